@@ -1,0 +1,124 @@
+"""The journal: what capture appends while the program trains, block by block.
+
+A journal is a file that only grows, one per traced process. It begins with `MAGIC`; then come blocks, each a header
+(`marker, kind, length, crc32` of kind and payload) and its payload. A block that was cut short or altered fails its
+checksum and is passed over; the next marker starts again.
+
+Kinds of block:
+
+- `FACTS`: one JSON object about the process. The first block.
+- `DEFINE`: JSON lines, each an object with a `define` key: a `site`, `thread`, `text`, `keys`, `class`, `engine`,
+  `note`, `dropped` or `closed`. A definition stands before the first event that refers to it.
+- `EVENTS`: `EVENTS_HEAD` (thread number, running number of the chunk in its thread), then a zlib stream of
+  little-endian int64: the thread's records one after the other.
+
+A record is a head, `-(site + 1)`, then its operands, which are never negative; so heads can be told from operands
+without walking. `OPERANDS` says what each kind of site has. No block holds a part of a record.
+
+Capture writes this inside the traced interpreter and the store reads it, so it keeps to Python 3.7 and the standard
+library.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import BinaryIO, Dict, Iterator, Optional, Tuple
+
+MAGIC = b"fittrace journal 1\n"
+MARKER = b"\xf7\x01FT"
+HEADER = struct.Struct("<4sBII")
+EVENTS_HEAD = struct.Struct("<IQ")
+FACTS, DEFINE, EVENTS = 1, 2, 3
+LARGEST = 1 << 28
+"""No block is larger, in bytes; a length above it is damage."""
+
+OPERANDS: Dict[str, Tuple[str, ...]] = {
+    "call": ("time",),
+    "hooks": ("time", "owner", "number"),
+    "leave": ("time",),
+    "raise": ("time", "text"),
+    "open": ("time",),
+    "close": ("time",),
+    "turn": ("time", "number", "last"),
+    "hook": ("end", "time", "class"),
+    "hooked": ("time",),
+    "state": ("keys", "values"),
+    "sizes": ("size", "partial", "count", "steps"),
+}
+"""What follows the head of a record, by the kind of its site.
+
+`call` and `hooks` enter a function's frame, `leave` and `raise` end it. `open`, `turn` and `hook` close what is open
+in the frame above the site's depth and open the site's phases; `close` and `hooked` only close. Times are
+nanoseconds of the process' monotonic clock. An absent number is `ABSENT`. `owner` is the callback list's identity.
+`state` has as many values as its keys need: two (the low and high half of a float64) for each key of kind `n`, one
+text number for each of kind `t`. `sizes` are the samples in a whole batch and in a last, smaller one (0: there is none), the
+batches that the data makes, and the steps that the user asked for instead.
+"""
+
+ABSENT = (1 << 62) - 1
+"""Stands for a number that is not there."""
+
+
+def block(kind: int, payload: bytes) -> bytes:
+    """One block, ready to be appended.
+
+    >>> import io
+    >>> [payload for _, payload in blocks(io.BytesIO(MAGIC + block(DEFINE, b"{}")), Damage())]
+    [b'{}']
+    """
+    checksum = zlib.crc32(payload, kind) & 0xFFFFFFFF
+    return HEADER.pack(MARKER, kind, len(payload), checksum) + payload
+
+
+def blocks(file: BinaryIO, damage: "Damage") -> Iterator[Tuple[int, bytes]]:
+    """The whole blocks of an open journal, in order: kind and payload.
+
+    What cannot be read is passed over and counted in `damage`, what is unfinished at the end apart from the rest.
+    """
+    position = len(MAGIC) if file.read(len(MAGIC)) == MAGIC else 0
+    if not position:
+        damage.altered += len(MAGIC)
+    while True:
+        file.seek(position)
+        head = file.read(HEADER.size)
+        if len(head) < HEADER.size:
+            damage.unfinished = len(head)
+            return
+        marker, kind, length, checksum = HEADER.unpack(head)
+        if marker == MARKER and length <= LARGEST:
+            payload = file.read(length)
+            if zlib.crc32(payload, kind) & 0xFFFFFFFF == checksum and len(payload) == length:
+                yield kind, payload
+                position += HEADER.size + length
+                continue
+        following = _find(file, position + 1)
+        if following is None:
+            file.seek(0, 2)
+            rest = file.tell() - position
+            damage.unfinished += rest if marker == MARKER else 0
+            damage.altered += 0 if marker == MARKER else rest
+            return
+        damage.altered += following - position
+        position = following
+
+
+def _find(file: BinaryIO, position: int) -> Optional[int]:
+    """Where the next marker stands."""
+    while True:
+        file.seek(position)
+        window = file.read(1 << 20)
+        found = window.find(MARKER)
+        if found >= 0:
+            return position + found
+        if len(window) < len(MARKER):
+            return None
+        position += len(window) - len(MARKER) + 1
+
+
+class Damage:
+    """How many bytes of a journal could not be read: `altered`, and `unfinished` at its end."""
+
+    def __init__(self) -> None:
+        self.altered = 0
+        self.unfinished = 0

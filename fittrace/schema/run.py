@@ -1,0 +1,87 @@
+"""`run.json`: the facts of one run, beside its tables.
+
+Written by whoever starts the run (the launcher or the context manager) and again when it ends. It is plain JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import time
+from typing import Any, Dict, List, Optional
+
+from . import OLDEST, VERSION
+from .errors import FittraceError
+
+FILE = "run.json"
+
+
+class NotATrace(FittraceError):
+    """A folder or file that is no fittrace run, or one that this version cannot read."""
+
+
+def new(directory: str, name: str, argv: List[str], python: str, fittrace_version: str) -> Dict[str, Any]:
+    """Make the facts of a run that starts now and write them into its new folder `directory`."""
+    facts = {
+        "schema": VERSION,
+        "fittrace": fittrace_version,
+        "run": name,
+        "argv": argv,
+        "python": python,
+        "cwd": os.getcwd(),
+        "host": socket.gethostname(),
+        "platform": sys.platform,
+        "start_ns": time.time_ns(),
+        "end_ns": None,
+        "exit_code": None,
+        "signal": None,
+    }  # type: Dict[str, Any]
+    write(directory, facts)
+    return facts
+
+
+def write(directory: str, facts: Dict[str, Any]) -> None:
+    """Write `facts` so that a reader sees the old file or the new one, never half of one."""
+    path = os.path.join(directory, FILE)
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        json.dump(facts, file, indent=1)
+        file.write("\n")
+    os.replace(path + ".new", path)
+
+
+def end(directory: str, facts: Dict[str, Any], exit_code: Optional[int], signal: Optional[int]) -> None:
+    """Write how the run ended: with an exit code, or by a signal."""
+    facts.update(end_ns=time.time_ns(), exit_code=exit_code, signal=signal)
+    write(directory, facts)
+
+
+def read(directory: str) -> Dict[str, Any]:
+    """The facts of the run in `directory`.
+
+    Raises `NotATrace` where there are none, they are damaged, or their schema is not one of ours.
+    """
+    path = os.path.join(directory, FILE)
+    try:
+        with open(path, encoding="utf-8") as file:
+            facts = json.load(file)
+        schema = facts["schema"]
+        if not isinstance(schema, int) or not isinstance(facts["run"], str):
+            raise TypeError("schema must be a number and run a text")
+    except FileNotFoundError:
+        raise NotATrace("%s: not a fittrace run (no %s in it); `fittrace ls` lists runs" % (directory, FILE)) from None
+    except NotADirectoryError:
+        raise NotATrace("%s: not a fittrace run, which is a folder; `fittrace ls` lists runs" % directory) from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise NotATrace("%s: damaged (%s); record the run again" % (path, error)) from None
+    if schema > VERSION:
+        raise NotATrace(
+            "%s: schema %d, this fittrace reads %d-%d; upgrade fittrace" % (directory, schema, OLDEST, VERSION)
+        )
+    if schema < OLDEST:
+        raise NotATrace(
+            "%s: schema %d, this fittrace reads %d-%d; read it with an older fittrace"
+            % (directory, schema, OLDEST, VERSION)
+        )
+    return facts  # type: ignore[no-any-return]
