@@ -1,0 +1,38 @@
+"""fittrace shows what Keras `model.fit` really does.
+
+Record: `python -m fittrace run script.py`, or `with fittrace.trace():` around code that trains. Read:
+`fittrace.open("traces/")`, whose tables are pandas DataFrames.
+
+This module is imported inside traced programs too, so it imports nothing until something is asked of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["FittraceError", "Trace", "open", "trace"]
+
+if TYPE_CHECKING:
+    from .launch import trace
+    from .schema.errors import FittraceError
+    from .trace import Trace
+
+    open = Trace.open
+
+_HOMES = {"FittraceError": "schema.errors", "Trace": "trace", "open": "trace", "trace": "launch"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError("module 'fittrace' has no attribute %r" % name)
+    import importlib
+
+    home = importlib.import_module("." + _HOMES[name], __name__)
+    value = home.Trace.open if name == "open" else getattr(home, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> Any:
+    return sorted(set(globals()) | set(__all__))

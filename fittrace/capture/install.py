@@ -1,0 +1,107 @@
+"""Installing: the rewritten code takes the place of the engine's, in the functions that exist already.
+
+A function keeps its identity, its name, its wrappers and its closure; only its `__code__` is exchanged, and put back
+by `Installed.undo`. So it makes no difference whether the engine was imported before or after.
+"""
+
+from __future__ import annotations
+
+import types
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Union
+
+from ..engines import CallbackLists, Engine, Function
+from .rewrite import rewrite, with_recorder
+from .sites import Site
+
+
+class Installed(NamedTuple):
+    """One function that records: `original` is the code that it had."""
+
+    function: types.FunctionType
+    original: types.CodeType
+    probed: types.CodeType
+
+    def undo(self) -> None:
+        """Give the function back its code, unless somebody else has changed it since."""
+        if self.function.__code__ is self.probed:
+            self.function.__code__ = self.original
+
+
+class Outcome(NamedTuple):
+    """What became of one module: what was installed, and what could not be, in words."""
+
+    installed: List[Installed]
+    missing: List[str]
+
+
+def install(module: types.ModuleType, engine: Engine, recorder: object, sites: List[Site]) -> Outcome:
+    """Make the functions of `engine` in `module` record. New sites are appended to `sites`.
+
+    A function whose running code is not what its source says is left alone.
+    """
+    functions = [function for function in engine.functions if function.module == module.__name__]
+    source = _source(module)
+    if source is None:
+        return Outcome([], ["the source of %s" % module.__name__])
+
+    def site(**facts: Any) -> Site:
+        made = Site(number=len(sites), engine=engine.name, **facts)
+        sites.append(made)
+        return made
+
+    rewritten = rewrite(source, _file(module, functions), functions, site)
+    installed, missing = [], list(rewritten.missing)
+    for name, (plain, probed) in rewritten.codes.items():
+        function = _function(module, name)
+        if function is None or not _same(function.__code__, plain):
+            missing.append("%s as its source has it" % name)
+            continue
+        original, code = function.__code__, with_recorder(probed, recorder)
+        function.__code__ = code
+        installed.append(Installed(function, original, code))
+    return Outcome(installed, missing)
+
+
+def _source(module: types.ModuleType) -> Optional[str]:
+    try:
+        return module.__loader__.get_source(module.__name__)  # type: ignore[union-attr, no-any-return]
+    except (AttributeError, ImportError, OSError, SyntaxError):
+        return None
+
+
+def _file(module: types.ModuleType, functions: Sequence[Union[Function, CallbackLists]]) -> str:
+    # As the functions themselves name it, which tracebacks show.
+    for found in _functions(vars(module), module.__name__):
+        return found.__code__.co_filename
+    return module.__file__ or "<unknown>"
+
+
+def _functions(namespace: Dict[str, Any], module: str) -> Iterator[types.FunctionType]:
+    for value in list(namespace.values()):
+        if isinstance(value, type) and value.__module__ == module:
+            for found in _functions(vars(value), module):  # type: ignore[arg-type]
+                yield found
+        elif isinstance(value, types.FunctionType) and value.__module__ == module and not hasattr(value, "__wrapped__"):
+            yield value
+
+
+def _function(module: types.ModuleType, name: str) -> Optional[types.FunctionType]:
+    """The function of that qualified name, behind whatever decorators hold it."""
+    thing = module  # type: Any
+    for part in name.split("."):
+        thing = vars(thing).get(part) if isinstance(thing, (type, types.ModuleType)) else None
+    for _ in range(16):
+        if isinstance(thing, types.FunctionType) and not hasattr(thing, "__wrapped__"):
+            return thing
+        thing = getattr(thing, "__wrapped__", None) or getattr(thing, "__func__", None) or getattr(thing, "fget", None)
+    return None
+
+
+def _same(running: types.CodeType, compiled: types.CodeType) -> bool:
+    return (
+        running.co_code == compiled.co_code
+        and running.co_names == compiled.co_names
+        and running.co_varnames == compiled.co_varnames
+        and running.co_freevars == compiled.co_freevars
+        and running.co_firstlineno == compiled.co_firstlineno
+    )

@@ -1,0 +1,115 @@
+"""The recorder: what the probes in the engine's code call.
+
+One object per thread, made when that thread first meets a probe (`threading.local` calls `__init__` then). Its methods
+append to the thread's buffer, one record in one `list.extend`, which no other thread can split. Nothing here raises:
+a fault is handed to the session, and the program goes on.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any, List, Tuple
+
+from ..schema.journal import ABSENT
+from . import values
+
+if TYPE_CHECKING:
+    from .session import Session
+
+_NOTHING = {}  # type: dict[str, float]
+
+
+class Recorder(threading.local):
+    """A thread's recorder: `record` appends the parts of one record, `clock` reads the time in nanoseconds."""
+
+    def __init__(self, session: "Session", state_head: int) -> None:
+        buffer = []  # type: List[int]
+        self.record = record = buffer.extend
+        self.clock = clock = perf_counter_ns
+        self._session = session
+        names = session.names
+        session.new_thread(buffer)
+        # The logs as last recorded in this thread; while every value is a float they can be compared without
+        # running anybody's code.
+        seen = _NOTHING  # type: Any
+        classes = names.classes
+
+        def look(logs: Any) -> None:
+            nonlocal seen
+            if type(logs) is dict:
+                for value in logs.values():
+                    if type(value) is not float:
+                        break
+                else:
+                    if type(seen) is dict and logs == seen:
+                        return
+                    seen = logs.copy()
+                    record((state_head, names.number_keys(tuple(logs)), *values.halves(seen)))
+                    return
+            state = values.describe(logs, names)
+            if state != seen:
+                seen = state
+                record((state_head, *state))
+
+        def hooks(head: int, owner: object, number: Any) -> None:
+            nonlocal seen
+            seen = _NOTHING
+            record((head, clock(), id(owner), number if type(number) is int and number >= 0 else ABSENT))
+
+        def hook(head: int, callback: object, logs: Any) -> None:
+            end = clock()
+            kind = ABSENT
+            try:
+                if logs is not None and (type(logs) is not dict or logs or seen is not _NOTHING):
+                    look(logs)
+                kind = classes[type(callback)]
+            except KeyError:
+                kind = names.new_class(type(callback))
+            except Exception as error:
+                session.fault("reading the logs of a hook", error)
+            record((head, end, clock(), kind))
+
+        def hooked(head: int, logs: Any) -> None:
+            end = clock()
+            try:
+                if logs is not None and (type(logs) is not dict or logs or seen is not _NOTHING):
+                    look(logs)
+            except Exception as error:
+                session.fault("reading the logs after a hook", error)
+            record((head, end))
+
+        self.hooks = hooks
+        self.hook = hook
+        self.hooked = hooked
+
+    def enter(self, head: int) -> None:
+        """Begin a root's frame, and see to it that the records are collected."""
+        try:
+            self._session.awake()
+        except Exception as error:
+            self._session.fault("starting to collect", error)
+        self.record((head, self.clock()))
+
+    def leave(self, head: int, value: object) -> object:
+        """End a frame that returns `value`."""
+        self.record((head, self.clock()))
+        return value
+
+    def unwind(self, head: int) -> None:
+        """End a frame that an exception leaves."""
+        now = self.clock()
+        text = ABSENT
+        try:
+            text = self._session.names.text(values.error_text(sys.exc_info()[1]))
+        except Exception as error:
+            self._session.fault("naming an exception", error)
+        self.record((head, now, text))
+
+    def sizes(self, head: int, iterated: object, paths: Tuple[str, ...]) -> None:
+        """Record the numbers at attribute `paths` of what a loop iterates over; no property is run for it."""
+        try:
+            self.record((head, *[values.number_at(iterated, path) for path in paths]))
+        except Exception as error:
+            self._session.fault("reading the sizes of batches", error)

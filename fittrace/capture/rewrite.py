@@ -1,0 +1,107 @@
+"""Rewriting: an engine's functions with probes in them, from the engine's own source.
+
+A probe is a statement that appends to the recorder, which the code holds as a constant: no name is added anywhere,
+and every statement keeps its place, so that tracebacks, breakpoints and coverage see the source as it is. A probe
+takes the line of a statement that runs right beside it.
+
+The source is compiled twice, as it is and rewritten; the first compilation proves that the file is what the running
+function was made from.
+"""
+
+from __future__ import annotations
+
+import ast
+import types
+from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple, Union
+
+from ..engines import CallbackLists, Function
+from .phases import Body, CallbackListBody, MakeSite
+from .syntax import RECORDER, FunctionNode, inner, passes_on
+
+
+class Rewritten(NamedTuple):
+    """What became of the functions of an engine's table in one module.
+
+    `codes` are pairs of the code as it is and the code that records, by qualified name. `missing` are the parts of
+    the table that the source does not have.
+    """
+
+    codes: Dict[str, Tuple[types.CodeType, types.CodeType]]
+    missing: List[str]
+
+
+def rewrite(source: str, file: str, functions: Sequence[Union[Function, CallbackLists]], site: MakeSite) -> Rewritten:
+    """Rewrite `functions` of the module whose `source` lies in `file`; `site` makes a numbered `Site`.
+
+    Raises `SyntaxError` or `ValueError` where the source cannot be compiled.
+    """
+    tree = ast.parse(source, file)
+    plain = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))
+    definitions = dict(_definitions(tree))
+    rewritten = []  # type: List[str]
+    missing = []  # type: List[str]
+    for function in functions:
+        if isinstance(function, CallbackLists):
+            names = [name for name, node in definitions.items() if _is_callback_list(name, node, function)]
+            for name in names:
+                phases = function.phases if name.endswith("_end") else ()
+                CallbackListBody(name, file, site, (), phases).rewrite(definitions[name], function.over)
+            rewritten += names
+            if not names:
+                missing.append("the loops of %s over its %s" % (function.name, function.over))
+        elif function.name in definitions:
+            body = Body(function.name, file, site, function.loops, function.phases)
+            body.rewrite(definitions[function.name], function)
+            rewritten.append(function.name)
+            missing += ["%s in %s" % (what, function.name) for what in body.missing()]
+        elif not function.optional:
+            missing.append(function.name)
+    probed = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))
+    keys = {name: (name, _first_line(definitions[name])) for name in rewritten}
+    return Rewritten({name: (plain[key], probed[key]) for name, key in keys.items()}, missing)
+
+
+def with_recorder(code: types.CodeType, recorder: object) -> types.CodeType:
+    """`code` with the recorder in its constants, nested functions too."""
+    constants = tuple(
+        with_recorder(constant, recorder)
+        if isinstance(constant, types.CodeType)
+        else (recorder if type(constant) is str and constant == RECORDER else constant)
+        for constant in code.co_consts
+    )
+    if hasattr(code, "replace"):
+        return code.replace(co_consts=constants)
+    return types.CodeType(  # Python 3.7 has no `replace`
+        code.co_argcount, code.co_kwonlyargcount, code.co_nlocals, code.co_stacksize, code.co_flags, code.co_code,
+        constants, code.co_names, code.co_varnames, code.co_filename, code.co_name, code.co_firstlineno,
+        code.co_lnotab, code.co_freevars, code.co_cellvars,
+    )  # type: ignore[call-arg, arg-type, unused-ignore]  # fmt: skip
+
+
+def _is_callback_list(name: str, node: FunctionNode, spec: CallbackLists) -> bool:
+    return name.rpartition(".")[0] == spec.name and any(passes_on(child, spec.over) for child in inner(node))
+
+
+def _definitions(tree: ast.AST, prefix: str = "") -> Iterator[Tuple[str, FunctionNode]]:
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield prefix + child.name, child
+        elif isinstance(child, ast.ClassDef):
+            for found in _definitions(child, prefix + child.name + "."):
+                yield found
+        elif isinstance(child, (ast.If, ast.Try)):
+            for found in _definitions(child, prefix):
+                yield found
+
+
+def _codes(code: types.CodeType, prefix: str = "") -> Iterator[Tuple[Tuple[str, int], types.CodeType]]:
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield (prefix + constant.co_name, constant.co_firstlineno), constant
+            for found in _codes(constant, prefix + constant.co_name + "."):
+                yield found
+
+
+def _first_line(node: FunctionNode) -> int:
+    # A code object begins at its first decorator.
+    return min([node.lineno] + [decorator.lineno for decorator in node.decorator_list])

@@ -1,0 +1,259 @@
+"""The session: one process' capture, from the first probe installed to the last block written."""
+
+from __future__ import annotations
+
+import _thread
+import atexit
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from typing import Any, Dict, List, Optional
+
+from ..engines import ENGINES
+from ..schema import VERSION
+from ..schema.journal import DEFINE, EVENTS, FACTS, block
+from .collector import KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS, PERIOD_S, Thread, counts, pack, thin
+from .imports import Finder
+from .install import Installed, install
+from .names import Names
+from .recorder import Recorder
+from .sites import Site
+from .writer import Writer
+
+
+class Session:
+    """Captures every fit of this process into journals under `directory`, the run's folder.
+
+    `start` watches for engines that are imported later and takes those that are there already. The journal is opened
+    when the first fit begins. `close` writes what is left and gives the engines their own code back. Nothing raises.
+    """
+
+    active = None  # type: Optional[Session]
+    """The session of this process, if there is one."""
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+        self.sites = []  # type: List[Site]
+        self.names = Names(self._define)
+        self._definitions = []  # type: List[Dict[str, Any]]
+        self._installed = []  # type: List[Installed]
+        self._versions = {}  # type: Dict[str, str]
+        self._missing = {}  # type: Dict[str, List[str]]
+        self._faults = set()  # type: set[str]
+        self._forked = False
+        self._begin()
+        state = Site(0, "state", "", "", 0, "", level=1)
+        self.sites.append(state)
+        self.recorder = Recorder(self, state.head)
+        self._engines = {module: engine for engine in ENGINES for module in engine.modules}
+        self._finder = Finder(tuple(self._engines), self._loaded)
+
+    def _begin(self) -> None:
+        self._threads = []  # type: List[Thread]
+        self._lock = _thread.allocate_lock()
+        self._writer = None  # type: Optional[Writer]
+        self._wake = _thread.allocate_lock()
+        self._wake.acquire()
+        self._defined = 0
+        self._defined_sites = 0
+        self._dropped = {"detail": 0, "batches": 0}
+        self._closed = False
+
+    def start(self) -> None:
+        """Begin to capture."""
+        Session.active = self
+        self._finder.install()
+        for name in self._engines:
+            module = sys.modules.get(name)
+            if module is not None:
+                self._loaded(module)
+        atexit.register(self.close)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._after_fork)
+
+    def _loaded(self, module: Any) -> None:
+        engine = self._engines[module.__name__]
+        try:
+            outcome = install(module, engine, self.recorder, self.sites)
+        except Exception as error:
+            self.fault("rewriting %s, which is not traced" % module.__name__, error)
+            return
+        self._installed += outcome.installed
+        self._missing.setdefault(engine.name, []).extend(outcome.missing)
+
+    def new_thread(self, buffer: List[int]) -> None:
+        """Take note of the calling thread, whose records will be in `buffer`."""
+        with self._lock:
+            thread = Thread(len(self._threads), buffer)
+            self._threads.append(thread)
+        identity = _thread.get_ident()
+        # Not `threading.current_thread`: for a thread that `threading` did not start it would make an entry.
+        known = threading._active.get(identity)  # type: ignore[attr-defined]
+        name = known.name if known is not None else "thread-%d" % identity
+        self._define({"define": "thread", "thread": thread.number, "name": str(name), "ident": identity})
+
+    def fault(self, where: str, error: BaseException) -> None:
+        """Report, once, that something of fittrace's failed `where`; the program goes on."""
+        kind = type(error).__name__
+        if where not in self._faults:
+            self._faults.add(where)
+            message = str(error) if isinstance(error, OSError) else ""
+            self._note("fault", "fittrace failed in %s: %s" % (where, ": ".join(filter(None, (kind, message)))))
+
+    def _note(self, kind: str, message: str) -> None:
+        self._define({"define": "note", "kind": kind, "message": message})
+
+    def _define(self, definition: Dict[str, Any]) -> None:
+        self._definitions.append(definition)
+
+    def awake(self) -> None:
+        """See to it that the journal is open and its threads run; called when a fit begins."""
+        if self._writer is not None or self._closed:
+            return
+        with self._lock:
+            if self._writer is not None:
+                return
+            self._open()
+        try:
+            # Not `threading.Thread`: the program sees its own threads only, and these never delay its exit.
+            _thread.start_new_thread(self._collect, (self._writer,))
+            _thread.start_new_thread(self._write, (self._writer,))
+        except RuntimeError as error:  # the interpreter is shutting down; `close` writes what there is
+            self.fault("starting its threads", error)
+        if self._forked and "multiprocessing.util" in sys.modules:
+            # Its children end without running atexit.
+            sys.modules["multiprocessing.util"].Finalize(None, self.close, exitpriority=-100)
+
+    def _open(self) -> None:
+        folder = os.path.join(self.directory, "journal")
+        os.makedirs(folder, exist_ok=True)
+        wall, clock = time.time_ns(), time.perf_counter_ns()
+        writer = Writer(os.path.join(folder, "%d-%d.journal" % (wall, os.getpid())), self.fault)
+        facts = {
+            "schema": VERSION,
+            "pid": os.getpid(),
+            "parent_pid": os.getppid(),
+            "rank": _rank(),
+            "host": socket.gethostname(),
+            "python": sys.version.split()[0],
+            "executable": sys.executable or "",
+            "argv": [str(argument) for argument in getattr(sys, "argv", ())],
+            "time_ns": wall,
+            "clock_ns": clock,
+        }
+        writer.put(block(FACTS, json.dumps(facts).encode()))
+        self._writer = writer
+
+    def _engine_notes(self) -> None:
+        """Say which engines are traced, and what of them is not."""
+        for engine in ENGINES:
+            if engine.name in self._versions or engine.name not in self._missing:
+                continue
+            version = getattr(sys.modules.get(engine.package), "__version__", None)
+            if not isinstance(version, str):
+                continue
+            self._versions[engine.name] = version
+            self._define({"define": "engine", "engine": engine.name, "version": version})
+            missing = ", ".join(self._missing[engine.name])
+            checked = ", ".join(engine.checked)
+            if missing:
+                message = "%s %s: not found in its source, so not traced: %s (checked on %s)"
+                self._note("engine", message % (engine.package, version, missing, checked))
+            elif version.split(".")[:2] not in [known.split(".")[:2] for known in engine.checked]:
+                message = "%s %s is not among the versions that fittrace was checked on (%s); all of it was found"
+                self._note("engine", message % (engine.package, version, checked))
+
+    def drain(self) -> None:
+        """Queue everything recorded until now for the writer."""
+        writer = self._writer
+        if writer is None:
+            return
+        with self._lock:
+            self._engine_notes()
+            taken = [(thread, thread.take()) for thread in list(self._threads)]
+            level = KEEP_ALL if writer.fullness < 0.5 else KEEP_BATCHES if writer.fullness < 1 else KEEP_EPOCHS
+            events = []
+            for thread, records in taken:
+                if level != KEEP_ALL or any(thread.left_out):
+                    records, dropped = thin(records, self.sites, level, thread.left_out)
+                    if counts(self._dropped, dropped):
+                        self._define(dict(self._dropped, define="dropped"))
+                else:
+                    del thread.left_out[:]
+                if records:
+                    events.append(block(EVENTS, pack(thread, records)))
+            sites = self.sites[self._defined_sites :]
+            definitions = [site.definition() for site in sites] + self._definitions[self._defined :]
+            self._defined_sites += len(sites)
+            self._defined += len(definitions) - len(sites)
+            if definitions:
+                writer.put(block(DEFINE, "\n".join(json.dumps(one) for one in definitions).encode()))
+            for event in events:
+                writer.put(event)
+        if self._wake.locked():
+            self._wake.release()
+
+    def _collect(self, writer: Writer) -> None:
+        while not self._closed and self._writer is writer:
+            time.sleep(PERIOD_S)
+            try:
+                self.drain()
+            except Exception as error:
+                self.fault("collecting records", error)
+
+    def _write(self, writer: Writer) -> None:
+        while not self._closed and self._writer is writer:
+            self._wake.acquire(True, 1)
+            try:
+                writer.write()
+            except Exception as error:
+                self.fault("writing the journal", error)
+
+    def _after_fork(self) -> None:
+        # The parent writes what was recorded before the fork; of its threads only this one lives on.
+        buffers = [thread.buffer for thread in self._threads]
+        if self._writer is not None:
+            self._writer.close()
+        identity = _thread.get_ident()
+        names = [one for one in self._definitions if one["define"] == "thread" and one["ident"] == identity]
+        self._begin()
+        self._forked = True
+        for number, buffer in enumerate(buffers):
+            del buffer[:]
+            if names and number == names[-1]["thread"]:
+                self._threads = [Thread(number, buffer)]
+
+    def close(self) -> None:
+        """Write what is left, and give the engines their own code back."""
+        if self._closed:
+            return
+        self._finder.remove()
+        for installed in self._installed:
+            installed.undo()
+        if Session.active is self:
+            Session.active = None
+        try:
+            if self._writer is None and any(one["define"] == "note" for one in self._definitions):
+                self._open()
+            if self._writer is not None:
+                self.drain()
+                self._define({"define": "closed"})
+                self.drain()
+                self._closed = True
+                self._writer.write(give_up_after_s=2)
+                self._writer.close()
+        except Exception as error:
+            self.fault("closing the journal", error)
+        self._closed = True
+        atexit.unregister(self.close)
+
+
+def _rank() -> Optional[int]:
+    try:
+        index = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
+        return index if isinstance(index, int) else None
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -1,0 +1,44 @@
+"""Sites: the places in the engine's source that record, numbered through the life of the process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, Optional, Tuple
+
+
+@dataclass(frozen=True)
+class Site:
+    """One place that records.
+
+    `kind` is a key of `schema.journal.OPERANDS`. A record of the site leaves `depth` spans of its frame open and then
+    opens one for each of `phases`; `names` are the names of those spans. `stage` and `root` belong to the sites that
+    begin a root's frame; `counts` says whether a number is an `epoch` or a `batch`. `level` is what may be dropped
+    first: 0 never, 1 when even batches are too much, 2 is detail.
+    """
+
+    number: int
+    kind: str
+    file: str
+    function: str
+    line: int
+    engine: str
+    depth: int = 0
+    phases: Tuple[str, ...] = ()
+    names: Tuple[str, ...] = ()
+    stage: Optional[str] = None
+    counts: Optional[str] = None
+    hook: Optional[str] = None
+    level: int = 2
+
+    @property
+    def head(self) -> int:
+        """What stands at the head of the site's records."""
+        return -(self.number + 1)
+
+    def definition(self) -> Dict[str, Any]:
+        """What the journal says of it; what is absent is left out."""
+        facts = {"define": "site", "site": self.number}  # type: Dict[str, Any]
+        for key, value in vars(self).items():
+            if key != "number" and value not in (None, ()):
+                facts[key] = value
+        return facts

@@ -1,0 +1,152 @@
+"""Small pieces of syntax: the calls that probes are made of, and questions about statements."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from typing import Iterator, List, Optional, Tuple, Union
+
+from ..engines.model import walk_without_functions
+
+RECORDER = "fittrace: the recorder"
+"""Stands for the recorder in the source; in the code the recorder itself takes its place."""
+
+FunctionNode = Union[ast.FunctionDef, ast.AsyncFunctionDef]
+
+
+def call(method: str, *arguments: ast.expr) -> ast.Call:
+    """`recorder.method(*arguments)`. On an attribute, so that the compiler does not warn of calling a text."""
+    return ast.Call(ast.Attribute(constant(RECORDER), method, ast.Load()), list(arguments), [])
+
+
+def constant(value: Union[int, str, None]) -> ast.expr:
+    """A literal."""
+    return ast.Constant(value=value)
+
+
+def name(value: str) -> ast.expr:
+    """A variable's value."""
+    return ast.Name(value, ast.Load())
+
+
+def items(*values: ast.expr) -> ast.expr:
+    """A tuple."""
+    return ast.Tuple(list(values), ast.Load())
+
+
+def statement(node: Union[ast.expr, ast.stmt], place: ast.AST) -> ast.stmt:
+    """`node` as a statement on the first line of `place`."""
+    result = ast.Expr(node) if isinstance(node, ast.expr) else node
+    line, column = place.lineno, place.col_offset  # type: ignore[attr-defined]
+    for child in ast.walk(result):
+        if isinstance(child, (ast.expr, ast.stmt, ast.excepthandler)):
+            child.lineno = child.end_lineno = line
+            child.col_offset = child.end_col_offset = column
+    return result
+
+
+def guarded(body: List[ast.stmt], unwind: ast.expr, place: ast.AST) -> ast.stmt:
+    """`body`, and where an exception leaves it, `unwind` on the line of `place`."""
+    handler = ast.ExceptHandler(type=None, name=None, body=[ast.Expr(unwind), ast.Raise()])
+    result = ast.Try(body=[], handlers=[handler], orelse=[], finalbody=[])
+    statement(result, place)
+    result.body = body
+    return result
+
+
+def inner(node: ast.AST) -> Iterator[ast.stmt]:
+    """The statements inside a statement or function, at any depth, but not those of functions in it."""
+    for child in ast.iter_child_nodes(node):
+        for found in walk_without_functions(child):
+            if isinstance(found, ast.stmt):
+                yield found
+
+
+def blocks(node: ast.AST) -> Iterator[List[ast.stmt]]:
+    """The lists of statements in a compound statement."""
+    for field in ("body", "orelse", "finalbody"):
+        block = getattr(node, field, None)
+        if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
+            yield block
+    for handler in getattr(node, "handlers", ()):
+        yield handler.body
+
+
+def targets(loop: ast.stmt) -> List[str]:
+    """The variables that a `for` loop sets."""
+    assert isinstance(loop, ast.For)
+    return [child.id for child in ast.walk(loop.target) if isinstance(child, ast.Name)]
+
+
+def first_name(node: ast.AST) -> str:
+    """The first variable in an expression."""
+    return next(child.id for child in ast.walk(node) if isinstance(child, ast.Name))
+
+
+def leaves(last: ast.stmt) -> bool:
+    """Whether control never comes past `last`."""
+    return isinstance(last, (ast.Return, ast.Raise, ast.Break, ast.Continue))
+
+
+def split_docstring(body: List[ast.stmt]) -> Tuple[List[ast.stmt], List[ast.stmt]]:
+    """The docstring of a function's body, and the rest."""
+    first = body[0]
+    text = getattr(first.value, "s", getattr(first.value, "value", None)) if isinstance(first, ast.Expr) else None
+    return (body[:1], body[1:]) if isinstance(text, str) and len(body) > 1 else ([], body)
+
+
+def hook_call(node: ast.AST) -> Optional[ast.Call]:
+    """The first call of an `on_*` method in `node`."""
+    for child in ast.walk(node):
+        if isinstance(child, ast.Call) and isinstance(child.func, ast.Attribute) and child.func.attr.startswith("on_"):
+            return child
+    return None
+
+
+def passes_on(node: ast.AST, over: str) -> Optional[str]:
+    """The hook that a loop over the callbacks (`self.<over>`) passes on, or None where `node` is no such loop."""
+    if isinstance(node, ast.For) and isinstance(node.iter, ast.Attribute) and node.iter.attr == over:
+        found = hook_call(node)
+        if found is not None:
+            assert isinstance(found.func, ast.Attribute)
+            return found.func.attr
+    return None
+
+
+class Returns(ast.NodeTransformer):
+    """Makes every `return x` of a function `return recorder.leave(head, x)`."""
+
+    def __init__(self, head: int) -> None:
+        self.head = head
+
+    def visit_Return(self, node: ast.Return) -> ast.Return:
+        """Keep the value's own place; the call stands where the statement does."""
+        value = node.value or ast.copy_location(constant(None), node)
+        node.value = call("leave", constant(self.head), value)
+        for part in (node.value, node.value.func, node.value.func.value, node.value.args[0]):  # type: ignore
+            ast.copy_location(part, node)
+        return node
+
+    def visit_FunctionDef(self, node: ast.AST) -> ast.AST:
+        """A function inside has its own returns."""
+        return node
+
+    visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = visit_FunctionDef
+
+
+class Continues(ast.NodeTransformer):
+    """Puts a probe before every `continue` of a loop."""
+
+    def __init__(self, probe: ast.stmt) -> None:
+        self.probe = probe
+
+    def visit_Continue(self, node: ast.Continue) -> List[ast.stmt]:
+        """On the line of the `continue`."""
+        return [statement(copy.deepcopy(self.probe), node), node]
+
+    def visit_For(self, node: ast.AST) -> ast.AST:
+        """A loop inside has its own."""
+        return node
+
+    visit_While = visit_AsyncFor = visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_For
+

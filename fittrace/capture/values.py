@@ -1,0 +1,133 @@
+"""Values: what is kept of the objects that a program logs, without running the program's code.
+
+Numbers are kept as float64. Of anything else a short text is kept: tensors are never converted, since that may wait
+for a device, and no `__repr__`, `__eq__` or `__float__` of a class that is not known to be harmless is called.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Tuple
+
+from ..schema.journal import ABSENT
+
+if TYPE_CHECKING:
+    from .names import Names
+
+LONGEST = 200
+"""Characters kept of a text."""
+_DEEPEST = 3
+_MOST = 16
+_codecs = {}  # type: Dict[int, Tuple[Callable[..., bytes], Callable[[bytes], Tuple[int, ...]]]]
+
+
+def halves(values: Dict[str, float]) -> Tuple[int, ...]:
+    """The low and the high 32 bits of each float, as numbers that are never negative.
+
+    >>> halves({"loss": 1.0})
+    (0, 1072693248)
+    """
+    count = len(values)
+    try:
+        pack, unpack = _codecs[count]
+    except KeyError:
+        pack, unpack = _codecs[count] = struct.Struct("<%dd" % count).pack, struct.Struct("<%dI" % (2 * count)).unpack
+    return unpack(pack(*values.values()))
+
+
+def describe(logs: Any, names: "Names") -> Tuple[int, ...]:
+    """The operands of a `state` record for logs that are not all floats.
+
+    Logs that are no dict at all are kept as one text under the key `(logs)`.
+    """
+    if not issubclass(type(logs), dict):
+        return (names.keys(("(logs)",), "t"), names.text(text(logs)))
+    operands = []  # type: List[int]
+    keys, kinds = [], ""
+    for key, value in list(dict.items(logs)):
+        number = as_number(value)
+        keys.append(key if type(key) is str else "(a key of type %s)" % type(key).__name__)
+        if number is None:
+            kinds += "t"
+            operands.append(names.text(text(value)))
+        else:
+            kinds += "n"
+            operands += halves({"": number})
+    return (names.keys(tuple(keys), kinds), *operands)
+
+
+def as_number(value: object) -> "float | None":
+    """`value` as a float where it plainly is a number (Python's, or a NumPy scalar), else None.
+
+    >>> as_number(3), as_number("3")
+    (3.0, None)
+    """
+    kind = type(value)
+    try:
+        if kind is float or kind is int or kind is bool:
+            return float(value)  # type: ignore[arg-type]
+        if kind.__module__ == "numpy" and any(base.__name__ == "number" for base in kind.__mro__):
+            plain = value.item()  # type: ignore[attr-defined]
+            return float(plain) if type(plain) in (float, int) else None
+    except OverflowError:
+        pass  # an int beyond float64
+    return None
+
+
+def text(value: object, depth: int = 0) -> str:
+    """A short text that says what `value` is.
+
+    >>> text({"a": [1, None]}), text(object())
+    ("{'a': [1, None]}", '<object>')
+    """
+    kind = type(value)
+    if kind is str:
+        return str(value)[:LONGEST] if depth == 0 else repr(value)[:LONGEST]
+    if value is None or kind in (float, bool, bytes):
+        return repr(value[:_MOST] if kind is bytes else value)  # type: ignore[index]
+    if kind is int:
+        return repr(value) if abs(value) < 1 << 256 else "<int of %d bits>" % value.bit_length()  # type: ignore
+    if kind in (list, tuple, dict) and depth < _DEEPEST:
+        return _container(value, depth)[:LONGEST]
+    if kind in (list, tuple, dict, set, frozenset):
+        return "<%s of %d>" % (kind.__name__, len(value))  # type: ignore[arg-type]
+    name = type.__dict__["__module__"].__get__(kind), type.__dict__["__name__"].__get__(kind)
+    if name == ("numpy", "ndarray"):
+        return "<numpy.ndarray %s %s>" % (value.dtype.name, value.shape)  # type: ignore[attr-defined]
+    if name[0] == "numpy":
+        return "<numpy.%s>" % name[1]
+    if name[1] == "EagerTensor":
+        return "<EagerTensor %s %s>" % (value.dtype.name, tuple(value.shape))  # type: ignore[attr-defined]
+    return ("<%s>" % name[1])[:LONGEST]
+
+
+def _container(value: Any, depth: int) -> str:
+    if type(value) is dict:
+        shown = ["%s: %s" % (text(key, depth + 1), text(item, depth + 1)) for key, item in list(value.items())[:_MOST]]
+    else:
+        shown = [text(item, depth + 1) for item in value[:_MOST]]
+    more = [", ..."] if len(value) > _MOST else []
+    opening, closing = {dict: "{}", list: "[]", tuple: "()"}[type(value)]
+    return opening + ", ".join(shown) + "".join(more) + closing
+
+
+def error_text(error: "BaseException | None") -> str:
+    """Type and message of an exception; the message only where its parts are plain."""
+    if error is None:
+        return "unknown"
+    name = str(type.__dict__["__name__"].__get__(type(error)))
+    arguments = BaseException.args.__get__(error)  # type: ignore[attr-defined]
+    message = getattr(error, "message", None) if "tensorflow" in type(error).__module__ else None
+    if type(message) is not str:
+        message = ", ".join(text(argument, 1) if len(arguments) > 1 else text(argument) for argument in arguments)
+    return (name + ": " + message[: 10 * LONGEST]) if message else name
+
+
+def number_at(thing: object, path: str) -> int:
+    """The number at an attribute path such as `data_adapter._size`, read from instance dicts alone, or `ABSENT`."""
+    for name in path.split("."):
+        try:
+            thing = object.__getattribute__(thing, "__dict__")[name]
+        except (AttributeError, KeyError, TypeError):
+            return ABSENT
+    return thing if type(thing) is int and thing >= 0 else ABSENT

@@ -1,0 +1,105 @@
+"""Keras 3: `keras.src.backend.<backend>.trainer`, `CallbackList` and the epoch iterators."""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+from .model import CallbackLists, Calls, Engine, Function, Loop, Phase, Tests
+
+_BATCHES = Loop(
+    "batch",
+    over="epoch_iterator",
+    number=("begin_step", "step"),
+    last="end_step",
+    header="slice",
+    sizes=(
+        "data_adapter._batch_size",
+        "data_adapter._partial_batch_size",
+        "data_adapter._size",
+        "steps_per_epoch",
+    ),
+)
+
+_HOOKS = Phase(None, Calls(*("on_%s_%s" % (what, when) for what in ("train", "test", "predict", "epoch",
+    "train_batch", "test_batch", "predict_batch") for when in ("begin", "end"))), optional=True)  # fmt: skip
+
+_CONFIGURE = Phase("configure_callbacks", Calls("CallbackList"))
+
+_LOGS = Phase("logs", Calls("_get_metrics_result_or_logs", "_pythonify_logs", "pythonify_logs"), optional=True)
+
+
+def _trainer(module: str, name: str) -> Tuple[Function, ...]:
+    return (
+        Function(
+            module,
+            name + ".fit",
+            phase="fit",
+            stage="train",
+            before="prepare",
+            after="stop",
+            loops=(Loop("epoch", target="epoch", number=("epoch",)), _BATCHES),
+            phases=(
+                _HOOKS,
+                _CONFIGURE,
+                Phase("function", Calls("train_function")),
+                Phase("validation", Tests("validation_data"), inside="epoch"),
+                _LOGS,
+            ),
+        ),
+        Function(
+            module,
+            name + ".evaluate",
+            phase="evaluate",
+            stage="test",
+            before="prepare",
+            after="stop",
+            loops=(_BATCHES,),
+            phases=(_HOOKS, _CONFIGURE, Phase("function", Calls("test_function")), _LOGS),
+        ),
+        Function(
+            module,
+            name + ".predict",
+            phase="predict",
+            stage="predict",
+            before="prepare",
+            after="stop",
+            loops=(_BATCHES,),
+            phases=(
+                _HOOKS,
+                _CONFIGURE,
+                Phase("slice", Calls("get_data"), optional=True),
+                Phase("function", Calls("predict_function")),
+            ),
+        ),
+    )
+
+
+def _iterator(module: str, name: str) -> Function:
+    return Function(module, name, phases=(Phase("make_batches", Calls("iter"), optional=True),), optional=True)
+
+
+def _dispatch(name: str) -> Function:
+    return Function("keras.src.callbacks.callback_list", "CallbackList." + name, phase="hooks", optional=True)
+
+
+KERAS3 = Engine(
+    name="keras-3",
+    package="keras",
+    checked=("3.3.3", "3.6.0", "3.10.0", "3.13.2", "3.15.1"),
+    functions=(
+        *_trainer("keras.src.backend.tensorflow.trainer", "TensorFlowTrainer"),
+        *_trainer("keras.src.backend.jax.trainer", "JAXTrainer"),
+        *_trainer("keras.src.backend.torch.trainer", "TorchTrainer"),
+        _iterator("keras.src.backend.tensorflow.trainer", "TFEpochIterator.enumerate_epoch"),
+        _iterator("keras.src.trainers.epoch_iterator", "EpochIterator._enumerate_iterator"),
+        _iterator("keras.src.trainers.epoch_iterator", "EpochIterator.enumerate_epoch"),
+        CallbackLists(
+            "keras.src.callbacks.callback_list",
+            "CallbackList",
+            phases=(Phase("logs", Calls("_pythonify_logs", "pythonify_logs"), optional=True),),
+        ),
+        _dispatch("_async_dispatch"),
+        _dispatch("_flush_futures"),
+        _dispatch("_clear_futures"),
+    ),
+)
