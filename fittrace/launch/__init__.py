@@ -1,0 +1,6 @@
+"""Launching: start a program under capture, or capture in this very process, and turn what was recorded into tables."""
+
+from .inline import trace
+from .program import Finished, Program, execute
+
+__all__ = ["Finished", "Program", "execute", "trace"]

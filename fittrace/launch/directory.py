@@ -1,0 +1,61 @@
+"""The folder of a new run: its name, and making it."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..schema import run as schema_run
+from ..schema.errors import FittraceError
+
+_TRIES = 1000
+
+
+def make(out: Path, name: str | None, title: str, argv: list[str], python: str) -> tuple[Path, dict[str, Any]]:
+    """Make the folder of a run that starts now, under `out`, and its `run.json`.
+
+    It is called `name`, or else after the time and `title`, so that the names of runs sort by time. Raises
+    `FittraceError` where it cannot be made or `name` is taken.
+    """
+    if name is not None and (not name or name in (".", "..") or re.search(r"[/\\\0]", name)):
+        raise FittraceError(f"--name {name!r}: not the name of a folder; use letters, digits, - and _")
+    try:
+        directory = _new_folder(out, name, title)
+        return directory, schema_run.new(str(directory), directory.name, argv, python, __version__)
+    except FileExistsError:
+        if name is None or not out.is_dir():
+            raise FittraceError(f"{out}: not a folder; choose another with --out") from None
+        raise FittraceError(f"{out / name}: already there; choose another --name, or remove it") from None
+    except OSError as error:
+        raise FittraceError(f"{out}: cannot be written ({error.strerror}); choose another folder with --out") from None
+
+
+def _new_folder(out: Path, name: str | None, title: str) -> Path:
+    out.mkdir(parents=True, exist_ok=True)
+    if name is not None:
+        (out / name).mkdir()
+        return (out / name).absolute()
+    for _ in range(_TRIES):
+        now = time.time()
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
+        directory = out / f"{stamp}-{int(now * 1000) % 1000:03d}-{_plain(title)}"
+        try:
+            directory.mkdir()
+        except FileExistsError:
+            time.sleep(0.001)
+            continue
+        return directory.absolute()
+    raise FileExistsError(out)
+
+
+def _plain(title: str) -> str:
+    """`title` with nothing in it that a shell would ask about.
+
+    >>> _plain("my script.py")
+    'my-script'
+    """
+    stem = Path(title).stem or "run"
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem)[:40].strip("-.") or "run"

@@ -1,0 +1,56 @@
+"""Capture in this very process, around a block of code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..capture import Session
+from ..schema import run as schema_run
+from ..store.convert import convert, remove_journals
+from ..store.lock import held
+from . import directory as folders
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that is being recorded, or has been: `fittrace.open(run.path)` reads it."""
+
+    path: Path
+
+
+@contextmanager
+def trace(out: str | Path = "traces/", name: str | None = None) -> Iterator[Run]:
+    """Record every fit in the block, into a new folder under `out`; for notebooks and scripts.
+
+    Keras may be imported already or not. Inside a program that `fittrace run` started, the fits go into that run.
+    Raises `FittraceError` where the folder cannot be made; what the block raises passes through.
+
+    >>> import tempfile
+    >>> with trace(out=tempfile.mkdtemp()) as run:
+    ...     pass  # model.fit(...)
+    >>> run.path.is_dir()
+    True
+    """
+    active = Session.active
+    if active is not None:
+        yield Run(Path(active.directory))
+        return
+    title = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "notebook"
+    directory, facts = folders.make(Path(out), name, title, list(sys.argv), sys.executable)
+    with held(directory):
+        session = Session(str(directory))
+        session.start()
+        try:
+            yield Run(directory)
+        finally:
+            session.close()
+            schema_run.end(str(directory), facts, None, None)
+            try:
+                convert(directory, directory.name, directory, running=False)
+                remove_journals(directory)
+            except (OSError, ImportError) as error:
+                print(f"fittrace: {directory}: the tables could not be written ({error})", file=sys.stderr)

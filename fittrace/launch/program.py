@@ -1,0 +1,132 @@
+"""Running a program under capture, as if it had been started without it."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..schema import run as schema_run
+from ..schema.errors import FittraceError
+from ..store.convert import Progress, convert, journals, remove_journals
+from ..store.lock import held
+from . import directory as folders
+from .interpreter import has_keras, resolve
+
+BOOTSTRAP = Path(__file__).parent.parent / "capture" / "bootstrap"
+_FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to run: a `script` or a `module`, its `arguments`, and the Python to run it with (None: this one)."""
+
+    script: str | None
+    module: str | None
+    arguments: Sequence[str]
+    python: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What the run is called after."""
+        return self.module.rpartition(".")[2] if self.module is not None else Path(str(self.script)).name
+
+    def command(self) -> list[str]:
+        """The command line that runs it without fittrace. Raises `FittraceError` where there is no such script."""
+        if self.module is None and not Path(str(self.script)).exists():
+            raise FittraceError(f"{self.script}: no such script; give the path of a Python file, or -m and a module")
+        # The flags of this Python (-W, -X, -u, ...) are the user's, and meant for the program.
+        flags = subprocess._args_from_interpreter_flags() if self.python is None else []  # type: ignore[attr-defined]
+        what = ["-m", self.module] if self.module is not None else [str(self.script)]
+        return [resolve(self.python), *flags, *what, *self.arguments]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a run ended: its folder, the exit code or the signal, and what there is to say about it."""
+
+    directory: Path
+    exit_code: int | None
+    signal: int | None
+    remarks: Sequence[str]
+
+    def exit(self) -> int:
+        """The exit code to end with; where the program died of a signal, this process dies of it too."""
+        if self.signal is None:
+            return self.exit_code or 0
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+        signal.signal(self.signal, signal.SIG_DFL) if self.signal not in (signal.SIGKILL, signal.SIGSTOP) else None
+        os.kill(os.getpid(), self.signal)
+        return 128 + self.signal
+
+
+def execute(program: Program, out: Path, name: str | None, progress: Progress) -> Finished:
+    """Run `program` under capture and leave its trace in a new folder under `out`.
+
+    The program has this process' streams, working folder and process group; signals reach it. Raises `FittraceError`
+    before it starts, never after.
+    """
+    command = program.command()
+    directory, facts = folders.make(out, name, program.title, command[1:], command[0])
+    with held(directory):
+        exit_code, killed_by = _run(command, _environment(directory))
+        remarks = []
+        try:
+            schema_run.end(str(directory), facts, exit_code, killed_by)
+            traced = bool(journals(directory))
+            convert(directory, directory.name, directory, running=False, progress=progress)
+            remove_journals(directory)
+        except OSError as error:
+            traced = True
+            remarks.append(f"the tables could not be written ({error.strerror}); the trace opens from its journal")
+        except KeyboardInterrupt:
+            traced = True
+            remarks.append("interrupted while writing the tables; the trace opens from its journal")
+    if not traced:
+        remarks.append(_why_nothing(program, command[0]))
+    return Finished(directory, exit_code, killed_by, remarks)
+
+
+def _why_nothing(program: Program, python: str) -> str:
+    if not has_keras(python, program.script):
+        return f"nothing was traced: {python} has no Keras; install it there, or choose another Python with --python"
+    return "nothing was traced: the program never called fit, evaluate or predict of a Keras model"
+
+
+def _environment(directory: Path) -> dict[str, str]:
+    before = os.environ.get("PYTHONPATH")
+    path = os.pathsep.join(filter(None, (str(BOOTSTRAP), before)))
+    return {**os.environ, "PYTHONPATH": path, "FITTRACE_RUN": str(directory)}
+
+
+def _run(command: list[str], environment: dict[str, str]) -> tuple[int | None, int | None]:
+    """Run `command` to its end: its exit code, or the signal that it died of."""
+    forwarded = {getattr(signal, name) for name in _FORWARDED}
+    waited_for = forwarded | {signal.SIGCHLD}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
+    try:
+        sys.stdout.flush()
+        try:
+            child = subprocess.Popen(
+                command, env=environment, preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            )
+        except OSError as error:
+            raise FittraceError(f"{command[0]}: cannot be run ({error.strerror}); check --python") from None
+        while child.poll() is None:
+            caught = signal.sigwaitinfo(waited_for)
+            # What the terminal sends goes to the whole process group; the program has it already.
+            if caught.si_signo in forwarded and caught.si_code <= 0:
+                child.send_signal(caught.si_signo)
+    finally:
+        while signal.sigpending() & forwarded:
+            signal.sigwait(forwarded)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    code = child.returncode
+    return (code, None) if code >= 0 else (None, -code)
+
+

@@ -1,0 +1,1 @@
+"""The runs on disk: the only door between capture and reading."""

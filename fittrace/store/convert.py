@@ -1,0 +1,105 @@
+"""Converting: a run's journals into its Parquet tables."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from .derive import Derivation
+from .emit import Emitter
+from .journal import Journal
+from .parquet import PartitionWriter
+
+JOURNALS = "journal"
+"""The folder of a run in which its journals lie while they are needed."""
+
+Progress = Callable[[int, int], None]
+"""Told the bytes that are converted and the bytes in all."""
+
+
+def journals(directory: Path) -> list[Path]:
+    """The journals of a run, in order of their beginning: the n-th is process n."""
+    return sorted(directory.glob(f"{JOURNALS}/*.journal"), key=lambda path: (_started(path), path.name))
+
+
+def convert(directory: Path, run: str, into: Path, running: bool, progress: Progress = lambda done, size: None) -> None:
+    """Write the tables of the run in `directory` under `into`. The journals stay.
+
+    `running` says that the processes still write. Raises `OSError` where the disk refuses; then the partition of that
+    process is not there at all.
+    """
+    found = journals(directory)
+    size = sum(path.stat().st_size for path in found)
+    before = 0
+    for process, path in enumerate(found):
+        with PartitionWriter(into, run, process) as writer:
+            _partition(path, writer, running, lambda done, base=before: progress(base + done, size))
+        before += path.stat().st_size
+    if not found:
+        with PartitionWriter(into, run, 0):
+            pass  # empty tables, so that a run that never trained opens like any other
+
+
+def remove_journals(directory: Path) -> None:
+    """Remove the journals of a run whose tables are written."""
+    shutil.rmtree(directory / JOURNALS, ignore_errors=True)
+
+
+def _partition(path: Path, writer: PartitionWriter, running: bool, progress: Callable[[int], None]) -> None:
+    journal = Journal(path)
+    windows = journal.windows()
+    chunks = next(windows, None)
+    facts = journal.facts or {}
+    start_ns, clock_ns = int(facts.get("time_ns", _started(path))), int(facts.get("clock_ns", 0))
+    definitions = journal.definitions
+    derivation = Derivation(definitions, Emitter(definitions, writer, start_ns - clock_ns))
+    while chunks is not None:
+        derivation.window(chunks)
+        progress(journal.position)
+        chunks = next(windows, None)
+    derivation.finish()
+    sites = [site for site in definitions.sites if site is not None and site.get("file")]
+    writer.append(
+        "sites",
+        {
+            "site": [int(site["site"]) for site in sites],
+            **{key: [str(site[key]) for site in sites] for key in ("engine", "file", "function", "kind")},
+            "line": [int(site["line"]) for site in sites],
+            "phase": [site.get("phases", [None])[0] for site in sites],
+            "name": [site.get("names", [None])[0] for site in sites],
+        },
+    )
+    damaged = journal.damage.altered
+    notes = list(dict.fromkeys(definitions.notes))
+    if damaged or derivation.damaged:
+        message = "%d bytes and %d records of the journal of process %s are damaged; what they held is missing"
+        notes.append(("damaged", message % (damaged, derivation.damaged, facts.get("pid", "?"))))
+    if any(definitions.dropped.values()):
+        message = "the disk could not keep up: %d records of inner phases and %d of batches, hooks and logs were dropped"
+        notes.append(("dropped", message % (definitions.dropped["detail"], definitions.dropped["batches"])))
+    writer.append("notes", {"kind": [kind for kind, _ in notes], "message": [message for _, message in notes]})
+    latest = max(derivation.latest, clock_ns) + start_ns - clock_ns
+    ending = "closed" if definitions.closed else "running" if running else "cut"
+    writer.append(
+        "processes",
+        {
+            "pid": [int(facts.get("pid", 0))],
+            "parent_pid": [int(facts.get("parent_pid", 0))],
+            "rank": [facts["rank"] if isinstance(facts.get("rank"), int) else None],
+            **{key: [str(facts.get(key, "unknown"))] for key in ("host", "python", "executable")},
+            "argv": [json.dumps(facts.get("argv", []))],
+            "start_ns": [start_ns],
+            "end_ns": [latest],
+            "ending": [ending],
+            "dropped_detail": [definitions.dropped["detail"]],
+            "dropped_batches": [definitions.dropped["batches"]],
+            "damaged_bytes": [damaged],
+        },
+    )
+
+
+def _started(path: Path) -> int:
+    number = path.name.partition("-")[0]
+    return int(number) if number.isdigit() else 0

@@ -1,0 +1,263 @@
+"""Emitting: rows of the tables, from what was derived of one window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from ..schema.journal import ABSENT
+from ..schema.tables import BATCH_PHASES, PHASES, STAGES, STATUSES
+from .columns import LOGS_PREFIX, Values
+from .fits import Fit
+from .journal import Definitions
+from .logs import BatchLogs, LogRows
+from .records import Indices, Parsed
+from .sites import KIND, PHASE, Sites
+from .spans import Flags, Spans
+
+_METHODS = {"train": "fit", "test": "evaluate", "predict": "predict"}
+_STATUSES = list(STATUSES)
+_UNFINISHED = _STATUSES.index("unfinished")
+_BatchKey = tuple[int, int, int, int]
+
+
+class Sink(Protocol):
+    """Where rows go: a `PartitionWriter`."""
+
+    def append(self, table: str, columns: Mapping[str, Values]) -> None:
+        """Add rows to a table."""
+
+
+class Emitter:
+    """Hands rows to `sink`. `shift_ns` makes the process' clock Unix time.
+
+    Batches wait one window, since the hooks at their end may run on another thread.
+    """
+
+    def __init__(self, definitions: Definitions, sink: Sink, shift_ns: int) -> None:
+        self._definitions = definitions
+        self._sink = sink
+        self._shift = shift_ns
+        self._fresh: list[_Batches] = []
+        self._waiting: list[_Batches] = []
+        self._late: dict[_BatchKey, dict[str, float]] = {}
+
+    def spans(
+        self, spans: Spans, parsed: Parsed, sites: Sites, thread: int, children: Indices, done: Flags
+    ) -> None:
+        """Rows of `spans`."""
+        index = np.flatnonzero(done)
+        some = spans.take(index)
+        parent = np.where(some.parent >= 0, spans.number[some.parent], -1)
+        same_fit = (some.parent >= 0) & (spans.fit[some.parent] == some.fit)
+        classes = [str(one["name"]) if one else "(lost)" for one in self._definitions.classes]
+        hook = sites.hook[some.site]
+        name_codes, names = _names(some, sites, classes)
+        self._sink.append(
+            "spans",
+            {
+                "fit": some.fit,
+                "span": some.number,
+                "parent": _nullable(np.where(same_fit, parent, -1)),
+                "stage": (some.stage, list(STAGES)),
+                "epoch": _nullable(some.epoch),
+                "batch": _nullable(some.batch),
+                "phase": (some.phase, list(PHASES)),
+                "name": (name_codes, names),
+                "start_ns": some.start + self._shift,
+                "duration_ns": some.end - some.start,
+                "children_ns": children[index],
+                "thread": (np.full(len(index), 0), [self._thread(thread)]),
+                "status": (_status(some), _STATUSES),
+                "callback": (np.where(some.callback < len(classes), some.callback, -1), classes),
+                "position": _nullable(some.position),
+                "hook": (hook, sites.hooks),
+                "site": some.site,
+            },
+        )
+
+    def logs(self, spans: Spans, rows: LogRows, sites: Sites) -> None:
+        """Rows of `logs`."""
+        if not rows.key:
+            return
+        counts = [len(piece) for piece in rows.container]
+        container = np.concatenate(rows.container)
+        some = spans.take(container)
+        keys = list(dict.fromkeys(rows.key))
+        codes = np.array([keys.index(key) for key in rows.key])
+        value = np.concatenate(rows.value)
+        no_number = np.repeat([text is not None or gone for text, gone in zip(rows.text, rows.removed)], counts)
+        columns: dict[str, Values] = {
+            "fit": some.fit,
+            "stage": (some.stage, list(STAGES)),
+            "epoch": _nullable(some.epoch),
+            "batch": _nullable(some.batch),
+            "hook": (sites.hook[some.site], sites.hooks),
+            "span": some.number,
+            "position": np.concatenate(rows.position),
+            "key": (np.repeat(codes, counts), keys),
+            "value": np.ma.array(value, mask=no_number),
+            "text": [text for text, count in zip(rows.text, counts) for _ in range(count)],
+            "removed": np.repeat(rows.removed, counts),
+        }
+        order = np.argsort(some.start, kind="stable")
+        self._sink.append("logs", {name: _ordered(column, order) for name, column in columns.items()})
+
+    def batches(
+        self, spans: Spans, parsed: Parsed, sums: Indices, batch_of: Indices, logs: BatchLogs, done: Flags
+    ) -> None:
+        """Rows of `batches`, which wait for their logs until the window after the next `flush`."""
+        index = np.flatnonzero(done & (spans.phase == PHASE["batch"]))
+        some = spans.take(index)
+        row = np.full(len(spans) + 1, -1)
+        row[index] = np.arange(len(index))
+        columns: dict[str, Values] = {
+            "fit": some.fit,
+            "stage": (some.stage, list(STAGES)),
+            "epoch": _nullable(some.epoch),
+            "batch": _nullable(some.batch),
+            "last_batch": some.last,
+            "size": _nullable(_sizes(some, parsed)),
+            "span": some.number,
+            "start_ns": some.start + self._shift,
+            "duration_ns": some.end - some.start,
+            **{f"{phase}_ns": sums[index, place] for place, phase in enumerate(BATCH_PHASES)},
+            "status": (_status(some), _STATUSES),
+        }
+        values: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]] = {}
+        for key, pieces in logs.keys.items():
+            for container, value in pieces:
+                batch = batch_of[container]
+                here = batch >= 0
+                if np.any(here):
+                    column = values.setdefault(key, np.full(len(index), np.nan))
+                    column[row[batch[here]]] = value[here]
+                for late in np.flatnonzero(~here):
+                    self._late.setdefault(_key(spans, int(container[late]), spans.batch), {})[key] = float(value[late])
+        if len(index):
+            keys = [_key(some, one, some.last) for one in range(len(index))] if self._late else []
+            self._fresh.append(_Batches(columns, values, keys, some))
+
+    def flush(self, final: bool = False) -> None:
+        """Hand over the batches that have waited; `final` those of this window too."""
+        for batches in self._waiting + (self._fresh if final else []):
+            if self._late:
+                batches.take_late(self._late)
+            self._sink.append("batches", batches.whole())
+        self._waiting, self._fresh = ([], []) if final else (self._fresh, [])
+
+    def fit(self, spans: Spans, parsed: Parsed, index: int, fit: Fit) -> None:
+        """One row of `fits`, whose root is the span at `index`."""
+        status = int(_status(spans.take(np.array([index])))[0])
+        error = None
+        if spans.failed[index]:
+            text = int(parsed.numbers[parsed.start[spans.closer[index]] + 2])
+            texts = self._definitions.texts
+            known = texts[text] if text != ABSENT and text < len(texts) else None
+            error = str(known["value"]) if known is not None else "unknown"
+        self._sink.append(
+            "fits",
+            {
+                "fit": [fit.number],
+                "method": [_METHODS[STAGES[fit.stage]]],
+                "engine": [fit.engine],
+                "engine_version": [self._definitions.engines.get(fit.engine, "unknown")],
+                "start_ns": [int(spans.start[index]) + self._shift],
+                "duration_ns": [int(spans.end[index] - spans.start[index])],
+                "epochs": [fit.epochs],
+                "batches": [fit.batches],
+                "status": [_STATUSES[status]],
+                "error": [error],
+                "thread": [self._thread(fit.thread)],
+                "span": [fit.root],
+                "parent_fit": [fit.parent_fit],
+                "parent_span": [fit.parent_span],
+            },
+        )
+
+    def _thread(self, number: int) -> str:
+        threads = self._definitions.threads
+        names = [str(thread["name"]) if thread else "(lost)" for thread in threads]
+        if number >= len(names):
+            return f"thread {number}"
+        return names[number] if names[number] not in names[:number] else f"{names[number]} ({number})"
+
+
+class _Batches:
+    """Rows of `batches` whose logs may still come from another thread."""
+
+    def __init__(
+        self,
+        columns: dict[str, Values],
+        logs: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]],
+        keys: list[_BatchKey],
+        spans: Spans,
+    ) -> None:
+        self._columns = columns
+        self._logs = logs
+        self._spans = spans
+
+    def take_late(self, late: dict[_BatchKey, dict[str, float]]) -> None:
+        """Fill in logs from `late` and take them out of it."""
+        for row in range(len(self._spans)):
+            for key, value in late.pop(_key(self._spans, row, self._spans.last), {}).items():
+                self._logs.setdefault(key, np.full(len(self._spans), np.nan))[row] = value
+
+    def whole(self) -> dict[str, Values]:
+        """The columns with those of the logs."""
+        return self._columns | {
+            LOGS_PREFIX + key: value for key, value in self._logs.items()
+        }
+
+
+def _key(spans: Spans, index: int, batch: Indices) -> _BatchKey:
+    return int(spans.fit[index]), int(spans.stage[index]), int(spans.epoch[index]), int(batch[index])
+
+
+def _nullable(values: Indices) -> np.ma.MaskedArray:  # type: ignore[type-arg]
+    return np.ma.array(values, mask=values < 0)
+
+
+def _status(spans: Spans) -> Indices:
+    return np.where(spans.closer < 0, _UNFINISHED, spans.failed.astype(np.int64))
+
+
+def _names(spans: Spans, sites: Sites, classes: list[str]) -> tuple[Indices, list[str]]:
+    """The name of each span: the site's, for a hook with its callback's class before it."""
+    count = max(len(sites.names), 1)
+    code = spans.name + np.where(spans.callback >= 0, (spans.callback + 1) * count, 0)
+    found, place = np.unique(code, return_inverse=True)
+    names = []
+    for one in found.tolist():
+        callback, name = divmod(one, count)
+        known = classes[callback - 1] if callback <= len(classes) else "(lost)"
+        names.append(f"{known}.{sites.names[name]}" if callback else sites.names[name])
+    return place, names
+
+
+def _sizes(spans: Spans, parsed: Parsed) -> Indices:
+    """The samples in each batch, after what its loop said of its data; -1 where that is not known."""
+    size = np.full(len(spans), -1)
+    told = np.flatnonzero(parsed.loose_kind == KIND["sizes"])
+    frame = parsed.frame[spans.record]
+    for one in told.tolist():
+        whole, partial, count, steps = parsed.numbers[parsed.loose_start[one] + 1 : parsed.loose_start[one] + 5]
+        mine = (frame == parsed.loose_frame[one]) & (spans.record >= parsed.loose_before[one])
+        size[mine] = -1
+        if ABSENT in (whole, partial, count) or count == 0 or (steps != ABSENT and partial):
+            continue
+        last = np.minimum(spans.last[mine], count - 1) if steps == ABSENT else spans.last[mine]
+        batches = last - spans.batch[mine] + 1
+        short = (whole - partial) if partial else 0
+        size[mine] = batches * whole - np.where((last == count - 1) & (steps == ABSENT), short, 0)
+    return size
+
+
+def _ordered(column: Values, order: Indices) -> Values:
+    if isinstance(column, tuple):
+        return np.asarray(column[0])[order], column[1]
+    if isinstance(column, list):
+        return [column[place] for place in order]
+    return column[order]  # type: ignore[index]

@@ -1,0 +1,54 @@
+"""Where the files of a run lie: its folder, its facts, and the Parquet files of each table."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..schema import run as schema_run
+from .checksum import PART
+
+_PROCESS = re.compile(r"process=(\d+)")
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """The files of one run.
+
+    `directory` is the run's folder and `facts` what its `run.json` says. Under `tables` lie its Parquet files,
+    `<table>/process=<n>/part-<k>-<checksum>.parquet`: the run's own folder, or a temporary one for a run whose journal had to be
+    read. `running` says that the run still goes on.
+    """
+
+    directory: Path
+    facts: dict[str, Any]
+    tables: Path
+    running: bool
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return str(self.facts["run"])
+
+    def parts(self, table: str) -> dict[int, list[Path]]:
+        """The Parquet files of `table`: those of each process, by its number, in the order of writing."""
+        found = {}
+        for folder in (self.tables / table).glob("process=*"):
+            if process := _PROCESS.fullmatch(folder.name):
+                parts = [part for file in folder.iterdir() if (part := PART.fullmatch(file.name))]
+                parts.sort(key=lambda part: int(part["number"]))
+                found[int(process[1])] = [folder / part[0] for part in parts]
+        return dict(sorted(found.items()))
+
+
+def run_directories(path: Path) -> list[Path]:
+    """The folders of runs at `path`: `path` itself where it is a run, else the runs right under it, by name.
+
+    >>> run_directories(Path("nowhere"))
+    []
+    """
+    if (path / schema_run.FILE).is_file():
+        return [path]
+    return sorted(file.parent for file in path.glob(f"*/{schema_run.FILE}"))

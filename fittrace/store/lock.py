@@ -1,0 +1,54 @@
+"""Who is at work on a run: the process that records it holds a lock on its folder, and each traced one on its journal.
+
+Locks are the kernel's: they end with their process, however it ends.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # not on this system: nothing is ever seen to run
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextmanager
+def held(path: Path) -> Iterator[bool]:
+    """Hold the lock on a folder or file while the block runs; gives whether it was free."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        yield _try(handle)
+    finally:
+        os.close(handle)
+
+
+def is_held(path: Path) -> bool:
+    """Whether another holder has the lock.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with held(folder):
+    ...     is_held(folder)
+    True
+    """
+    try:
+        with held(path) as free:
+            return not free
+    except OSError:
+        return False
+
+
+def _try(handle: int) -> bool:
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # a file system without locks
+    return True

@@ -1,0 +1,100 @@
+"""Records of one thread, taken apart: which site, which frame of the engine's code, how many spans deep.
+
+All records of a window are worked on at once. A frame is one call of an engine's function; inside it, a site's own
+depth says what a record leaves open, whatever came before, so that a lost record cannot shift what follows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .journal import Records
+from .sites import ARITY, KIND, UNKNOWN, Sites
+
+Indices = npt.NDArray[np.int64]
+_ENTERS = [KIND["call"], KIND["hooks"]]
+_LEAVES = [KIND["leave"], KIND["raise"]]
+_LOOSE = [KIND["state"], KIND["sizes"]]
+"""Kinds that say something about a frame and leave its spans as they are."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """The structural records of a window, in order. `numbers` holds their operands, from `start` on.
+
+    `frame` is the index of the record that entered the frame, `close` how many spans of the thread a record leaves
+    open before it opens its own. `loose` records, which say something about a frame and open or close nothing, stand
+    apart: `loose_before` is how many structural records precede each. `damaged` counts records that make no sense.
+    """
+
+    numbers: Records
+    start: Indices
+    site: Indices
+    kind: npt.NDArray[np.int32]
+    frame: Indices
+    close: Indices
+    loose_start: Indices
+    loose_kind: npt.NDArray[np.int32]
+    loose_before: Indices
+    loose_frame: Indices
+    damaged: int
+
+    def operand(self, index: Indices | slice, position: int) -> Records:
+        """An operand of the structural records at `index`."""
+        return self.numbers[self.start[index] + 1 + position]
+
+
+def parse(numbers: Records, sites: Sites) -> Parsed:
+    """Take `numbers` apart. Records outside any frame are left out: their beginning is not known."""
+    start = np.flatnonzero(numbers < 0)
+    length = np.diff(np.append(start, len(numbers))) - 1
+    site = -numbers[start] - 1
+    known = site < len(sites.kind)
+    site = np.where(known, site, 0)
+    kind = np.where(known, sites.kind[site] if len(sites.kind) else UNKNOWN, UNKNOWN)
+    state = kind == KIND["state"]
+    sound = (kind != UNKNOWN) & np.where(state, length >= 1, length == ARITY[kind])
+    damaged = int(np.count_nonzero(~sound)) + int(len(start) > 0 and start[0] > 0)
+    start, site, kind = start[sound], site[sound], kind[sound]
+    loose = np.isin(kind, _LOOSE)
+    enters, leaves = np.isin(kind, _ENTERS), np.isin(kind, _LEAVES)
+    step = enters.astype(np.int64) - leaves
+    running = np.cumsum(step)
+    # Where a frame is left that was never entered here, the count falls below all that came before.
+    floor = np.minimum(np.minimum.accumulate(running), 0) if len(running) else running
+    unmatched = leaves & (np.diff(floor, prepend=0) < 0)
+    open_after = running - floor
+    depth = np.where(leaves, open_after + 1, open_after)
+    inside = ~unmatched & (depth > 0)
+    start, site, kind, loose, enters, depth = (a[inside] for a in (start, site, kind, loose, enters, depth))
+    structural = ~loose
+    before = np.cumsum(structural)[loose]
+    frame, close = _frames(site[structural], enters[structural], depth[structural], sites)
+    loose_frame = np.zeros(len(before), np.int64)
+    for level in np.unique(depth[loose]):
+        here = depth[loose] == level
+        entered = np.flatnonzero(enters[structural] & (depth[structural] == level))
+        loose_frame[here] = entered[np.searchsorted(entered, before[here]) - 1]
+    return Parsed(
+        numbers, start[structural], site[structural], kind[structural].astype(np.int32), frame, close,
+        start[loose], kind[loose].astype(np.int32), before, loose_frame, damaged,
+    )  # fmt: skip
+
+
+def _frames(site: Indices, enters: npt.NDArray[np.bool_], depth: Indices, sites: Sites) -> tuple[Indices, Indices]:
+    """The frame of each record, and how many of the thread's spans it leaves open."""
+    frame, close, base = (np.zeros(len(site), np.int64) for _ in range(3))
+    own = sites.depth[site].astype(np.int64) + sites.opens[site]
+    for level in range(1, int(depth.max(initial=0)) + 1):
+        here = np.flatnonzero(depth == level)
+        entered = here[enters[here]]
+        frame[here] = entered[np.searchsorted(entered, here, "right") - 1]
+        if level > 1:
+            outer = np.flatnonzero(depth == level - 1)
+            caller = outer[np.searchsorted(outer, entered) - 1]
+            base[entered] = base[frame[caller]] + own[caller]
+        close[here] = base[frame[here]] + np.where(enters[here], 0, sites.depth[site[here]])
+    return frame, close

@@ -1,0 +1,90 @@
+"""The static table of sites as arrays, so that records can be worked on all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..schema.journal import OPERANDS
+from ..schema.tables import PHASES, STAGES
+
+KINDS = tuple(OPERANDS)
+KIND = {kind: code for code, kind in enumerate(KINDS)}
+PHASE = {phase: code for code, phase in enumerate(PHASES)}
+STAGE = {stage: code for code, stage in enumerate(STAGES)}
+UNKNOWN = len(KINDS)
+ARITY = np.array([len(operands) for operands in OPERANDS.values()] + [-1])
+
+Codes = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Sites:
+    """One entry per site. Absent: -1. `hooks` and `names` are texts that the codes stand for."""
+
+    kind: Codes
+    depth: Codes
+    opens: Codes
+    phase: npt.NDArray[np.int32]
+    name: npt.NDArray[np.int32]
+    stage: Codes
+    counts_epoch: npt.NDArray[np.bool_]
+    counts_batch: npt.NDArray[np.bool_]
+    hook: Codes
+    engine: list[str]
+    names: list[str]
+    hooks: list[str]
+
+    @classmethod
+    def of(cls, definitions: Sequence[dict[str, Any] | None]) -> Sites:
+        """The arrays for what a journal has defined; a definition that makes no sense counts as lost."""
+        count = len(definitions)
+        ints = {key: np.full(count, -1, np.int32) for key in ("kind", "depth", "opens", "stage", "hook")}
+        phase, name = np.full((count, 2), -1, np.int32), np.full((count, 2), -1, np.int32)
+        epoch, batch = np.zeros(count, bool), np.zeros(count, bool)
+        engine, names, hooks = [""] * count, _Numbered(), _Numbered()
+        ints["kind"][:] = UNKNOWN
+        for number, site in enumerate(definitions):
+            if site is None or not _makes_sense(site):
+                continue
+            phases = site.get("phases", [])
+            ints["kind"][number] = KIND[site["kind"]]
+            ints["depth"][number] = site.get("depth", 0)
+            ints["opens"][number] = len(phases)
+            ints["stage"][number] = STAGE.get(site.get("stage"), -1)
+            ints["hook"][number] = hooks(str(site["hook"])) if "hook" in site else -1
+            phase[number, : len(phases)] = [PHASE[one] for one in phases]
+            name[number, : len(phases)] = [names(str(one)) for one in site.get("names", phases)]
+            epoch[number], batch[number] = site.get("counts") == "epoch", site.get("counts") == "batch"
+            engine[number] = str(site.get("engine", ""))
+        return cls(
+            ints["kind"], ints["depth"], ints["opens"], phase, name, ints["stage"], epoch, batch, ints["hook"],
+            engine, names.texts, hooks.texts,
+        )  # fmt: skip
+
+
+class _Numbered:
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def __call__(self, text: str) -> int:
+        if text not in self.texts:
+            self.texts.append(text)
+        return self.texts.index(text)
+
+
+def _makes_sense(site: dict[str, Any]) -> bool:
+    phases, names = site.get("phases", []), site.get("names", site.get("phases", []))
+    return (
+        site.get("kind") in KIND
+        and isinstance(site.get("depth", 0), int)
+        and 0 <= site.get("depth", 0) < 64
+        and isinstance(phases, list)
+        and isinstance(names, list)
+        and len(phases) == len(names) <= 2
+        and all(phase in PHASE for phase in phases)
+    )

@@ -1,0 +1,177 @@
+"""Spans, out of the records of one thread: opened by one record, closed by a later one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from ..schema.journal import ABSENT
+from .records import Indices, Parsed
+from .sites import KIND, PHASE, Sites
+
+_HOOK, _HOOKS, _CALL, _RAISE, _TURN = (KIND[kind] for kind in ("hook", "hooks", "call", "raise", "turn"))
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass
+class Spans:
+    """Spans in order of opening, one array per fact; absent numbers are -1.
+
+    `record` opened it and `closer` closed it (-1: still open). `parent` is an index into these arrays. `fit` is the
+    number of the fit whose span it is, -1 where that is not known from its own thread. `number` is the process-wide
+    number of the span. `root` marks the spans that begin a fit.
+    """
+
+    record: Indices
+    closer: Indices
+    level: Indices
+    parent: Indices
+    site: Indices
+    phase: Indices
+    name: Indices
+    start: Indices
+    end: Indices
+    failed: Flags
+    number: Indices
+    fit: Indices
+    root: Flags
+    stage: Indices
+    epoch: Indices
+    batch: Indices
+    last: Indices
+    turned: Flags
+    position: Indices
+    callback: Indices
+
+    def __len__(self) -> int:
+        return len(self.record)
+
+    def take(self, index: Indices | Flags) -> Spans:
+        """The spans at `index`; parents are not renumbered."""
+        return Spans(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
+
+
+def opened(parsed: Parsed, sites: Sites) -> Spans:
+    """The spans that the records open, with what closes each."""
+    count = sites.opens[parsed.site].astype(np.int64)
+    count[np.isin(parsed.kind, [KIND["leave"], KIND["raise"], KIND["close"], KIND["hooked"]])] = 0
+    record = np.repeat(np.arange(len(parsed.site)), count)
+    nth = np.arange(len(record)) - np.repeat(np.cumsum(count) - count, count)
+    level = parsed.close[record] + 1 + nth
+    site = parsed.site[record]
+    kind = parsed.kind[record]
+    first = parsed.operand(record, 0)
+    start = np.where(kind == _HOOK, parsed.numbers[parsed.start[record] + 2], first)
+    closer, parent = np.full(len(record), -1), np.full(len(record), -1)
+    above = np.empty(0, np.int64)
+    for deep in range(1, int(level.max(initial=0)) + 1):
+        here = np.flatnonzero(level == deep)
+        closes = np.flatnonzero(parsed.close < deep)
+        place = np.searchsorted(closes, record[here], "right")
+        closer[here] = np.append(closes, -1)[place]
+        if deep > 1:
+            holder = np.searchsorted(record[above], record[here], "right") - 1
+            parent[here] = np.where(holder >= 0, above[np.maximum(holder, 0)] if len(above) else -1, -1)
+        above = here
+    end = np.where(closer >= 0, parsed.operand(closer, 0) if len(parsed.start) else 0, -1)
+    absent = np.full(len(record), -1)
+    # Past the end of a short record stands another; only a hook's is looked at.
+    third = np.minimum(parsed.start[record] + 3, len(parsed.numbers) - 1)
+    callback = np.where(kind == _HOOK, parsed.numbers[third], -1)
+    return Spans(
+        record=record,
+        closer=closer,
+        level=level,
+        parent=parent,
+        site=site,
+        phase=sites.phase[site, nth].astype(np.int64),
+        name=sites.name[site, nth].astype(np.int64),
+        start=start,
+        end=end,
+        failed=(closer >= 0) & (parsed.kind[closer] == _RAISE) if len(parsed.kind) else np.zeros(0, bool),
+        number=absent.copy(),
+        fit=absent.copy(),
+        root=(kind == _CALL) & (sites.stage[site] >= 0),
+        stage=sites.stage[site].astype(np.int64),
+        epoch=absent.copy(),
+        batch=absent.copy(),
+        last=absent.copy(),
+        turned=np.zeros(len(record), bool),
+        position=np.where(kind == _HOOK, 0, -1),
+        callback=np.where(callback == ABSENT, -1, callback),
+    )
+
+
+def count_turns(spans: Spans, parsed: Parsed, sites: Sites) -> None:
+    """Give epochs, batches and hooks the numbers that the engine told.
+
+    A turn's number belongs to the span that is innermost when the turn begins; a hook's to `CallbackList.on_*`.
+    """
+    turns = np.flatnonzero(parsed.kind == _TURN)
+    level = parsed.close[turns] + sites.opens[parsed.site[turns]]
+    for deep in np.unique(level):
+        here = np.flatnonzero(spans.level == deep)
+        told = turns[level == deep]
+        owner = here[np.searchsorted(spans.record[here], told, "right") - 1]
+        epoch, batch = sites.counts_epoch[parsed.site[told]], sites.counts_batch[parsed.site[told]]
+        spans.epoch[owner[epoch]] = parsed.operand(told[epoch], 1)
+        spans.batch[owner[batch]] = parsed.operand(told[batch], 1)
+        spans.last[owner[batch]] = parsed.operand(told[batch], 2)
+        spans.turned[owner] = True
+    lists = np.flatnonzero(parsed.kind[spans.record] == _HOOKS)
+    number = parsed.operand(spans.record[lists], 2)
+    number = np.where(number == ABSENT, -1, number)
+    counts = sites.counts_epoch[spans.site[lists]]
+    spans.epoch[lists] = np.where(counts, number, -1)
+    counts = sites.counts_batch[spans.site[lists]]
+    spans.batch[lists] = np.where(counts, number, -1)
+
+
+def inherit(spans: Spans, begin_fit: Indices) -> None:
+    """Pass fit, stage, epoch and batch down from each span to those in it.
+
+    `begin_fit` is, for each span that begins a fit, the number of that fit, and -1 for all others.
+    """
+    spans.fit[begin_fit >= 0] = begin_fit[begin_fit >= 0]
+    for deep in range(2, int(spans.level.max(initial=0)) + 1):
+        here = np.flatnonzero((spans.level == deep) & (spans.parent >= 0))
+        parent = spans.parent[here]
+        inner = begin_fit[here] < 0
+        here, parent = here[inner], parent[inner]
+        for fact in (spans.fit, spans.stage, spans.epoch, spans.batch):
+            fact[here] = np.where(fact[here] < 0, fact[parent], fact[here])
+
+
+def place_hooks(spans: Spans, parsed: Parsed) -> Indices:
+    """Give each hook its callback's place in the list: how many hooks its frame passed on before.
+
+    Returns, for each record that enters a frame, the frame's own span; -1 for other records.
+    """
+    container = np.full(len(parsed.site), -1)
+    enters = np.flatnonzero(np.isin(parsed.kind[spans.record], [_CALL, _HOOKS]))
+    container[spans.record[enters]] = enters
+    hooks = np.flatnonzero(parsed.kind[spans.record] == _HOOK)
+    frame = parsed.frame[spans.record[hooks]]
+    order = np.argsort(frame, kind="stable")
+    grouped = frame[order]
+    first = np.searchsorted(grouped, grouped)
+    spans.position[hooks[order]] = np.arange(len(order)) - first
+    return container
+
+
+def merge_unturned(spans: Spans, closed: Flags) -> Flags:
+    """Turn the fetches that found no more data into plain `slice` spans; returns which spans are left.
+
+    The loop asks for one item more than there are, so the last turn begins and never comes to be a batch.
+    """
+    empty = (spans.phase == PHASE["batch"]) & ~spans.turned & closed
+    spans.phase[empty] = PHASE["slice"]
+    has_parent = spans.parent >= 0
+    gone = np.zeros(len(spans), bool)
+    gone[has_parent] = empty[spans.parent[has_parent]] & (spans.phase[has_parent] == PHASE["slice"])
+    spans.name[np.flatnonzero(gone) - 1] = spans.name[gone]
+    moved = np.flatnonzero(has_parent & gone[spans.parent])
+    spans.parent[moved] = spans.parent[spans.parent[moved]]
+    return ~gone
