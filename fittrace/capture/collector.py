@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import zlib
 from array import array
-from typing import Dict, List, Sequence, Tuple
+from typing import Sequence
 
 from ..schema.journal import ABSENT, EVENTS_HEAD
 from .sites import Site
@@ -25,14 +25,14 @@ KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS = 2, 1, 0
 class Thread:
     """One thread's buffer and what the collector knows of it."""
 
-    def __init__(self, number: int, buffer: List[int]) -> None:
+    def __init__(self, number: int, buffer: list[int]) -> None:
         self.number = number
         self.buffer = buffer
         self.chunks = 0
         # Frames whose call was left out of an earlier chunk: what ends them must be left out too.
-        self.left_out = []  # type: List[bool]
+        self.left_out: list[bool] = []
 
-    def take(self) -> List[int]:
+    def take(self) -> list[int]:
         """Everything recorded until now. Each step is one operation of the interpreter, so nothing is lost."""
         buffer = self.buffer
         taken = buffer[:]
@@ -40,13 +40,15 @@ class Thread:
         return taken
 
 
-def thin(records: Sequence[int], sites: Sequence[Site], level: int, left_out: List[bool]) -> Tuple[List[int], List[int]]:
+def thin(
+    records: Sequence[int], sites: Sequence[Site], level: int, left_out: list[bool]
+) -> tuple[list[int], list[int]]:
     """Leave out the records of sites above `level`. Returns what is kept, and how many of each level were dropped.
 
     A frame is kept or dropped whole: `left_out` holds, for each frame that is open and began here, whether its call
     was dropped.
     """
-    kept = []  # type: List[int]
+    kept: list[int] = []
     dropped = [0, 0, 0]
     heads = [index for index, value in enumerate(records) if value < 0]
     for index, start in enumerate(heads):
@@ -79,7 +81,7 @@ def pack(thread: Thread, records: Sequence[int]) -> bytes:
     return EVENTS_HEAD.pack(thread.number, thread.chunks - 1) + zlib.compress(numbers.tobytes(), 1)
 
 
-def counts(total: Dict[str, int], dropped: Sequence[int]) -> bool:
+def counts(total: dict[str, int], dropped: Sequence[int]) -> bool:
     """Add `dropped` to the `total` that the trace tells; whether there was anything."""
     total["detail"] += dropped[KEEP_ALL]
     total["batches"] += dropped[KEEP_BATCHES]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import types
-from typing import Any, Callable, Optional, Sequence, Set
+from typing import Any, Callable, Sequence
 
 Loaded = Callable[[types.ModuleType], None]
 
@@ -16,17 +16,17 @@ class Finder:
     """A finder on `sys.meta_path` that calls `loaded` with each module of `names` once it has been executed."""
 
     def __init__(self, names: Sequence[str], loaded: Loaded) -> None:
-        self._names = set(names)  # type: Set[str]
+        self._names: set[str] = set(names)
         self._loaded = loaded
 
     def install(self) -> None:
         """Begin to watch."""
-        sys.meta_path.insert(0, self)  # type: ignore[arg-type]
+        sys.meta_path.insert(0, self)
 
     def remove(self) -> None:
         """Watch no longer."""
         if self in sys.meta_path:
-            sys.meta_path.remove(self)  # type: ignore[arg-type]
+            sys.meta_path.remove(self)
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         """The spec that the other finders make, with a loader that reports."""
@@ -50,7 +50,7 @@ class _Loader:
         self._loader = spec.loader
         self._loaded = loaded
 
-    def create_module(self, spec: Any) -> Optional[types.ModuleType]:
+    def create_module(self, spec: Any) -> types.ModuleType | None:
         return self._loader.create_module(spec)  # type: ignore[no-any-return]
 
     def exec_module(self, module: types.ModuleType) -> None:

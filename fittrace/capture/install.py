@@ -7,7 +7,7 @@ by `Installed.undo`. So it makes no difference whether the engine was imported b
 from __future__ import annotations
 
 import types
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Union
+from typing import Any, Iterator, NamedTuple, Sequence, Union
 
 from ..engines import CallbackLists, Engine, Function
 from .rewrite import rewrite, with_recorder
@@ -15,9 +15,9 @@ from .sites import Site
 
 
 class Installed(NamedTuple):
-    """One function that records: `original` is the code that it had."""
+    """One `function` that records: `original` is the code that it had."""
 
-    function: types.FunctionType
+    function: Any
     original: types.CodeType
     probed: types.CodeType
 
@@ -30,11 +30,11 @@ class Installed(NamedTuple):
 class Outcome(NamedTuple):
     """What became of one module: what was installed, and what could not be, in words."""
 
-    installed: List[Installed]
-    missing: List[str]
+    installed: list[Installed]
+    missing: list[str]
 
 
-def install(module: types.ModuleType, engine: Engine, recorder: object, sites: List[Site]) -> Outcome:
+def install(module: types.ModuleType, engine: Engine, recorder: object, sites: list[Site]) -> Outcome:
     """Make the functions of `engine` in `module` record. New sites are appended to `sites`.
 
     A function whose running code is not what its source says is left alone.
@@ -62,7 +62,7 @@ def install(module: types.ModuleType, engine: Engine, recorder: object, sites: L
     return Outcome(installed, missing)
 
 
-def _source(module: types.ModuleType) -> Optional[str]:
+def _source(module: types.ModuleType) -> str | None:
     try:
         return module.__loader__.get_source(module.__name__)  # type: ignore[union-attr, no-any-return]
     except (AttributeError, ImportError, OSError, SyntaxError):
@@ -76,7 +76,7 @@ def _file(module: types.ModuleType, functions: Sequence[Union[Function, Callback
     return module.__file__ or "<unknown>"
 
 
-def _functions(namespace: Dict[str, Any], module: str) -> Iterator[types.FunctionType]:
+def _functions(namespace: dict[str, Any], module: str) -> Iterator[types.FunctionType]:
     for value in list(namespace.values()):
         if isinstance(value, type) and value.__module__ == module:
             for found in _functions(vars(value), module):  # type: ignore[arg-type]
@@ -85,9 +85,9 @@ def _functions(namespace: Dict[str, Any], module: str) -> Iterator[types.Functio
             yield value
 
 
-def _function(module: types.ModuleType, name: str) -> Optional[types.FunctionType]:
+def _function(module: types.ModuleType, name: str) -> types.FunctionType | None:
     """The function of that qualified name, behind whatever decorators hold it."""
-    thing = module  # type: Any
+    thing: Any = module
     for part in name.split("."):
         thing = vars(thing).get(part) if isinstance(thing, (type, types.ModuleType)) else None
     for _ in range(16):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict
 
 Define = Callable[[Dict[str, Any]], None]
 
@@ -14,11 +14,11 @@ class Names:
     """Numbers for what has a name, each defined once. `define` takes a definition for the journal."""
 
     def __init__(self, define: Define) -> None:
-        self.classes = {}  # type: Dict[type, int]
-        self._by_id = {}  # type: Dict[int, int]
-        self._texts = {}  # type: Dict[str, int]
-        self._keys = {}  # type: Dict[Tuple[Tuple[str, ...], str], int]
-        self._kept = []  # type: List[type]
+        self.classes: dict[type, int] = {}
+        self._by_id: dict[int, int] = {}
+        self._texts: dict[str, int] = {}
+        self._keys: dict[tuple[tuple[str, ...], str], int] = {}
+        self._kept: list[type] = []
         self._define = define
 
     def text(self, value: str) -> int:
@@ -27,14 +27,14 @@ class Names:
             value = "(more than %d different texts; this one was not kept)" % MOST
         return self._number(self._texts, value, "text", value=value)
 
-    def number_keys(self, keys: Tuple[Any, ...]) -> int:
+    def number_keys(self, keys: tuple[Any, ...]) -> int:
         """The number of a dict's keys whose values are all numbers."""
         try:
             return self._keys[keys, "n"]
         except (KeyError, TypeError):
             return self.keys(tuple(_key(key) for key in keys), "n" * len(keys), also=(keys, "n"))
 
-    def keys(self, keys: Tuple[str, ...], kinds: str, also: Any = None) -> int:
+    def keys(self, keys: tuple[str, ...], kinds: str, also: Any = None) -> int:
         """The number of a dict's keys with the kind of each value: `n` for a number, `t` for a text."""
         number = self._number(self._keys, (keys, kinds), "keys", names=list(keys), kinds=kinds)
         if also is not None and all(type(key) is str for key in also[0]) and len(self._keys) < MOST:
@@ -54,7 +54,7 @@ class Names:
                 pass  # its metaclass makes it unhashable; it is found by identity
         return self._by_id[id(kind)]
 
-    def _number(self, numbers: Dict[Any, int], key: Any, what: str, **facts: Any) -> int:
+    def _number(self, numbers: dict[Any, int], key: Any, what: str, **facts: Any) -> int:
         number = numbers.get(key)
         if number is None:
             number = numbers.setdefault(key, len(numbers))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Sequence
 
 from ..engines import Function, Loop, Phase
 from ..engines.model import callee, walk_without_functions
@@ -29,10 +29,10 @@ class Body:
         self.make_site = site
         self.loops = loops
         self.phases = phases
-        self.found = set()  # type: Set[object]
+        self.found: set[object] = set()
         self.generator = False
 
-    def missing(self) -> List[str]:
+    def missing(self) -> list[str]:
         """The parts of the table that the source does not have."""
         loops = [str(loop) for loop in self.loops if loop not in self.found]
         return loops + [str(rule.where) for rule in self.phases if not rule.optional and rule not in self.found]
@@ -53,7 +53,7 @@ class Body:
         rewritten = self.block(body, depth=1, inside=None, before=spec.before, after=spec.after)
         node.body = docstring + self.frame(node, enter, rewritten, level)
 
-    def frame(self, node: ast.stmt, enter: ast.stmt, body: List[ast.stmt], level: int) -> List[ast.stmt]:
+    def frame(self, node: ast.stmt, enter: ast.stmt, body: list[ast.stmt], level: int) -> list[ast.stmt]:
         """`body` between the probes of entering and leaving, however it is left."""
         leave = self.site("leave", node, level=level)
         unwind = self.site("raise", node, level=level)
@@ -64,21 +64,21 @@ class Body:
 
     def block(
         self,
-        statements: List[ast.stmt],
+        statements: list[ast.stmt],
         depth: int,
-        inside: Optional[str],
-        before: Optional[str] = None,
-        after: Optional[str] = None,
-    ) -> List[ast.stmt]:
+        inside: str | None,
+        before: str | None = None,
+        after: str | None = None,
+    ) -> list[ast.stmt]:
         """The statements of one block, with probes where a phase begins and ends.
 
         `depth` spans of the frame are open in it, and it is `inside` the loop of that phase. `before` and `after` are
         phases of what no rule claims, before and after the first statement that holds a loop. Neighbours of one phase
         share a span.
         """
-        result = []  # type: List[ast.stmt]
+        result: list[ast.stmt] = []
         default = before
-        current = None  # type: Optional[object]
+        current: object | None = None
         for statement in statements:
             loop = self.loop(statement)
             rule = self.rule(statement, inside) if loop is None else None
@@ -104,18 +104,18 @@ class Body:
             result.append(self.close(statements[-1], depth, current))
         return result
 
-    def descend(self, statement: ast.stmt, depth: int, inside: Optional[str]) -> None:
+    def descend(self, statement: ast.stmt, depth: int, inside: str | None) -> None:
         """Rewrite the blocks in a compound statement."""
         if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             for block in syntax.blocks(statement):
                 block[:] = self.block(list(block), depth, inside)
 
-    def turns(self, statement: ast.stmt, loop: Loop, depth: int) -> List[ast.stmt]:
+    def turns(self, statement: ast.stmt, loop: Loop, depth: int) -> list[ast.stmt]:
         """A loop each of whose turns is a span, which begins with fetching the item where that is a phase."""
         assert isinstance(statement, ast.For)
         self.found.add(loop)
         level = _level(loop)
-        result = []  # type: List[ast.stmt]
+        result: list[ast.stmt] = []
         if loop.sizes:
             site = self.site("sizes", statement, depth=depth, level=level)
             paths = items(*[constant(path) for path in loop.sizes])
@@ -123,7 +123,7 @@ class Body:
             result.append(syntax.statement(syntax.call("sizes", constant(site.head), over, paths), statement))
         self.descend(statement, depth + 1, loop.phase)
         if loop.header is None:
-            phases = {"phases": (loop.phase,), "names": (loop.phase,)}  # type: Dict[str, Any]
+            phases: dict[str, Any] = {"phases": (loop.phase,), "names": (loop.phase,)}
             turn = self.site("turn", statement, depth=depth, counts=loop.phase, level=level, **phases)
         else:
             phases = {"phases": (loop.phase, loop.header), "names": (loop.phase, loop.header)}
@@ -137,19 +137,19 @@ class Body:
         statement.body.insert(0, self.record(turn, statement.body[0], name(first), name(last or first)))
         return [*result, statement]
 
-    def fenced(self, statement: ast.stmt, phase: str) -> List[ast.stmt]:
+    def fenced(self, statement: ast.stmt, phase: str) -> list[ast.stmt]:
         """A phase in a generator, as a frame of its own: between its yields a generator is in nobody's frame."""
         enter = self.probe("call", statement, phases=(phase,), names=(self.name,))
         return self.frame(statement, enter, [statement], level=2)
 
-    def loop(self, statement: ast.stmt) -> Optional[Loop]:
+    def loop(self, statement: ast.stmt) -> Loop | None:
         """The loop of the table that `statement` is."""
         for loop in self.loops:
             if loop.matches(statement) and any(variable in targets(statement) for variable in loop.number):
                 return loop
         return None
 
-    def rule(self, statement: ast.stmt, inside: Optional[str]) -> Optional[Phase]:
+    def rule(self, statement: ast.stmt, inside: str | None) -> Phase | None:
         """The rule of the table that claims `statement`."""
         for rule in self.phases:
             if (rule.inside is None or rule.inside == inside) and rule.where.matches(statement):
@@ -195,7 +195,7 @@ class CallbackListBody(Body):
                     block.insert(index + 1, self.each(statement, facts))
         node.body = docstring + self.frame(node, syntax.statement(call, body[0]), rewritten, level=1)
 
-    def each(self, statement: ast.stmt, facts: Dict[str, Any]) -> ast.stmt:
+    def each(self, statement: ast.stmt, facts: dict[str, Any]) -> ast.stmt:
         """Put the probe into a loop over the callbacks; the probe that comes after the loop is returned."""
         assert isinstance(statement, ast.For)
         logs = _logs_argument(statement)
@@ -217,14 +217,14 @@ def _logs_argument(loop: ast.For) -> ast.expr:
     return constant(None)
 
 
-def _all_blocks(statement: ast.stmt) -> List[List[ast.stmt]]:
+def _all_blocks(statement: ast.stmt) -> list[list[ast.stmt]]:
     found = [child for child in walk_without_functions(statement) if isinstance(child, ast.stmt)]
     return [block for child in found for block in syntax.blocks(child)]
 
 
-def _called(statement: ast.stmt, rule: Optional[Phase]) -> Optional[str]:
+def _called(statement: ast.stmt, rule: Phase | None) -> str | None:
     """What of its rule's names a statement calls."""
-    names = rule.where.names if rule is not None else ()  # type: Tuple[str, ...]
+    names: tuple[str, ...] = rule.where.names if rule is not None else ()
     calls = [callee(node) for node in walk_without_functions(statement) if isinstance(node, ast.Call)]
     return next((called for called in calls if called in names), None)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import threading
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any, List, Tuple
+from typing import TYPE_CHECKING, Any
 
 from ..schema.journal import ABSENT
 from . import values
@@ -18,14 +18,14 @@ from . import values
 if TYPE_CHECKING:
     from .session import Session
 
-_NOTHING = {}  # type: dict[str, float]
+_NOTHING: dict[str, float] = {}
 
 
 class Recorder(threading.local):
     """A thread's recorder: `record` appends the parts of one record, `clock` reads the time in nanoseconds."""
 
     def __init__(self, session: "Session", state_head: int) -> None:
-        buffer = []  # type: List[int]
+        buffer: list[int] = []
         self.record = record = buffer.extend
         self.clock = clock = perf_counter_ns
         self._session = session
@@ -33,7 +33,7 @@ class Recorder(threading.local):
         session.new_thread(buffer)
         # The logs as last recorded in this thread; while every value is a float they can be compared without
         # running anybody's code.
-        seen = _NOTHING  # type: Any
+        seen: Any = _NOTHING
         classes = names.classes
 
         def look(logs: Any) -> None:
@@ -107,7 +107,7 @@ class Recorder(threading.local):
             self._session.fault("naming an exception", error)
         self.record((head, now, text))
 
-    def sizes(self, head: int, iterated: object, paths: Tuple[str, ...]) -> None:
+    def sizes(self, head: int, iterated: object, paths: tuple[str, ...]) -> None:
         """Record the numbers at attribute `paths` of what a loop iterates over; no property is run for it."""
         try:
             self.record((head, *[values.number_at(iterated, path) for path in paths]))

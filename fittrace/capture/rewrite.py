@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ast
 import types
-from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple, Union
+from typing import Callable, Iterator, NamedTuple, Sequence, Union
 
 from ..engines import CallbackLists, Function
 from .phases import Body, CallbackListBody, MakeSite
@@ -26,8 +26,8 @@ class Rewritten(NamedTuple):
     the table that the source does not have.
     """
 
-    codes: Dict[str, Tuple[types.CodeType, types.CodeType]]
-    missing: List[str]
+    codes: dict[str, tuple[types.CodeType, types.CodeType]]
+    missing: list[str]
 
 
 def rewrite(source: str, file: str, functions: Sequence[Union[Function, CallbackLists]], site: MakeSite) -> Rewritten:
@@ -38,8 +38,8 @@ def rewrite(source: str, file: str, functions: Sequence[Union[Function, Callback
     tree = ast.parse(source, file)
     plain = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))
     definitions = dict(_definitions(tree))
-    rewritten = []  # type: List[str]
-    missing = []  # type: List[str]
+    rewritten: list[str] = []
+    missing: list[str] = []
     for function in functions:
         if isinstance(function, CallbackLists):
             names = [name for name, node in definitions.items() if _is_callback_list(name, node, function)]
@@ -71,18 +71,19 @@ def with_recorder(code: types.CodeType, recorder: object) -> types.CodeType:
     )
     if hasattr(code, "replace"):
         return code.replace(co_consts=constants)
-    return types.CodeType(  # Python 3.7 has no `replace`
+    make: Callable[..., types.CodeType] = types.CodeType
+    return make(  # Python 3.7 has no `replace`
         code.co_argcount, code.co_kwonlyargcount, code.co_nlocals, code.co_stacksize, code.co_flags, code.co_code,
         constants, code.co_names, code.co_varnames, code.co_filename, code.co_name, code.co_firstlineno,
         code.co_lnotab, code.co_freevars, code.co_cellvars,
-    )  # type: ignore[call-arg, arg-type, unused-ignore]  # fmt: skip
+    )  # fmt: skip
 
 
 def _is_callback_list(name: str, node: FunctionNode, spec: CallbackLists) -> bool:
     return name.rpartition(".")[0] == spec.name and any(passes_on(child, spec.over) for child in inner(node))
 
 
-def _definitions(tree: ast.AST, prefix: str = "") -> Iterator[Tuple[str, FunctionNode]]:
+def _definitions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, FunctionNode]]:
     for child in ast.iter_child_nodes(tree):
         if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
             yield prefix + child.name, child
@@ -94,7 +95,7 @@ def _definitions(tree: ast.AST, prefix: str = "") -> Iterator[Tuple[str, Functio
                 yield found
 
 
-def _codes(code: types.CodeType, prefix: str = "") -> Iterator[Tuple[Tuple[str, int], types.CodeType]]:
+def _codes(code: types.CodeType, prefix: str = "") -> Iterator[tuple[tuple[str, int], types.CodeType]]:
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield (prefix + constant.co_name, constant.co_firstlineno), constant

@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from ..engines import ENGINES
 from ..schema import VERSION
@@ -31,18 +31,18 @@ class Session:
     when the first fit begins. `close` writes what is left and gives the engines their own code back. Nothing raises.
     """
 
-    active = None  # type: Optional[Session]
+    active: Session | None = None
     """The session of this process, if there is one."""
 
     def __init__(self, directory: str) -> None:
         self.directory = directory
-        self.sites = []  # type: List[Site]
+        self.sites: list[Site] = []
         self.names = Names(self._define)
-        self._definitions = []  # type: List[Dict[str, Any]]
-        self._installed = []  # type: List[Installed]
-        self._versions = {}  # type: Dict[str, str]
-        self._missing = {}  # type: Dict[str, List[str]]
-        self._faults = set()  # type: set[str]
+        self._definitions: list[dict[str, Any]] = []
+        self._installed: list[Installed] = []
+        self._versions: dict[str, str] = {}
+        self._missing: dict[str, list[str]] = {}
+        self._faults: set[str] = set()
         self._forked = False
         self._begin()
         state = Site(0, "state", "", "", 0, "", level=1)
@@ -52,9 +52,9 @@ class Session:
         self._finder = Finder(tuple(self._engines), self._loaded)
 
     def _begin(self) -> None:
-        self._threads = []  # type: List[Thread]
+        self._threads: list[Thread] = []
         self._lock = _thread.allocate_lock()
-        self._writer = None  # type: Optional[Writer]
+        self._writer: Writer | None = None
         self._wake = _thread.allocate_lock()
         self._wake.acquire()
         self._defined = 0
@@ -84,7 +84,7 @@ class Session:
         self._installed += outcome.installed
         self._missing.setdefault(engine.name, []).extend(outcome.missing)
 
-    def new_thread(self, buffer: List[int]) -> None:
+    def new_thread(self, buffer: list[int]) -> None:
         """Take note of the calling thread, whose records will be in `buffer`."""
         with self._lock:
             thread = Thread(len(self._threads), buffer)
@@ -106,7 +106,7 @@ class Session:
     def _note(self, kind: str, message: str) -> None:
         self._define({"define": "note", "kind": kind, "message": message})
 
-    def _define(self, definition: Dict[str, Any]) -> None:
+    def _define(self, definition: dict[str, Any]) -> None:
         self._definitions.append(definition)
 
     def awake(self) -> None:
@@ -114,20 +114,18 @@ class Session:
         if self._writer is not None or self._closed:
             return
         with self._lock:
-            if self._writer is not None:
-                return
-            self._open()
+            self._writer = self._writer or self._open()
         try:
             # Not `threading.Thread`: the program sees its own threads only, and these never delay its exit.
-            _thread.start_new_thread(self._collect, (self._writer,))
-            _thread.start_new_thread(self._write, (self._writer,))
+            _thread.start_new_thread(self._collect, ())
+            _thread.start_new_thread(self._write, ())
         except RuntimeError as error:  # the interpreter is shutting down; `close` writes what there is
             self.fault("starting its threads", error)
         if self._forked and "multiprocessing.util" in sys.modules:
             # Its children end without running atexit.
             sys.modules["multiprocessing.util"].Finalize(None, self.close, exitpriority=-100)
 
-    def _open(self) -> None:
+    def _open(self) -> Writer:
         folder = os.path.join(self.directory, "journal")
         os.makedirs(folder, exist_ok=True)
         wall, clock = time.time_ns(), time.perf_counter_ns()
@@ -145,7 +143,7 @@ class Session:
             "clock_ns": clock,
         }
         writer.put(block(FACTS, json.dumps(facts).encode()))
-        self._writer = writer
+        return writer
 
     def _engine_notes(self) -> None:
         """Say which engines are traced, and what of them is not."""
@@ -196,19 +194,20 @@ class Session:
         if self._wake.locked():
             self._wake.release()
 
-    def _collect(self, writer: Writer) -> None:
-        while not self._closed and self._writer is writer:
+    def _collect(self) -> None:
+        while not self._closed:
             time.sleep(PERIOD_S)
             try:
                 self.drain()
             except Exception as error:
                 self.fault("collecting records", error)
 
-    def _write(self, writer: Writer) -> None:
-        while not self._closed and self._writer is writer:
+    def _write(self) -> None:
+        while not self._closed:
             self._wake.acquire(True, 1)
             try:
-                writer.write()
+                if self._writer is not None:
+                    self._writer.write()
             except Exception as error:
                 self.fault("writing the journal", error)
 
@@ -237,7 +236,7 @@ class Session:
             Session.active = None
         try:
             if self._writer is None and any(one["define"] == "note" for one in self._definitions):
-                self._open()
+                self._writer = self._open()
             if self._writer is not None:
                 self.drain()
                 self._define({"define": "closed"})
@@ -251,7 +250,7 @@ class Session:
         atexit.unregister(self.close)
 
 
-def _rank() -> Optional[int]:
+def _rank() -> int | None:
     try:
         index = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
         return index if isinstance(index, int) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, Optional, Tuple
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Site:
     line: int
     engine: str
     depth: int = 0
-    phases: Tuple[str, ...] = ()
-    names: Tuple[str, ...] = ()
-    stage: Optional[str] = None
-    counts: Optional[str] = None
-    hook: Optional[str] = None
+    phases: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    stage: str | None = None
+    counts: str | None = None
+    hook: str | None = None
     level: int = 2
 
     @property
@@ -35,9 +35,9 @@ class Site:
         """What stands at the head of the site's records."""
         return -(self.number + 1)
 
-    def definition(self) -> Dict[str, Any]:
+    def definition(self) -> dict[str, Any]:
         """What the journal says of it; what is absent is left out."""
-        facts = {"define": "site", "site": self.number}  # type: Dict[str, Any]
+        facts: dict[str, Any] = {"define": "site", "site": self.number}
         for key, value in vars(self).items():
             if key != "number" and value not in (None, ()):
                 facts[key] = value

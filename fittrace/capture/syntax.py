@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from typing import Iterator, List, Optional, Tuple, Union
+from typing import Iterator, Union
 
 from ..engines.model import walk_without_functions
 
@@ -45,7 +45,7 @@ def statement(node: Union[ast.expr, ast.stmt], place: ast.AST) -> ast.stmt:
     return result
 
 
-def guarded(body: List[ast.stmt], unwind: ast.expr, place: ast.AST) -> ast.stmt:
+def guarded(body: list[ast.stmt], unwind: ast.expr, place: ast.AST) -> ast.stmt:
     """`body`, and where an exception leaves it, `unwind` on the line of `place`."""
     handler = ast.ExceptHandler(type=None, name=None, body=[ast.Expr(unwind), ast.Raise()])
     result = ast.Try(body=[], handlers=[handler], orelse=[], finalbody=[])
@@ -62,7 +62,7 @@ def inner(node: ast.AST) -> Iterator[ast.stmt]:
                 yield found
 
 
-def blocks(node: ast.AST) -> Iterator[List[ast.stmt]]:
+def blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
     """The lists of statements in a compound statement."""
     for field in ("body", "orelse", "finalbody"):
         block = getattr(node, field, None)
@@ -72,7 +72,7 @@ def blocks(node: ast.AST) -> Iterator[List[ast.stmt]]:
         yield handler.body
 
 
-def targets(loop: ast.stmt) -> List[str]:
+def targets(loop: ast.stmt) -> list[str]:
     """The variables that a `for` loop sets."""
     assert isinstance(loop, ast.For)
     return [child.id for child in ast.walk(loop.target) if isinstance(child, ast.Name)]
@@ -88,14 +88,14 @@ def leaves(last: ast.stmt) -> bool:
     return isinstance(last, (ast.Return, ast.Raise, ast.Break, ast.Continue))
 
 
-def split_docstring(body: List[ast.stmt]) -> Tuple[List[ast.stmt], List[ast.stmt]]:
+def split_docstring(body: list[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt]]:
     """The docstring of a function's body, and the rest."""
     first = body[0]
     text = getattr(first.value, "s", getattr(first.value, "value", None)) if isinstance(first, ast.Expr) else None
     return (body[:1], body[1:]) if isinstance(text, str) and len(body) > 1 else ([], body)
 
 
-def hook_call(node: ast.AST) -> Optional[ast.Call]:
+def hook_call(node: ast.AST) -> ast.Call | None:
     """The first call of an `on_*` method in `node`."""
     for child in ast.walk(node):
         if isinstance(child, ast.Call) and isinstance(child.func, ast.Attribute) and child.func.attr.startswith("on_"):
@@ -103,7 +103,7 @@ def hook_call(node: ast.AST) -> Optional[ast.Call]:
     return None
 
 
-def passes_on(node: ast.AST, over: str) -> Optional[str]:
+def passes_on(node: ast.AST, over: str) -> str | None:
     """The hook that a loop over the callbacks (`self.<over>`) passes on, or None where `node` is no such loop."""
     if isinstance(node, ast.For) and isinstance(node.iter, ast.Attribute) and node.iter.attr == over:
         found = hook_call(node)
@@ -140,7 +140,7 @@ class Continues(ast.NodeTransformer):
     def __init__(self, probe: ast.stmt) -> None:
         self.probe = probe
 
-    def visit_Continue(self, node: ast.Continue) -> List[ast.stmt]:
+    def visit_Continue(self, node: ast.Continue) -> list[ast.stmt]:
         """On the line of the `continue`."""
         return [statement(copy.deepcopy(self.probe), node), node]
 
@@ -149,4 +149,3 @@ class Continues(ast.NodeTransformer):
         return node
 
     visit_While = visit_AsyncFor = visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_For
-

@@ -7,7 +7,7 @@ for a device, and no `__repr__`, `__eq__` or `__float__` of a class that is not 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Tuple
+from typing import TYPE_CHECKING, Any, Callable
 
 from ..schema.journal import ABSENT
 
@@ -18,10 +18,10 @@ LONGEST = 200
 """Characters kept of a text."""
 _DEEPEST = 3
 _MOST = 16
-_codecs = {}  # type: Dict[int, Tuple[Callable[..., bytes], Callable[[bytes], Tuple[int, ...]]]]
+_codecs: dict[int, tuple[Callable[..., bytes], Callable[[bytes], tuple[int, ...]]]] = {}
 
 
-def halves(values: Dict[str, float]) -> Tuple[int, ...]:
+def halves(values: dict[str, float]) -> tuple[int, ...]:
     """The low and the high 32 bits of each float, as numbers that are never negative.
 
     >>> halves({"loss": 1.0})
@@ -35,14 +35,14 @@ def halves(values: Dict[str, float]) -> Tuple[int, ...]:
     return unpack(pack(*values.values()))
 
 
-def describe(logs: Any, names: "Names") -> Tuple[int, ...]:
+def describe(logs: Any, names: "Names") -> tuple[int, ...]:
     """The operands of a `state` record for logs that are not all floats.
 
     Logs that are no dict at all are kept as one text under the key `(logs)`.
     """
     if not issubclass(type(logs), dict):
         return (names.keys(("(logs)",), "t"), names.text(text(logs)))
-    operands = []  # type: List[int]
+    operands: list[int] = []
     keys, kinds = [], ""
     for key, value in list(dict.items(logs)):
         number = as_number(value)
@@ -106,9 +106,9 @@ def _container(value: Any, depth: int) -> str:
         shown = ["%s: %s" % (text(key, depth + 1), text(item, depth + 1)) for key, item in list(value.items())[:_MOST]]
     else:
         shown = [text(item, depth + 1) for item in value[:_MOST]]
-    more = [", ..."] if len(value) > _MOST else []
-    opening, closing = {dict: "{}", list: "[]", tuple: "()"}[type(value)]
-    return opening + ", ".join(shown) + "".join(more) + closing
+    more = ["..."] if len(value) > _MOST else []
+    frame = "{%s}" if type(value) is dict else "[%s]" if type(value) is list else "(%s)"
+    return frame % ", ".join(shown + more)
 
 
 def error_text(error: "BaseException | None") -> str:

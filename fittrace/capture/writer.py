@@ -10,7 +10,7 @@ import _thread
 import os
 import time
 from collections import deque
-from typing import Callable, Deque, Optional
+from typing import Callable
 
 from ..schema.journal import MAGIC
 
@@ -30,7 +30,7 @@ class Writer:
     def __init__(self, path: str, failed: Callable[[str, BaseException], None]) -> None:
         self.waiting = 0
         self._failed = failed
-        self._queue = deque()  # type: Deque[bytes]
+        self._queue: deque[bytes] = deque()
         self._busy = _thread.allocate_lock()
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o644)
         if fcntl is not None:
@@ -51,7 +51,7 @@ class Writer:
         """How much of the bound is used."""
         return self.waiting / BOUND
 
-    def write(self, give_up_after_s: Optional[float] = None) -> bool:
+    def write(self, give_up_after_s: float | None = None) -> bool:
         """Write what is queued. Where the disk refuses, try again until `give_up_after_s`; None: once.
 
         Returns whether the queue is empty.

@@ -6,11 +6,9 @@ This package imports nothing but itself: not Keras, not the rest of fittrace.
 
 from __future__ import annotations
 
-from typing import Tuple
-
 from .keras3 import KERAS3
-from .model import Calls, CallbackLists, Engine, Function, Loop, Phase, Tests
+from .model import CallbackLists, Calls, Engine, Function, Loop, Phase, Tests
 
-ENGINES: Tuple[Engine, ...] = (KERAS3,)
+ENGINES: tuple[Engine, ...] = (KERAS3,)
 
 __all__ = ["ENGINES", "CallbackLists", "Calls", "Engine", "Function", "Loop", "Phase", "Tests"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Tuple
-
 from .model import CallbackLists, Calls, Engine, Function, Loop, Phase, Tests
 
 _BATCHES = Loop(
@@ -28,7 +26,7 @@ _CONFIGURE = Phase("configure_callbacks", Calls("CallbackList"))
 _LOGS = Phase("logs", Calls("_get_metrics_result_or_logs", "_pythonify_logs", "pythonify_logs"), optional=True)
 
 
-def _trainer(module: str, name: str) -> Tuple[Function, ...]:
+def _trainer(module: str, name: str) -> tuple[Function, ...]:
     return (
         Function(
             module,

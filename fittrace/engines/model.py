@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from typing import Iterator, Optional, Tuple, Union
+from typing import Iterator, Union
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Calls:
     True
     """
 
-    names: Tuple[str, ...]
+    names: tuple[str, ...]
 
     def __init__(self, *names: str) -> None:
         object.__setattr__(self, "names", names)
@@ -40,7 +40,7 @@ class Tests:
     True
     """
 
-    names: Tuple[str, ...]
+    names: tuple[str, ...]
 
     def __init__(self, *names: str) -> None:
         object.__setattr__(self, "names", names)
@@ -60,9 +60,9 @@ class Phase:
     `inside` limits it to the body of the loop of that phase. `optional` is for what only some versions have.
     """
 
-    phase: Optional[str]
+    phase: str | None
     where: Union[Calls, Tests]
-    inside: Optional[str] = None
+    inside: str | None = None
     optional: bool = False
 
 
@@ -78,12 +78,12 @@ class Loop:
     """
 
     phase: str
-    target: Optional[str] = None
-    over: Optional[str] = None
-    number: Tuple[str, ...] = ()
-    last: Optional[str] = None
-    header: Optional[str] = None
-    sizes: Tuple[str, ...] = ()
+    target: str | None = None
+    over: str | None = None
+    number: tuple[str, ...] = ()
+    last: str | None = None
+    header: str | None = None
+    sizes: tuple[str, ...] = ()
 
     def matches(self, statement: ast.stmt) -> bool:
         """Whether `statement` is this loop."""
@@ -108,12 +108,12 @@ class Function:
 
     module: str
     name: str
-    phase: Optional[str] = None
-    stage: Optional[str] = None
-    before: Optional[str] = None
-    after: Optional[str] = None
-    loops: Tuple[Loop, ...] = ()
-    phases: Tuple[Phase, ...] = ()
+    phase: str | None = None
+    stage: str | None = None
+    before: str | None = None
+    after: str | None = None
+    loops: tuple[Loop, ...] = ()
+    phases: tuple[Phase, ...] = ()
     optional: bool = False
 
 
@@ -127,7 +127,7 @@ class CallbackLists:
     module: str
     name: str
     over: str = "callbacks"
-    phases: Tuple[Phase, ...] = ()
+    phases: tuple[Phase, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,16 +139,16 @@ class Engine:
 
     name: str
     package: str
-    checked: Tuple[str, ...]
-    functions: Tuple[Union[Function, CallbackLists], ...] = field(default=())
+    checked: tuple[str, ...]
+    functions: tuple[Union[Function, CallbackLists], ...] = field(default=())
 
     @property
-    def modules(self) -> Tuple[str, ...]:
+    def modules(self) -> tuple[str, ...]:
         """The modules that hold its functions."""
         return tuple(dict.fromkeys(function.module for function in self.functions))
 
 
-def callee(call: ast.Call) -> Optional[str]:
+def callee(call: ast.Call) -> str | None:
     """The last name of what is called: `fit` in `model.fit(x)`.
 
     >>> callee(ast.parse("model.fit(x)", mode="eval").body)
@@ -160,7 +160,7 @@ def callee(call: ast.Call) -> Optional[str]:
     return function.id if isinstance(function, ast.Name) else None
 
 
-def mentioned(node: ast.AST) -> Tuple[str, ...]:
+def mentioned(node: ast.AST) -> tuple[str, ...]:
     """The names and attribute names in an expression, in order of appearance in the tree.
 
     >>> mentioned(ast.parse("self.stop_training", mode="eval").body)

@@ -60,7 +60,8 @@ class Finished:
         if self.signal is None:
             return self.exit_code or 0
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-        signal.signal(self.signal, signal.SIG_DFL) if self.signal not in (signal.SIGKILL, signal.SIGSTOP) else None
+        if self.signal != signal.SIGKILL:
+            signal.signal(self.signal, signal.SIG_DFL)
         os.kill(os.getpid(), self.signal)
         return 128 + self.signal
 
@@ -111,22 +112,21 @@ def _run(command: list[str], environment: dict[str, str]) -> tuple[int | None, i
     before = signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
     try:
         sys.stdout.flush()
+        sys.stderr.flush()
         try:
-            child = subprocess.Popen(
-                command, env=environment, preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            )
+            # Python ignores these two itself; the program gets them as if it had been started from the shell.
+            ignored = (signal.SIGPIPE, signal.SIGXFSZ)
+            child = os.posix_spawn(command[0], command, environment, setsigmask=before, setsigdef=ignored)
         except OSError as error:
             raise FittraceError(f"{command[0]}: cannot be run ({error.strerror}); check --python") from None
-        while child.poll() is None:
+        while not (ended := os.waitpid(child, os.WNOHANG))[0]:
             caught = signal.sigwaitinfo(waited_for)
             # What the terminal sends goes to the whole process group; the program has it already.
             if caught.si_signo in forwarded and caught.si_code <= 0:
-                child.send_signal(caught.si_signo)
+                os.kill(child, caught.si_signo)
     finally:
         while signal.sigpending() & forwarded:
             signal.sigwait(forwarded)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    code = child.returncode
+    code = os.waitstatus_to_exitcode(ended[1])
     return (code, None) if code >= 0 else (None, -code)
-
-

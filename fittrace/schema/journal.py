@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import BinaryIO, Dict, Iterator, Optional, Tuple
+from typing import BinaryIO, Iterator
 
 MAGIC = b"fittrace journal 1\n"
 MARKER = b"\xf7\x01FT"
@@ -33,7 +33,7 @@ FACTS, DEFINE, EVENTS = 1, 2, 3
 LARGEST = 1 << 28
 """No block is larger, in bytes; a length above it is damage."""
 
-OPERANDS: Dict[str, Tuple[str, ...]] = {
+OPERANDS: dict[str, tuple[str, ...]] = {
     "call": ("time",),
     "hooks": ("time", "owner", "number"),
     "leave": ("time",),
@@ -52,8 +52,8 @@ OPERANDS: Dict[str, Tuple[str, ...]] = {
 in the frame above the site's depth and open the site's phases; `close` and `hooked` only close. Times are
 nanoseconds of the process' monotonic clock. An absent number is `ABSENT`. `owner` is the callback list's identity.
 `state` has as many values as its keys need: two (the low and high half of a float64) for each key of kind `n`, one
-text number for each of kind `t`. `sizes` are the samples in a whole batch and in a last, smaller one (0: there is none), the
-batches that the data makes, and the steps that the user asked for instead.
+text number for each of kind `t`. `sizes` are the samples in a whole batch and in a last, smaller one (0: there is
+none), the batches that the data makes, and the steps that the user asked for instead.
 """
 
 ABSENT = (1 << 62) - 1
@@ -71,7 +71,7 @@ def block(kind: int, payload: bytes) -> bytes:
     return HEADER.pack(MARKER, kind, len(payload), checksum) + payload
 
 
-def blocks(file: BinaryIO, damage: "Damage") -> Iterator[Tuple[int, bytes]]:
+def blocks(file: BinaryIO, damage: "Damage") -> Iterator[tuple[int, bytes]]:
     """The whole blocks of an open journal, in order: kind and payload.
 
     What cannot be read is passed over and counted in `damage`, what is unfinished at the end apart from the rest.
@@ -103,7 +103,7 @@ def blocks(file: BinaryIO, damage: "Damage") -> Iterator[Tuple[int, bytes]]:
         position = following
 
 
-def _find(file: BinaryIO, position: int) -> Optional[int]:
+def _find(file: BinaryIO, position: int) -> int | None:
     """Where the next marker stands."""
     while True:
         file.seek(position)

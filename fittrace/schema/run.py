@@ -10,7 +10,7 @@ import os
 import socket
 import sys
 import time
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from . import OLDEST, VERSION
 from .errors import FittraceError
@@ -22,7 +22,7 @@ class NotATrace(FittraceError):
     """A folder or file that is no fittrace run, or one that this version cannot read."""
 
 
-def new(directory: str, name: str, argv: List[str], python: str, fittrace_version: str) -> Dict[str, Any]:
+def new(directory: str, name: str, argv: list[str], python: str, fittrace_version: str) -> dict[str, Any]:
     """Make the facts of a run that starts now and write them into its new folder `directory`."""
     facts = {
         "schema": VERSION,
@@ -37,12 +37,12 @@ def new(directory: str, name: str, argv: List[str], python: str, fittrace_versio
         "end_ns": None,
         "exit_code": None,
         "signal": None,
-    }  # type: Dict[str, Any]
+    }  # type: dict[str, Any]
     write(directory, facts)
     return facts
 
 
-def write(directory: str, facts: Dict[str, Any]) -> None:
+def write(directory: str, facts: dict[str, Any]) -> None:
     """Write `facts` so that a reader sees the old file or the new one, never half of one."""
     path = os.path.join(directory, FILE)
     with open(path + ".new", "w", encoding="utf-8") as file:
@@ -51,13 +51,13 @@ def write(directory: str, facts: Dict[str, Any]) -> None:
     os.replace(path + ".new", path)
 
 
-def end(directory: str, facts: Dict[str, Any], exit_code: Optional[int], signal: Optional[int]) -> None:
+def end(directory: str, facts: dict[str, Any], exit_code: int | None, signal: int | None) -> None:
     """Write how the run ended: with an exit code, or by a signal."""
     facts.update(end_ns=time.time_ns(), exit_code=exit_code, signal=signal)
     write(directory, facts)
 
 
-def read(directory: str) -> Dict[str, Any]:
+def read(directory: str) -> dict[str, Any]:
     """The facts of the run in `directory`.
 
     Raises `NotATrace` where there are none, they are damaged, or their schema is not one of ours.

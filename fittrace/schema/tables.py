@@ -8,7 +8,6 @@ Times are Unix nanoseconds; durations are nanoseconds. `docs/schema.md` is gener
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, Tuple
 
 
 @dataclass(frozen=True)
@@ -32,10 +31,10 @@ class Table:
 
     name: str
     row: str
-    columns: Tuple[Column, ...]
+    columns: tuple[Column, ...]
 
 
-PHASES: Dict[str, str] = {
+PHASES: dict[str, str] = {
     "fit": "the call of `fit` itself, and what no other phase claims of it",
     "evaluate": "the call of `evaluate`, alone or as the validation of a fit",
     "predict": "the call of `predict`",
@@ -55,12 +54,12 @@ PHASES: Dict[str, str] = {
 }
 """The closed set of phases, with the meaning of each (the brief's phase table)."""
 
-BATCH_PHASES: Tuple[str, ...] = ("slice", "to_dense", "function", "logs", "hooks")
+BATCH_PHASES: tuple[str, ...] = ("slice", "to_dense", "function", "logs", "hooks")
 """The phases inside a batch; `batches` has one `<phase>_ns` column for each."""
 
-STAGES: Tuple[str, ...] = ("train", "test", "predict")
+STAGES: tuple[str, ...] = ("train", "test", "predict")
 
-STATUSES: Dict[str, str] = {
+STATUSES: dict[str, str] = {
     "ok": "it returned",
     "error": "an exception left it",
     "unfinished": "it was still open when the recording ended",
@@ -84,7 +83,9 @@ PROCESSES = Table(
         Column("argv", "string", "`sys.argv` as a JSON list"),
         Column("start_ns", "int64", "when its capture began"),
         Column("end_ns", "int64", "the last moment that it recorded"),
-        Column("ending", "string", "`closed` by the process itself, `cut` when it died, `running` when it still went on"),
+        Column(
+            "ending", "string", "`closed` by the process itself, `cut` when it died, `running` when it still went on"
+        ),
         Column("dropped_detail", "int64", "records of inner phases dropped because the disk could not keep up"),
         Column("dropped_batches", "int64", "records of batches, hooks and logs dropped for the same reason"),
         Column("damaged_bytes", "int64", "bytes of its journal that could not be read"),
@@ -129,7 +130,9 @@ SPANS = Table(
         Column("children_ns", "int64", "the part of the duration that lies in child spans"),
         Column("thread", "dictionary", "name of the thread that ran it"),
         Column("status", "dictionary", "`ok`, `error` or `unfinished`"),
-        Column("callback", "dictionary", "class name of the callback; null where the span is no hook call", nullable=True),
+        Column(
+            "callback", "dictionary", "class name of the callback; null where the span is no hook call", nullable=True
+        ),
         Column("position", "int32", "index of the callback in the callback list", nullable=True),
         Column("hook", "dictionary", "`on_train_begin`, ...; null outside hooks", nullable=True),
         Column("site", "int32", "the place in the engine's source that opened it, a row of `sites`"),
@@ -196,4 +199,4 @@ NOTES = Table(
     ),
 )
 
-TABLES: Dict[str, Table] = {t.name: t for t in (FITS, SPANS, BATCHES, LOGS, PROCESSES, SITES, NOTES)}
+TABLES: dict[str, Table] = {t.name: t for t in (FITS, SPANS, BATCHES, LOGS, PROCESSES, SITES, NOTES)}

@@ -35,8 +35,7 @@ def convert(directory: Path, run: str, into: Path, running: bool, progress: Prog
     before = 0
     for process, path in enumerate(found):
         with PartitionWriter(into, run, process) as writer:
-            _partition(path, writer, running, lambda done, base=before: progress(base + done, size))
-        before += path.stat().st_size
+            before += _partition(path, writer, running, lambda done: progress(done, size), before)
     if not found:
         with PartitionWriter(into, run, 0):
             pass  # empty tables, so that a run that never trained opens like any other
@@ -47,7 +46,8 @@ def remove_journals(directory: Path) -> None:
     shutil.rmtree(directory / JOURNALS, ignore_errors=True)
 
 
-def _partition(path: Path, writer: PartitionWriter, running: bool, progress: Callable[[int], None]) -> None:
+def _partition(path: Path, writer: PartitionWriter, running: bool, progress: Callable[[int], None], before: int) -> int:
+    """Convert one journal. `before` bytes of others are converted already; returns the bytes of this one."""
     journal = Journal(path)
     windows = journal.windows()
     chunks = next(windows, None)
@@ -57,7 +57,7 @@ def _partition(path: Path, writer: PartitionWriter, running: bool, progress: Cal
     derivation = Derivation(definitions, Emitter(definitions, writer, start_ns - clock_ns))
     while chunks is not None:
         derivation.window(chunks)
-        progress(journal.position)
+        progress(before + journal.position)
         chunks = next(windows, None)
     derivation.finish()
     sites = [site for site in definitions.sites if site is not None and site.get("file")]
@@ -77,7 +77,9 @@ def _partition(path: Path, writer: PartitionWriter, running: bool, progress: Cal
         message = "%d bytes and %d records of the journal of process %s are damaged; what they held is missing"
         notes.append(("damaged", message % (damaged, derivation.damaged, facts.get("pid", "?"))))
     if any(definitions.dropped.values()):
-        message = "the disk could not keep up: %d records of inner phases and %d of batches, hooks and logs were dropped"
+        message = (
+            "the disk could not keep up: %d records of inner phases and %d of batches, hooks and logs were dropped"
+        )
         notes.append(("dropped", message % (definitions.dropped["detail"], definitions.dropped["batches"])))
     writer.append("notes", {"kind": [kind for kind, _ in notes], "message": [message for _, message in notes]})
     latest = max(derivation.latest, clock_ns) + start_ns - clock_ns
@@ -98,6 +100,7 @@ def _partition(path: Path, writer: PartitionWriter, running: bool, progress: Cal
             "damaged_bytes": [damaged],
         },
     )
+    return journal.position
 
 
 def _started(path: Path) -> int:

@@ -135,5 +135,3 @@ def _attribute(spans: Spans, children: Indices, closed: Flags) -> tuple[Indices,
     inside = np.flatnonzero(closed & (batch_of >= 0) & (column >= 0))
     np.add.at(sums, (batch_of[inside], column[inside]), duration[inside] - children[inside])
     return sums, batch_of
-
-

@@ -44,9 +44,7 @@ class Emitter:
         self._waiting: list[_Batches] = []
         self._late: dict[_BatchKey, dict[str, float]] = {}
 
-    def spans(
-        self, spans: Spans, parsed: Parsed, sites: Sites, thread: int, children: Indices, done: Flags
-    ) -> None:
+    def spans(self, spans: Spans, parsed: Parsed, sites: Sites, thread: int, children: Indices, done: Flags) -> None:
         """Rows of `spans`."""
         index = np.flatnonzero(done)
         some = spans.take(index)
@@ -207,16 +205,14 @@ class _Batches:
 
     def whole(self) -> dict[str, Values]:
         """The columns with those of the logs."""
-        return self._columns | {
-            LOGS_PREFIX + key: value for key, value in self._logs.items()
-        }
+        return self._columns | {LOGS_PREFIX + key: value for key, value in self._logs.items()}
 
 
 def _key(spans: Spans, index: int, batch: Indices) -> _BatchKey:
     return int(spans.fit[index]), int(spans.stage[index]), int(spans.epoch[index]), int(batch[index])
 
 
-def _nullable(values: Indices) -> np.ma.MaskedArray:  # type: ignore[type-arg]
+def _nullable(values: Indices) -> np.ma.MaskedArray[tuple[int, ...], np.dtype[np.int64]]:
     return np.ma.array(values, mask=values < 0)
 
 
@@ -258,6 +254,4 @@ def _sizes(spans: Spans, parsed: Parsed) -> Indices:
 def _ordered(column: Values, order: Indices) -> Values:
     if isinstance(column, tuple):
         return np.asarray(column[0])[order], column[1]
-    if isinstance(column, list):
-        return [column[place] for place in order]
-    return column[order]  # type: ignore[index]
+    return column[order] if isinstance(column, np.ndarray) else [column[place] for place in order]

@@ -12,8 +12,10 @@ from pathlib import Path
 
 try:
     import fcntl
+
+    HAS_LOCKS = True
 except ImportError:  # not on this system: nothing is ever seen to run
-    fcntl = None  # type: ignore[assignment]
+    HAS_LOCKS = False
 
 
 @contextmanager
@@ -43,10 +45,9 @@ def is_held(path: Path) -> bool:
 
 
 def _try(handle: int) -> bool:
-    if fcntl is None:
-        return True
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if HAS_LOCKS:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:

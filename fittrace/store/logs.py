@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from .records import Indices, Parsed
 from .sites import KIND, Sites
 from .spans import Spans
 
-State = dict[str, Union[float, str]]
+State = dict[str, float | str]
 Floats = npt.NDArray[np.float64]
 
 
@@ -64,7 +64,8 @@ def floats(operands: npt.NDArray[np.int64]) -> Floats:
     array([1.])
     """
     bits = (operands[..., 1::2].astype(np.uint64) << np.uint64(32)) | operands[..., 0::2].astype(np.uint64)
-    return bits.view(np.float64)
+    values: Floats = bits.view(np.float64)
+    return values
 
 
 @dataclass(frozen=True)

@@ -69,9 +69,10 @@ def parse(numbers: Records, sites: Sites) -> Parsed:
     open_after = running - floor
     depth = np.where(leaves, open_after + 1, open_after)
     inside = ~unmatched & (depth > 0)
-    start, site, kind, loose, enters, depth = (a[inside] for a in (start, site, kind, loose, enters, depth))
+    start, site, kind, depth = start[inside], site[inside], kind[inside], depth[inside]
+    loose, enters = loose[inside], enters[inside]
     structural = ~loose
-    before = np.cumsum(structural)[loose]
+    before = np.cumsum(structural, dtype=np.int64)[loose]
     frame, close = _frames(site[structural], enters[structural], depth[structural], sites)
     loose_frame = np.zeros(len(before), np.int64)
     for level in np.unique(depth[loose]):

@@ -55,7 +55,7 @@ class Sites:
             ints["kind"][number] = KIND[site["kind"]]
             ints["depth"][number] = site.get("depth", 0)
             ints["opens"][number] = len(phases)
-            ints["stage"][number] = STAGE.get(site.get("stage"), -1)
+            ints["stage"][number] = STAGE.get(str(site.get("stage")), -1)
             ints["hook"][number] = hooks(str(site["hook"])) if "hook" in site else -1
             phase[number, : len(phases)] = [PHASE[one] for one in phases]
             name[number, : len(phases)] = [names(str(one)) for one in site.get("names", phases)]

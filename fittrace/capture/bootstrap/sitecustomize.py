@@ -9,7 +9,7 @@ import os
 import sys
 
 
-def _start():
+def _start() -> None:
     import importlib.util
 
     here = os.path.dirname(os.path.abspath(__file__))
@@ -23,6 +23,7 @@ def _start():
         spec = importlib.util.spec_from_file_location(
             "fittrace", os.path.join(package, "__init__.py"), submodule_search_locations=[package]
         )
+        assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules["fittrace"] = module
         spec.loader.exec_module(module)
@@ -32,10 +33,10 @@ def _start():
         Session(directory).start()
 
 
-def _hand_on():
+def _hand_on() -> None:
     mine = sys.modules.pop("sitecustomize")
     try:
-        import sitecustomize  # noqa: F401
+        import sitecustomize  # type: ignore[import-not-found, unused-ignore]  # noqa: F401
     except ImportError as error:
         if getattr(error, "name", None) != "sitecustomize":
             raise
