@@ -28,9 +28,10 @@ class Installed(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of one module: what was installed, and what could not be, in words."""
+    """What became of one module: what was installed, whether a loop that trains is among it, and what is missing."""
 
     installed: list[Installed]
+    has_root: bool
     missing: list[str]
 
 
@@ -42,7 +43,7 @@ def install(module: types.ModuleType, engine: Engine, recorder: object, sites: l
     functions = [function for function in engine.functions if function.module == module.__name__]
     source = _source(module)
     if source is None:
-        return Outcome([], ["the source of %s" % module.__name__])
+        return Outcome([], False, ["the source of %s" % module.__name__])
 
     def site(**facts: Any) -> Site:
         made = Site(number=len(sites), engine=engine.name, **facts)
@@ -50,7 +51,8 @@ def install(module: types.ModuleType, engine: Engine, recorder: object, sites: l
         return made
 
     rewritten = rewrite(source, _file(module, functions), functions, site)
-    installed, missing = [], list(rewritten.missing)
+    roots = {function.name for function in functions if isinstance(function, Function) and function.stage}
+    installed, has_root, missing = [], False, list(rewritten.missing)
     for name, (plain, probed) in rewritten.codes.items():
         function = _function(module, name)
         if function is None or not _same(function.__code__, plain):
@@ -59,7 +61,8 @@ def install(module: types.ModuleType, engine: Engine, recorder: object, sites: l
         original, code = function.__code__, with_recorder(probed, recorder)
         function.__code__ = code
         installed.append(Installed(function, original, code))
-    return Outcome(installed, missing)
+        has_root = has_root or name in roots
+    return Outcome(installed, has_root, missing)
 
 
 def _source(module: types.ModuleType) -> str | None:

@@ -16,8 +16,7 @@ from ..engines import ENGINES
 from ..schema import VERSION
 from ..schema.journal import DEFINE, EVENTS, FACTS, block
 from .collector import KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS, PERIOD_S, Thread, counts, pack, thin
-from .imports import Finder
-from .install import Installed, install
+from .instruments import Instruments
 from .names import Names
 from .recorder import Recorder
 from .sites import Site
@@ -39,17 +38,13 @@ class Session:
         self.sites: list[Site] = []
         self.names = Names(self._define)
         self._definitions: list[dict[str, Any]] = []
-        self._installed: list[Installed] = []
-        self._versions: dict[str, str] = {}
-        self._missing: dict[str, list[str]] = {}
         self._faults: set[str] = set()
         self._forked = False
         self._begin()
         state = Site(0, "state", "", "", 0, "", level=1)
         self.sites.append(state)
         self.recorder = Recorder(self, state.head)
-        self._engines = {module: engine for engine in ENGINES for module in engine.modules}
-        self._finder = Finder(tuple(self._engines), self._loaded)
+        self._instruments = Instruments(ENGINES, self.recorder, self.sites, self._define, self.fault)
 
     def _begin(self) -> None:
         self._threads: list[Thread] = []
@@ -65,24 +60,10 @@ class Session:
     def start(self) -> None:
         """Begin to capture."""
         Session.active = self
-        self._finder.install()
-        for name in self._engines:
-            module = sys.modules.get(name)
-            if module is not None:
-                self._loaded(module)
+        self._instruments.install()
         atexit.register(self.close)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
-
-    def _loaded(self, module: Any) -> None:
-        engine = self._engines[module.__name__]
-        try:
-            outcome = install(module, engine, self.recorder, self.sites)
-        except Exception as error:
-            self.fault("rewriting %s, which is not traced" % module.__name__, error)
-            return
-        self._installed += outcome.installed
-        self._missing.setdefault(engine.name, []).extend(outcome.missing)
 
     def new_thread(self, buffer: list[int]) -> None:
         """Take note of the calling thread, whose records will be in `buffer`."""
@@ -101,10 +82,8 @@ class Session:
         if where not in self._faults:
             self._faults.add(where)
             message = str(error) if isinstance(error, OSError) else ""
-            self._note("fault", "fittrace failed in %s: %s" % (where, ": ".join(filter(None, (kind, message)))))
-
-    def _note(self, kind: str, message: str) -> None:
-        self._define({"define": "note", "kind": kind, "message": message})
+            reason = ": ".join(filter(None, (kind, message)))
+            self._define({"define": "note", "kind": "fault", "message": "fittrace failed in %s: %s" % (where, reason)})
 
     def _define(self, definition: dict[str, Any]) -> None:
         self._definitions.append(definition)
@@ -145,32 +124,13 @@ class Session:
         writer.put(block(FACTS, json.dumps(facts).encode()))
         return writer
 
-    def _engine_notes(self) -> None:
-        """Say which engines are traced, and what of them is not."""
-        for engine in ENGINES:
-            if engine.name in self._versions or engine.name not in self._missing:
-                continue
-            version = getattr(sys.modules.get(engine.package), "__version__", None)
-            if not isinstance(version, str):
-                continue
-            self._versions[engine.name] = version
-            self._define({"define": "engine", "engine": engine.name, "version": version})
-            missing = ", ".join(self._missing[engine.name])
-            checked = ", ".join(engine.checked)
-            if missing:
-                message = "%s %s: not found in its source, so not traced: %s (checked on %s)"
-                self._note("engine", message % (engine.package, version, missing, checked))
-            elif version.split(".")[:2] not in [known.split(".")[:2] for known in engine.checked]:
-                message = "%s %s is not among the versions that fittrace was checked on (%s); all of it was found"
-                self._note("engine", message % (engine.package, version, checked))
-
     def drain(self) -> None:
         """Queue everything recorded until now for the writer."""
         writer = self._writer
         if writer is None:
             return
         with self._lock:
-            self._engine_notes()
+            self._instruments.tell()
             taken = [(thread, thread.take()) for thread in list(self._threads)]
             level = KEEP_ALL if writer.fullness < 0.5 else KEEP_BATCHES if writer.fullness < 1 else KEEP_EPOCHS
             events = []
@@ -212,6 +172,8 @@ class Session:
                 self.fault("writing the journal", error)
 
     def _after_fork(self) -> None:
+        if Session.active is not self:
+            return  # it is closed; a hook for forks cannot be taken back
         # The parent writes what was recorded before the fork; of its threads only this one lives on.
         buffers = [thread.buffer for thread in self._threads]
         if self._writer is not None:
@@ -229,12 +191,11 @@ class Session:
         """Write what is left, and give the engines their own code back."""
         if self._closed:
             return
-        self._finder.remove()
-        for installed in self._installed:
-            installed.undo()
+        self._instruments.undo()
         if Session.active is self:
             Session.active = None
         try:
+            self._instruments.tell(final=True)
             if self._writer is None and any(one["define"] == "note" for one in self._definitions):
                 self._writer = self._open()
             if self._writer is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..capture import Session
 from ..schema import run as schema_run
-from ..store.convert import convert, remove_journals
+from ..store.files import remove_journals
 from ..store.lock import held
 from . import directory as folders
 
@@ -50,6 +50,9 @@ def trace(out: str | Path = "traces/", name: str | None = None) -> Iterator[Run]
             session.close()
             schema_run.end(str(directory), facts, None, None)
             try:
+                # Only now, so that the block runs in the process as it was.
+                from ..store.convert import convert
+
                 convert(directory, directory.name, directory, running=False)
                 remove_journals(directory)
             except (OSError, ImportError) as error:

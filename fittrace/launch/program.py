@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..schema import run as schema_run
 from ..schema.errors import FittraceError
-from ..store.convert import Progress, convert, journals, remove_journals
+from ..store.files import Progress, journals, remove_journals
 from ..store.lock import held
 from . import directory as folders
 from .interpreter import has_keras, resolve
@@ -77,6 +77,9 @@ def execute(program: Program, out: Path, name: str | None, progress: Progress) -
     with held(directory):
         exit_code, killed_by = _run(command, _environment(directory))
         remarks = []
+        # Only now, so that the program does not wait for Arrow to be imported.
+        from ..store.convert import convert
+
         try:
             schema_run.end(str(directory), facts, exit_code, killed_by)
             traced = bool(journals(directory))

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from .derive import Derivation
 from .emit import Emitter
+from .files import Progress, journals, started_ns
 from .journal import Journal
 from .parquet import PartitionWriter
-
-JOURNALS = "journal"
-"""The folder of a run in which its journals lie while they are needed."""
-
-Progress = Callable[[int, int], None]
-"""Told the bytes that are converted and the bytes in all."""
-
-
-def journals(directory: Path) -> list[Path]:
-    """The journals of a run, in order of their beginning: the n-th is process n."""
-    return sorted(directory.glob(f"{JOURNALS}/*.journal"), key=lambda path: (_started(path), path.name))
 
 
 def convert(directory: Path, run: str, into: Path, running: bool, progress: Progress = lambda done, size: None) -> None:
@@ -41,18 +30,13 @@ def convert(directory: Path, run: str, into: Path, running: bool, progress: Prog
             pass  # empty tables, so that a run that never trained opens like any other
 
 
-def remove_journals(directory: Path) -> None:
-    """Remove the journals of a run whose tables are written."""
-    shutil.rmtree(directory / JOURNALS, ignore_errors=True)
-
-
 def _partition(path: Path, writer: PartitionWriter, running: bool, progress: Callable[[int], None], before: int) -> int:
     """Convert one journal. `before` bytes of others are converted already; returns the bytes of this one."""
     journal = Journal(path)
     windows = journal.windows()
     chunks = next(windows, None)
     facts = journal.facts or {}
-    start_ns, clock_ns = int(facts.get("time_ns", _started(path))), int(facts.get("clock_ns", 0))
+    start_ns, clock_ns = int(facts.get("time_ns", started_ns(path))), int(facts.get("clock_ns", 0))
     definitions = journal.definitions
     derivation = Derivation(definitions, Emitter(definitions, writer, start_ns - clock_ns))
     while chunks is not None:
@@ -101,8 +85,3 @@ def _partition(path: Path, writer: PartitionWriter, running: bool, progress: Cal
         },
     )
     return journal.position
-
-
-def _started(path: Path) -> int:
-    number = path.name.partition("-")[0]
-    return int(number) if number.isdigit() else 0

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..schema import run as schema_run
 from .checksum import PART
+
+JOURNALS = "journal"
+"""The folder of a run in which its journals lie while they are needed."""
+
+Progress = Callable[[int, int], None]
+"""Told the bytes that are done with, and the bytes in all."""
 
 _PROCESS = re.compile(r"process=(\d+)")
 
@@ -18,8 +26,8 @@ class RunFiles:
     """The files of one run.
 
     `directory` is the run's folder and `facts` what its `run.json` says. Under `tables` lie its Parquet files,
-    `<table>/process=<n>/part-<k>-<checksum>.parquet`: the run's own folder, or a temporary one for a run whose journal had to be
-    read. `running` says that the run still goes on.
+    `<table>/process=<n>/part-<k>-<checksum>.parquet`: the run's own folder, or a temporary one for a run whose journal
+    had to be read. `running` says that the run still goes on.
     """
 
     directory: Path
@@ -41,6 +49,26 @@ class RunFiles:
                 parts.sort(key=lambda part: int(part["number"]))
                 found[int(process[1])] = [folder / part[0] for part in parts]
         return dict(sorted(found.items()))
+
+
+def journals(directory: Path) -> list[Path]:
+    """The journals of a run, in order of their beginning: the n-th is process n."""
+    return sorted(directory.glob(f"{JOURNALS}/*.journal"), key=lambda path: (started_ns(path), path.name))
+
+
+def started_ns(journal: Path) -> int:
+    """When a journal was begun, after its name; 0 where that does not say.
+
+    >>> started_ns(Path("1700000000000000000-12.journal"))
+    1700000000000000000
+    """
+    number = journal.name.partition("-")[0]
+    return int(number) if number.isdecimal() and len(number) < 19 + 1 else 0
+
+
+def remove_journals(directory: Path) -> None:
+    """Remove the journals of a run whose tables are written."""
+    shutil.rmtree(directory / JOURNALS, ignore_errors=True)
 
 
 def run_directories(path: Path) -> list[Path]:

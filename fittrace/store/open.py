@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 from ..schema import run as schema_run
-from .convert import Progress, convert, journals, remove_journals
-from .files import RunFiles, run_directories
+from .convert import convert
+from .files import Progress, RunFiles, journals, remove_journals, run_directories
 from .lock import held, is_held
 from .parquet import is_whole
 

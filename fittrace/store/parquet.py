@@ -193,9 +193,7 @@ class _TableWriter:
     def _open(self) -> pq.ParquetWriter:
         if self._file is None:
             columns = [RUN, *self._columns.values()]
-            schema = pa.schema(
-                [arrow_field(column) for column in columns], metadata={"fittrace.schema": str(VERSION)}
-            )
+            schema = pa.schema([arrow_field(column) for column in columns], metadata={"fittrace.schema": str(VERSION)})
             self._file = pq.ParquetWriter(
                 self._path(),
                 schema,

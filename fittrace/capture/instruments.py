@@ -1,0 +1,94 @@
+"""Instruments: the engines of this process that record, those that are imported already and those that come."""
+
+from __future__ import annotations
+
+import sys
+import types
+from typing import Any, Callable, Sequence
+
+from ..engines import Engine
+from .imports import Finder
+from .install import Installed, install
+from .sites import Site
+
+
+class Instruments:
+    """Makes the functions of `engines` call `recorder`, as soon as they exist. New sites are appended to `sites`.
+
+    `define` takes definitions for the journal, `fault` whatever fails.
+    """
+
+    def __init__(
+        self,
+        engines: Sequence[Engine],
+        recorder: object,
+        sites: list[Site],
+        define: Callable[[dict[str, Any]], None],
+        fault: Callable[[str, BaseException], None],
+    ) -> None:
+        self._engines = engines
+        self._by_module = {module: engine for engine in engines for module in engine.modules}
+        self._recorder = recorder
+        self._sites = sites
+        self._define = define
+        self._fault = fault
+        self._finder = Finder(tuple(self._by_module), self._loaded)
+        self._installed: list[Installed] = []
+        self._missing: dict[str, list[str]] = {}
+        self._with_root: set[str] = set()
+        self._told: set[str] = set()
+
+    def install(self) -> None:
+        """Begin, with the modules that are there already."""
+        self._finder.install()
+        for name in self._by_module:
+            module = sys.modules.get(name)
+            if module is not None:
+                self._loaded(module)
+
+    def undo(self) -> None:
+        """Give the engines their own code back."""
+        self._finder.remove()
+        for installed in self._installed:
+            installed.undo()
+
+    def tell(self, final: bool = False) -> None:
+        """Define the engines that are traced, and note what of them is not; each once, when its version is known.
+
+        `final`: an engine whose training loop has not come by now is not one that fittrace knows.
+        """
+        for engine in self._engines:
+            ready = engine.name in self._with_root or (final and engine.name in self._missing)
+            version = getattr(sys.modules.get(engine.package), "__version__", None)
+            if not ready or engine.name in self._told or not isinstance(version, str):
+                continue
+            self._told.add(engine.name)
+            self._define({"define": "engine", "engine": engine.name, "version": version})
+            message = self._message(engine, version)
+            if message is not None:
+                note = "%s %s (checked on %s): %s" % (engine.package, version, ", ".join(engine.checked), message)
+                self._define({"define": "note", "kind": "engine", "message": note})
+
+    def _message(self, engine: Engine, version: str) -> str | None:
+        missing = self._missing[engine.name]
+        if engine.name not in self._with_root:
+            return "no training loop that fittrace knows was imported (another backend?), so nothing of it is traced"
+        if missing:
+            return "not found in its source, so not traced: " + ", ".join(missing)
+        if version.split(".")[:2] not in [known.split(".")[:2] for known in engine.checked]:
+            return "this version was not checked, but all that fittrace looks for was found in it"
+        return None
+
+    def _loaded(self, module: types.ModuleType) -> None:
+        engine = self._by_module[module.__name__]
+        missing = self._missing.setdefault(engine.name, [])
+        try:
+            outcome = install(module, engine, self._recorder, self._sites)
+        except Exception as error:
+            self._fault("rewriting %s" % module.__name__, error)
+            missing.append("all of %s" % module.__name__)
+            return
+        self._installed += outcome.installed
+        missing += outcome.missing
+        if outcome.has_root:
+            self._with_root.add(engine.name)

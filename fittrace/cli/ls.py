@@ -1,0 +1,85 @@
+"""`fittrace ls`: the runs in a folder."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from ..schema.errors import FittraceError
+from ..schema.run import NotATrace
+from .places import TRACES
+from .progress import progress
+
+_EXAMPLE = """\
+example:
+  fittrace ls
+  fittrace ls /shared/experiments/traces
+"""
+
+_HEADERS = ["run", "start", "duration", "fits", "epochs", "batches", "engine", "ended"]
+_WORDS = {"run", "start", "engine", "ended"}
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    """Add the `ls` command."""
+    parser = subparsers.add_parser(
+        "ls",
+        help="list runs",
+        description="List the runs in a folder: when they began, how much they fitted and how they ended.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("directory", nargs="?", type=Path, default=TRACES, metavar="DIR", help="default: traces/")
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a line for each run; one that cannot be read has its error there."""
+    from ..store.files import run_directories
+
+    directories = run_directories(arguments.directory)
+    if not directories:
+        raise NotATrace(f"{arguments.directory}: no runs there; record one with `fittrace run script.py`")
+    with progress(f"reading {arguments.directory}", at_once=True) as report:
+        rows = []
+        for number, directory in enumerate(directories):
+            rows.append(_row(directory))
+            report(number + 1, len(directories))
+    from ..views.terminal import console, table
+
+    console(sys.stdout).print(table(_HEADERS, rows, _WORDS))
+    return 0
+
+
+def _row(directory: Path) -> list[str]:
+    from ..trace import Trace
+    from ..views import units
+    from ..views.ending import ending
+
+    try:
+        trace = Trace.open(directory)
+        files = trace.runs[0]
+        fits, epochs, batches, engines = trace.relation(_FITS).fetchall()[0]
+        endings, latest = trace.relation("SELECT list(DISTINCT ending), max(end_ns) FROM processes").fetchall()[0]
+        start = int(files.facts["start_ns"])
+        end = files.facts.get("end_ns") or latest or start
+        return [
+            files.name,
+            units.moment(start),
+            units.duration(int(end) - start),
+            units.count(fits),
+            units.count(epochs),
+            units.count(batches),
+            engines,
+            ending(files, endings or ()),
+        ]
+    except (FittraceError, OSError) as error:
+        return [directory.name, "", "", "", "", "", "", str(error)]
+
+
+_FITS = """
+    SELECT count(*), coalesce(sum(epochs), 0), coalesce(sum(batches), 0),
+        coalesce(string_agg(DISTINCT engine || ' ' || engine_version, ', '), '')
+    FROM fits WHERE parent_fit IS NULL
+"""

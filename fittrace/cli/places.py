@@ -1,0 +1,32 @@
+"""Which trace a command means when it is not told, or told only a name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..schema import run as schema_run
+from ..schema.run import NotATrace
+
+TRACES = Path("traces")
+"""Where runs lie unless the user says otherwise."""
+
+
+def newest(directory: Path = TRACES) -> Path:
+    """The run under `directory` that began last. Raises `NotATrace` where there is none."""
+    began = {}
+    for file in directory.glob(f"*/{schema_run.FILE}"):
+        try:
+            began[file.parent] = int(schema_run.read(str(file.parent))["start_ns"])
+        except (NotATrace, KeyError, TypeError, ValueError):
+            continue  # `ls` shows it
+    if not began:
+        raise NotATrace(f"{directory}: no runs there; record one with `fittrace run script.py`, or give its path")
+    return max(began, key=lambda path: (began[path], path.name))
+
+
+def named(trace: str | None) -> Path:
+    """The path that the user means by `trace`: a path, the name of a run in `traces/`, or None for the newest."""
+    if trace is None:
+        return newest()
+    path = Path(trace)
+    return path if path.exists() or not (TRACES / trace).is_dir() else TRACES / trace

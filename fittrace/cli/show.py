@@ -1,0 +1,41 @@
+"""`fittrace show`: the summary of a trace."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from .places import named
+from .progress import progress
+
+_EXAMPLE = """\
+example:
+  fittrace show                         the newest run under traces/
+  fittrace show traces/2026-01-31-train
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    """Add the `show` command."""
+    parser = subparsers.add_parser(
+        "show",
+        help="summarise a trace",
+        description="Show the fits of a trace, which may still go on: time per phase, slowest hooks, the first batch.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("trace", nargs="?", help="folder of a run, or of runs (default: the newest run in traces/)")
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the summary."""
+    path = named(arguments.trace)
+    with progress(f"reading {path}", at_once=True) as report:
+        from ..trace import Trace
+        from ..views.figures import gather
+        from ..views.summary import MOST_FITS, print_figures
+
+        figures = gather(Trace.open(path, report), MOST_FITS)
+    print_figures(figures, sys.stdout)
+    return 0

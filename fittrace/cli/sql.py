@@ -1,0 +1,143 @@
+"""`fittrace sql`: an SQL query over a trace."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from ..schema.errors import FittraceError
+from .places import named
+from .progress import progress
+
+if TYPE_CHECKING:
+    import duckdb
+
+FORMATS = ("table", "csv", "json", "parquet")
+
+MOST_ROWS = 100
+"""Rows of a table that a terminal is given; a pipe gets all."""
+
+_EXAMPLE = """\
+example:
+  fittrace sql "SELECT phase, sum(self_ns) / 1e6 AS ms FROM spans GROUP BY phase ORDER BY ms DESC"
+  fittrace sql traces/2026-01-31-train "SELECT * FROM batches" --format parquet -o batches.parquet
+
+tables: fits, spans, batches, hooks, logs, processes, sites, notes; "DESCRIBE spans" tells the columns.
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    """Add the `sql` command."""
+    parser = subparsers.add_parser(
+        "sql",
+        help="ask a trace in SQL",
+        description="Answer one SELECT, in DuckDB's SQL, over the tables of a trace. It reads those and nothing else.",
+        usage='fittrace sql [TRACE] "SELECT ..." [--format {table,csv,json,parquet}] [-o FILE]',
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "words", nargs="+", metavar="[TRACE] QUERY", help="the query; before it a run, or folder of runs"
+    )
+    parser.add_argument("--format", choices=FORMATS, default="table", help="how the rows are written (default: table)")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there instead of standard output")
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the query and write its rows."""
+    *traces, query = arguments.words
+    if len(traces) > 1:
+        raise FittraceError(f'sql: {len(arguments.words)} words given; quote the query: fittrace sql "SELECT ..."')
+    on_terminal = arguments.output is None and sys.stdout.isatty()
+    if on_terminal and arguments.format == "parquet":
+        raise FittraceError("sql: Parquet is nothing for a terminal; give a file with -o, or redirect the output")
+    path = named(traces[0] if traces else None)
+    with progress(f"reading {path}", at_once=True) as report:
+        from ..trace import Trace
+
+        relation = Trace.open(path, report).relation(query)
+        if arguments.format == "table":
+            lines = _table(relation, on_terminal)
+        elif not on_terminal:
+            _write(relation, arguments.format, arguments.output)
+    if arguments.format == "table":
+        with _text(arguments.output) as file:
+            file.writelines(f"{line}\n" for line in lines)
+    elif on_terminal:
+        # The rows themselves show how far it is.
+        _write(relation, arguments.format, None)
+    return 0
+
+
+def _table(relation: duckdb.DuckDBPyRelation, on_terminal: bool) -> list[str]:
+    from ..trace.database import read
+    from ..trace.frames import frame
+    from ..views.table import table_lines
+
+    if not on_terminal:
+        return list(table_lines(frame(read(relation))))
+    rows = frame(read(relation.limit(MOST_ROWS + 1)))
+    lines = list(table_lines(rows[:MOST_ROWS], shutil.get_terminal_size().columns))
+    if len(rows) > MOST_ROWS:
+        lines.append(f"… and more rows than {MOST_ROWS}; --format csv, or a pipe, gets all")
+    return lines
+
+
+def _write(relation: duckdb.DuckDBPyRelation, form: str, output: Path | None) -> None:
+    """Write the rows piece by piece."""
+    import pyarrow as pa
+
+    from ..schema.printable import printable
+    from ..trace.database import reading
+    from ..trace.frames import frame
+    from ..views import formats
+
+    with reading(relation) as pieces:
+        if form == "parquet":
+            with _binary(output) as binary:
+                formats.write_parquet(pieces, binary)
+            return
+        frames = (frame(pa.Table.from_batches([piece])) for piece in pieces)
+        if form == "json":
+            texts = formats.json_pieces(frames)
+        else:
+            texts = formats.csv_pieces(frames, pieces.schema.names)
+        with _text(output) as file:
+            for text in texts:
+                # JSON escapes what a terminal would obey; CSV does not.
+                file.write("\n".join(map(printable, text.split("\n"))) if file.isatty() else text)
+
+
+@contextmanager
+def _text(output: Path | None) -> Iterator[IO[str]]:
+    if output is None:
+        yield sys.stdout
+        return
+    with _replaced(output) as new, new.open("w", encoding="utf-8", newline="") as file:
+        yield file
+
+
+@contextmanager
+def _binary(output: Path | None) -> Iterator[IO[bytes]]:
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    with _replaced(output) as new, new.open("wb") as file:
+        yield file
+
+
+@contextmanager
+def _replaced(output: Path) -> Iterator[Path]:
+    """A new file that takes the place of `output` when it is written to its end."""
+    new = output.with_name(f".{output.name}.new")
+    try:
+        yield new
+        new.replace(output)
+    finally:
+        new.unlink(missing_ok=True)

@@ -1,0 +1,6 @@
+"""The tables of a trace, as pandas DataFrames and for SQL."""
+
+from .errors import AmbiguousRuns, QueryError
+from .trace import Trace
+
+__all__ = ["AmbiguousRuns", "QueryError", "Trace"]

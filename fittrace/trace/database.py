@@ -1,0 +1,163 @@
+"""The database that answers for a trace: DuckDB over its Parquet files, able to read those files and nothing else."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from ..schema.tables import TABLES, Column
+from ..store import checksum
+from ..store.files import RunFiles
+from .query import explained, tables_read
+from .tables import VIEWS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from duckdb import DuckDBPyRelation
+
+
+PIECE = 100_000
+"""Rows that are read at once where an answer is read piece by piece."""
+
+
+class Database:
+    """The tables of `runs`, with a `run` column where `with_run`.
+
+    A table's files are checked and opened when the first query reads it, so that a question about fits does not wait
+    for a hundred million spans.
+    """
+
+    def __init__(self, runs: Sequence[RunFiles], with_run: bool) -> None:
+        self._with_run = with_run
+        self._parts = {table: _by_process(runs, table) for table in TABLES}
+        self._ready: set[str] = set()
+        self._connection = _connect(
+            file for parts in self._parts.values() for files in parts.values() for file in files
+        )
+
+    def query(self, sql: str) -> DuckDBPyRelation:
+        """The rows that the user's `sql` selects. Raises `QueryError` where it does anything but read the tables."""
+        names = tables_read(self._connection.cursor(), sql)
+        if names is None or not names <= VIEWS.keys():
+            self._prepare(VIEWS)
+        else:
+            self._prepare(names)
+        return self._relation(sql)
+
+    def table(self, name: str, columns: str = "*") -> DuckDBPyRelation:
+        """All rows of one of the trace's tables, in no order; `columns` is what SQL has after `SELECT`."""
+        self._prepare([name])
+        return self._relation(f"SELECT {columns} FROM {name}")
+
+    def stored(self, name: str) -> DuckDBPyRelation:
+        """All rows of a table as it is stored, in the order of writing within each process."""
+        self._prepare_stored(name)
+        return self._relation(f"SELECT * FROM stored.{name}")
+
+    def _relation(self, sql: str) -> DuckDBPyRelation:
+        try:
+            return self._connection.cursor().sql(sql)
+        except duckdb.Error as error:
+            raise explained(error) from None
+
+    def _prepare(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name in self._ready:
+                continue
+            for table in VIEWS[name].stored:
+                self._prepare_stored(table)
+            columns = "*" if self._with_run else "* EXCLUDE (run)"
+            self._connection.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM ({VIEWS[name].sql})")
+            self._ready.add(name)
+
+    def _prepare_stored(self, table: str) -> None:
+        if f"stored.{table}" in self._ready:
+            return
+        parts = self._parts[table]
+        checksum.verify(file for files in parts.values() for file in files)
+        # One scan per process number, not one over everything: which process a row is of is then a constant. The
+        # number is not read as a hive partition, since folders above the trace may be named `x=y` too.
+        scans = [
+            f"SELECT run, {process}::INTEGER AS process, * EXCLUDE (run) "
+            f"FROM read_parquet({_literals(files)}, union_by_name = true, hive_partitioning = false)"
+            for process, files in parts.items()
+        ] or [_no_rows(table)]
+        self._connection.execute(f"CREATE VIEW stored.{table} AS {' UNION ALL BY NAME '.join(scans)}")
+        self._ready.add(f"stored.{table}")
+
+
+def read(relation: DuckDBPyRelation) -> pa.Table:
+    """All rows of `relation`. Raises `QueryError` for what goes wrong only while computing, such as a bad cast."""
+    try:
+        return relation.to_arrow_table()
+    except duckdb.Error as error:
+        raise explained(error) from None
+
+
+@contextmanager
+def reading(relation: DuckDBPyRelation) -> Iterator[pa.RecordBatchReader]:
+    """The rows of `relation` piece by piece, for answers larger than memory. Raises `QueryError` as `read` does."""
+    try:
+        yield relation.to_arrow_reader(PIECE)
+    except (duckdb.Error, OSError) as error:
+        # Arrow hands on what the database says as an error of input and output.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise explained(error) from None
+
+
+def _by_process(runs: Sequence[RunFiles], table: str) -> dict[int, list[Path]]:
+    found: dict[int, list[Path]] = {}
+    for run in runs:
+        for process, files in run.parts(table).items():
+            if files:
+                found.setdefault(process, []).extend(file.absolute() for file in files)
+    return dict(sorted(found.items()))
+
+
+def _connect(files: Iterable[Path]) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "python_enable_replacements": False,
+            "allow_persistent_secrets": False,
+            # Where sorts larger than memory go: the default is a folder where the program happens to stand.
+            # It is made when needed and removed after.
+            "temp_directory": str(Path(tempfile.gettempdir(), f"fittrace-{uuid.uuid4().hex}")),
+        },
+    )
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute("CREATE SCHEMA stored")
+    connection.execute(f"SET allowed_paths = {_literals(files)}")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def _literals(files: Iterable[Path]) -> str:
+    """A list of paths in SQL. DuckDB takes a path that names a file as it is, whatever wildcards are in it."""
+    return "[" + ", ".join("'" + str(file).replace("'", "''") + "'" for file in files) + "]"
+
+
+def _no_rows(table: str) -> str:
+    columns = [Column("run", "string", ""), Column("process", "int32", ""), *TABLES[table].columns]
+    empty = ", ".join(f"NULL::{_SQL_TYPES[column.type]} AS {column.name}" for column in columns)
+    return f"SELECT {empty} WHERE false"
+
+
+_SQL_TYPES = {
+    "dictionary": "VARCHAR",
+    "string": "VARCHAR",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "float64": "DOUBLE",
+    "bool": "BOOLEAN",
+}

@@ -1,0 +1,134 @@
+"""The trace: what was recorded, as tables to ask."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..store.files import RunFiles
+from ..store.open import open_runs
+from . import represent
+from .database import Database, read
+from .errors import AmbiguousRuns
+from .frames import NULLABLE, encoded, frame, in_order
+from .states import final as final_logs
+from .states import of_hooks as states_of_hooks
+from .tables import VIEWS
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+    import pyarrow as pa
+
+
+class Trace:
+    """One run, or all runs of a folder as one set of tables; made by `Trace.open`.
+
+    Every table is a pandas DataFrame in the order of time: `fits`, `spans`, `batches`, `hooks`, `logs`, `processes`,
+    `sites` and `notes`. Times are Unix nanoseconds and durations nanoseconds, as `int64`; numbers that may be missing
+    are `Int64`. Each has the column `process`, and first the column `run` where a folder of runs was opened. `sql`
+    knows tables of the same names.
+
+    >>> trace = Trace.open("traces/")  # doctest: +SKIP
+    >>> trace.batches().groupby(["run", "epoch"]).duration_ns.median()  # doctest: +SKIP
+    """
+
+    def __init__(self, path: Path, runs: list[RunFiles]) -> None:
+        twice = [name for name, times in Counter(run.name for run in runs).items() if times > 1]
+        if twice:
+            places = ", ".join(str(run.directory) for run in runs if run.name == twice[0])
+            raise AmbiguousRuns(f"{path}: run {twice[0]} lies there more than once ({places}); open one at a time")
+        self.path = path
+        self.runs = tuple(runs)
+        #: Whether a folder of runs was opened, and the tables have the column `run`.
+        self.is_folder = not (len(runs) == 1 and runs[0].directory.resolve() == path.resolve())
+        self._database = Database(runs, with_run=self.is_folder)
+
+    @classmethod
+    def open(cls, path: str | PathLike[str], progress: Callable[[int, int], None] = lambda done, size: None) -> Trace:
+        """Open the run at `path`, or all runs that lie right under it.
+
+        A run that died or still goes on opens too, with what it had recorded; `progress` is then told how many bytes
+        of its journal are read, of how many. Raises `FittraceError` where there is no trace, or one that this version
+        cannot read.
+        """
+        path = Path(path)
+        return cls(path, open_runs(path, progress))
+
+    def fits(self) -> pd.DataFrame:
+        """The calls of `fit`, and of `evaluate` and `predict` outside of it."""
+        return self._frame("fits")
+
+    def spans(self) -> pd.DataFrame:
+        """All timed intervals. The `self_ns` of a fit's spans add up to the fit's `duration_ns`."""
+        return self._frame("spans")
+
+    def batches(self) -> pd.DataFrame:
+        """The turns of the batch loops, with the time of each phase and the logs at each batch's end."""
+        return self._frame("batches")
+
+    def hooks(self) -> pd.DataFrame:
+        """The calls of callbacks' hooks, with the logs before and after.
+
+        `logs_before` and `logs_after` are dicts: a number is a float, anything else the text that was recorded of it.
+        `changed` lists the keys that this callback added, altered or removed. Rows that show the same state share the
+        dict, so copy it before changing it.
+        """
+        # What SQL would compute for these columns, numpy does in a fraction of the time.
+        columns = "* EXCLUDE (seq, logs_before, logs_after, changed)"
+        hooks = self._ordered("hooks", self._database.table("hooks", columns))
+        states = states_of_hooks(hooks, read(self._database.stored("logs")))
+        result = frame(hooks, NULLABLE)
+        own = [name for name in ("run", "process", "fit") if name in result]
+        result.insert(len(own), "seq", result.groupby(own, observed=True).cumcount())
+        place = list(result.columns).index("thread") + 1
+        result.insert(place, "logs_before", states.before)
+        result.insert(place + 1, "logs_after", states.after)
+        result.insert(place + 2, "changed", states.changed)
+        return result
+
+    def logs(self) -> pd.DataFrame:
+        """The logs as each `CallbackList.on_*` left them, one key a row: `value` where it is a number, else `text`."""
+        logs = final_logs(read(self._database.stored("logs")))
+        shown = self._database.table("logs").columns
+        return frame(in_order(encoded(logs.select(shown)), VIEWS["logs"].order), NULLABLE)
+
+    def processes(self) -> pd.DataFrame:
+        """The processes that were traced."""
+        return self._frame("processes")
+
+    def sites(self) -> pd.DataFrame:
+        """The places in the engine's source that recorded."""
+        return self._frame("sites")
+
+    def notes(self) -> pd.DataFrame:
+        """What the reader of this trace must know: faults, dropped or damaged records, unknown engines."""
+        return self._frame("notes")
+
+    def sql(self, query: str) -> pd.DataFrame:
+        """The answer to one SQL `SELECT` over the tables of the trace, in DuckDB's SQL.
+
+        Raises `QueryError` for SQL that is wrong, or that does anything but read these tables.
+
+        >>> trace.sql("SELECT phase, sum(self_ns) FROM spans GROUP BY phase ORDER BY 2 DESC")  # doctest: +SKIP
+        """
+        return frame(read(self.relation(query)))
+
+    def relation(self, query: str) -> duckdb.DuckDBPyRelation:
+        """The answer to `query`, as `sql` gives it, before it is read: a DuckDB relation, for answers of any size."""
+        return self._database.query(query)
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        return frame(self._ordered(name, self._database.table(name)), NULLABLE)
+
+    def _ordered(self, name: str, rows: duckdb.DuckDBPyRelation) -> pa.Table:
+        return in_order(encoded(read(rows)), VIEWS[name].order)
+
+    def __repr__(self) -> str:
+        return represent.as_text(self)
+
+    def _repr_html_(self) -> str:
+        return represent.as_html(self)

@@ -1,0 +1,112 @@
+"""The figures of a summary: what is asked of a trace, one query each, for its fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..schema.tables import BATCH_PHASES
+from ..trace import Trace
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a summary says of one fit; durations in nanoseconds.
+
+    `phases` and `hooks` are rows with their count, total and spread, the costliest first. `first_batch` compares the
+    first batch with the others, None where there is nothing to compare.
+    """
+
+    facts: Row
+    phases: list[Row]
+    hooks: list[Row]
+    first_batch: Row | None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a summary says of a trace: some fits in full, of the `others` the bare facts; notes, and processes' endings.
+
+    Made by `gather`, which asks all there is to ask, so that showing them takes no time.
+    """
+
+    trace: Trace
+    fits: list[Fit]
+    others: list[Row]
+    notes: list[Row]
+    endings: list[str]
+
+
+def gather(trace: Trace, most_fits: int) -> Figures:
+    """The figures of `trace`: in full for as many as `most_fits`, those that took the longest."""
+    # A fit inside a hook of another is part of that hook here.
+    outermost = _rows(trace, "SELECT * FROM fits WHERE parent_fit IS NULL ORDER BY start_ns, process, fit")
+    longest = sorted(outermost, key=lambda fit: -fit["duration_ns"])[:most_fits]
+    return Figures(
+        trace,
+        [_of_fit(trace, fit) for fit in outermost if fit in longest],
+        [fit for fit in outermost if fit not in longest],
+        _rows(trace, "SELECT kind, message, count(*) AS times FROM notes GROUP BY ALL ORDER BY kind, message"),
+        [row["ending"] for row in _rows(trace, "SELECT DISTINCT ending FROM processes ORDER BY ending")],
+    )
+
+
+def _of_fit(trace: Trace, fit: Row) -> Fit:
+    chosen = " AND ".join(f"{key} = {_literal(fit[key])}" for key in ("run", "process", "fit") if key in fit)
+    first = _rows(trace, _FIRST_BATCH.format(chosen=chosen))
+    return Fit(
+        fit,
+        _rows(trace, _PHASES.format(chosen=chosen)),
+        _rows(trace, _HOOKS.format(chosen=chosen)),
+        first[0] if first and first[0]["others"] else None,
+    )
+
+
+def _rows(trace: Trace, query: str) -> list[Row]:
+    relation = trace.relation(query)
+    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+
+
+def _literal(value: object) -> str:
+    return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
+
+
+# A callback's own call lies inside the span of `CallbackList.on_*`, of the same phase: it is not counted twice.
+_PHASES = """
+    SELECT phase,
+        count(*) FILTER (callback IS NULL) AS count,
+        sum(duration_ns) FILTER (callback IS NULL) AS total,
+        sum(self_ns) AS self,
+        avg(duration_ns) FILTER (callback IS NULL) AS mean,
+        quantile_disc(duration_ns, [0.5, 0.99]) FILTER (callback IS NULL) AS quantiles
+    FROM spans WHERE {chosen}
+    GROUP BY phase ORDER BY self DESC, phase
+"""
+
+_HOOKS = """
+    SELECT hook, callback, position,
+        count(*) AS count, sum(duration_ns) AS total, avg(duration_ns) AS mean,
+        quantile_disc(duration_ns, 0.99) AS p99, max(duration_ns) AS slowest
+    FROM hooks WHERE {chosen}
+    GROUP BY hook, callback, position ORDER BY total DESC, hook, position LIMIT 10
+"""
+
+_FIRST_BATCH = """
+    WITH mine AS (SELECT * FROM batches WHERE {chosen}),
+    first AS (SELECT min(start_ns) AS start_ns, arg_min(stage, start_ns) AS stage FROM mine)
+    SELECT any_value(stage) AS stage,
+        count(*) FILTER (b.start_ns > first.start_ns) AS others,
+        any_value(duration_ns) FILTER (b.start_ns = first.start_ns) AS duration_ns,
+        median(duration_ns) FILTER (b.start_ns > first.start_ns) AS median_ns,
+        {phases}
+    FROM mine b JOIN first USING (stage)
+""".replace(
+    "{phases}",
+    ", ".join(
+        f"any_value({phase}_ns) FILTER (b.start_ns = first.start_ns)"
+        f" - median({phase}_ns) FILTER (b.start_ns > first.start_ns) AS {phase}"
+        for phase in BATCH_PHASES
+    ),
+)

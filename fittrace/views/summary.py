@@ -1,0 +1,141 @@
+"""The summary of a trace: what a run prints at its end, and what `show` prints."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from ..schema.printable import printable
+from ..schema.tables import BATCH_PHASES
+from ..trace import Trace
+from .ending import ending
+from .figures import Figures, Fit, Row, gather
+from .terminal import console, table
+from .units import amount, count, duration, share
+
+MOST_FITS = 3
+"""Fits that are shown in full; of more there is a line each."""
+
+
+def print_summary(trace: Trace, file: TextIO) -> None:
+    """Write the summary of `trace` to `file`, as wide as its terminal, or plain into a pipe."""
+    print_figures(gather(trace, MOST_FITS), file)
+
+
+def print_figures(figures: Figures, file: TextIO) -> None:
+    """Write the summary whose `figures` have been gathered."""
+    out = console(file)
+    for fit in figures.fits:
+        _print_fit(out, fit)
+    if figures.others:
+        _print_others(out, figures.others)
+    if not figures.fits:
+        out.print(Text("No fit, evaluate or predict was called: there is nothing to show."))
+    for note in figures.notes:
+        times = f" ({count(note['times'])} times)" if note["times"] > 1 else ""
+        out.print(Text(f"{printable(note['kind'])}: {printable(note['message'])}{times}", "yellow"))
+    _print_end(out, figures)
+
+
+def _print_fit(out: Console, fit: Fit) -> None:
+    facts = fit.facts
+    title = Text(_name(facts), "bold")
+    title.append(f"  {facts['engine']} {facts['engine_version']}".rstrip(), "not bold")
+    title.append(
+        f", {amount(facts['epochs'], 'epoch', 'epochs')}, {amount(facts['batches'], 'batch', 'batches')}"
+        f", {duration(facts['duration_ns'])}",
+        "not bold",
+    )
+    out.print(Text(printable(title.plain), spans=title.spans))
+    if facts["status"] != "ok":
+        why = f": {printable(facts['error'])}" if facts["error"] else ""
+        out.print(Text(f"{printable(facts['status'])}{why}", "red"))
+    out.print()
+    out.print(
+        table(
+            ["phase", "count", "total", "self", "share", "mean", "p50", "p99"],
+            [
+                [
+                    row["phase"],
+                    count(row["count"]),
+                    *_durations(row, "total", "self"),
+                    share(row["self"], facts["duration_ns"]),
+                    *_durations(row, "mean", "p50", "p99"),
+                ]
+                for row in fit.phases
+            ],
+            {"phase"},
+        )
+    )
+    out.print(Text("self: without the phases inside it; share: self, of the whole fit", "dim"))
+    if fit.hooks:
+        out.print()
+        out.print(
+            table(
+                ["slowest hooks", "callback", "count", "total", "share", "mean", "p99", "slowest"],
+                [
+                    [
+                        row["hook"],
+                        row["callback"],
+                        count(row["count"]),
+                        duration(row["total"]),
+                        share(row["total"], facts["duration_ns"]),
+                        *_durations(row, "mean", "p99", "slowest"),
+                    ]
+                    for row in fit.hooks
+                ],
+                {"slowest hooks", "callback"},
+            )
+        )
+    if fit.first_batch:
+        out.print()
+        out.print(Text(_first_batch(fit.first_batch)))
+    out.print()
+
+
+def _first_batch(row: Row) -> str:
+    above = row["duration_ns"] - row["median_ns"]
+    text = f"first batch: {duration(row['duration_ns'])}, the others {duration(row['median_ns'])} (median)"
+    if above <= 0:
+        return f"{text}: it cost nothing above them"
+    phase = max(BATCH_PHASES, key=lambda phase: float(row[phase] or 0))
+    return f"{text}: {duration(above)} above them, {duration(row[phase])} of it in {phase}"
+
+
+def _durations(row: Row, *names: str) -> list[str]:
+    """A phase of which there are only hooks' own calls has no spread."""
+    return ["–" if row[name] is None else duration(float(row[name])) for name in names]
+
+
+def _print_others(out: Console, fits: list[Row]) -> None:
+    out.print(
+        table(
+            ["other fits", "epochs", "batches", "duration", "status"],
+            [
+                [_name(fit), count(fit["epochs"]), count(fit["batches"]), duration(fit["duration_ns"]), fit["status"]]
+                for fit in fits
+            ],
+            {"other fits", "status"},
+        )
+    )
+    out.print()
+
+
+def _name(fit: Row) -> str:
+    where = f"{fit['run']} " if "run" in fit else ""
+    process = f" of process {fit['process']}" if fit["process"] else ""
+    return f"{where}{fit['method']} {fit['fit']}{process}"
+
+
+def _print_end(out: Console, figures: Figures) -> None:
+    trace = figures.trace
+    path = printable(trace.path)
+    if trace.is_folder:
+        out.print(Text(f"{path}: {amount(len(trace.runs), 'run', 'runs')}"))
+    else:
+        out.print(Text(f"{path}: {ending(trace.runs[0], figures.endings)}"))
+    where = shlex.quote(path)
+    out.print(Text(f'next: fittrace sql {where} "SELECT * FROM hooks ORDER BY duration_ns DESC LIMIT 10"', "dim"))

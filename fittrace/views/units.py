@@ -1,0 +1,66 @@
+"""Numbers as people read them. Everything below the views keeps plain nanoseconds and counts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+_STEPS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1, "ns"))
+
+
+def duration(ns: float) -> str:
+    """A duration in the unit that suits it, to three digits.
+
+    >>> duration(480), duration(1_230_000), duration(-9_990_000_000)
+    ('480 ns', '1.23 ms', '-9.99 s')
+    >>> duration(123e9), duration(7_380e9)
+    ('2 min 03 s', '2 h 03 min')
+    """
+    seconds = round(abs(ns) / 1e9)
+    sign = "-" if ns < 0 else ""
+    if seconds >= 3600:
+        return f"{sign}{seconds // 3600:,} h {seconds % 3600 // 60:02} min"
+    if seconds >= 100:
+        return f"{sign}{seconds // 60} min {seconds % 60:02} s"
+    for size, unit in _STEPS:
+        # What would round up to 1000 belongs to the next unit.
+        if abs(ns) >= 0.9995 * size:
+            return f"{sign}{_three_digits(abs(ns) / size)} {unit}"
+    return "0 ns" if ns == 0 else f"{sign}{_three_digits(abs(ns))} ns"
+
+
+def share(part: float, whole: float) -> str:
+    """A part of a whole in percent.
+
+    >>> share(1, 8), share(0, 0)
+    ('12.5 %', '–')
+    """
+    return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
+def count(number: int) -> str:
+    """A number with its thousands apart.
+
+    >>> count(1234567)
+    '1,234,567'
+    """
+    return f"{number:,}"
+
+
+def amount(number: int, one: str, many: str) -> str:
+    """A number of things.
+
+    >>> amount(1, "batch", "batches"), amount(2000, "batch", "batches")
+    ('1 batch', '2,000 batches')
+    """
+    return f"{count(number)} {one if number == 1 else many}"
+
+
+def moment(ns: int) -> str:
+    """A moment in Unix nanoseconds, in this machine's time zone."""
+    return datetime.fromtimestamp(ns / 1e9).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _three_digits(number: float) -> str:
+    decimals = 2 if number < 9.995 else 1 if number < 99.95 else 0
+    text = f"{number:.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if decimals and float(text) == int(float(text)) else text
