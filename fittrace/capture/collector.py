@@ -1,8 +1,8 @@
 """The collector: takes the records away from the threads that make them, in the background.
 
-Twice in a while it empties every thread's buffer, packs what it took into blocks and queues them for the writer. The
-queue has a bound. When the disk cannot keep up, `thin` leaves out inner phases once half of it is used, and batches,
-hooks and logs once it is full; fits and epochs are always kept.
+Once in a while it empties every thread's buffer, packs what it took into blocks and queues them for the writer. The
+queue has a bound. When the disk cannot keep up, inner phases are left out once half of it is used, and batches, hooks
+and logs once it is full (`thinning`); fits and epochs are always kept.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ from typing import Sequence
 
 from ..schema.journal import ABSENT, EVENTS_HEAD
 from .sites import Site
+from .thinning import KEEP_ALL, KEEP_BATCHES, Thinning
 
 PERIOD_S = 0.2
 """A killed process has lost at most the records of so long."""
-
-KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS = 2, 1, 0
-"""The highest level of site that is kept."""
 
 
 class Thread:
@@ -29,43 +27,33 @@ class Thread:
         self.number = number
         self.buffer = buffer
         self.chunks = 0
-        # Frames whose call was left out of an earlier chunk: what ends them must be left out too.
-        self.left_out: list[bool] = []
+        self.thinning: Thinning | None = None
 
     def take(self) -> list[int]:
-        """Everything recorded until now. Each step is one operation of the interpreter, so nothing is lost."""
+        """Everything recorded until now, which counts as a chunk even if it never gets into the journal.
+
+        Each step is one operation of the interpreter, so no record is missed.
+        """
         buffer = self.buffer
         taken = buffer[:]
-        del buffer[: len(taken)]
+        if taken:
+            self.chunks += 1
+            del buffer[: len(taken)]
         return taken
 
-
-def thin(
-    records: Sequence[int], sites: Sequence[Site], level: int, left_out: list[bool]
-) -> tuple[list[int], list[int]]:
-    """Leave out the records of sites above `level`. Returns what is kept, and how many of each level were dropped.
-
-    A frame is kept or dropped whole: `left_out` holds, for each frame that is open and began here, whether its call
-    was dropped.
-    """
-    kept: list[int] = []
-    dropped = [0, 0, 0]
-    heads = [index for index, value in enumerate(records) if value < 0]
-    for index, start in enumerate(heads):
-        end = heads[index + 1] if index + 1 < len(heads) else len(records)
-        site = sites[-records[start] - 1]
-        keep = site.level <= level
-        if site.kind in ("call", "hooks"):
-            left_out.append(not keep)
-        elif site.kind in ("leave", "raise"):
-            keep = not left_out.pop() if left_out else True
-        elif left_out and left_out[-1]:
-            keep = False
-        if keep:
-            kept.extend(records[start:end])
-        else:
-            dropped[site.level] += 1
-    return kept, dropped
+    def thin(
+        self, records: Sequence[int], sites: Sequence[Site], closers: Sequence[Site], level: int
+    ) -> tuple[Sequence[int], Sequence[int]]:
+        """What is kept of the `records` just taken, and how many of each level are not."""
+        if self.thinning is None and level == KEEP_ALL:
+            return records, ()
+        thinning = self.thinning = self.thinning or Thinning(closers)
+        kept, dropped = thinning.thin(records, sites, level)
+        if level == KEEP_ALL and thinning.is_over:
+            self.thinning = None
+        if records and not kept:
+            self.chunks -= 1  # nothing is missing
+        return kept, dropped
 
 
 def pack(thread: Thread, records: Sequence[int]) -> bytes:
@@ -77,12 +65,13 @@ def pack(thread: Thread, records: Sequence[int]) -> bytes:
         numbers = array("q", [item if type(item) is int and abs(item) < ABSENT else ABSENT for item in records])
     if sys.byteorder == "big":
         numbers.byteswap()
-    thread.chunks += 1
     return EVENTS_HEAD.pack(thread.number, thread.chunks - 1) + zlib.compress(numbers.tobytes(), 1)
 
 
 def counts(total: dict[str, int], dropped: Sequence[int]) -> bool:
     """Add `dropped` to the `total` that the trace tells; whether there was anything."""
+    if not any(dropped):
+        return False
     total["detail"] += dropped[KEEP_ALL]
     total["batches"] += dropped[KEEP_BATCHES]
-    return any(dropped)
+    return True

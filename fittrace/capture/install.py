@@ -103,6 +103,7 @@ def _function(module: types.ModuleType, name: str) -> types.FunctionType | None:
 def _same(running: types.CodeType, compiled: types.CodeType) -> bool:
     return (
         running.co_code == compiled.co_code
+        and running.co_consts == compiled.co_consts
         and running.co_names == compiled.co_names
         and running.co_varnames == compiled.co_varnames
         and running.co_freevars == compiled.co_freevars

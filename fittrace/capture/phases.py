@@ -90,7 +90,8 @@ class Body:
                 continue
             if owner != current and phase is not None:
                 names = (_called(statement, rule) or phase,)
-                result.append(self.probe("open", statement, depth=depth, phases=(phase,), names=names))
+                level = _level(owner)
+                result.append(self.probe("open", statement, depth=depth, phases=(phase,), names=names, level=level))
             elif owner != current and current is not None and loop is None:
                 result.append(self.close(statement, depth, current))
             current = owner
@@ -101,7 +102,7 @@ class Body:
                 result.append(statement)
             default = after if holds_loop else default
         if current is not None and not syntax.leaves(statements[-1]):
-            result.append(self.close(statements[-1], depth, current))
+            syntax.append(result, self.close(statements[-1], depth, current))
         return result
 
     def descend(self, statement: ast.stmt, depth: int, inside: str | None) -> None:
@@ -120,7 +121,8 @@ class Body:
             site = self.site("sizes", statement, depth=depth, level=level)
             paths = items(*[constant(path) for path in loop.sizes])
             over = name(syntax.first_name(statement.iter))
-            result.append(syntax.statement(syntax.call("sizes", constant(site.head), over, paths), statement))
+            steps = constant(None if loop.last in targets(statement) else loop.steps)
+            result.append(syntax.statement(syntax.call("sizes", constant(site.head), over, paths, steps), statement))
         self.descend(statement, depth + 1, loop.phase)
         if loop.header is None:
             phases: dict[str, Any] = {"phases": (loop.phase,), "names": (loop.phase,)}
@@ -131,7 +133,7 @@ class Body:
             turn = self.site("turn", statement, depth=depth + 1, counts=loop.phase, level=level)
             syntax.Continues(begin).visit(ast.Module(body=statement.body, type_ignores=[]))
             result.append(begin)
-            statement.body.append(copy.deepcopy(begin))
+            syntax.append(statement.body, begin)
         first = next(variable for variable in loop.number if variable in targets(statement))
         last = loop.last if loop.last in targets(statement) else first
         statement.body.insert(0, self.record(turn, statement.body[0], name(first), name(last or first)))
@@ -230,7 +232,10 @@ def _called(statement: ast.stmt, rule: Phase | None) -> str | None:
 
 
 def _level(owner: object) -> int:
-    """What may be dropped before what: an epoch never, a batch when it must be, other phases first."""
-    if isinstance(owner, Loop):
-        return 0 if owner.phase == "epoch" else 1
-    return 2
+    """What may be dropped before what: an epoch never, a batch when it must be, other phases first.
+
+    Never a validation either, which tells that the `evaluate` in it is no fit of its own.
+    """
+    if isinstance(owner, (Loop, Phase)) and owner.phase in ("epoch", "validation"):
+        return 0
+    return 1 if isinstance(owner, Loop) else 2

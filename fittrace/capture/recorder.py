@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .session import Session
 
 _NOTHING: dict[str, float] = {}
+_SHAPES = 64
+"""Sets of keys whose numbers a thread remembers; an engine's logs have a few."""
 
 
 class Recorder(threading.local):
@@ -31,22 +33,31 @@ class Recorder(threading.local):
         self._session = session
         names = session.names
         session.new_thread(buffer)
-        # The logs as last recorded in this thread; while every value is a float they can be compared without
-        # running anybody's code.
+        # The logs as last recorded in this thread; while every key is a text and every value a float they can be
+        # compared without running anybody's code.
         seen: Any = _NOTHING
         classes = names.classes
+        # The numbers of keys met in this thread: asking `names` takes longer than all the rest of a record.
+        numbers: dict[tuple[str, ...], int] = {}
 
         def look(logs: Any) -> None:
             nonlocal seen
             if type(logs) is dict:
-                for value in logs.values():
-                    if type(value) is not float:
+                for key, value in logs.items():
+                    if type(value) is not float or type(key) is not str:
                         break
                 else:
                     if type(seen) is dict and logs == seen:
                         return
                     seen = logs.copy()
-                    record((state_head, names.number_keys(tuple(logs)), *values.halves(seen)))
+                    keys = tuple(seen)
+                    try:
+                        number = numbers[keys]
+                    except KeyError:
+                        number = names.keys(keys, "n" * len(keys))
+                        if len(numbers) < _SHAPES:
+                            numbers[keys] = number
+                    record((state_head, number, *values.halves(seen)))
                     return
             state = values.describe(logs, names)
             if state != seen:
@@ -59,17 +70,19 @@ class Recorder(threading.local):
             record((head, clock(), id(owner), number if type(number) is int and number >= 0 else ABSENT))
 
         def hook(head: int, callback: object, logs: Any) -> None:
-            end = clock()
-            kind = ABSENT
+            end = begin = clock()
             try:
                 if logs is not None and (type(logs) is not dict or logs or seen is not _NOTHING):
                     look(logs)
-                kind = classes[type(callback)]
-            except KeyError:
-                kind = names.new_class(type(callback))
+                    # What looking takes belongs to neither hook.
+                    begin = clock()
             except Exception as error:
                 session.fault("reading the logs of a hook", error)
-            record((head, end, clock(), kind))
+            try:
+                kind = classes[id(type(callback))]
+            except KeyError:
+                kind = names.new_class(type(callback))
+            record((head, end, begin, kind))
 
         def hooked(head: int, logs: Any) -> None:
             end = clock()
@@ -107,9 +120,13 @@ class Recorder(threading.local):
             self._session.fault("naming an exception", error)
         self.record((head, now, text))
 
-    def sizes(self, head: int, iterated: object, paths: tuple[str, ...]) -> None:
-        """Record the numbers at attribute `paths` of what a loop iterates over; no property is run for it."""
+    def sizes(self, head: int, iterated: object, paths: tuple[str, ...], steps: str | None) -> None:
+        """Record the numbers at attribute `paths` of what a loop iterates over; no property is run for it.
+
+        They are absent where a turn has several `steps`.
+        """
         try:
-            self.record((head, *[values.number_at(iterated, path) for path in paths]))
+            one_step = steps is None or values.number_at(iterated, steps) == 1
+            self.record((head, *[values.number_at(iterated, path) if one_step else ABSENT for path in paths]))
         except Exception as error:
             self._session.fault("reading the sizes of batches", error)

@@ -15,11 +15,12 @@ from typing import Any
 from ..engines import ENGINES
 from ..schema import VERSION
 from ..schema.journal import DEFINE, EVENTS, FACTS, block
-from .collector import KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS, PERIOD_S, Thread, counts, pack, thin
+from .collector import PERIOD_S, Thread, counts, pack
 from .instruments import Instruments
 from .names import Names
 from .recorder import Recorder
 from .sites import Site
+from .thinning import KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS, closers
 from .writer import Writer
 
 
@@ -39,10 +40,13 @@ class Session:
         self.names = Names(self._define)
         self._definitions: list[dict[str, Any]] = []
         self._faults: set[str] = set()
+        # Room to close in, where the program has used up all memory; until then it is only an address.
+        self._room: bytearray | None = bytearray(4 << 20)
         self._forked = False
         self._begin()
         state = Site(0, "state", "", "", 0, "", level=1)
-        self.sites.append(state)
+        self._closers = closers(1)
+        self.sites += [state, *self._closers]
         self.recorder = Recorder(self, state.head)
         self._instruments = Instruments(ENGINES, self.recorder, self.sites, self._define, self.fault)
 
@@ -85,6 +89,11 @@ class Session:
             reason = ": ".join(filter(None, (kind, message)))
             self._define({"define": "note", "kind": "fault", "message": "fittrace failed in %s: %s" % (where, reason)})
 
+    def _refused(self, error: OSError) -> str:
+        """Report, once, that the disk refuses; the text of the note."""
+        self.fault("writing the journal", error)
+        return json.dumps(next(one for one in reversed(self._definitions) if one["define"] == "note"))
+
     def _define(self, definition: dict[str, Any]) -> None:
         self._definitions.append(definition)
 
@@ -108,7 +117,7 @@ class Session:
         folder = os.path.join(self.directory, "journal")
         os.makedirs(folder, exist_ok=True)
         wall, clock = time.time_ns(), time.perf_counter_ns()
-        writer = Writer(os.path.join(folder, "%d-%d.journal" % (wall, os.getpid())), self.fault)
+        writer = Writer(os.path.join(folder, "%d-%d-%d.journal" % (wall, clock, os.getpid())), self._refused)
         facts = {
             "schema": VERSION,
             "pid": os.getpid(),
@@ -135,20 +144,17 @@ class Session:
             level = KEEP_ALL if writer.fullness < 0.5 else KEEP_BATCHES if writer.fullness < 1 else KEEP_EPOCHS
             events = []
             for thread, records in taken:
-                if level != KEEP_ALL or any(thread.left_out):
-                    records, dropped = thin(records, self.sites, level, thread.left_out)
-                    if counts(self._dropped, dropped):
-                        self._define(dict(self._dropped, define="dropped"))
-                else:
-                    del thread.left_out[:]
-                if records:
-                    events.append(block(EVENTS, pack(thread, records)))
+                kept, dropped = thread.thin(records, self.sites, self._closers, level)
+                if counts(self._dropped, dropped):
+                    self._define(dict(self._dropped, define="dropped"))
+                if kept:
+                    events.append(block(EVENTS, pack(thread, kept)))
             sites = self.sites[self._defined_sites :]
             definitions = [site.definition() for site in sites] + self._definitions[self._defined :]
-            self._defined_sites += len(sites)
-            self._defined += len(definitions) - len(sites)
             if definitions:
                 writer.put(block(DEFINE, "\n".join(json.dumps(one) for one in definitions).encode()))
+                self._defined_sites += len(sites)
+                self._defined += len(definitions) - len(sites)
             for event in events:
                 writer.put(event)
         if self._wake.locked():
@@ -180,17 +186,21 @@ class Session:
             self._writer.close()
         identity = _thread.get_ident()
         names = [one for one in self._definitions if one["define"] == "thread" and one["ident"] == identity]
+        self._definitions = [one for one in self._definitions if one["define"] not in ("thread", "dropped")]
         self._begin()
         self._forked = True
         for number, buffer in enumerate(buffers):
             del buffer[:]
             if names and number == names[-1]["thread"]:
-                self._threads = [Thread(number, buffer)]
+                # The first of this process' threads, whatever it was in the parent; the next one will be the second.
+                self._threads = [Thread(0, buffer)]
+                self._define(dict(names[-1], thread=0))
 
     def close(self) -> None:
         """Write what is left, and give the engines their own code back."""
         if self._closed:
             return
+        self._room = None
         self._instruments.undo()
         if Session.active is self:
             Session.active = None

@@ -35,8 +35,9 @@ def items(*values: ast.expr) -> ast.expr:
 
 
 def statement(node: Union[ast.expr, ast.stmt], place: ast.AST) -> ast.stmt:
-    """`node` as a statement on the first line of `place`."""
+    """`node` as a statement on the line where `place` begins to run."""
     result = ast.Expr(node) if isinstance(node, ast.expr) else node
+    place = _runs_first(place)
     line, column = place.lineno, place.col_offset  # type: ignore[attr-defined]
     for child in ast.walk(result):
         if isinstance(child, (ast.expr, ast.stmt, ast.excepthandler)):
@@ -45,11 +46,37 @@ def statement(node: Union[ast.expr, ast.stmt], place: ast.AST) -> ast.stmt:
     return result
 
 
+def _runs_first(place: ast.AST) -> ast.AST:
+    """The part of a statement that runs first, which may stand below its first line."""
+    if isinstance(place, (ast.If, ast.While)):
+        return place.test
+    if isinstance(place, ast.With):
+        return place.items[0].context_expr
+    if isinstance(place, ast.For):
+        return place.iter
+    return place.value if isinstance(place, (ast.Assign, ast.Expr)) else place
+
+
+def append(block: list[ast.stmt], probe: ast.stmt) -> None:
+    """Put `probe` at the end of a block, on the line that ran last: on each way through an `if` that ends it."""
+    last = block[-1]
+    if isinstance(last, ast.If):
+        append(last.body, probe)
+        if last.orelse:
+            append(last.orelse, probe)
+        else:
+            last.orelse.append(statement(copy.deepcopy(probe), last))
+    elif not leaves(last):
+        block.append(statement(copy.deepcopy(probe), last))
+
+
 def guarded(body: list[ast.stmt], unwind: ast.expr, place: ast.AST) -> ast.stmt:
     """`body`, and where an exception leaves it, `unwind` on the line of `place`."""
     handler = ast.ExceptHandler(type=None, name=None, body=[ast.Expr(unwind), ast.Raise()])
     result = ast.Try(body=[], handlers=[handler], orelse=[], finalbody=[])
     statement(result, place)
+    # To enter the `try` is a step of its own to a debugger, so it is one with the first of the body.
+    result.lineno = result.end_lineno = _runs_first(body[0]).lineno  # type: ignore[attr-defined]
     result.body = body
     return result
 
@@ -91,7 +118,9 @@ def leaves(last: ast.stmt) -> bool:
 def split_docstring(body: list[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt]]:
     """The docstring of a function's body, and the rest."""
     first = body[0]
-    text = getattr(first.value, "s", getattr(first.value, "value", None)) if isinstance(first, ast.Expr) else None
+    text = first.value if isinstance(first, ast.Expr) else None
+    # Python 3.7 has `s` for `value`; to ask a later one for it is a warning.
+    text = text.value if hasattr(text, "value") else getattr(text, "s", None)  # type: ignore[union-attr]
     return (body[:1], body[1:]) if isinstance(text, str) and len(body) > 1 else ([], body)
 
 
@@ -125,6 +154,8 @@ class Returns(ast.NodeTransformer):
         node.value = call("leave", constant(self.head), value)
         for part in (node.value, node.value.func, node.value.func.value, node.value.args[0]):  # type: ignore
             ast.copy_location(part, node)
+            # A method is called on its name's line, which is the last of what calls it.
+            part.end_lineno = part.lineno
         return node
 
     def visit_FunctionDef(self, node: ast.AST) -> ast.AST:

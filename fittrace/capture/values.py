@@ -7,12 +7,10 @@ for a device, and no `__repr__`, `__eq__` or `__float__` of a class that is not 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, Callable
+from typing import Any, Callable
 
 from ..schema.journal import ABSENT
-
-if TYPE_CHECKING:
-    from .names import Names
+from .names import Names, plain_key
 
 LONGEST = 200
 """Characters kept of a text."""
@@ -35,7 +33,7 @@ def halves(values: dict[str, float]) -> tuple[int, ...]:
     return unpack(pack(*values.values()))
 
 
-def describe(logs: Any, names: "Names") -> tuple[int, ...]:
+def describe(logs: Any, names: Names) -> tuple[int, ...]:
     """The operands of a `state` record for logs that are not all floats.
 
     Logs that are no dict at all are kept as one text under the key `(logs)`.
@@ -46,7 +44,7 @@ def describe(logs: Any, names: "Names") -> tuple[int, ...]:
     keys, kinds = [], ""
     for key, value in list(dict.items(logs)):
         number = as_number(value)
-        keys.append(key if type(key) is str else "(a key of type %s)" % type(key).__name__)
+        keys.append(plain_key(key))
         if number is None:
             kinds += "t"
             operands.append(names.text(text(value)))
@@ -66,7 +64,7 @@ def as_number(value: object) -> "float | None":
     try:
         if kind is float or kind is int or kind is bool:
             return float(value)  # type: ignore[arg-type]
-        if kind.__module__ == "numpy" and any(base.__name__ == "number" for base in kind.__mro__):
+        if _names(kind)[0] == "numpy" and ("numpy", "number") in map(_names, type.__dict__["__mro__"].__get__(kind)):
             plain = value.item()  # type: ignore[attr-defined]
             return float(plain) if type(plain) in (float, int) else None
     except OverflowError:
@@ -83,22 +81,30 @@ def text(value: object, depth: int = 0) -> str:
     kind = type(value)
     if kind is str:
         return str(value)[:LONGEST] if depth == 0 else repr(value)[:LONGEST]
-    if value is None or kind in (float, bool, bytes):
+    if value is None or kind is float or kind is bool or kind is bytes:
         return repr(value[:_MOST] if kind is bytes else value)  # type: ignore[index]
     if kind is int:
         return repr(value) if abs(value) < 1 << 256 else "<int of %d bits>" % value.bit_length()  # type: ignore
-    if kind in (list, tuple, dict) and depth < _DEEPEST:
+    # By identity: a class may have a metaclass that minds being compared.
+    if any(kind is known for known in (list, tuple, dict)) and depth < _DEEPEST:
         return _container(value, depth)[:LONGEST]
-    if kind in (list, tuple, dict, set, frozenset):
+    if any(kind is known for known in (list, tuple, dict, set, frozenset)):
         return "<%s of %d>" % (kind.__name__, len(value))  # type: ignore[arg-type]
-    name = type.__dict__["__module__"].__get__(kind), type.__dict__["__name__"].__get__(kind)
+    name = _names(kind)
     if name == ("numpy", "ndarray"):
         return "<numpy.ndarray %s %s>" % (value.dtype.name, value.shape)  # type: ignore[attr-defined]
     if name[0] == "numpy":
         return "<numpy.%s>" % name[1]
-    if name[1] == "EagerTensor":
-        return "<EagerTensor %s %s>" % (value.dtype.name, tuple(value.shape))  # type: ignore[attr-defined]
+    if name == ("tensorflow.python.framework.ops", "EagerTensor"):
+        # Its shape may not be known before the device has computed it.
+        return "<EagerTensor %s>" % value.dtype.name  # type: ignore[attr-defined]
     return ("<%s>" % name[1])[:LONGEST]
+
+
+def _names(kind: type) -> tuple[str, str]:
+    """Module and name of a class, without asking its metaclass."""
+    module, name = (type.__dict__[key].__get__(kind) for key in ("__module__", "__name__"))
+    return module if type(module) is str else "", name
 
 
 def _container(value: Any, depth: int) -> str:
@@ -117,7 +123,7 @@ def error_text(error: "BaseException | None") -> str:
         return "unknown"
     name = str(type.__dict__["__name__"].__get__(type(error)))
     arguments = BaseException.args.__get__(error)  # type: ignore[attr-defined]
-    message = getattr(error, "message", None) if "tensorflow" in type(error).__module__ else None
+    message = getattr(error, "message", None) if _names(type(error))[0].startswith("tensorflow.") else None
     if type(message) is not str:
         message = ", ".join(text(argument, 1) if len(arguments) > 1 else text(argument) for argument in arguments)
     return (name + ": " + message[: 10 * LONGEST]) if message else name

@@ -1,7 +1,8 @@
 """The writer: appends blocks to the process' journal, and waits for a disk that is slow or full.
 
 A block is written whole or taken back, so that what is in the file can be read at any moment. The file stays locked
-while the process lives: a reader knows from the lock whether the run goes on.
+while the process lives: a reader knows from the lock whether the run goes on. Near its beginning some room is kept, so
+that it can be told that the disk refused to take more.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import time
 from collections import deque
 from typing import Callable
 
-from ..schema.journal import MAGIC
+from ..schema.journal import DEFINE, MAGIC, block
 
 try:
     import fcntl
@@ -22,12 +23,13 @@ except ImportError:  # not on this system; a reader then takes every journal for
 BOUND = 64 << 20
 """Bytes that may wait to be written."""
 RETRY_S = 1.0
+_ROOM = 400
 
 
 class Writer:
-    """A journal open for appending. `failed` is told of the first failure to write."""
+    """A journal open for appending. `failed` is told when the disk refuses, and gives a definition that says so."""
 
-    def __init__(self, path: str, failed: Callable[[str, BaseException], None]) -> None:
+    def __init__(self, path: str, failed: Callable[[OSError], str]) -> None:
         self.waiting = 0
         self._failed = failed
         self._queue: deque[bytes] = deque()
@@ -39,12 +41,13 @@ class Writer:
             except OSError:
                 pass  # a file system without locks
         self._end = 0
-        self.put(MAGIC)
+        self._has_room = True
+        self.put(MAGIC + _definition('{"define": "room"}'))
 
-    def put(self, block: bytes) -> None:
+    def put(self, data: bytes) -> None:
         """Queue a block."""
-        self.waiting += len(block)
-        self._queue.append(block)
+        self.waiting += len(data)
+        self._queue.append(data)
 
     @property
     def fullness(self) -> float:
@@ -64,7 +67,7 @@ class Writer:
                 try:
                     self._append(self._queue[0])
                 except OSError as error:
-                    self._failed("writing the journal", error)
+                    self._tell(self._failed(error))
                     if deadline is None or time.monotonic() > deadline:
                         return False
                     time.sleep(RETRY_S / 10)
@@ -74,11 +77,20 @@ class Writer:
         finally:
             self._busy.release()
 
-    def _append(self, block: bytes) -> None:
+    def _tell(self, definition: str) -> None:
+        """Write, once, a definition into the room that is kept for it."""
+        if self._has_room and self._end and hasattr(os, "pwrite"):
+            self._has_room = False
+            try:
+                os.pwrite(self._file, _definition(definition), len(MAGIC))
+            except OSError:
+                pass
+
+    def _append(self, data: bytes) -> None:
         written = 0
         try:
-            while written < len(block):
-                written += os.write(self._file, block[written:])
+            while written < len(data):
+                written += os.write(self._file, data[written:])
         except OSError:
             if written:
                 os.ftruncate(self._file, self._end)
@@ -89,3 +101,7 @@ class Writer:
     def close(self) -> None:
         """Close the file; its lock goes with it."""
         os.close(self._file)
+
+
+def _definition(text: str) -> bytes:
+    return block(DEFINE, text.encode()[:_ROOM].ljust(_ROOM))

@@ -64,6 +64,8 @@ def _summarise(finished: Finished) -> None:
 
     for remark in finished.remarks:
         print(f"fittrace: {remark}", file=sys.stderr)
+    if not finished.traced:
+        return
     try:
         print_summary(Trace.open(finished.directory), sys.stderr)
     except Exception as error:

@@ -41,9 +41,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "words", nargs="+", metavar="[TRACE] QUERY", help="the query; before it a run, or folder of runs"
-    )
+    parser.add_argument("words", nargs="+", metavar="[TRACE] QUERY", help="a run or a folder of runs, and the query")
     parser.add_argument("--format", choices=FORMATS, default="table", help="how the rows are written (default: table)")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there instead of standard output")
     return parser

@@ -16,6 +16,7 @@ _BATCHES = Loop(
         "data_adapter._size",
         "steps_per_epoch",
     ),
+    steps="steps_per_execution",
 )
 
 _HOOKS = Phase(None, Calls(*("on_%s_%s" % (what, when) for what in ("train", "test", "predict", "epoch",

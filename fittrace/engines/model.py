@@ -74,7 +74,8 @@ class Loop:
     first found of which counts the turns; `last` names the last number that a turn covers. `header` is the phase of
     fetching the next item, which belongs to the turn. `sizes` are instance attributes, from the object iterated
     over, that tell the samples in a batch, in a smaller last batch, the number of batches, and the steps that the user
-    asked for; they are read without running code.
+    asked for; they are read without running code. `steps` is one more, the steps in a turn: where the loop does not
+    tell the last of them and there are several, the sizes are not known.
     """
 
     phase: str
@@ -84,6 +85,7 @@ class Loop:
     last: str | None = None
     header: str | None = None
     sizes: tuple[str, ...] = ()
+    steps: str | None = None
 
     def matches(self, statement: ast.stmt) -> bool:
         """Whether `statement` is this loop."""

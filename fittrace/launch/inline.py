@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ..capture import Session
 from ..schema import run as schema_run
-from ..store.files import remove_journals
 from ..store.lock import held
 from . import directory as folders
 
@@ -51,9 +50,8 @@ def trace(out: str | Path = "traces/", name: str | None = None) -> Iterator[Run]
             schema_run.end(str(directory), facts, None, None)
             try:
                 # Only now, so that the block runs in the process as it was.
-                from ..store.convert import convert
+                from ..store.convert import settle
 
-                convert(directory, directory.name, directory, running=False)
-                remove_journals(directory)
+                settle(directory, directory.name)
             except (OSError, ImportError) as error:
                 print(f"fittrace: {directory}: the tables could not be written ({error})", file=sys.stderr)

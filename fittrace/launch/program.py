@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ..schema import run as schema_run
 from ..schema.errors import FittraceError
-from ..store.files import Progress, journals, remove_journals
-from ..store.lock import held
+from ..store.files import Progress, journals
+from ..store.lock import held, is_held
 from . import directory as folders
 from .interpreter import has_keras, resolve
 
@@ -48,11 +48,12 @@ class Program:
 
 @dataclass(frozen=True)
 class Finished:
-    """How a run ended: its folder, the exit code or the signal, and what there is to say about it."""
+    """How a run ended: folder, exit code or signal, whether anything was traced, and what there is to say about it."""
 
     directory: Path
     exit_code: int | None
     signal: int | None
+    traced: bool
     remarks: Sequence[str]
 
     def exit(self) -> int:
@@ -72,31 +73,35 @@ def execute(program: Program, out: Path, name: str | None, progress: Progress) -
     The program has this process' streams, working folder and process group; signals reach it. Raises `FittraceError`
     before it starts, never after.
     """
+    if not hasattr(signal, "sigwaitinfo"):
+        raise FittraceError(f"run: not on {sys.platform} yet, only on Linux; `with fittrace.trace():` works everywhere")
     command = program.command()
     directory, facts = folders.make(out, name, program.title, command[1:], command[0])
     with held(directory):
         exit_code, killed_by = _run(command, _environment(directory))
         remarks = []
+        traced = bool(journals(directory))
         # Only now, so that the program does not wait for Arrow to be imported.
-        from ..store.convert import convert
+        from ..store.convert import settle
 
         try:
             schema_run.end(str(directory), facts, exit_code, killed_by)
-            traced = bool(journals(directory))
-            convert(directory, directory.name, directory, running=False, progress=progress)
-            remove_journals(directory)
+            if any(is_held(journal) for journal in journals(directory)):
+                remarks.append("a process that the program started goes on; the trace opens from its journals")
+            else:
+                settle(directory, directory.name, progress)
         except OSError as error:
-            traced = True
             remarks.append(f"the tables could not be written ({error.strerror}); the trace opens from its journal")
         except KeyboardInterrupt:
-            traced = True
             remarks.append("interrupted while writing the tables; the trace opens from its journal")
     if not traced:
         remarks.append(_why_nothing(program, command[0]))
-    return Finished(directory, exit_code, killed_by, remarks)
+    return Finished(directory, exit_code, killed_by, traced, remarks)
 
 
 def _why_nothing(program: Program, python: str) -> str:
+    if program.python is None and sys.flags.ignore_environment:
+        return "nothing was traced: this Python was started with -E or -I, which keeps capture out; leave that away"
     if not has_keras(python, program.script):
         return f"nothing was traced: {python} has no Keras; install it there, or choose another Python with --python"
     return "nothing was traced: the program never called fit, evaluate or predict of a Keras model"

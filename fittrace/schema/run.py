@@ -73,7 +73,9 @@ def read(directory: str) -> dict[str, Any]:
         raise NotATrace("%s: not a fittrace run (no %s in it); `fittrace ls` lists runs" % (directory, FILE)) from None
     except NotADirectoryError:
         raise NotATrace("%s: not a fittrace run, which is a folder; `fittrace ls` lists runs" % directory) from None
-    except (ValueError, TypeError, KeyError) as error:
+    except OSError as error:
+        raise NotATrace("%s: cannot be read (%s); mend that and open it again" % (path, error.strerror)) from None
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise NotATrace("%s: damaged (%s); record the run again" % (path, error)) from None
     if schema > VERSION:
         raise NotATrace(

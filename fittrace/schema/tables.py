@@ -1,7 +1,8 @@
 """The tables of a trace, column by column, as they lie in Parquet.
 
-Every table is a folder of hive partitions, `<run>/<table>/process=<n>/part-<k>.parquet`: a process of a run writes its
-own partition alone, so that the folders of many runs and machines are one set of tables for any Parquet reader.
+Every table is a folder of hive partitions, `<run>/<table>/process=<n>/part-<k>-<crc32>.parquet`: a process of a run
+writes its own partition alone, so that the folders of many runs and machines are one set of tables for any Parquet
+reader.
 Times are Unix nanoseconds; durations are nanoseconds. `docs/schema.md` is generated from this module.
 """
 

@@ -20,13 +20,14 @@ class Carried:
     """The records that opened what is open, then those that are not worked on yet.
 
     `spans` are what the former open, in order; one with number -1 was closed already, and opens again to no effect.
-    `children` is the time in child spans so far. `lost`: the records before are lost, and nothing can be said until
-    the next call of `fit`.
+    `children` is the time in child spans so far. `waits_since` is the moment of the first record that is not worked on
+    yet. `lost`: records before are lost, and only calls of `fit` can be made sense of.
     """
 
     numbers: Records = field(default_factory=lambda: np.empty(0, np.int64))
     spans: Spans | None = None
     children: Indices = field(default_factory=lambda: np.empty(0, np.int64))
+    waits_since: int | None = None
     lost: bool = False
 
     @property
@@ -75,9 +76,3 @@ def carry(spans: Spans, parsed: Parsed, kept: Flags, children: Indices, rest: Re
     taken = spans.take(index)
     taken.number = np.where(is_open[index], taken.number, -1)
     return Carried(np.concatenate([*pieces, rest]), taken, children[index])
-
-
-def from_next_fit(records: Records, fit_sites: Indices) -> Records:
-    """The records from the first call of `fit` on."""
-    calls = np.flatnonzero(np.isin(-records - 1, fit_sites))
-    return records[calls[0] :] if len(calls) else records[:0]

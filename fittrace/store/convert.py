@@ -4,55 +4,69 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from .derive import Derivation
 from .emit import Emitter
-from .files import Progress, journals, started_ns
+from .files import Progress, clock_ns_of, journals, remove_journals, started_ns
 from .journal import Journal
 from .parquet import PartitionWriter
 
 
-def convert(directory: Path, run: str, into: Path, running: bool, progress: Progress = lambda done, size: None) -> None:
-    """Write the tables of the run in `directory` under `into`. The journals stay.
+def settle(directory: Path, run: str, progress: Progress = lambda done, size: None) -> None:
+    """Write the tables of a run that is over into its own folder `directory`, and remove the journals.
+
+    A journal of which not all could be read stays. Raises `OSError` where the disk refuses.
+    """
+    if convert(directory, run, directory, running=False, progress=progress):
+        remove_journals(directory)
+
+
+def convert(directory: Path, run: str, into: Path, running: bool, progress: Progress = lambda done, size: None) -> bool:
+    """Write the tables of the run in `directory` under `into`; whether all of its journals could be read.
 
     `running` says that the processes still write. Raises `OSError` where the disk refuses; then the partition of that
     process is not there at all.
     """
     found = journals(directory)
     size = sum(path.stat().st_size for path in found)
-    before = 0
+    before, complete = 0, True
     for process, path in enumerate(found):
         with PartitionWriter(into, run, process) as writer:
-            before += _partition(path, writer, running, lambda done: progress(done, size), before)
+            complete &= _partition(path, writer, running, partial(_tell, progress, before, size))
+        before += path.stat().st_size
     if not found:
         with PartitionWriter(into, run, 0):
             pass  # empty tables, so that a run that never trained opens like any other
+    return complete
 
 
-def _partition(path: Path, writer: PartitionWriter, running: bool, progress: Callable[[int], None], before: int) -> int:
-    """Convert one journal. `before` bytes of others are converted already; returns the bytes of this one."""
+def _tell(progress: Progress, before: int, size: int, done: int) -> None:
+    progress(before + done, size)
+
+
+def _partition(path: Path, writer: PartitionWriter, running: bool, progress: Callable[[int], None]) -> bool:
+    """Convert one journal; whether all of it could be read. What a dying process left unfinished is no part of it."""
     journal = Journal(path)
     windows = journal.windows()
     chunks = next(windows, None)
     facts = journal.facts or {}
-    start_ns, clock_ns = int(facts.get("time_ns", started_ns(path))), int(facts.get("clock_ns", 0))
+    start_ns, clock_ns = facts.get("time_ns", started_ns(path)), facts.get("clock_ns", clock_ns_of(path))
     definitions = journal.definitions
     derivation = Derivation(definitions, Emitter(definitions, writer, start_ns - clock_ns))
     while chunks is not None:
         derivation.window(chunks)
-        progress(before + journal.position)
+        progress(journal.position)
         chunks = next(windows, None)
     derivation.finish()
-    sites = [site for site in definitions.sites if site is not None and site.get("file")]
+    sites = [site for site in definitions.sites if site is not None and site["file"]]
     writer.append(
         "sites",
         {
-            "site": [int(site["site"]) for site in sites],
-            **{key: [str(site[key]) for site in sites] for key in ("engine", "file", "function", "kind")},
-            "line": [int(site["line"]) for site in sites],
-            "phase": [site.get("phases", [None])[0] for site in sites],
-            "name": [site.get("names", [None])[0] for site in sites],
+            **{key: [site[key] for site in sites] for key in ("site", "engine", "file", "function", "line", "kind")},
+            "phase": [(site["phases"] or [None])[0] for site in sites],
+            "name": [(site["names"] or [None])[0] for site in sites],
         },
     )
     damaged = journal.damage.altered
@@ -71,10 +85,9 @@ def _partition(path: Path, writer: PartitionWriter, running: bool, progress: Cal
     writer.append(
         "processes",
         {
-            "pid": [int(facts.get("pid", 0))],
-            "parent_pid": [int(facts.get("parent_pid", 0))],
-            "rank": [facts["rank"] if isinstance(facts.get("rank"), int) else None],
-            **{key: [str(facts.get(key, "unknown"))] for key in ("host", "python", "executable")},
+            **{key: [facts.get(key, 0)] for key in ("pid", "parent_pid")},
+            "rank": [facts.get("rank")],
+            **{key: [facts.get(key, "unknown")] for key in ("host", "python", "executable")},
             "argv": [json.dumps(facts.get("argv", []))],
             "start_ns": [start_ns],
             "end_ns": [latest],
@@ -84,4 +97,4 @@ def _partition(path: Path, writer: PartitionWriter, running: bool, progress: Cal
             "damaged_bytes": [damaged],
         },
     )
-    return journal.position
+    return not damaged and not derivation.damaged

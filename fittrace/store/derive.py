@@ -11,14 +11,17 @@ from collections import defaultdict
 import numpy as np
 
 from ..schema.tables import BATCH_PHASES
-from .carry import Carried, carry, cut, from_next_fit
+from .carry import Carried, carry, cut
+from .definitions import Definitions
 from .emit import Emitter
 from .fits import Fits
-from .journal import Chunk, Definitions
+from .journal import Chunk
 from .logs import logs_of
-from .records import Indices, parse
-from .sites import PHASE, STAGE, Sites
+from .records import Indices, Parsed, TooDeep, parse, sound
+from .sites import PHASE, Sites
 from .spans import Flags, Spans, count_turns, merge_unturned, opened, place_hooks
+
+_NOTHING = np.empty(0, np.int64)
 
 _BATCH_COLUMN = np.full(len(PHASE), -1)
 for _place, _phase in enumerate(BATCH_PHASES):
@@ -35,6 +38,7 @@ class Derivation:
         self._emitter = emitter
         self._carried: dict[int, Carried] = defaultdict(Carried)
         self._fits = Fits()
+        self._held: dict[int, Indices] = {}
         self._next_span = 0
         self.latest = 0
         """The last moment that was recorded, on the process' clock."""
@@ -44,21 +48,54 @@ class Derivation:
     def window(self, chunks: list[Chunk]) -> None:
         """Derive what these chunks tell, at most one of each thread."""
         sites = Sites.of(self._definitions.sites)
-        # Threads that run fits before those that only run hooks for them.
-        for chunk in sorted(chunks, key=lambda chunk: (not self._has_root(chunk, sites), chunk.thread)):
+        early, self._held = self._held, {}
+        late = []
+        # Threads that run fits come before those that only run hooks for them, which wait for what they refer to.
+        for chunk in sorted(chunks, key=lambda chunk: chunk.thread):
+            if not chunk.gap and not self._has_root(chunk, sites):
+                late.append(chunk)
+                continue
+            self._records(chunk.thread, early.pop(chunk.thread, _NOTHING), sites)
             if chunk.gap:
-                self._thread(chunk.thread, chunk.records[:0], sites, final=True)
-                self._carried[chunk.thread] = Carried(lost=True)
-            self._thread(chunk.thread, chunk.records, sites, final=False)
+                self._lose(chunk.thread, sites)
+            self._records(chunk.thread, chunk.records, sites)
+        settled = min((one.waits_since for one in self._carried.values() if one.waits_since is not None), default=None)
+        for thread, records in early.items():
+            if settled is None or last_moment(records, sites) < settled:
+                self._records(thread, records, sites)
+            else:
+                self._held[thread] = records
+        for chunk in late:
+            self._held[chunk.thread] = np.concatenate([self._held.get(chunk.thread, _NOTHING), chunk.records])
         self._emitter.flush()
 
     def finish(self) -> None:
         """Close what is still open, as unfinished, at the last moment that was recorded."""
         sites = Sites.of(self._definitions.sites)
-        nothing = np.empty(0, np.int64)
-        for thread in sorted(self._carried, key=lambda t: (not self._has_root(Chunk(t, nothing, False), sites), t)):
-            self._thread(thread, nothing, sites, final=True)
+        waiting = [*self._held.values(), *(carried.numbers for carried in self._carried.values())]
+        self.latest = max(self.latest, *(last_moment(records, sites) for records in waiting), 0)
+        for thread in sorted(self._carried, key=lambda t: (not self._has_root(Chunk(t), sites), t)):
+            if thread not in self._held:
+                self._thread(thread, _NOTHING, sites, final=True)
+        for thread, records in sorted(self._held.items()):
+            self._records(thread, records, sites)
+            self._thread(thread, _NOTHING, sites, final=True)
         self._emitter.flush(final=True)
+
+    def _records(self, thread: int, records: Indices, sites: Sites) -> None:
+        """Derive what these records of a thread tell, which follow those before; some may make no sense."""
+        first, *others = sound(records, sites)
+        self._thread(thread, first, sites, final=False)
+        for piece in others:
+            self.damaged += 1
+            self._lose(thread, sites)
+            self._thread(thread, piece, sites, final=False)
+
+    def _lose(self, thread: int, sites: Sites) -> None:
+        """Take note that records of a thread are lost: what was open may have ended since, and other things begun."""
+        self._thread(thread, _NOTHING, sites, final=True)
+        self._carried[thread] = Carried(lost=True)
+        self._fits.lose(thread)
 
     def _has_root(self, chunk: Chunk, sites: Sites) -> bool:
         numbers = np.concatenate([self._carried[chunk.thread].numbers, chunk.records])
@@ -67,29 +104,30 @@ class Derivation:
 
     def _thread(self, thread: int, records: Indices, sites: Sites, final: bool) -> None:
         carried = self._carried[thread]
-        if carried.lost and not final:
-            records = from_next_fit(records, np.flatnonzero(sites.stage == STAGE["train"]))
-            carried.lost = not len(records)
         numbers = np.concatenate([carried.numbers, records])
-        parsed = parse(numbers, sites)
+        try:
+            parsed = parse(numbers, sites, fits_only=carried.lost)
+        except TooDeep:
+            self.damaged += int(np.count_nonzero(records < 0))
+            self._carried[thread] = Carried(lost=True)
+            return
         spans = opened(parsed, sites)
-        rest = numbers[:0]
+        rest, waits_since = numbers[:0], None
         if not final:
             count = cut(spans, parsed)
-            if count < len(parsed.start):
-                rest = numbers[parsed.start[count] :]
-                # A state belongs to the hook that it stands before.
-                loose = parsed.loose_start[parsed.loose_before == count]
-                rest = numbers[int(loose[0]) :] if len(loose) else rest
-                parsed = parse(numbers[: len(numbers) - len(rest)], sites)
+            # A state belongs to the hook that it stands before, which may not have come yet.
+            following = [*parsed.loose_start[parsed.loose_before == count][:1], *parsed.start[count : count + 1]]
+            if following:
+                rest = numbers[int(following[0]) :]
+                waits_since = int(parsed.operand(count, 0)) if count < len(parsed.start) else None
+                parsed = parse(numbers[: len(numbers) - len(rest)], sites, fits_only=carried.lost)
                 spans = opened(parsed, sites)
-        self.damaged += parsed.damaged
         if not len(parsed.start):
-            carried.numbers = numbers if not final else numbers[:0]
+            self._carried[thread] = Carried(rest, waits_since=waits_since, lost=carried.lost)
             return
-        self.latest = max(self.latest, int(parsed.numbers[parsed.start[-1] + 1]))
-        count_turns(spans, parsed, sites)
+        self.latest = max(self.latest, parsed.moment(-1))
         carried.hand_over(spans)
+        count_turns(spans, parsed, sites)
         fresh = np.arange(len(spans)) >= carried.count
         spans.number[fresh] = self._next_span + np.arange(np.count_nonzero(fresh))
         self._next_span += int(np.count_nonzero(fresh))
@@ -114,6 +152,13 @@ class Derivation:
                 self._emitter.fit(spans, parsed, int(index), fit)
         self._carried[thread] = Carried() if final else carry(spans, parsed, kept, children, rest)
         self._carried[thread].lost = carried.lost
+        self._carried[thread].waits_since = waits_since
+
+
+def last_moment(records: Indices, sites: Sites) -> int:
+    """The last moment that some records of one thread tell of, 0 where they tell of none."""
+    found: Parsed = parse(sound(records, sites)[0], sites)
+    return found.moment(-1) if len(found.start) else 0
 
 
 def _attribute(spans: Spans, children: Indices, closed: Flags) -> tuple[Indices, Indices]:

@@ -10,8 +10,8 @@ import numpy as np
 from ..schema.journal import ABSENT
 from ..schema.tables import BATCH_PHASES, PHASES, STAGES, STATUSES
 from .columns import LOGS_PREFIX, Values
+from .definitions import Definitions
 from .fits import Fit
-from .journal import Definitions
 from .logs import BatchLogs, LogRows
 from .records import Indices, Parsed
 from .sites import KIND, PHASE, Sites
@@ -33,7 +33,7 @@ class Sink(Protocol):
 class Emitter:
     """Hands rows to `sink`. `shift_ns` makes the process' clock Unix time.
 
-    Batches wait one window, since the hooks at their end may run on another thread.
+    Batches wait two windows, since the hooks at their end may run on another thread.
     """
 
     def __init__(self, definitions: Definitions, sink: Sink, shift_ns: int) -> None:
@@ -41,7 +41,7 @@ class Emitter:
         self._sink = sink
         self._shift = shift_ns
         self._fresh: list[_Batches] = []
-        self._waiting: list[_Batches] = []
+        self._waiting: list[list[_Batches]] = [[], []]
         self._late: dict[_BatchKey, dict[str, float]] = {}
 
     def spans(self, spans: Spans, parsed: Parsed, sites: Sites, thread: int, children: Indices, done: Flags) -> None:
@@ -50,7 +50,8 @@ class Emitter:
         some = spans.take(index)
         parent = np.where(some.parent >= 0, spans.number[some.parent], -1)
         same_fit = (some.parent >= 0) & (spans.fit[some.parent] == some.fit)
-        classes = [str(one["name"]) if one else "(lost)" for one in self._definitions.classes]
+        classes = [one["name"] if one else "(lost)" for one in self._definitions.classes] + ["(lost)"]
+        some.callback = np.minimum(some.callback, len(classes) - 1)
         hook = sites.hook[some.site]
         name_codes, names = _names(some, sites, classes)
         self._sink.append(
@@ -69,7 +70,7 @@ class Emitter:
                 "children_ns": children[index],
                 "thread": (np.full(len(index), 0), [self._thread(thread)]),
                 "status": (_status(some), _STATUSES),
-                "callback": (np.where(some.callback < len(classes), some.callback, -1), classes),
+                "callback": (some.callback, classes),
                 "position": _nullable(some.position),
                 "hook": (hook, sites.hooks),
                 "site": some.site,
@@ -106,7 +107,7 @@ class Emitter:
     def batches(
         self, spans: Spans, parsed: Parsed, sums: Indices, batch_of: Indices, logs: BatchLogs, done: Flags
     ) -> None:
-        """Rows of `batches`, which wait for their logs until the window after the next `flush`."""
+        """Rows of `batches`, which wait for their logs until the third `flush` from now."""
         index = np.flatnonzero(done & (spans.phase == PHASE["batch"]))
         some = spans.take(index)
         row = np.full(len(spans) + 1, -1)
@@ -135,16 +136,17 @@ class Emitter:
                 for late in np.flatnonzero(~here):
                     self._late.setdefault(_key(spans, int(container[late]), spans.batch), {})[key] = float(value[late])
         if len(index):
-            keys = [_key(some, one, some.last) for one in range(len(index))] if self._late else []
-            self._fresh.append(_Batches(columns, values, keys, some))
+            self._fresh.append(_Batches(columns, values, some))
 
     def flush(self, final: bool = False) -> None:
         """Hand over the batches that have waited; `final` those of this window too."""
-        for batches in self._waiting + (self._fresh if final else []):
-            if self._late:
-                batches.take_late(self._late)
-            self._sink.append("batches", batches.whole())
-        self._waiting, self._fresh = ([], []) if final else (self._fresh, [])
+        self._waiting.append(self._fresh)
+        self._fresh = []
+        while len(self._waiting) > (0 if final else 2):
+            for batches in self._waiting.pop(0):
+                if self._late:
+                    batches.take_late(self._late)
+                self._sink.append("batches", batches.whole())
 
     def fit(self, spans: Spans, parsed: Parsed, index: int, fit: Fit) -> None:
         """One row of `fits`, whose root is the span at `index`."""
@@ -190,7 +192,6 @@ class _Batches:
         self,
         columns: dict[str, Values],
         logs: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]],
-        keys: list[_BatchKey],
         spans: Spans,
     ) -> None:
         self._columns = columns
@@ -228,8 +229,10 @@ def _names(spans: Spans, sites: Sites, classes: list[str]) -> tuple[Indices, lis
     names = []
     for one in found.tolist():
         callback, name = divmod(one, count)
-        known = classes[callback - 1] if callback <= len(classes) else "(lost)"
-        names.append(f"{known}.{sites.names[name]}" if callback else sites.names[name])
+        if callback:
+            names.append(f"{classes[callback - 1]}.{sites.names[name]}")
+        else:
+            names.append(sites.names[name])
     return place, names
 
 

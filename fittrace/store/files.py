@@ -18,6 +18,7 @@ JOURNALS = "journal"
 Progress = Callable[[int, int], None]
 """Told the bytes that are done with, and the bytes in all."""
 
+_JOURNAL = re.compile(r"(?P<wall>[0-9]{1,18}|[1-8][0-9]{18})-((?P<clock>[0-9]{1,18})-)?[0-9]+\.journal")
 _PROCESS = re.compile(r"process=(\d+)")
 
 
@@ -53,17 +54,29 @@ class RunFiles:
 
 def journals(directory: Path) -> list[Path]:
     """The journals of a run, in order of their beginning: the n-th is process n."""
-    return sorted(directory.glob(f"{JOURNALS}/*.journal"), key=lambda path: (started_ns(path), path.name))
+    found = [path for path in directory.glob(f"{JOURNALS}/*.journal") if path.is_file()]
+    # What has another name is none of ours; it comes last, so that it takes no other's number.
+    return sorted(found, key=lambda path: (_JOURNAL.fullmatch(path.name) is None, started_ns(path), path.name))
 
 
 def started_ns(journal: Path) -> int:
     """When a journal was begun, after its name; 0 where that does not say.
 
-    >>> started_ns(Path("1700000000000000000-12.journal"))
+    >>> started_ns(Path("1700000000000000000-82000000-12.journal"))
     1700000000000000000
     """
-    number = journal.name.partition("-")[0]
-    return int(number) if number.isdecimal() and len(number) < 19 + 1 else 0
+    name = _JOURNAL.fullmatch(journal.name)
+    return int(name["wall"]) if name else 0
+
+
+def clock_ns_of(journal: Path) -> int:
+    """What the process' own clock showed when a journal was begun, after its name: where its facts are damaged.
+
+    >>> clock_ns_of(Path("1700000000000000000-82000000-12.journal"))
+    82000000
+    """
+    name = _JOURNAL.fullmatch(journal.name)
+    return int(name["clock"] or 0) if name else 0
 
 
 def remove_journals(directory: Path) -> None:

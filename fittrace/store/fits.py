@@ -27,6 +27,7 @@ class Fit:
     parent_span: int | None = None
     epochs: int = 0
     batches: int = 0
+    end: int | None = None
     epoch_starts: list[tuple[int, int]] = field(default_factory=list)
 
     def epoch_at(self, moment: int) -> int:
@@ -45,8 +46,17 @@ class Fits:
         """The fit of that number, if that span is its root."""
         return self._fits[fit] if self._fits[fit].root == span else None
 
+    def lose(self, thread: int) -> None:
+        """Forget what is going on in a thread of which records are lost: hooks elsewhere may be of later fits."""
+        for entries in self._owners.values():
+            entries[:] = [(since, fit) for since, fit in entries if self._fits[fit].thread != thread]
+
     def count(self, spans: Spans, done: Flags) -> None:
-        """Count the epochs and batches that are over."""
+        """Count the epochs and batches that are over, and take note of the fits that are."""
+        for index in np.flatnonzero(done & spans.root & (spans.closer >= 0)):
+            fit = self.begun_by(int(spans.number[index]), int(spans.fit[index]))
+            if fit is not None:
+                fit.end = int(spans.end[index])
         for fit in np.unique(spans.fit[done]):
             mine = done & (spans.fit == fit) & (spans.stage == self._fits[fit].stage)
             self._fits[fit].epochs += int(np.count_nonzero(mine & (spans.phase == PHASE["epoch"])))
@@ -69,7 +79,8 @@ class Fits:
             fit, parent = self._fits[begin[index]], spans.parent[index]
             if spans.fit[parent] >= 0:
                 fit.parent_fit, fit.parent_span = int(spans.fit[parent]), int(spans.number[parent])
-        for index in np.flatnonzero((spans.phase == PHASE["epoch"]) & fresh & (spans.fit >= 0)):
+        epochs = (spans.phase == PHASE["epoch"]) & (spans.epoch >= 0)
+        for index in np.flatnonzero(epochs & fresh & (spans.fit >= 0)):
             self._fits[spans.fit[index]].epoch_starts.append((int(spans.start[index]), int(spans.epoch[index])))
         self._adopt(spans, parsed, sites, fresh, begin)
 
@@ -82,16 +93,17 @@ class Fits:
         pairs, first = np.unique(np.stack([owner[known], spans.fit[lists[known]]]), axis=1, return_index=True)
         for (identity, fit), index in zip(pairs.T.tolist(), lists[known][first].tolist(), strict=True):
             entry = self._owners[identity]
-            if not entry or entry[-1][1] != fit:
+            if all(fit != known_fit for _, known_fit in entry):
                 entry.append((int(spans.start[index]), fit))
         alone = lists[~known & (spans.level[lists] == 1)]
         for index, identity in zip(alone.tolist(), owner[~known & (spans.level[lists] == 1)].tolist(), strict=True):
             start = int(spans.start[index])
-            begun = [fit for since, fit in self._owners.get(identity, []) if since <= start]
-            if begun:
+            _, fit = max(((since, fit) for since, fit in self._owners[identity] if since <= start), default=(0, -1))
+            if fit >= 0 and start <= (self._fits[fit].end or start):
                 hook = sites.hooks[sites.hook[spans.site[index]]]
-                spans.fit[index] = begun[-1]
+                spans.fit[index] = fit
                 spans.stage[index] = next((code for stage, code in STAGE.items() if stage in hook), STAGE["train"])
-                spans.epoch[index] = self._fits[begun[-1]].epoch_at(start)
+                if spans.epoch[index] < 0:
+                    spans.epoch[index] = self._fits[fit].epoch_at(start)
         if len(alone):
             inherit(spans, begin)

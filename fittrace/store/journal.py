@@ -3,56 +3,25 @@
 from __future__ import annotations
 
 import json
+import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..schema.journal import DEFINE, EVENTS, EVENTS_HEAD, FACTS, LARGEST, Damage, blocks
+from .definitions import Definition, Definitions, facts_of
 
 WINDOW = 8 << 20
 """Numbers that are worked on at once: 64 MiB of records."""
 
+_SENSELESS = (ValueError, KeyError, TypeError, RecursionError)
+"""What reading something raises that is not what it should be."""
+
 Records = npt.NDArray[np.int64]
-
-
-@dataclass
-class Definitions:
-    """What the journal has defined so far. Each list is by number; None where a definition was lost."""
-
-    sites: list[dict[str, Any] | None] = field(default_factory=list)
-    threads: list[dict[str, Any] | None] = field(default_factory=list)
-    texts: list[dict[str, Any] | None] = field(default_factory=list)
-    keys: list[dict[str, Any] | None] = field(default_factory=list)
-    classes: list[dict[str, Any] | None] = field(default_factory=list)
-    engines: dict[str, str] = field(default_factory=dict)
-    notes: list[tuple[str, str]] = field(default_factory=list)
-    dropped: dict[str, int] = field(default_factory=lambda: {"detail": 0, "batches": 0})
-    closed: bool = False
-
-    def add(self, definition: dict[str, Any]) -> None:
-        """Take in one definition; a kind that is not known is passed over."""
-        what = definition.get("define")
-        if what in ("site", "thread", "text", "keys", "class"):
-            numbered = {"site": self.sites, "thread": self.threads, "text": self.texts, "keys": self.keys}.get(
-                what, self.classes
-            )
-            number = int(definition[what])
-            if 0 <= number < LARGEST // 1024:
-                numbered.extend([None] * (number + 1 - len(numbered)))
-                numbered[number] = definition
-        elif what == "engine":
-            self.engines[str(definition["engine"])] = str(definition["version"])
-        elif what == "note":
-            self.notes.append((str(definition["kind"]), str(definition["message"])))
-        elif what == "dropped":
-            self.dropped = {key: int(definition[key]) for key in ("detail", "batches")}
-        elif what == "closed":
-            self.closed = True
 
 
 @dataclass
@@ -60,8 +29,13 @@ class Chunk:
     """Records of one thread, one chunk after the other; `gap`: chunks before these are lost."""
 
     thread: int
-    records: Records
-    gap: bool
+    pieces: list[Records] = field(default_factory=list)
+    gap: bool = False
+
+    @property
+    def records(self) -> Records:
+        """The records of all pieces."""
+        return np.concatenate(self.pieces) if self.pieces else np.empty(0, np.int64)
 
 
 class Journal:
@@ -72,7 +46,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.facts: dict[str, Any] | None = None
+        self.facts: Definition | None = None
         self.definitions = Definitions()
         self.damage = Damage()
         self.position = 0
@@ -80,9 +54,12 @@ class Journal:
         self._next: dict[int, int] = {}
 
     def windows(self) -> Iterator[list[Chunk]]:
-        """The threads' records in windows of about `WINDOW` numbers; in each, one chunk per thread."""
-        waiting: dict[int, list[Records]] = {}
-        size = 0
+        """The threads' records in windows of about `WINDOW` numbers; in each, one chunk per thread.
+
+        A window ends where capture began to go through its threads anew: it holds what they did at the same time.
+        """
+        waiting: dict[int, Chunk] = {}
+        size = latest = 0
         with self.path.open("rb") as file:
             for kind, payload in blocks(file, self.damage):
                 self.position = file.tell()
@@ -90,24 +67,21 @@ class Journal:
                     if kind == EVENTS:
                         thread, number = EVENTS_HEAD.unpack_from(payload)
                         records = self._records(payload)
-                        if number != self._next.get(thread, 0) and waiting.get(thread):
-                            yield [Chunk(t, np.concatenate(r), False) for t, r in waiting.items()]
+                        lost = number - self._next.get(thread, 0)
+                        if lost < 0:
+                            raise ValueError("a chunk that was there before, or comes too late")
+                        if (size > WINDOW and thread <= latest) or (lost and thread in waiting):
+                            yield list(waiting.values())
                             waiting, size = {}, 0
-                        if number != self._next.get(thread, 0):
-                            yield [Chunk(thread, records, True)]
-                        else:
-                            waiting.setdefault(thread, []).append(records)
-                            size += len(records)
+                        waiting.setdefault(thread, Chunk(thread, gap=lost > 0)).pieces.append(records)
+                        size, latest = size + len(records), thread
                         self._next[thread] = number + 1
                     else:
                         self._define(kind, payload)
-                except (ValueError, KeyError, TypeError, zlib.error):
+                except (*_SENSELESS, struct.error, zlib.error):
                     self.damage.altered += len(payload)
-                if size > WINDOW:
-                    yield [Chunk(t, np.concatenate(r), False) for t, r in waiting.items()]
-                    waiting, size = {}, 0
         if waiting:
-            yield [Chunk(t, np.concatenate(r), False) for t, r in waiting.items()]
+            yield list(waiting.values())
 
     def _records(self, payload: bytes) -> Records:
         stream = zlib.decompressobj()
@@ -118,10 +92,10 @@ class Journal:
 
     def _define(self, kind: int, payload: bytes) -> None:
         if kind == FACTS and self.facts is None:
-            facts = json.loads(payload)
-            for key in ("pid", "parent_pid", "time_ns", "clock_ns"):
-                int(facts[key])
-            self.facts = facts
+            self.facts = facts_of(json.loads(payload))
         elif kind == DEFINE:
             for line in payload.splitlines():
-                self.definitions.add(json.loads(line))
+                try:
+                    self.definitions.add(json.loads(line))
+                except _SENSELESS:
+                    self.damage.altered += len(line)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .journal import Definitions
+from .definitions import Definitions
 from .records import Indices, Parsed
 from .sites import KIND, Sites
 from .spans import Spans
@@ -95,21 +95,30 @@ class States:
             if shape is not None and "t" not in shape[1]:
                 width = 2 * len(shape[0])
                 here = which[(self.keys[which] == keys)]
-                here = here[self.end[here] - self.begin[here] == width]
                 place = self.begin[here][:, None] + np.arange(width)
                 yield shape[0], here, floats(self.numbers[place])
 
+    def lost(self, definitions: Definitions) -> npt.NDArray[np.bool_]:
+        """Which of them cannot be read, since it is lost what their keys are."""
+        lost = np.zeros(len(self.keys), bool)
+        for keys in np.unique(self.keys):
+            shape = shape_of(int(keys), definitions)
+            mine = self.keys == keys
+            width = -1 if shape is None else sum(2 if kind == "n" else 1 for kind in shape[1])
+            lost[mine] = (self.end[mine] - self.begin[mine]) != width
+        return lost
+
     def read(self, index: int, definitions: Definitions) -> State:
-        """The dict that one record tells; what was lost of its names is told so."""
+        """The dict that one record tells."""
         shape = shape_of(int(self.keys[index]), definitions)
         operands = self.numbers[self.begin[index] : self.end[index]]
         state: State = {}
         place = 0
         for name, kind in zip(*shape, strict=True) if shape is not None else ():
-            if kind == "n" and place + 1 < len(operands):
+            if kind == "n":
                 state[name] = float(floats(operands[place : place + 2])[0])
                 place += 2
-            elif kind == "t" and place < len(operands):
+            else:
                 state[name] = _text(definitions.texts, int(operands[place]))
                 place += 1
         return state
@@ -117,10 +126,8 @@ class States:
 
 def shape_of(keys: int, definitions: Definitions) -> tuple[list[str], str] | None:
     """Names and kinds of a dict's keys; None where their definition is lost."""
-    shape: dict[str, Any] | None = definitions.keys[keys] if 0 <= keys < len(definitions.keys) else None
-    if shape is None or len(shape["names"]) != len(shape["kinds"]):
-        return None
-    return [str(name) for name in shape["names"]], str(shape["kinds"])
+    shape = definitions.keys[keys] if keys < len(definitions.keys) else None
+    return None if shape is None else (shape["names"], shape["kinds"])
 
 
 def _text(texts: Sequence[dict[str, Any] | None], number: int) -> str:
@@ -164,8 +171,11 @@ def logs_of(
     before = np.searchsorted(passed, frame * width + parsed.loose_before[states.loose])
     position = before - np.searchsorted(passed, frame * width) - 1
     ends_batch = np.array([hook.endswith("batch_end") for hook in sites.hooks] + [False])[sites.hook[spans.site]]
+    ends_batch &= spans.closer >= 0  # else a callback may have changed them yet
     # The records of a frame follow one another but for frames inside; the first of each is what the engine made.
-    known = np.flatnonzero((owner >= 0) & (spans.fit[owner] >= 0))
+    # Where one of them is lost, the others do not tell what changed.
+    lost = np.isin(owner, owner[states.lost(definitions)])
+    known = np.flatnonzero((owner >= 0) & (spans.fit[owner] >= 0) & ~lost)
     _, place, counts = np.unique(owner[known], return_index=True, return_counts=True)
     alone = np.zeros(len(owner), bool)
     alone[known[place[counts == 1]]] = True

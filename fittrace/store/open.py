@@ -12,19 +12,38 @@ import tempfile
 from pathlib import Path
 
 from ..schema import run as schema_run
-from .convert import convert
-from .files import Progress, RunFiles, journals, remove_journals, run_directories
+from ..schema.errors import DamagedTrace, FittraceError
+from ..schema.tables import TABLES
+from .convert import convert, settle
+from .files import Progress, RunFiles, journals, run_directories
 from .lock import held, is_held
-from .parquet import is_whole
+from .parquet import is_whole, partition
+
+_TRIES = 5
+
+
+class CannotRead(FittraceError):
+    """A run whose files the system does not let be read."""
 
 
 def open_runs(path: Path, progress: Progress = lambda done, size: None) -> list[RunFiles]:
     """The runs at `path`: the run whose folder it is, else all runs right under it, sorted by name.
 
-    Raises `fittrace.schema.run.NotATrace` where there are none, and `OSError` where they cannot be read.
+    Raises `fittrace.schema.run.NotATrace` where there are none, and `CannotRead` where they cannot be read.
     """
     directories = run_directories(path) or [path]
-    return [_open(directory, schema_run.read(str(directory)), progress) for directory in directories]
+    return [_open_run(directory, progress) for directory in directories]
+
+
+def _open_run(directory: Path, progress: Progress) -> RunFiles:
+    for _ in range(_TRIES):
+        try:
+            return _open(directory, schema_run.read(str(directory)), progress)
+        except FileNotFoundError:
+            continue  # the run has just ended, and its journals are tables now
+        except OSError as error:
+            raise CannotRead(f"{directory}: cannot be read ({error.strerror}); mend that and open it again") from None
+    raise CannotRead(f"{directory}: its files come and go; open it again when nothing else is at work on it")
 
 
 def is_running(directory: Path) -> bool:
@@ -33,20 +52,20 @@ def is_running(directory: Path) -> bool:
 
 
 def _open(directory: Path, facts: dict[str, object], progress: Progress) -> RunFiles:
-    found = journals(directory)
-    if not found and is_whole(directory, 0):
-        return RunFiles(directory, facts, directory, running=False)
     name = str(facts["run"])
     running = is_running(directory)
-    if not running:
+    if journals(directory) and not running:
         try:
             with held(directory) as free:
                 if free:
-                    convert(directory, name, directory, running=False, progress=progress)
-                    remove_journals(directory)
+                    settle(directory, name, progress)
                     return RunFiles(directory, facts, directory, running=False)
         except OSError:
             pass  # a folder that cannot be written: read it all the same
+    if not journals(directory) and any(partition(directory, table, 0).is_dir() for table in TABLES):
+        if not is_whole(directory, 0):
+            raise DamagedTrace(f"{directory}: some of its tables are gone; take it from a copy, or record it again")
+        return RunFiles(directory, facts, directory, running=False)
     tables = Path(tempfile.mkdtemp(prefix="fittrace-"))
     atexit.register(shutil.rmtree, tables, ignore_errors=True)
     convert(directory, name, tables, running=running, progress=progress)

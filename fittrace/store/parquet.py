@@ -221,9 +221,9 @@ def _encoding(column: Column) -> str | None:
     """The encoding of a column's pages, None where Parquet's own choice is good."""
     if column.type == "float64":
         return "BYTE_STREAM_SPLIT"
-    if column.type in ("int32", "int64"):
-        # Durations and parents jump from row to row, and what they share is their high bytes; all other numbers grow
-        # in small steps, moments among them.
-        jumps = column.name == "parent" or (column.name.endswith("_ns") and column.name not in ("start_ns", "end_ns"))
-        return "BYTE_STREAM_SPLIT" if jumps else "DELTA_BINARY_PACKED"
-    return None
+    if column.type not in ("int32", "int64") or column.name == "children_ns":
+        return None  # most spans have no children: zeros are small as they are
+    # Durations and parents jump from row to row, and what they share is their high bytes; all other numbers grow in
+    # small steps, moments among them.
+    jumps = column.name == "parent" or (column.name.endswith("_ns") and column.name not in ("start_ns", "end_ns"))
+    return "BYTE_STREAM_SPLIT" if jumps else "DELTA_BINARY_PACKED"

@@ -11,14 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..schema.journal import ABSENT
 from .journal import Records
-from .sites import ARITY, KIND, UNKNOWN, Sites
+from .sites import ARITY, KIND, STAGE, UNKNOWN, Sites
 
 Indices = npt.NDArray[np.int64]
 _ENTERS = [KIND["call"], KIND["hooks"]]
 _LEAVES = [KIND["leave"], KIND["raise"]]
 _LOOSE = [KIND["state"], KIND["sizes"]]
 """Kinds that say something about a frame and leave its spans as they are."""
+DEEPEST = 4096
+"""Frames in each other, at most: far beyond the calls that Python lets be."""
+
+
+class TooDeep(ValueError):
+    """The records of a damaged journal that would take forever to take apart."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,7 @@ class Parsed:
 
     `frame` is the index of the record that entered the frame, `close` how many spans of the thread a record leaves
     open before it opens its own. `loose` records, which say something about a frame and open or close nothing, stand
-    apart: `loose_before` is how many structural records precede each. `damaged` counts records that make no sense.
+    apart: `loose_before` is how many structural records precede each.
     """
 
     numbers: Records
@@ -40,25 +47,45 @@ class Parsed:
     loose_kind: npt.NDArray[np.int32]
     loose_before: Indices
     loose_frame: Indices
-    damaged: int
 
-    def operand(self, index: Indices | slice, position: int) -> Records:
+    def operand(self, index: Indices | slice | int, position: int) -> Records:
         """An operand of the structural records at `index`."""
-        return self.numbers[self.start[index] + 1 + position]
+        return np.asarray(self.numbers[self.start[index] + 1 + position])
+
+    def moment(self, index: int) -> int:
+        """When the last thing happened that the structural record at `index` tells of."""
+        return int(self.operand(index, int(self.kind[index] == KIND["hook"])))
 
 
-def parse(numbers: Records, sites: Sites) -> Parsed:
-    """Take `numbers` apart. Records outside any frame are left out: their beginning is not known."""
+def sound(numbers: Records, sites: Sites) -> list[Records]:
+    """The stretches of `numbers` between records that make no sense, such as those of a site whose definition is lost.
+
+    There is one more than there are such records.
+    """
     start = np.flatnonzero(numbers < 0)
     length = np.diff(np.append(start, len(numbers))) - 1
-    site = -numbers[start] - 1
-    known = site < len(sites.kind)
-    site = np.where(known, site, 0)
-    kind = np.where(known, sites.kind[site] if len(sites.kind) else UNKNOWN, UNKNOWN)
-    state = kind == KIND["state"]
-    sound = (kind != UNKNOWN) & np.where(state, length >= 1, length == ARITY[kind])
-    damaged = int(np.count_nonzero(~sound)) + int(len(start) > 0 and start[0] > 0)
-    start, site, kind = start[sound], site[sound], kind[sound]
+    site = np.minimum(-(numbers[start] + 1), len(sites.kind))
+    kind = np.append(sites.kind, UNKNOWN)[site]
+    good = (kind != UNKNOWN) & np.where(kind == KIND["state"], length >= 1, length == ARITY[kind])
+    good[np.searchsorted(start, np.flatnonzero(numbers > ABSENT)) - 1] = False
+    first = int(start[0]) if len(start) else len(numbers)
+    pieces, begin = ([numbers[:0]], first) if first else ([], 0)
+    for bad in np.flatnonzero(~good).tolist():
+        pieces.append(numbers[begin : start[bad]])
+        begin = int(start[bad]) + int(length[bad]) + 1
+    return [*pieces, numbers[begin:]]
+
+
+def parse(numbers: Records, sites: Sites, fits_only: bool = False) -> Parsed:
+    """Take `numbers` apart, all of which make sense.
+
+    Records outside any frame are left out: their beginning is not known. With `fits_only` so are those outside the
+    calls of `fit`: where records are lost, no other frame tells whether it is inside another. Raises `TooDeep` where
+    frames lie deeper in each other than Python calls can.
+    """
+    start = np.flatnonzero(numbers < 0)
+    site = -(numbers[start] + 1)
+    kind = sites.kind[site]
     loose = np.isin(kind, _LOOSE)
     enters, leaves = np.isin(kind, _ENTERS), np.isin(kind, _LEAVES)
     step = enters.astype(np.int64) - leaves
@@ -69,6 +96,11 @@ def parse(numbers: Records, sites: Sites) -> Parsed:
     open_after = running - floor
     depth = np.where(leaves, open_after + 1, open_after)
     inside = ~unmatched & (depth > 0)
+    if depth.max(initial=0) > DEEPEST:
+        raise TooDeep
+    if fits_only and len(depth):
+        outermost = np.maximum.accumulate(np.where(enters & (depth == 1), np.arange(len(site)), 0))
+        inside &= sites.stage[site[outermost]] == STAGE["train"]
     start, site, kind, depth = start[inside], site[inside], kind[inside], depth[inside]
     loose, enters = loose[inside], enters[inside]
     structural = ~loose
@@ -81,7 +113,7 @@ def parse(numbers: Records, sites: Sites) -> Parsed:
         loose_frame[here] = entered[np.searchsorted(entered, before[here]) - 1]
     return Parsed(
         numbers, start[structural], site[structural], kind[structural].astype(np.int32), frame, close,
-        start[loose], kind[loose].astype(np.int32), before, loose_frame, damaged,
+        start[loose], kind[loose].astype(np.int32), before, loose_frame,
     )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ class Sites:
 
     @classmethod
     def of(cls, definitions: Sequence[dict[str, Any] | None]) -> Sites:
-        """The arrays for what a journal has defined; a definition that makes no sense counts as lost."""
+        """The arrays for what a journal has defined."""
         count = len(definitions)
         ints = {key: np.full(count, -1, np.int32) for key in ("kind", "depth", "opens", "stage", "hook")}
         phase, name = np.full((count, 2), -1, np.int32), np.full((count, 2), -1, np.int32)
@@ -49,7 +49,7 @@ class Sites:
         engine, names, hooks = [""] * count, _Numbered(), _Numbered()
         ints["kind"][:] = UNKNOWN
         for number, site in enumerate(definitions):
-            if site is None or not _makes_sense(site):
+            if site is None:
                 continue
             phases = site.get("phases", [])
             ints["kind"][number] = KIND[site["kind"]]
@@ -69,22 +69,11 @@ class Sites:
 
 class _Numbered:
     def __init__(self) -> None:
-        self.texts: list[str] = []
+        self._numbers: dict[str, int] = {}
 
     def __call__(self, text: str) -> int:
-        if text not in self.texts:
-            self.texts.append(text)
-        return self.texts.index(text)
+        return self._numbers.setdefault(text, len(self._numbers))
 
-
-def _makes_sense(site: dict[str, Any]) -> bool:
-    phases, names = site.get("phases", []), site.get("names", site.get("phases", []))
-    return (
-        site.get("kind") in KIND
-        and isinstance(site.get("depth", 0), int)
-        and 0 <= site.get("depth", 0) < 64
-        and isinstance(phases, list)
-        and isinstance(names, list)
-        and len(phases) == len(names) <= 2
-        and all(phase in PHASE for phase in phases)
-    )
+    @property
+    def texts(self) -> list[str]:
+        return list(self._numbers)

@@ -63,7 +63,9 @@ def opened(parsed: Parsed, sites: Sites) -> Spans:
     site = parsed.site[record]
     kind = parsed.kind[record]
     first = parsed.operand(record, 0)
-    start = np.where(kind == _HOOK, parsed.numbers[parsed.start[record] + 2], first)
+    # Past the end of a short record stands another, or nothing; only a hook's further operands are looked at.
+    past = np.minimum(parsed.start[record][:, None] + (2, 3), len(parsed.numbers) - 1)
+    start = np.where(kind == _HOOK, parsed.numbers[past[:, 0]], first)
     closer, parent = np.full(len(record), -1), np.full(len(record), -1)
     above = np.empty(0, np.int64)
     for deep in range(1, int(level.max(initial=0)) + 1):
@@ -77,9 +79,7 @@ def opened(parsed: Parsed, sites: Sites) -> Spans:
         above = here
     end = np.where(closer >= 0, parsed.operand(closer, 0) if len(parsed.start) else 0, -1)
     absent = np.full(len(record), -1)
-    # Past the end of a short record stands another; only a hook's is looked at.
-    third = np.minimum(parsed.start[record] + 3, len(parsed.numbers) - 1)
-    callback = np.where(kind == _HOOK, parsed.numbers[third], -1)
+    callback = np.where(kind == _HOOK, parsed.numbers[past[:, 1]], -1)
     return Spans(
         record=record,
         closer=closer,
@@ -114,7 +114,8 @@ def count_turns(spans: Spans, parsed: Parsed, sites: Sites) -> None:
     for deep in np.unique(level):
         here = np.flatnonzero(spans.level == deep)
         told = turns[level == deep]
-        owner = here[np.searchsorted(spans.record[here], told, "right") - 1]
+        place = np.searchsorted(spans.record[here], told, "right")
+        told, owner = told[place > 0], here[place[place > 0] - 1]
         epoch, batch = sites.counts_epoch[parsed.site[told]], sites.counts_batch[parsed.site[told]]
         spans.epoch[owner[epoch]] = parsed.operand(told[epoch], 1)
         spans.batch[owner[batch]] = parsed.operand(told[batch], 1)
@@ -122,11 +123,10 @@ def count_turns(spans: Spans, parsed: Parsed, sites: Sites) -> None:
         spans.turned[owner] = True
     lists = np.flatnonzero(parsed.kind[spans.record] == _HOOKS)
     number = parsed.operand(spans.record[lists], 2)
-    number = np.where(number == ABSENT, -1, number)
-    counts = sites.counts_epoch[spans.site[lists]]
-    spans.epoch[lists] = np.where(counts, number, -1)
-    counts = sites.counts_batch[spans.site[lists]]
-    spans.batch[lists] = np.where(counts, number, -1)
+    told = number != ABSENT
+    for counts, fact in ((sites.counts_epoch, spans.epoch), (sites.counts_batch, spans.batch)):
+        here = told & counts[spans.site[lists]]
+        fact[lists[here]] = number[here]
 
 
 def inherit(spans: Spans, begin_fit: Indices) -> None:

@@ -8,22 +8,29 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from ..schema.tables import TABLES, Column
 from ..store import checksum
 from ..store.files import RunFiles
 from .query import explained, tables_read
-from .tables import VIEWS
+from .tables import VIEWS, spans_of_fits_on
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from duckdb import DuckDBPyRelation
 
 
 PIECE = 100_000
 """Rows that are read at once where an answer is read piece by piece."""
+
+
+# Before version 2, the last for Python 3.10, DuckDB does not know whole numbers that are split into byte streams: Arrow
+# reads for it then, into memory.
+_READS_OUR_ENCODINGS = int(duckdb.__version__.partition(".")[0]) >= 2
 
 
 class Database:
@@ -37,9 +44,9 @@ class Database:
         self._with_run = with_run
         self._parts = {table: _by_process(runs, table) for table in TABLES}
         self._ready: set[str] = set()
-        self._connection = _connect(
-            file for parts in self._parts.values() for files in parts.values() for file in files
-        )
+        self._cursors: WeakKeyDictionary[DuckDBPyRelation, duckdb.DuckDBPyConnection] = WeakKeyDictionary()
+        everything = [file for parts in self._parts.values() for files in parts.values() for file in files]
+        self._connection = _connect(everything)
 
     def query(self, sql: str) -> DuckDBPyRelation:
         """The rows that the user's `sql` selects. Raises `QueryError` where it does anything but read the tables."""
@@ -61,10 +68,15 @@ class Database:
         return self._relation(f"SELECT * FROM stored.{name}")
 
     def _relation(self, sql: str) -> DuckDBPyRelation:
+        # A cursor of its own, so that an answer can be read piece by piece while others are asked for. Some versions
+        # of DuckDB close it with the last reference to it, which a relation does not hold.
+        cursor = self._connection.cursor()
         try:
-            return self._connection.cursor().sql(sql)
+            relation = cursor.sql(sql)
         except duckdb.Error as error:
             raise explained(error) from None
+        self._cursors[relation] = cursor
+        return relation
 
     def _prepare(self, names: Iterable[str]) -> None:
         for name in names:
@@ -73,8 +85,14 @@ class Database:
             for table in VIEWS[name].stored:
                 self._prepare_stored(table)
             columns = "*" if self._with_run else "* EXCLUDE (run)"
-            self._connection.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM ({VIEWS[name].sql})")
+            sql = self._spans() if name == "spans" else VIEWS[name].sql
+            self._connection.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM ({sql})")
             self._ready.add(name)
+
+    def _spans(self) -> str:
+        threads = self._connection.execute("SELECT DISTINCT thread FROM stored.fits LIMIT 2").fetchall()
+        all_fits_there = _partitions(self._parts["spans"]) <= _partitions(self._parts["fits"])
+        return spans_of_fits_on(threads[0][0]) if len(threads) == 1 and all_fits_there else VIEWS["spans"].sql
 
     def _prepare_stored(self, table: str) -> None:
         if f"stored.{table}" in self._ready:
@@ -84,12 +102,22 @@ class Database:
         # One scan per process number, not one over everything: which process a row is of is then a constant. The
         # number is not read as a hive partition, since folders above the trace may be named `x=y` too.
         scans = [
-            f"SELECT run, {process}::INTEGER AS process, * EXCLUDE (run) "
-            f"FROM read_parquet({_literals(files)}, union_by_name = true, hive_partitioning = false)"
+            f"SELECT run, {process}::INTEGER AS process, * EXCLUDE (run) FROM {self._scan(table, process, files)}"
             for process, files in parts.items()
         ] or [_no_rows(table)]
         self._connection.execute(f"CREATE VIEW stored.{table} AS {' UNION ALL BY NAME '.join(scans)}")
         self._ready.add(f"stored.{table}")
+
+    def _scan(self, table: str, process: int, files: list[Path]) -> str:
+        """What follows `FROM` to read the rows of `files`."""
+        if _READS_OUR_ENCODINGS:
+            return f"read_parquet({_literals(files)}, union_by_name = true, hive_partitioning = false)"
+        parts = pa.concat_tables([pq.ParquetFile(file).read() for file in files], promote_options="default")
+        name = f"stored.{table}_{process}"
+        self._connection.register("parts", parts)
+        self._connection.execute(f"CREATE TABLE {name} AS SELECT * FROM parts")
+        self._connection.unregister("parts")
+        return name
 
 
 def read(relation: DuckDBPyRelation) -> pa.Table:
@@ -104,7 +132,9 @@ def read(relation: DuckDBPyRelation) -> pa.Table:
 def reading(relation: DuckDBPyRelation) -> Iterator[pa.RecordBatchReader]:
     """The rows of `relation` piece by piece, for answers larger than memory. Raises `QueryError` as `read` does."""
     try:
-        yield relation.to_arrow_reader(PIECE)
+        # DuckDB 1 calls it otherwise.
+        read_in_pieces = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
+        yield read_in_pieces(PIECE)
     except (duckdb.Error, OSError) as error:
         # Arrow hands on what the database says as an error of input and output.
         if isinstance(error, OSError) and error.errno is not None:
@@ -121,6 +151,11 @@ def _by_process(runs: Sequence[RunFiles], table: str) -> dict[int, list[Path]]:
     return dict(sorted(found.items()))
 
 
+def _partitions(parts: dict[int, list[Path]]) -> set[tuple[Path, int]]:
+    """The folder of tables, and the process, of each partition that is there."""
+    return {(file.parents[2], process) for process, files in parts.items() for file in files}
+
+
 def _connect(files: Iterable[Path]) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(
         ":memory:",
@@ -134,7 +169,9 @@ def _connect(files: Iterable[Path]) -> duckdb.DuckDBPyConnection:
             "temp_directory": str(Path(tempfile.gettempdir(), f"fittrace-{uuid.uuid4().hex}")),
         },
     )
-    connection.execute("SET enable_progress_bar = false")
+    # Not set where it is off already: in a notebook without widgets DuckDB refuses to be asked.
+    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (True,):
+        connection.execute("SET enable_progress_bar = false")
     connection.execute("CREATE SCHEMA stored")
     connection.execute(f"SET allowed_paths = {_literals(files)}")
     connection.execute("SET enable_external_access = false")

@@ -26,6 +26,10 @@ REPEATED = frozenset(c.name for c in _COLUMNS if c.type == "dictionary") | {"run
 """Names of the columns of repeated text, which become categories."""
 
 
+TEXT = pd.StringDtype(na_value=np.nan)
+"""The text of pandas 3, which pandas 2.3 has too."""
+
+
 def encoded(table: pa.Table) -> pa.Table:
     """`table` with its columns of repeated text as dictionaries, which are quick to sort and to hand to pandas."""
     for number, field in enumerate(table.schema):
@@ -62,8 +66,8 @@ def frame(table: pa.Table, nullable: Collection[str] = ()) -> pd.DataFrame:
     names = table.column_names
     columns = [_column(single(column), name in nullable) for name, column in zip(names, table.columns, strict=True)]
     # Numbered first: a query may name two columns alike.
-    result = pd.DataFrame(dict(enumerate(columns)), index=pd.RangeIndex(table.num_rows), copy=False)
-    result.columns = pd.Index(names, dtype="str")
+    result: pd.DataFrame = pd.DataFrame(dict(enumerate(columns)), index=pd.RangeIndex(table.num_rows), copy=False)
+    result.columns = pd.Index(names)
     return result
 
 
@@ -81,9 +85,9 @@ def _column(array: pa.Array, nullable: bool) -> Any:
         return pd.arrays.IntegerArray(array.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False), missing)
     if pa.types.is_dictionary(array.type):
         codes = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        return pd.Categorical.from_codes(codes, pd.Index(array.dictionary.to_pylist(), dtype="str"))
+        return pd.Categorical.from_codes(codes, pd.Index(array.dictionary.to_pylist(), dtype=TEXT))
     if pa.types.is_string(array.type):
-        return pd.array(array.to_pandas(), dtype="str")
+        return pd.array(array.to_pandas(), dtype=TEXT)
     if pa.types.is_map(array.type):
         return array.to_pandas(maps_as_pydicts="strict").to_numpy()
     return array.to_pandas()

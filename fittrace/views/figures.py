@@ -56,9 +56,12 @@ def gather(trace: Trace, most_fits: int) -> Figures:
 def _of_fit(trace: Trace, fit: Row) -> Fit:
     chosen = " AND ".join(f"{key} = {_literal(fit[key])}" for key in ("run", "process", "fit") if key in fit)
     first = _rows(trace, _FIRST_BATCH.format(chosen=chosen))
+    phases = _rows(trace, _PHASES.format(chosen=chosen))
+    for row in phases:
+        row["p50"], row["p99"] = row.pop("quantiles") or (None, None)
     return Fit(
         fit,
-        _rows(trace, _PHASES.format(chosen=chosen)),
+        phases,
         _rows(trace, _HOOKS.format(chosen=chosen)),
         first[0] if first and first[0]["others"] else None,
     )

@@ -45,8 +45,9 @@ def _print_fit(out: Console, fit: Fit) -> None:
     title = Text(_name(facts), "bold")
     title.append(f"  {facts['engine']} {facts['engine_version']}".rstrip(), "not bold")
     title.append(
-        f", {amount(facts['epochs'], 'epoch', 'epochs')}, {amount(facts['batches'], 'batch', 'batches')}"
-        f", {duration(facts['duration_ns'])}",
+        # `evaluate` and `predict` alone have none.
+        (f", {amount(facts['epochs'], 'epoch', 'epochs')}" if facts["epochs"] else "")
+        + f", {amount(facts['batches'], 'batch', 'batches')}, {duration(facts['duration_ns'])}",
         "not bold",
     )
     out.print(Text(printable(title.plain), spans=title.spans))
@@ -134,8 +135,9 @@ def _print_end(out: Console, figures: Figures) -> None:
     trace = figures.trace
     path = printable(trace.path)
     if trace.is_folder:
-        out.print(Text(f"{path}: {amount(len(trace.runs), 'run', 'runs')}"))
+        out.print(Text(f"{path}: {amount(len(trace.runs), 'run', 'runs')}"), soft_wrap=True)
     else:
-        out.print(Text(f"{path}: {ending(trace.runs[0], figures.endings)}"))
-    where = shlex.quote(path)
-    out.print(Text(f'next: fittrace sql {where} "SELECT * FROM hooks ORDER BY duration_ns DESC LIMIT 10"', "dim"))
+        out.print(Text(f"{path}: {ending(trace.runs[0], figures.endings)}"), soft_wrap=True)
+    command = f'fittrace sql {shlex.quote(path)} "SELECT * FROM hooks ORDER BY duration_ns DESC LIMIT 10"'
+    # Not broken into lines, so that it can be copied.
+    out.print(Text(f"next: {command}", "dim"), soft_wrap=True)

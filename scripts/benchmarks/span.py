@@ -1,0 +1,105 @@
+"""The cost of one recorded span beside one span of OpenTelemetry's SDK.
+
+The probes are made as capture makes them: the recorder stands in the code as a constant. A phase's span is two
+records, one that opens and one that closes it; mostly a record does both for two neighbours, so this is the dear case.
+What is measured is the thread's processor time, which other programs on the machine do not add to.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from fittrace.capture import collector, syntax
+from fittrace.capture.names import Names
+from fittrace.capture.recorder import Recorder
+from fittrace.capture.rewrite import with_recorder
+
+from .table import Row, ratios
+
+COUNT = 2_000
+SDK_COUNT = 50
+"""Fewer of what takes longer, so that each turn lasts about a millisecond: a shared machine then disturbs all alike."""
+_R = f'"{syntax.RECORDER}"'
+_SOURCE = f"""
+def empty(count, callback, logs):
+    for number in range(count):
+        pass
+
+def phase(count, callback, logs):
+    for number in range(count):
+        {_R}.record((-2, {_R}.clock()))
+        {_R}.record((-3, {_R}.clock()))
+
+def hook(count, callback, logs):
+    for number in range(count):
+        {_R}.hook(-4, callback, logs)
+"""
+
+
+class _Session:
+    """What a recorder needs of a session."""
+
+    def __init__(self) -> None:
+        self.names = Names(lambda definition: None)
+        self.buffer: list[int] = []
+
+    def new_thread(self, buffer: list[int]) -> None:
+        self.buffer = buffer
+
+    def fault(self, where: str, error: BaseException) -> None:
+        raise AssertionError(where) from error
+
+    def awake(self) -> None:
+        pass
+
+
+def measure(quick: bool) -> list[Row]:
+    """The rows of this measure."""
+    session = _Session()
+    recorder = Recorder(session, -1)  # type: ignore[arg-type]
+    names: dict[str, Callable[..., None]] = {}
+    exec(with_recorder(compile(_SOURCE, "<probes>", "exec"), recorder), names)
+    subjects = {name: lambda probes=names[name]: probes(COUNT, session, {"loss": 1.0}) for name in ("phase", "hook")}
+    subjects["empty"] = lambda: names["empty"](COUNT, session, None)
+    subjects |= {"sdk": _sdk(), "background": lambda: _drain(session)}
+    samples: dict[str, list[float]] = {name: [] for name in subjects}
+    counts = {name: SDK_COUNT if name == "sdk" else COUNT for name in subjects}
+    for _ in range(40 if quick else 400):
+        for name, subject in subjects.items():
+            if name == "background":
+                del session.buffer[:]
+                names["phase"](COUNT, session, None)
+            begin = time.thread_time_ns()
+            subject()
+            samples[name].append((time.thread_time_ns() - begin) / counts[name])
+            if name != "background":
+                del session.buffer[:]
+    loop = samples["empty"]
+    cost = {name: [one - base for one, base in zip(taken, loop)] for name, taken in samples.items()}
+    return [
+        Row("one SDK span over one recorded span of a phase", ratios(cost["sdk"], cost["phase"]), "×", 30, True, 1),
+        Row("one SDK span over one recorded span of a hook", ratios(cost["sdk"], cost["hook"]), "×", digits=1),
+        Row("one recorded span of a phase (opens and closes)", cost["phase"], "ns", digits=0),
+        Row("one recorded span of a hook, logs unchanged", cost["hook"], "ns", digits=0),
+        Row("its packing in the background, per span", cost["background"], "ns", digits=0),
+        Row("one SDK span, two attributes, no exporter", cost["sdk"], "ns", digits=0),
+    ]
+
+
+def _drain(session: _Session) -> None:
+    thread = collector.Thread(0, session.buffer)
+    collector.pack(thread, thread.take())
+
+
+def _sdk() -> Callable[[], None]:
+    from opentelemetry.sdk.trace import TracerProvider
+
+    tracer = TracerProvider().get_tracer("benchmark")
+
+    def spans() -> None:
+        for number in range(SDK_COUNT):
+            with tracer.start_as_current_span("train_function", attributes={"epoch": 0, "batch": number}):
+                pass
+
+    return spans

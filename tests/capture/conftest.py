@@ -1,0 +1,97 @@
+"""An engine of a few lines, and a recorder that writes down in words what its probes say."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from textwrap import dedent
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from fittrace.capture.install import Outcome, install
+from fittrace.capture.sites import Site
+from fittrace.engines import CallbackLists, Calls, Engine, Function, Loop, Phase, Tests
+
+HOOKS = Phase(None, Calls("on_begin", "on_end"), optional=True)
+BATCHES = Loop(
+    "batch", over="data", number=("first", "step"), last="last", header="slice", sizes=("size",), steps="per"
+)
+TABLE = (
+    Function(
+        "tiny",
+        "Trainer.fit",
+        phase="fit",
+        stage="train",
+        before="prepare",
+        after="stop",
+        loops=(Loop("epoch", target="epoch", number=("epoch",)), BATCHES),
+        phases=(
+            HOOKS,
+            Phase("function", Calls("train_function")),
+            Phase("validation", Tests("validate"), inside="epoch", optional=True),
+        ),
+    ),
+    Function("tiny", "Batches.each", phases=(Phase("make_batches", Calls("iter"), optional=True),), optional=True),
+    CallbackLists("tiny", "Hooks"),
+)
+
+
+class Tape:
+    """A recorder that writes words: the kind of site, then what it opens or is told."""
+
+    def __init__(self) -> None:
+        self.sites: list[Site] = []
+        self.words: list[str] = []
+        self.clock = itertools.count().__next__
+
+    def __getattr__(self, probe: str) -> Callable[..., Any]:
+        def said(*operands: Any) -> Any:
+            head, *rest = operands[0] if probe == "record" else operands
+            site = self.sites[-head - 1]
+            shown = [repr(one) for one in (rest[1:] if probe == "record" else rest)]
+            opened = [f"{site.depth}:{'+'.join(site.phases)}"] if site.kind in ("open", "call", "turn") else []
+            opened += [str(site.depth)] if site.kind == "close" else []
+            self.words.append(" ".join([site.kind, *opened, *shown]))
+            return rest[-1] if probe == "leave" else None
+
+        return said
+
+
+class Tiny:
+    """Engines written to files, imported, and made to record."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.tape = Tape()
+        self.outcome: Outcome | None = None
+
+    def load(self, source: str) -> ModuleType:
+        """The module with this source, as it is."""
+        (self.folder / "tiny.py").write_text(dedent(source))
+        importlib.invalidate_caches()
+        sys.modules.pop("tiny", None)
+        return importlib.import_module("tiny")
+
+    def install(self, module: ModuleType) -> Outcome:
+        """Make the functions of the module record."""
+        self.outcome = install(module, Engine("tiny", "tiny", ("1.0",), TABLE), self.tape, self.tape.sites)
+        return self.outcome
+
+    def record(self, source: str) -> ModuleType:
+        """The module with this source, whose functions record."""
+        module = self.load(source)
+        self.install(module)
+        return module
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tiny]:
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield Tiny(tmp_path)
+    sys.modules.pop("tiny", None)

@@ -1,0 +1,79 @@
+import time
+
+from keras.src.callbacks.callback_list import CallbackList
+
+
+class EpochIterator:
+    def __init__(self, steps):
+        self.steps = steps
+
+    def __iter__(self):
+        for step in range(self.steps):
+            yield step, step, iter((step,))
+
+
+class TensorFlowTrainer:
+    def __init__(self, batch_s=0.0):
+        self.batch_s = batch_s
+        self.stop_training = False
+
+    def train_function(self, iterator):
+        step = next(iterator)
+        if self.batch_s:
+            time.sleep(self.batch_s)
+        return {"loss": 1.0 / (1 + step), "accuracy": step / (1 + step)}
+
+    def test_function(self, iterator):
+        return {"loss": 0.5 / (1 + next(iterator))}
+
+    def _pythonify_logs(self, logs):
+        return dict(logs)
+
+    def fit(self, steps=10, epochs=1, callbacks=None, validation_data=None, initial_epoch=0):
+        epoch_iterator = EpochIterator(steps)
+        callbacks = CallbackList(callbacks)
+        training_logs = {}
+        callbacks.on_train_begin()
+        for epoch in range(initial_epoch, epochs):
+            callbacks.on_epoch_begin(epoch)
+            for begin_step, end_step, iterator in epoch_iterator:
+                callbacks.on_train_batch_begin(begin_step)
+                logs = self.train_function(iterator)
+                logs = self._pythonify_logs(logs)
+                callbacks.on_train_batch_end(end_step, logs)
+                if self.stop_training:
+                    break
+            training_logs = dict(logs)
+            if validation_data is not None:
+                val_logs = self.evaluate(validation_data, callbacks)
+                training_logs.update({"val_" + name: value for name, value in val_logs.items()})
+            callbacks.on_epoch_end(epoch, training_logs)
+            if self.stop_training:
+                break
+        callbacks.on_train_end(logs=training_logs)
+        return training_logs
+
+    def evaluate(self, steps=3, callbacks=None):
+        epoch_iterator = EpochIterator(steps)
+        if not isinstance(callbacks, CallbackList):
+            callbacks = CallbackList(callbacks)
+        callbacks.on_test_begin()
+        logs = {}
+        for begin_step, end_step, iterator in epoch_iterator:
+            callbacks.on_test_batch_begin(begin_step)
+            logs = self.test_function(iterator)
+            callbacks.on_test_batch_end(end_step, logs)
+        callbacks.on_test_end(logs)
+        return logs
+
+    def predict(self, steps=3, callbacks=None):
+        epoch_iterator = EpochIterator(steps)
+        callbacks = CallbackList(callbacks)
+        outputs = []
+        for begin_step, end_step, iterator in epoch_iterator:
+            batch_outputs = self.predict_function(iterator)
+            outputs.append((begin_step, end_step, batch_outputs))
+        return outputs
+
+    def predict_function(self, iterator):
+        return next(iterator)

@@ -1,0 +1,44 @@
+"""Trains while the disk takes nothing, until everything that can be dropped has been; then it takes all again.
+
+slow_disk.py RESULT
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+import types
+
+import keras
+
+from fittrace.capture import Session, writer
+
+takes = threading.Event()
+
+
+def write(file, data):
+    takes.wait()
+    return os.write(file, data)
+
+
+writer.os = types.SimpleNamespace(**{**vars(os), "write": write})
+writer.BOUND = 200_000
+largest = {"queue": 0, "buffers": 0}
+
+
+class Watch(keras.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        session = Session.active
+        if session._writer is not None:
+            largest["queue"] = max(largest["queue"], session._writer.waiting)
+        largest["buffers"] = max(largest["buffers"], sum(len(thread.buffer) for thread in session._threads))
+
+    def on_epoch_end(self, epoch, logs=None):
+        time.sleep(0.25)  # the collector comes by
+        if epoch == 25:
+            takes.set()
+
+
+keras.Model().fit(800, 30, [Watch()], validation_data=2)
+json.dump(largest, open(sys.argv[1], "w"))

@@ -1,0 +1,345 @@
+"""What a stream of records means, written down as plainly as can be: one record after the other, one object per span.
+
+The store does the same with arrays, window by window; the tests compare the two.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fittrace.schema.journal import ABSENT
+from fittrace.schema.tables import BATCH_PHASES
+
+Record = tuple[int, ...]
+Row = dict[str, Any]
+METHODS = {"train": "fit", "test": "evaluate", "predict": "predict"}
+
+
+@dataclass(eq=False)
+class Span:
+    """One span of one thread."""
+
+    thread: str
+    index: int
+    site: Row
+    number_of_site: int
+    phase: str
+    name: str
+    start: int
+    parent: Span | None
+    frame: Frame
+    end: int | None = None
+    failed: bool = False
+    error: str | None = None
+    stage: str | None = None
+    epoch: int | None = None
+    batch: int | None = None
+    last: int | None = None
+    turned: bool = False
+    callback: int | None = None
+    position: int | None = None
+    fit: Span | None = None
+    sizes: Record | None = None
+    states: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def is_root(self) -> bool:
+        return self.site["kind"] == "call" and self.site.get("stage") is not None
+
+    @property
+    def begins_fit(self) -> bool:
+        return self.is_root and (self.parent is None or self.parent.phase != "validation")
+
+
+@dataclass(eq=False)
+class Frame:
+    """One call of an engine's function."""
+
+    entered: Row = field(default_factory=dict)
+    spans: list[Span] = field(default_factory=list)
+    opened: list[Span] = field(default_factory=list)
+    hooks: int = 0
+    sizes: Record | None = None
+
+
+class Reference:
+    """The spans of all threads of one process."""
+
+    def __init__(self, definitions: Sequence[Row], threads: Sequence[Sequence[Record]]) -> None:
+        self.numbered: dict[str, dict[int, Row]] = {}
+        for one in definitions:
+            what = one["define"]
+            if what in one:
+                self.numbered.setdefault(what, {})[one[what]] = one
+        self.latest = 0
+        self.spans: list[Span] = []
+        for number, records in enumerate(threads):
+            self.read(self.numbered["thread"][number]["name"], records)
+        self.unfinished = {id(span) for span in self.spans if span.end is None}
+        for span in self.spans:
+            span.end = self.latest if span.end is None else span.end
+        self.merge()
+        self.pass_down()
+        self.adopt()
+
+    def read(self, thread: str, records: Sequence[Record]) -> None:
+        frames: list[Frame] = []
+        index = 0
+        for head, *operands in records:
+            number = -head - 1
+            site = self.numbered["site"][number]
+            kind = site["kind"]
+            if kind in ("call", "hooks"):
+                frames.append(Frame(site))
+            frame = frames[-1]
+            if kind == "state":
+                frame.spans[0].states.append((frame.hooks - 1, self.state(operands)))
+                continue
+            if kind == "sizes":
+                frame.sizes = tuple(operands)
+                continue
+            self.latest = max(self.latest, operands[1] if kind == "hook" else operands[0])
+            depth = 0 if kind in ("call", "hooks", "leave", "raise") else site.get("depth", 0)
+            for span in frame.spans[depth:]:
+                span.end, span.failed = operands[0], kind == "raise"
+                span.error = self.text(operands[1]) if kind == "raise" else None
+            del frame.spans[depth:]
+            if kind in ("leave", "raise"):
+                frames.pop()
+                continue
+            for phase, name in zip(site.get("phases", []), site.get("names", [])):
+                parent = next((spans[-1] for spans in (one.spans for one in reversed(frames)) if spans), None)
+                start = operands[1] if kind == "hook" else operands[0]
+                span = Span(thread, index, site, number, phase, name, start, parent, frame)
+                span.stage, span.sizes = site.get("stage"), frame.sizes
+                if kind == "hook":
+                    span.position, frame.hooks = frame.hooks, frame.hooks + 1
+                    span.callback = operands[2] if operands[2] != ABSENT else None
+                if kind == "hooks" and operands[2] != ABSENT and site.get("counts"):
+                    setattr(span, site["counts"], operands[2])
+                if kind == "hooks":
+                    span.owner = operands[1]  # type: ignore[attr-defined]
+                self.spans.append(span)
+                frame.spans.append(span)
+                frame.opened.append(span)
+                index += 1
+            if kind == "turn":
+                span = frame.spans[-1]
+                setattr(span, site["counts"], operands[1])
+                span.turned = True
+                span.last = operands[2] if site["counts"] == "batch" else None
+
+    def state(self, operands: Sequence[int]) -> dict[str, Any]:
+        keys = self.numbered["keys"][operands[0]]
+        rest = list(operands[1:])
+        found: dict[str, Any] = {}
+        for name, kind in zip(keys["names"], keys["kinds"]):
+            if kind == "n":
+                found[name] = struct.unpack("<d", struct.pack("<2I", rest.pop(0), rest.pop(0)))[0]
+            else:
+                found[name] = self.text(rest.pop(0))
+        return found
+
+    def text(self, number: int) -> str:
+        return "unknown" if number == ABSENT else self.numbered["text"][number]["value"]
+
+    def merge(self) -> None:
+        """A fetch that found no more data is no batch."""
+        gone = []
+        for span in self.spans:
+            if span.phase == "batch" and not span.turned:
+                span.phase = "slice"
+                for child in self.spans:
+                    if child.parent is span and child.phase == "slice":
+                        span.name = child.name
+                        gone.append(child)
+        for child in self.spans:
+            if child.parent in gone:
+                child.parent = child.parent.parent  # type: ignore[union-attr]
+        self.spans = [span for span in self.spans if span not in gone]
+
+    def pass_down(self) -> None:
+        for span in self.spans:  # a parent stands before its children
+            if span.begins_fit:
+                span.fit = span
+            elif span.parent is not None:
+                above = span.parent
+                span.fit = above.fit
+                span.stage = span.stage or above.stage
+                span.epoch = above.epoch if span.epoch is None else span.epoch
+                span.batch = above.batch if span.batch is None else span.batch
+
+    def adopt(self) -> None:
+        """Hooks on a thread of their own belong to the fit that used their callback list last."""
+        lists = [span for span in self.spans if span.site["kind"] == "hooks" and span.fit is not None]
+        epochs = [span for span in self.spans if span.phase == "epoch" and span.fit is not None]
+        for span in self.spans:
+            if span.site["kind"] == "hooks" and span.parent is None:
+                users = [
+                    one
+                    for one in lists
+                    if one.owner == span.owner and one.start <= span.start  # type: ignore[attr-defined]
+                ]
+                if not users:
+                    continue
+                fit = max(users, key=lambda one: one.start).fit
+                if fit is None or (id(fit) not in self.unfinished and fit.end < span.start):  # type: ignore[operator]
+                    continue
+                span.fit = fit
+                hook = span.site["hook"]
+                span.stage = next((stage for stage in METHODS if stage in hook), "train")
+                begun = [one for one in epochs if one.fit is span.fit and one.start <= span.start]
+                if span.epoch is None and begun:
+                    span.epoch = begun[-1].epoch
+        self.inherit_adopted()
+
+    def inherit_adopted(self) -> None:
+        for span in self.spans:
+            if span.fit is None and span.parent is not None and span.parent.fit is not None and not span.begins_fit:
+                span.fit, span.stage = span.parent.fit, span.stage or span.parent.stage
+                span.epoch = span.parent.epoch if span.epoch is None else span.epoch
+                span.batch = span.parent.batch if span.batch is None else span.batch
+
+    def without(self, is_kept: Callable[[Span], bool]) -> None:
+        """Forget some spans; their children move up. What is known of the others stays."""
+        gone = {id(span) for span in self.spans if not is_kept(span)}
+        for span in self.spans:
+            while span.parent is not None and id(span.parent) in gone:
+                span.parent = span.parent.parent
+        self.spans = [span for span in self.spans if id(span) not in gone]
+
+    # Rows
+
+    def children_ns(self, span: Span) -> int:
+        return sum(one.end - one.start for one in self.spans if one.parent is span and one.fit is span.fit)  # type: ignore[operator]
+
+    def status(self, span: Span) -> str:
+        return "unfinished" if id(span) in self.unfinished else "error" if span.failed else "ok"
+
+    def class_name(self, span: Span) -> str | None:
+        return None if span.callback is None else self.numbered["class"][span.callback]["name"]
+
+    def span_rows(self) -> Iterator[Row]:
+        for span in self.spans:
+            if span.fit is None:
+                continue
+            parent = span.parent if span.parent is not None and span.parent.fit is span.fit else None
+            name = self.class_name(span)
+            yield {
+                "fit": key(span.fit), "span": key(span), "parent": parent and key(parent), "stage": span.stage,
+                "epoch": span.epoch, "batch": span.batch, "phase": span.phase,
+                "name": f"{name}.{span.name}" if name else span.name, "start_ns": span.start,
+                "duration_ns": span.end - span.start, "children_ns": self.children_ns(span),  # type: ignore[operator]
+                "thread": span.thread, "status": self.status(span), "callback": name, "position": span.position,
+                "hook": span.site.get("hook"), "site": span.number_of_site,
+            }  # fmt: skip
+
+    def fit_rows(self) -> Iterator[Row]:
+        for span in self.spans:
+            if not span.begins_fit:
+                continue
+            mine = [one for one in self.spans if one.fit is span and one.stage == span.stage]
+            above = span.parent if span.parent is not None and span.parent.fit is not None else None
+            yield {
+                "fit": key(span), "span": key(span), "method": METHODS[str(span.stage)], "engine": "toy",
+                "engine_version": "1.0", "start_ns": span.start, "duration_ns": span.end - span.start,  # type: ignore[operator]
+                "epochs": sum(one.phase == "epoch" for one in mine),
+                "batches": sum(one.phase == "batch" for one in mine),
+                "status": self.status(span), "error": span.error, "thread": span.thread,
+                "parent_fit": above and key(above.fit), "parent_span": above and key(above),  # type: ignore[arg-type]
+            }  # fmt: skip
+
+    def batch_rows(self) -> Iterator[Row]:
+        late = {}
+        for span in self.spans:
+            if span.fit is not None and span.states and self.batch_of(span) is None and id(span) not in self.unfinished:
+                if str(span.site.get("hook")).endswith("batch_end"):
+                    late.setdefault((key(span.fit), span.stage, span.epoch, span.batch), {}).update(
+                        numbers(span.states[-1][1])
+                    )
+        for span in self.spans:
+            if span.fit is None or span.phase != "batch":
+                continue
+            times = dict.fromkeys(BATCH_PHASES, 0)
+            logs: Row = {}
+            for one in self.spans:
+                if one is not span and self.batch_of(one) is span:
+                    phase = "slice" if one.phase == "make_batches" else one.phase
+                    if phase in times:
+                        times[phase] += one.end - one.start - self.children_ns(one)  # type: ignore[operator]
+                    is_over = one.states and id(one) not in self.unfinished
+                    if is_over and str(one.site.get("hook")).endswith("batch_end"):
+                        logs.update(numbers(one.states[-1][1]))
+            logs.update(late.get((key(span.fit), span.stage, span.epoch, span.last), {}))
+            yield {
+                "fit": key(span.fit), "span": key(span), "stage": span.stage, "epoch": span.epoch,
+                "batch": span.batch, "last_batch": span.last, "size": size_of(span), "start_ns": span.start,
+                "duration_ns": span.end - span.start, "status": self.status(span),  # type: ignore[operator]
+                **{f"{phase}_ns": time for phase, time in times.items()},
+                **{f"logs.{name}": value for name, value in logs.items()},
+            }  # fmt: skip
+
+    def batch_of(self, span: Span) -> Span | None:
+        """The batch that a span is in, within its fit."""
+        one: Span | None = span
+        while one is not None and one.fit is span.fit:
+            if one.phase == "batch":
+                return one
+            one = one.parent
+        return None
+
+    def log_rows(self) -> Iterator[Row]:
+        for span in self.spans:
+            before: Row = {}
+            for position, state in span.states if span.fit is not None else ():
+                for name in {**state, **before}:
+                    if name in state and name in before and same(state[name], before[name]):
+                        continue
+                    value = state.get(name)
+                    yield {
+                        "fit": key(span.fit), "stage": span.stage, "epoch": span.epoch, "batch": span.batch,  # type: ignore[arg-type]
+                        "hook": span.site["hook"], "span": key(span), "position": position, "key": name,
+                        "value": value if isinstance(value, float) else None,
+                        "text": value if isinstance(value, str) else None, "removed": name not in state,
+                    }  # fmt: skip
+                before = state
+
+    def tables(self) -> dict[str, list[Row]]:
+        """All rows, as the store would have them but for the numbers of spans and fits, which `key` stands for."""
+        return {
+            "spans": list(self.span_rows()),
+            "fits": list(self.fit_rows()),
+            "batches": list(self.batch_rows()),
+            "logs": list(self.log_rows()),
+        }
+
+
+def key(span: Span) -> tuple[str, int]:
+    """What names a span: its thread, and its place in it."""
+    return span.thread, span.index
+
+
+def same(one: Any, other: Any) -> bool:
+    return bool(one == other or (one != one and other != other))
+
+
+def numbers(state: Row) -> Row:
+    return {name: value for name, value in state.items() if isinstance(value, float)}
+
+
+def size_of(batch: Span) -> int | None:
+    """The samples in a batch: whole ones, but for the last of the data."""
+    if batch.sizes is None or batch.last is None:
+        return None
+    whole, partial, count, steps = batch.sizes
+    if ABSENT in (whole, partial, count) or count == 0 or (steps != ABSENT and partial):
+        return None
+    size = 0
+    for number in range(batch.batch or 0, batch.last + 1):
+        if steps == ABSENT and number >= count:
+            continue
+        size += partial if partial and steps == ABSENT and number == count - 1 else whole
+    return size

@@ -1,0 +1,89 @@
+"""Rows, gathered and made comparable: spans and fits are named by their place in their thread, not by their number."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fittrace.store.columns import Values
+from fittrace.store.derive import Derivation
+from fittrace.store.emit import Emitter
+from fittrace.store.journal import Journal
+
+Row = dict[str, Any]
+Tables = dict[str, list[Row]]
+
+
+class Rows:
+    """A sink that keeps rows as dicts."""
+
+    def __init__(self) -> None:
+        self.tables: Tables = defaultdict(list)
+
+    def append(self, table: str, columns: Mapping[str, Values]) -> None:
+        lists = {name: plain(values) for name, values in columns.items()}
+        self.tables[table] += [dict(zip(lists, row)) for row in zip(*lists.values(), strict=True)]
+
+
+def plain(values: Values) -> list[Any]:
+    if isinstance(values, tuple):
+        return [values[1][code] if code >= 0 else None for code in np.asarray(values[0]).tolist()]
+    return values if isinstance(values, list) else values.tolist()  # type: ignore[union-attr, return-value]
+
+
+def derive(path: Path, shift_ns: int = 0) -> Tables:
+    """The rows of the journal at `path`."""
+    journal = Journal(path)
+    sink = Rows()
+    derivation = Derivation(journal.definitions, Emitter(journal.definitions, sink, shift_ns))
+    for chunks in journal.windows():
+        derivation.window(chunks)
+    derivation.finish()
+    return sink.tables
+
+
+def canonical(tables: Tables) -> dict[str, Counter[tuple[tuple[str, Any], ...]]]:
+    """The rows of each table as a bag of comparable rows."""
+    roots = {fit["fit"]: (fit["thread"], fit["span"]) for fit in tables.get("fits", [])}
+    threads = {span["span"]: span["thread"] for span in tables.get("spans", [])}
+    places: dict[tuple[str, Any], int] = {}
+    of_thread: Counter[str] = Counter()
+    for span in sorted(tables.get("spans", []), key=lambda row: row["span"]):
+        places[span["thread"], span["span"]] = of_thread[span["thread"]]
+        of_thread[span["thread"]] += 1
+
+    def named(row: Row) -> Row:
+        row = {name: value for name, value in row.items() if not (name.startswith("logs.") and value != value)}
+        for column in ("span", "parent", "parent_span"):
+            if row.get(column) is not None:
+                one = row[column]
+                row[column] = threads[one], places[threads[one], one]
+        for column in ("fit", "parent_fit"):
+            if row.get(column) is not None:
+                thread, root = roots[row[column]]
+                row[column] = thread, places[thread, root]
+        return row
+
+    return {table: bag(map(named, tables.get(table, []))) for table in ("spans", "fits", "batches", "logs")}
+
+
+def bag(rows: Iterable[Row]) -> Counter[tuple[tuple[str, Any], ...]]:
+    return Counter(tuple(sorted((name, comparable(value)) for name, value in row.items())) for row in rows)
+
+
+def comparable(value: Any) -> Any:
+    """NaN is like NaN here, in the logs; text where a number could stand says so."""
+    return "nan" if value != value else value
+
+
+def difference(one: Mapping[str, Counter[Any]], other: Mapping[str, Counter[Any]]) -> str:
+    """What differs between two canonical tables, in words; empty where nothing does."""
+    lines = []
+    for table in one:
+        for sign, rows in (("-", one[table] - other[table]), ("+", other[table] - one[table])):
+            lines += [f"{table} {sign} {dict(row)}" for row in rows]
+    return "\n".join(lines[:12])

@@ -1,0 +1,327 @@
+"""Damaged journals give the rows that can still be read, each as it was, and never an error that is none of ours."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+import fittrace
+from fittrace.schema import run as schema_run
+from fittrace.schema.journal import ABSENT, DEFINE, EVENTS, EVENTS_HEAD, FACTS, HEADER, MAGIC, MARKER, block
+from fittrace.trace.tables import VIEWS
+
+from .rows import Row, Tables, derive
+from .streams import FACTS_OF, Program, Shape, blocks_of, chunk, define, drains
+
+LOST = ("(lost)", "thread ", "unknown")
+NAN = float("nan")
+REFERS = {"fit", "span", "parent", "parent_fit", "parent_span"}
+"""Numbers that count rows, and change where one is missing."""
+ENDS = {"duration_ns", "children_ns", "status", "epochs", "batches", "error", "self_ns"}
+"""What is not known yet of what is unfinished. Its logs may be missing too."""
+
+
+def journal_of(seed: int, pieces: int = 8, **shape: Any) -> list[bytes]:
+    program = Program(Random(seed), Shape(**{"worker": False, "fits": 3, "failing": 0.01, **shape}), longest=600).run()
+    return blocks_of(program, drains(Random(seed), program, pieces), closed=True)
+
+
+def facts_of(table: str, row: Row, partly: bool, fetching: bool) -> frozenset:
+    """What must be as it was of a row: all but its end, where it is unfinished, and its batch, where that is not known
+    before its data are there."""
+    left_out = REFERS | (ENDS if partly else set()) | ({"batch"} if fetching else set())
+    if table == "batches" and partly:
+        left_out = left_out | {key for key in row if key.endswith("_ns") and key != "start_ns"}
+    return frozenset((key, str(value)) for key, value in row.items() if key not in left_out and key[:5] != "logs.")
+
+
+def bag(table: str, rows: list[Row], partly: bool, fetching: bool) -> Counter:
+    return Counter(facts_of(table, row, partly, fetching) for row in rows)
+
+
+def wrong_rows(found: Tables, whole: Tables) -> list[str]:
+    """The rows of `found` that are none of `whole`. What has lost its name says so, and is not compared."""
+    known = {row["start_ns"] for row in whole["spans"]}
+    wrong = [str(row) for row in found["spans"] if row["start_ns"] not in known]
+    for table in ("fits", "spans", "batches", "logs"):
+        for partly in (False, True):
+            for fetching in (False, True):
+                rows = [
+                    row
+                    for row in found[table]
+                    if (row.get("status") == "unfinished") == partly
+                    and (row.get("batch", 0) is None) == fetching
+                    and not any(str(value).startswith(LOST) for value in row.values())
+                ]
+                left = bag(table, rows, partly, fetching) - bag(table, whole[table], partly, fetching)
+                wrong += [f"{table}: {sorted(row)}" for row in left]
+    logs = {key for row in whole["batches"] for key in row if key[:5] == "logs."}
+    told = {(row["start_ns"], key, str(row.get(key))) for row in whole["batches"] for key in logs}
+    for row in found["batches"]:
+        values = {key: row[key] for key in logs if row.get(key, NAN) == row.get(key, NAN)}
+        wrong += [f"{key} of {row}" for key, value in values.items() if (row["start_ns"], key, str(value)) not in told]
+    return wrong
+
+
+def read(path: Path, data: bytes) -> Tables:
+    path.write_bytes(data)
+    return derive(path)
+
+
+def test_cut_at_every_byte(tmp_path: Path) -> None:
+    data = b"".join(journal_of(1, epochs=1, batches=2, statements=1, nesting=0))
+    whole = read(tmp_path / "1-1.journal", data)
+    assert len(whole["spans"]) > 20
+    rows = 0
+    for length in range(len(data)):
+        found = read(tmp_path / "2-1.journal", data[:length])
+        assert not wrong_rows(found, whole), length
+        rows = max(rows, len(found["spans"]))
+    assert rows == len(whole["spans"])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_flipped_bits(tmp_path: Path, seed: int) -> None:
+    random = Random(seed)
+    data = b"".join(journal_of(seed % 5))
+    whole = read(tmp_path / "1-1.journal", data)
+    for _ in range(15):
+        damaged = bytearray(data)
+        for _ in range(random.choice((1, 1, 3, 20))):
+            damaged[random.randrange(len(data))] ^= 1 << random.randrange(8)
+        assert not wrong_rows(read(tmp_path / "2-1.journal", bytes(damaged)), whole)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_blocks_lost_doubled_and_shuffled(tmp_path: Path, seed: int) -> None:
+    random = Random(seed)
+    blocks = journal_of(seed, pieces=random.choice((8, 40)), worker=seed % 4 == 0)
+    # Definitions in several blocks, each of which can be lost.
+    lines = blocks[2][HEADER.size :].splitlines()
+    blocks[2:3] = [define(*map(json.loads, lines[at : at + 7])) for at in range(0, len(lines), 7)]
+    whole = read(tmp_path / "1-1.journal", b"".join(blocks))
+    for _ in range(12):
+        damaged = list(blocks)
+        for _ in range(random.choice((1, 1, 2, 6))):
+            at, to = random.randrange(1, len(damaged)), random.randrange(1, len(damaged))
+            how = random.random()
+            if how < 0.5:
+                del damaged[at]
+            elif how < 0.7:
+                damaged.insert(to, damaged[at])
+            elif how < 0.85:
+                damaged[at], damaged[to] = damaged[to], damaged[at]
+            else:
+                damaged[at] = random.randbytes(random.randrange(60)) + damaged[at][: random.randrange(len(damaged[at]))]
+        assert not wrong_rows(read(tmp_path / "2-1.journal", b"".join(damaged)), whole)
+
+
+def test_after_a_lost_block_only_whole_fits_come_back(tmp_path: Path) -> None:
+    blocks = journal_of(2, pieces=30)
+    events = [place for place, one in enumerate(blocks) if one[len(MARKER)] == EVENTS and one[:4] == MARKER]
+    whole = read(tmp_path / "1-1.journal", b"".join(blocks))
+    seen = set()
+    for place in events:
+        found = read(tmp_path / "2-1.journal", b"".join(blocks[:place] + blocks[place + 1 :]))
+        assert not wrong_rows(found, whole)
+        seen.add(len(found["fits"]))
+        assert "unfinished" in {row["status"] for row in found["fits"]} or len(found["fits"]) < len(whole["fits"])
+    assert len(seen) > 1
+
+
+# What comes with its checksum right and is not to be trusted all the same.
+
+
+def site(**facts: Any) -> bytes:
+    told = {"define": "site", "site": 0, "kind": "call", "phases": ["fit"], "names": ["f"], "stage": "train", "file": "f",
+            "function": "f", "line": 1, "engine": "e"}  # fmt: skip
+    return define({**told, **facts})
+
+
+def events(*numbers: int, thread: int = 0, number: int = 0) -> bytes:
+    return chunk(thread, number, [numbers])
+
+
+HUGE = 1 << 62
+NASTY = "\x1b[31m<script>alert(1)</script>'; DROP TABLE fits; --\n\x00\ud800\u202e" + "x" * 10_000
+OPEN_FIT = site() + events(-1, 5)
+
+HOSTILE = {
+    "a bomb": block(EVENTS, EVENTS_HEAD.pack(0, 0) + zlib.compress(bytes(300 << 20), 9)),
+    "no zlib": block(EVENTS, EVENTS_HEAD.pack(0, 0) + b"nothing"),
+    "a short head": block(EVENTS, b"\x00"),
+    "half a number": block(EVENTS, EVENTS_HEAD.pack(0, 0) + zlib.compress(b"12345")),
+    "a huge length": HEADER.pack(MARKER, EVENTS, (1 << 28) - 1, 0) + OPEN_FIT,
+    "a larger length": HEADER.pack(MARKER, EVENTS, (1 << 32) - 1, 0) + OPEN_FIT,
+    "markers alone": MARKER * 1000,
+    "the last chunk first": site() + events(-1, 5, number=(1 << 64) - 1) + events(-1, 7),
+    "the last thread": site() + events(-1, 5, thread=(1 << 32) - 1),
+    "sites that are none": site() + events(-(1 << 63), 5, -9, 4, -1, 5),
+    "operands alone": site() + events(1, 2, 3),
+    "times beyond": site() + events(-1, HUGE * 2 - 1) + events(-1, 0, number=1),
+    "deep frames": site() + events(*[-1, 5] * 10_000),
+    "leaves alone": site(kind="leave", phases=[], names=[], stage=None) + events(*[-1, 5] * 100),
+    "deep JSON": block(DEFINE, b"[" * 100_000) + OPEN_FIT,
+    "not UTF-8": block(DEFINE, b'{"define": "text", "text": 0, "value": "\xff\xfe"}') + OPEN_FIT,
+    "not JSON": block(DEFINE, b"{'define'}\n\nnull\n7\n[]\n{}\n") + OPEN_FIT,
+    "another kind of block": block(99, b"what?") + OPEN_FIT,
+    "no facts": block(FACTS, b"[]") + OPEN_FIT,
+    "turns of nothing": site() + site(site=1, kind="turn", depth=9, phases=[], names=[], counts="batch", stage=None)
+    + events(-1, 5, -2, 6, 1, 1, -2, 7, 2, 2),
+    "closes of nothing": site() + site(site=1, kind="close", depth=40, phases=[], names=[]) + events(-1, 5, -2, 6),
+    "opens high up": site() + site(site=1, kind="open", depth=33, phases=["batch", "slice"], names=["b", "s"])
+    + events(-1, 5, -2, 6, -2, 7),
+    "a state of nothing": site() + site(site=1, kind="state", phases=[], names=[]) + events(-1, 5, -2, HUGE, 1, 2, -2, 0),
+    "sizes of anything": site() + site(site=1, kind="sizes", phases=[], names=[])
+    + site(site=2, kind="turn", depth=1, phases=["batch"], names=["b"], counts="batch")
+    + events(-1, 5, -2, HUGE, HUGE, HUGE, 0, -3, 6, HUGE, 0),
+    "a hook of no class": site() + site(site=1, kind="hooks", phases=["hooks"], hook="on_train_begin")
+    + site(site=2, kind="hook", depth=1, phases=["hooks"], hook="on_train_begin") + events(-1, 5, -2, 6, 7, ABSENT, -3, 8, 9, HUGE),
+}  # fmt: skip
+SENSELESS = [
+    -1,
+    HUGE * 4,
+    10**30,
+    1.5,
+    True,
+    None,
+    "x",
+    NASTY,
+    [],
+    [[]],
+    {},
+    {"a": 1},
+    ["fit", "fit", "fit"],
+    [7],
+    ["?"],
+]
+
+
+def trace_of(folder: Path, data: bytes, name: str = "1700000000000000000-5-11.journal") -> fittrace.Trace:
+    (folder / "run" / "journal").mkdir(parents=True)
+    schema_run.new(str(folder / "run"), "run", ["x"], "python", "0")
+    (folder / "run" / "journal" / name).write_bytes(data)
+    return fittrace.open(folder / "run")
+
+
+def read_all(trace: fittrace.Trace) -> dict[str, int]:
+    return {table: len(getattr(trace, table)()) for table in VIEWS}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_hostile_blocks(tmp_path: Path, what: str) -> None:
+    data = MAGIC + block(FACTS, json.dumps(FACTS_OF).encode()) + HOSTILE[what]
+    rows = read_all(trace_of(tmp_path, data))
+    assert rows["processes"] == 1
+    assert rows["fits"] == 1 if data.endswith(OPEN_FIT) else rows["fits"] < 9
+
+
+@pytest.mark.parametrize("key", [*json.loads(site()[HEADER.size :]), "depth", "counts", "hook"])
+def test_senseless_sites(tmp_path: Path, key: str) -> None:
+    for number, value in enumerate(SENSELESS):
+        data = site(**{key: value}) + site(site=1, **({key: value} if key != "site" else {})) + events(-1, 5, -2, 6)
+        data = MAGIC + block(FACTS, json.dumps(FACTS_OF).encode()) + data
+        assert read_all(trace_of(tmp_path / str(number), data))["processes"] == 1
+
+
+@pytest.mark.parametrize("key", FACTS_OF)
+def test_senseless_facts(tmp_path: Path, key: str) -> None:
+    for number, value in enumerate(SENSELESS):
+        data = MAGIC + block(FACTS, json.dumps({**FACTS_OF, key: value}).encode()) + OPEN_FIT
+        trace = trace_of(tmp_path / str(number), data)
+        assert read_all(trace)["fits"] == 1
+        if key not in ("time_ns", "clock_ns"):
+            assert trace.fits()["start_ns"].tolist()[0] in (1_700_000_000_000_000_000, 1_699_999_999_999_000_005)
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        {"define": "thread", "thread": 0, "name": NASTY},
+        {"define": "text", "text": 0, "value": NASTY},
+        {"define": "keys", "keys": 0, "names": [NASTY, NASTY], "kinds": "nt"},
+        {"define": "keys", "keys": 0, "names": ["a"], "kinds": "nn"},
+        {"define": "class", "class": 0, "name": NASTY, "module": NASTY},
+        {"define": "engine", "engine": "e", "version": NASTY},
+        {"define": "note", "kind": NASTY, "message": NASTY},
+        {"define": "dropped", "detail": 10**30, "batches": -1},
+        {"define": NASTY},
+        {"define": "site", "site": 1 << 40},
+    ],
+)
+def test_hostile_texts(tmp_path: Path, definition: dict[str, Any]) -> None:
+    hooks = site(site=1, kind="hooks", phases=["hooks"], hook="on_train_batch_end", counts="batch", stage=None)
+    each = site(site=2, kind="hook", depth=1, phases=["hooks"], hook="on_train_batch_end", stage=None)
+    state = site(site=3, kind="state", phases=[], names=[], stage=None)
+    low, high = struct.unpack("<2I", struct.pack("<d", 0.5))
+    records = events(-1, 5, -2, 6, 7, 0, -4, 0, low, high, 0, -3, 7, 8, 0)
+    data = MAGIC + block(FACTS, json.dumps(FACTS_OF).encode()) + site() + hooks + each + state + define(definition)
+    trace = trace_of(tmp_path, data + records)
+    rows = read_all(trace)
+    assert (rows["fits"], rows["hooks"]) == (1, 1)
+    assert "\x1b" not in repr(trace)
+    assert "<script" not in trace._repr_html_()
+
+
+def test_foreign_files_among_the_journals(tmp_path: Path) -> None:
+    data = b"".join(journal_of(1))
+    (tmp_path / "run" / "journal" / "folder.journal").mkdir(parents=True)
+    for name, foreign in {"a.journal": b"%PDF-1.4 nothing", "0.journal": b"", "-1-2.journal": bytes(99)}.items():
+        (tmp_path / "run" / "journal" / name).write_bytes(foreign)
+    schema_run.new(str(tmp_path / "run"), "run", ["x"], "python", "0")
+    (tmp_path / "run" / "journal" / "1700000000000000000-5-11.journal").write_bytes(data)
+    trace = fittrace.open(tmp_path / "run")
+    assert trace.processes()["pid"].tolist()[0] == FACTS_OF["pid"]
+    assert set(trace.fits()["process"]) == {0}
+    assert "damaged" in set(trace.notes()["kind"])
+
+
+def test_facts_of_the_run_that_are_too_deep(tmp_path: Path) -> None:
+    trace_of(tmp_path, MAGIC)
+    (tmp_path / "run" / "run.json").write_text("[" * 100_000)
+    with pytest.raises(fittrace.FittraceError, match=r"run\.json: damaged"):
+        fittrace.open(tmp_path / "run")
+    (tmp_path / "run" / "run.json").write_text('{"schema": 3, "run": "run"}')
+    with pytest.raises(fittrace.FittraceError, match="schema 3, this fittrace reads 1-1; upgrade fittrace"):
+        fittrace.open(tmp_path / "run")
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_whatever_is_damaged_the_trace_opens_or_says_why(tmp_path: Path, seed: int) -> None:
+    random = Random(seed)
+    trace = trace_of(tmp_path, b"".join(journal_of(seed)))
+    whole = {table: bags(trace, table) for table in ("spans", "batches", "hooks", "logs", "fits")}
+    file = random.choice([one for one in (tmp_path / "run").rglob("*") if one.is_file()])
+    data = bytearray(file.read_bytes())
+    how = random.choice(("flip", "cut", "remove", "swap"))
+    if how == "flip" and data:
+        data[random.randrange(len(data))] ^= 1 << random.randrange(8)
+        file.write_bytes(data)
+    elif how == "cut":
+        file.write_bytes(data[: random.randrange(len(data))])
+    elif how == "swap":
+        file.write_bytes(random.choice(sorted((tmp_path / "run" / "spans").rglob("*.parquet"))).read_bytes())
+    else:
+        file.unlink()
+    for table, rows in whole.items():
+        try:
+            found = bags(fittrace.open(tmp_path / "run"), table)
+        except fittrace.FittraceError as error:
+            assert "\n" not in str(error)
+        else:
+            assert found <= rows
+
+
+def bags(trace: fittrace.Trace, table: str) -> set[str]:
+    frame = getattr(trace, table)()
+    if table == "spans":
+        # It needs the fits too, and is missing with them.
+        frame = frame[frame.pop("self_ns").notna()]
+    return {str(row) for row in frame.itertuples(index=False)}
