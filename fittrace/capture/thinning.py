@@ -62,7 +62,7 @@ class Thinning:
         return self._outer.is_whole and all(frame.is_whole for frame in self._frames)
 
     def thin(self, records: Sequence[int], sites: Sequence[Site], level: int) -> tuple[list[int], list[int]]:
-        """What is kept of `records` where sites above `level` are too much, and how many of each level were left out."""
+        """What is kept of `records` where sites above `level` are too much; how many of each level are left out."""
         kept: list[int] = []
         dropped = [0, 0, 0]
         heads = [index for index, value in enumerate(records) if value < 0]

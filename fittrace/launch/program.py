@@ -91,7 +91,9 @@ def execute(program: Program, out: Path, name: str | None, progress: Progress) -
             else:
                 settle(directory, directory.name, progress)
         except OSError as error:
-            remarks.append(f"the tables could not be written ({error.strerror}); the trace opens from its journal")
+            # Arrow's own words for it are longer.
+            reason = os.strerror(error.errno) if error.errno is not None else str(error)
+            remarks.append(f"the tables could not be written ({reason}); the trace opens from its journal")
         except KeyboardInterrupt:
             remarks.append("interrupted while writing the tables; the trace opens from its journal")
     if not traced:

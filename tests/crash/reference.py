@@ -255,11 +255,11 @@ class Reference:
     def batch_rows(self) -> Iterator[Row]:
         late = {}
         for span in self.spans:
-            if span.fit is not None and span.states and self.batch_of(span) is None and id(span) not in self.unfinished:
-                if str(span.site.get("hook")).endswith("batch_end"):
-                    late.setdefault((key(span.fit), span.stage, span.epoch, span.batch), {}).update(
-                        numbers(span.states[-1][1])
-                    )
+            is_over = span.fit is not None and span.states and id(span) not in self.unfinished
+            if is_over and self.batch_of(span) is None and span.site["hook"].endswith("batch_end"):
+                late.setdefault((key(span.fit), span.stage, span.epoch, span.batch), {}).update(
+                    numbers(span.states[-1][1])
+                )
         for span in self.spans:
             if span.fit is None or span.phase != "batch":
                 continue

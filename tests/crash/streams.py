@@ -11,6 +11,7 @@ import struct
 import zlib
 from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -134,10 +135,8 @@ class Program:
 
     def fits(self, thread: int) -> Steps:
         for _ in range(self.random.randint(1, self.shape.fits)):
-            try:
+            with suppress(Failed):
                 yield from self.some_call(thread, self.shape.nesting)
-            except Failed:
-                pass
 
     def some_call(self, thread: int, deep: int) -> Steps:
         choice = self.random.random()
@@ -235,9 +234,9 @@ class Program:
             yield
             yield from self.statements(thread, depth + 1, stage, deep, owner)
             if self.shape.worker and self.random.random() < 0.3:
-                self._tasks.append(("on_%s_batch_end" % stage, owner, step + each - 1, ["loss"]))
+                self._tasks.append((f"on_{stage}_batch_end", owner, step + each - 1, ["loss"]))
             else:
-                yield from self.hooks(thread, "on_%s_batch_end" % stage, owner, deep, step + each - 1)
+                yield from self.hooks(thread, f"on_{stage}_batch_end", owner, deep, step + each - 1)
             if header:
                 self.emit(thread, fetch, self.tick())
                 yield
@@ -301,10 +300,8 @@ class Program:
         while True:
             if self._tasks:
                 hook, owner, number, _ = self._tasks.pop(0)
-                try:
+                with suppress(Failed):
                     yield from self.hooks(thread, hook, owner, 0, number)
-                except Failed:
-                    pass
             else:
                 yield
 
@@ -319,8 +316,8 @@ FACTS_OF = {
 
 def drains(random: Random, program: Program, count: int) -> list[dict[int, list[Record]]]:
     """The records of each thread in `count` pieces, as a collector takes them: one thread shortly after the other."""
-    ends = sorted(random.randint(0, len(program.records)) for _ in range(count - 1)) + [len(program.records)]
-    taken = {thread: 0 for thread in range(len(program.threads))}
+    ends = [*sorted(random.randint(0, len(program.records)) for _ in range(count - 1)), len(program.records)]
+    taken = dict.fromkeys(range(len(program.threads)), 0)
     pieces = []
     for end, following in zip(ends, [*ends[1:], ends[-1]]):
         piece = {}
@@ -348,7 +345,7 @@ def define(*definitions: dict[str, Any]) -> bytes:
 def blocks_of(program: Program, pieces: list[dict[int, list[Record]]], closed: bool = False) -> list[bytes]:
     """The blocks of a journal, each definition in front of the first piece. The first block is `MAGIC`."""
     found = [MAGIC, block(FACTS, json.dumps(FACTS_OF).encode()), define(*program.definitions)]
-    numbers = {thread: 0 for thread in range(len(program.threads))}
+    numbers = dict.fromkeys(range(len(program.threads)), 0)
     for piece in pieces:
         for thread, records in piece.items():
             found.append(chunk(thread, numbers[thread], records))

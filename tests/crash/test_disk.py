@@ -75,6 +75,7 @@ def test_no_room_for_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     assert trace.runs[0].facts["exit_code"] == 0
 
 
+@pytest.mark.slow
 def test_a_disk_that_takes_nothing_for_a_while(tmp_path: Path) -> None:
     result = tmp_path / "result"
     code, told = finish(start(tmp_path, result, program=PROGRAM.with_name("slow_disk.py"), quiet=False))

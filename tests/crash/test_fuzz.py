@@ -75,6 +75,7 @@ def read(path: Path, data: bytes) -> Tables:
     return derive(path)
 
 
+@pytest.mark.slow
 def test_cut_at_every_byte(tmp_path: Path) -> None:
     data = b"".join(journal_of(1, epochs=1, batches=2, statements=1, nesting=0))
     whole = read(tmp_path / "1-1.journal", data)
@@ -140,8 +141,8 @@ def test_after_a_lost_block_only_whole_fits_come_back(tmp_path: Path) -> None:
 
 
 def site(**facts: Any) -> bytes:
-    told = {"define": "site", "site": 0, "kind": "call", "phases": ["fit"], "names": ["f"], "stage": "train", "file": "f",
-            "function": "f", "line": 1, "engine": "e"}  # fmt: skip
+    told = {"define": "site", "site": 0, "kind": "call", "phases": ["fit"], "names": ["f"], "stage": "train",
+            "file": "f", "function": "f", "line": 1, "engine": "e"}  # fmt: skip
     return define({**told, **facts})
 
 
@@ -178,12 +179,14 @@ HOSTILE = {
     "closes of nothing": site() + site(site=1, kind="close", depth=40, phases=[], names=[]) + events(-1, 5, -2, 6),
     "opens high up": site() + site(site=1, kind="open", depth=33, phases=["batch", "slice"], names=["b", "s"])
     + events(-1, 5, -2, 6, -2, 7),
-    "a state of nothing": site() + site(site=1, kind="state", phases=[], names=[]) + events(-1, 5, -2, HUGE, 1, 2, -2, 0),
+    "a state of nothing": site() + site(site=1, kind="state", phases=[], names=[])
+    + events(-1, 5, -2, HUGE, 1, 2, -2, 0),
     "sizes of anything": site() + site(site=1, kind="sizes", phases=[], names=[])
     + site(site=2, kind="turn", depth=1, phases=["batch"], names=["b"], counts="batch")
     + events(-1, 5, -2, HUGE, HUGE, HUGE, 0, -3, 6, HUGE, 0),
     "a hook of no class": site() + site(site=1, kind="hooks", phases=["hooks"], hook="on_train_begin")
-    + site(site=2, kind="hook", depth=1, phases=["hooks"], hook="on_train_begin") + events(-1, 5, -2, 6, 7, ABSENT, -3, 8, 9, HUGE),
+    + site(site=2, kind="hook", depth=1, phases=["hooks"], hook="on_train_begin")
+    + events(-1, 5, -2, 6, 7, ABSENT, -3, 8, 9, HUGE),
 }  # fmt: skip
 SENSELESS = [
     -1,

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -119,12 +120,11 @@ def orphan(tmp_path: Path) -> Iterator[int]:
     process.kill()
     process.wait()
     yield pid
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
+@pytest.mark.slow
 def test_the_launcher_is_killed_and_the_program_goes_on(tmp_path: Path, orphan: int, whole: list) -> None:
     trace = fittrace.open(tmp_path / "run")
     assert trace.runs[0].running

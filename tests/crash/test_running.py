@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 import fittrace
 
 from .runs import finish, hook_rows, is_prefix, start, wait_for
 
 
+@pytest.mark.slow
 def test_read_again_and_again_while_the_run_goes_on(tmp_path: Path) -> None:
     process = start(tmp_path, tmp_path / "witness", "return", "--steps", 800, "--epochs", 3, "--batch-s", 0.001)
     wait_for(tmp_path / "witness")

@@ -239,8 +239,11 @@ CHILDREN = {
         """,
 }
 PARENTS = """
-import multiprocessing, os, sys, threading, time
+import multiprocessing, os, sys, threading, time, warnings
 import keras
+
+# Python 3.12 warns of a fork where there are threads. fittrace's own count; those of a real engine were there before.
+warnings.simplefilter("ignore", DeprecationWarning)
 
 def fit(steps):
     keras.Model().fit(steps)

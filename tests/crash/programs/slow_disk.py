@@ -41,4 +41,5 @@ class Watch(keras.Callback):
 
 
 keras.Model().fit(800, 30, [Watch()], validation_data=2)
-json.dump(largest, open(sys.argv[1], "w"))
+with open(sys.argv[1], "w") as result:
+    json.dump(largest, result)

@@ -43,7 +43,8 @@ def die_in_children():
 
 def eat_memory():
     # Little more than there is in use now: the next that asks for memory, whoever it is, gets none.
-    pages = int(open("/proc/self/statm").read().split()[0])
+    with open("/proc/self/statm") as numbers:
+        pages = int(numbers.read().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (8 << 20),) * 2)
     eaten = []
     while True:
@@ -63,7 +64,7 @@ ENDINGS = {
     "segfault": lambda: ctypes.string_at(0),
     "_exit": lambda: os._exit(3),
     "exit": lambda: sys.exit(4),
-    "raise": lambda: [][0],
+    "raise": lambda: {}["nothing"],
     "memory": raise_memory_error,
     "out-of-memory": eat_memory,
     "fork": die_in_children,
@@ -89,6 +90,6 @@ class Witness(keras.Callback):
 
 if given.largest_file:
     resource.setrlimit(resource.RLIMIT_FSIZE, (given.largest_file,) * 2)
-tell("start %d" % os.getpid())
+tell(f"start {os.getpid()}")
 keras.Model(given.batch_s).fit(given.steps, given.epochs, [keras.Callback(), Witness()], validation_data=2)
 tell("end")
