@@ -58,11 +58,13 @@ class Instruments:
         `final`: an engine whose training loop has not come by now is not one that fittrace knows.
         """
         for engine in self._engines:
-            ready = engine.name in self._with_root or (final and engine.name in self._missing)
+            ready = engine.home in self._with_root or (final and engine.home in self._missing)
             version = getattr(sys.modules.get(engine.package), "__version__", None)
-            if not ready or engine.name in self._told or not isinstance(version, str):
+            if engine.home not in sys.modules:
                 continue
-            self._told.add(engine.name)
+            if not ready or engine.home in self._told or not isinstance(version, str):
+                continue
+            self._told.add(engine.home)
             self._define({"define": "engine", "engine": engine.name, "version": version})
             message = self._message(engine, version)
             if message is not None:
@@ -70,8 +72,8 @@ class Instruments:
                 self._define({"define": "note", "kind": "engine", "message": note})
 
     def _message(self, engine: Engine, version: str) -> str | None:
-        missing = self._missing[engine.name]
-        if engine.name not in self._with_root:
+        missing = self._missing[engine.home]
+        if engine.home not in self._with_root:
             return "no training loop that fittrace knows was imported (another backend?), so nothing of it is traced"
         if missing:
             return "not found in its source, so not traced: " + ", ".join(missing)
@@ -81,7 +83,7 @@ class Instruments:
 
     def _loaded(self, module: types.ModuleType) -> None:
         engine = self._by_module[module.__name__]
-        missing = self._missing.setdefault(engine.name, [])
+        missing = self._missing.setdefault(engine.home, [])
         try:
             outcome = install(module, engine, self._recorder, self._sites)
         except Exception as error:
@@ -91,4 +93,4 @@ class Instruments:
         self._installed += outcome.installed
         missing += outcome.missing
         if outcome.has_root:
-            self._with_root.add(engine.name)
+            self._with_root.add(engine.home)

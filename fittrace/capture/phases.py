@@ -6,11 +6,12 @@ import ast
 import copy
 from typing import Any, Callable, Sequence
 
-from ..engines import Function, Loop, Phase
-from ..engines.model import callee, walk_without_functions
+from ..engines import Function, Loop, Phase, Tests
+from ..engines.model import callee, loop_variables, walk_without_functions
+from ..schema.journal import ABSENT
 from . import syntax
 from .sites import Site
-from .syntax import FunctionNode, constant, items, name, targets
+from .syntax import FunctionNode, constant, items, name
 
 MakeSite = Callable[..., Site]
 
@@ -31,6 +32,7 @@ class Body:
         self.phases = phases
         self.found: set[object] = set()
         self.generator = False
+        self.turning: Sequence[Phase] = ()
 
     def missing(self) -> list[str]:
         """The parts of the table that the source does not have."""
@@ -44,9 +46,11 @@ class Body:
             self.generator = True
             node.body = docstring + self.block(body, depth=0, inside=None)
             return
-        level = 0 if spec.stage else 1
-        site = self.site("call", node, phases=(spec.phase,), names=(self.name,), stage=spec.stage, level=level)
-        if spec.stage:
+        self.turning = spec.turning
+        level = 0 if spec.loops or spec.root else 1
+        facts = {"stage": spec.stage, "root": spec.root, "level": level}
+        site = self.site("call", node, phases=(spec.phase,), names=(self.name,), **facts)
+        if spec.root:
             enter = syntax.statement(syntax.call("enter", constant(site.head)), body[0])
         else:
             enter = self.record(site, body[0])
@@ -69,27 +73,30 @@ class Body:
         inside: str | None,
         before: str | None = None,
         after: str | None = None,
+        claimed: str | None = None,
     ) -> list[ast.stmt]:
         """The statements of one block, with probes where a phase begins and ends.
 
         `depth` spans of the frame are open in it, and it is `inside` the loop of that phase. `before` and `after` are
-        phases of what no rule claims, before and after the first statement that holds a loop. Neighbours of one phase
-        share a span.
+        phases of what no rule claims, before and after the first statement that holds a loop, also in the block that
+        this statement is. `claimed` is the phase that the whole block is. Neighbours of one phase share a span.
         """
         result: list[ast.stmt] = []
         default = before
         current: object | None = None
         for statement in statements:
             loop = self.loop(statement)
-            rule = self.rule(statement, inside) if loop is None else None
             holds_loop = any(self.loop(child) for child in syntax.inner(statement)) or loop is not None
+            rule = None if holds_loop else self.rule(statement, inside)
+            rule = None if rule is not None and claimed is not None and rule.phase == claimed else rule
+            default = self.turned(statement, default)
             phase = rule.phase if rule is not None else None if holds_loop else default
             owner = loop or (phase and (rule or phase))
             if self.generator and phase is not None:
                 result += self.fenced(statement, phase)
                 continue
             if owner != current and phase is not None:
-                names = (_called(statement, rule) or phase,)
+                names = (_title(statement, rule) or phase,)
                 level = _level(owner)
                 result.append(self.probe("open", statement, depth=depth, phases=(phase,), names=names, level=level))
             elif owner != current and current is not None and loop is None:
@@ -97,31 +104,50 @@ class Body:
             current = owner
             if loop is not None:
                 result += self.turns(statement, loop, depth)
+            elif holds_loop:
+                self.descend(statement, depth, inside, default, after)
+                result.append(statement)
             else:
-                self.descend(statement, depth + (phase is not None), inside)
+                self.descend(statement, depth + (phase is not None), inside, claimed=phase or claimed)
                 result.append(statement)
             default = after if holds_loop else default
         if current is not None and not syntax.leaves(statements[-1]):
             syntax.append(result, self.close(statements[-1], depth, current))
         return result
 
-    def descend(self, statement: ast.stmt, depth: int, inside: str | None) -> None:
+    def descend(
+        self,
+        statement: ast.stmt,
+        depth: int,
+        inside: str | None,
+        before: str | None = None,
+        after: str | None = None,
+        claimed: str | None = None,
+    ) -> None:
         """Rewrite the blocks in a compound statement."""
         if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             for block in syntax.blocks(statement):
-                block[:] = self.block(list(block), depth, inside)
+                block[:] = self.block(list(block), depth, inside, before, after, claimed)
+
+    def turned(self, statement: ast.stmt, default: str | None) -> str | None:
+        """The phase of what no rule claims, from `statement` on."""
+        for rule in self.turning if default is not None else ():
+            if rule.where.matches(statement):
+                self.found.add(rule)
+                return rule.phase
+        return default
 
     def turns(self, statement: ast.stmt, loop: Loop, depth: int) -> list[ast.stmt]:
         """A loop each of whose turns is a span, which begins with fetching the item where that is a phase."""
-        assert isinstance(statement, ast.For)
+        assert isinstance(statement, (ast.For, ast.While))
         self.found.add(loop)
         level = _level(loop)
         result: list[ast.stmt] = []
-        if loop.sizes:
+        if loop.sizes and isinstance(statement, ast.For):
             site = self.site("sizes", statement, depth=depth, level=level)
             paths = items(*[constant(path) for path in loop.sizes])
             over = name(syntax.first_name(statement.iter))
-            steps = constant(None if loop.last in targets(statement) else loop.steps)
+            steps = constant(None if loop.last in loop_variables(statement) else loop.steps)
             result.append(syntax.statement(syntax.call("sizes", constant(site.head), over, paths, steps), statement))
         self.descend(statement, depth + 1, loop.phase)
         if loop.header is None:
@@ -134,9 +160,13 @@ class Body:
             syntax.Continues(begin).visit(ast.Module(body=statement.body, type_ignores=[]))
             result.append(begin)
             syntax.append(statement.body, begin)
-        first = next(variable for variable in loop.number if variable in targets(statement))
-        last = loop.last if loop.last in targets(statement) else first
-        statement.body.insert(0, self.record(turn, statement.body[0], name(first), name(last or first)))
+        variables = loop_variables(statement)
+        first = next(variable for variable in loop.number if variable in variables)
+        last = loop.last if loop.last in variables else first
+        size = _size(loop) if set(loop.bounds) <= set(variables) else constant(ABSENT)
+        place = int(loop.guard is not None and Tests(loop.guard).matches(statement.body[0]))
+        probe = self.record(turn, statement.body[place], name(first), name(last or first), size)
+        statement.body.insert(place, probe)
         return [*result, statement]
 
     def fenced(self, statement: ast.stmt, phase: str) -> list[ast.stmt]:
@@ -147,14 +177,14 @@ class Body:
     def loop(self, statement: ast.stmt) -> Loop | None:
         """The loop of the table that `statement` is."""
         for loop in self.loops:
-            if loop.matches(statement) and any(variable in targets(statement) for variable in loop.number):
+            if loop.matches(statement):
                 return loop
         return None
 
     def rule(self, statement: ast.stmt, inside: str | None) -> Phase | None:
         """The rule of the table that claims `statement`."""
         for rule in self.phases:
-            if (rule.inside is None or rule.inside == inside) and rule.where.matches(statement):
+            if (not rule.inside or inside in rule.inside) and rule.where.matches(statement):
                 self.found.add(rule)
                 return rule
         return None
@@ -183,11 +213,12 @@ class CallbackListBody(Body):
     def rewrite(self, node: FunctionNode, over: str) -> None:  # type: ignore[override]
         """Put in a probe before each callback's hook, and after the last."""
         hook = next(found for found in (syntax.passes_on(child, over) for child in syntax.inner(node)) if found)
+        fixed = str(hook.value) if isinstance(hook, ast.Constant) else None
         docstring, body = syntax.split_docstring(node.body)
         arguments = [argument.arg for argument in node.args.args]
         number = next((argument for argument in arguments if argument in ("batch", "epoch")), None)
-        title = self.name.rpartition(".")[0] + "." + hook
-        facts = {"hook": hook, "counts": number, "level": 1}
+        title = self.name.rpartition(".")[0] + "." + fixed if fixed is not None else self.name
+        facts = {"hook": fixed, "counts": number, "level": 1}
         site = self.site("hooks", node, phases=("hooks",), names=(title,), **facts)
         call = syntax.call("hooks", constant(site.head), name(arguments[0]), name(number) if number else constant(None))
         rewritten = self.block(body, depth=1, inside=None)
@@ -195,28 +226,38 @@ class CallbackListBody(Body):
             for index, statement in reversed(list(enumerate(block))):
                 if syntax.passes_on(statement, over):
                     block.insert(index + 1, self.each(statement, facts))
+                    if fixed is None:
+                        named = self.site("named", statement, level=1)
+                        # Only here: before, the variable may not have its value yet.
+                        told = syntax.call("named", constant(named.head), hook)
+                        block.insert(index, syntax.statement(told, statement))
         node.body = docstring + self.frame(node, syntax.statement(call, body[0]), rewritten, level=1)
 
     def each(self, statement: ast.stmt, facts: dict[str, Any]) -> ast.stmt:
         """Put the probe into a loop over the callbacks; the probe that comes after the loop is returned."""
         assert isinstance(statement, ast.For)
         logs = _logs_argument(statement)
-        hook = self.site("hook", statement, depth=1, phases=("hooks",), names=(facts["hook"],), **facts)
+        hook = self.site("hook", statement, depth=1, phases=("hooks",), names=(facts["hook"] or "",), **facts)
         hooked = self.site("hooked", statement, depth=1, level=1)
-        probe = syntax.call("hook", constant(hook.head), name(targets(statement)[0]), logs)
+        probe = syntax.call("hook", constant(hook.head), name(syntax.first_name(statement.target)), logs)
         statement.body.insert(0, syntax.statement(probe, statement.body[0]))
         after = syntax.call("hooked", constant(hooked.head), copy.deepcopy(logs))
         return syntax.statement(after, statement)
 
 
 def _logs_argument(loop: ast.For) -> ast.expr:
-    call = syntax.hook_call(loop)
-    assert call is not None
-    values = [keyword.value for keyword in call.keywords if keyword.arg == "logs"] + call.args[::-1]
-    for value in values:
-        if isinstance(value, ast.Name) and value.id.endswith("logs"):
-            return name(value.id)
+    for call in syntax.calls_in(loop):
+        for value in [keyword.value for keyword in call.keywords if keyword.arg == "logs"] + call.args[::-1]:
+            if isinstance(value, ast.Name) and value.id.endswith("logs"):
+                return name(value.id)
     return constant(None)
+
+
+def _size(loop: Loop) -> ast.expr:
+    if not loop.bounds:
+        return constant(ABSENT)
+    start, end = loop.bounds
+    return ast.BinOp(name(end), ast.Sub(), name(start))
 
 
 def _all_blocks(statement: ast.stmt) -> list[list[ast.stmt]]:
@@ -224,8 +265,10 @@ def _all_blocks(statement: ast.stmt) -> list[list[ast.stmt]]:
     return [block for child in found for block in syntax.blocks(child)]
 
 
-def _called(statement: ast.stmt, rule: Phase | None) -> str | None:
-    """What of its rule's names a statement calls."""
+def _title(statement: ast.stmt, rule: Phase | None) -> str | None:
+    """What the span of a statement is called: as its rule says, or after what of the rule's names it calls."""
+    if rule is not None and rule.name is not None:
+        return rule.name
     names: tuple[str, ...] = rule.where.names if rule is not None else ()
     calls = [callee(node) for node in walk_without_functions(statement) if isinstance(node, ast.Call)]
     return next((called for called in calls if called in names), None)

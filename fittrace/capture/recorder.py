@@ -33,32 +33,43 @@ class Recorder(threading.local):
         self._session = session
         names = session.names
         session.new_thread(buffer)
-        # The logs as last recorded in this thread; while every key is a text and every value a float they can be
-        # compared without running anybody's code.
+        # The logs as last recorded in this thread; while every key is a text and every value a plain number they can
+        # be compared without running anybody's code.
         seen: Any = _NOTHING
+        plain = values.PLAIN
         classes = names.classes
         # The numbers of keys met in this thread: asking `names` takes longer than all the rest of a record.
         numbers: dict[tuple[str, ...], int] = {}
+
+        def record_numbers(logs: dict[str, float]) -> bool:
+            nonlocal seen
+            state = logs.copy()
+            try:
+                halves = values.halves(state)
+            except OverflowError:  # an int that no float can hold
+                return False
+            seen = state
+            keys = tuple(state)
+            try:
+                number = numbers[keys]
+            except KeyError:
+                number = names.keys(keys, "n" * len(keys))
+                if len(numbers) < _SHAPES:
+                    numbers[keys] = number
+            record((state_head, number, *halves))
+            return True
 
         def look(logs: Any) -> None:
             nonlocal seen
             if type(logs) is dict:
                 for key, value in logs.items():
-                    if type(value) is not float or type(key) is not str:
+                    if id(type(value)) not in plain or type(key) is not str:
                         break
                 else:
                     if type(seen) is dict and logs == seen:
                         return
-                    seen = logs.copy()
-                    keys = tuple(seen)
-                    try:
-                        number = numbers[keys]
-                    except KeyError:
-                        number = names.keys(keys, "n" * len(keys))
-                        if len(numbers) < _SHAPES:
-                            numbers[keys] = number
-                    record((state_head, number, *values.halves(seen)))
-                    return
+                    if record_numbers(logs):
+                        return
             state = values.describe(logs, names)
             if state != seen:
                 seen = state
@@ -68,6 +79,9 @@ class Recorder(threading.local):
             nonlocal seen
             seen = _NOTHING
             record((head, clock(), id(owner), number if type(number) is int and number >= 0 else ABSENT))
+
+        def named(head: int, hook: Any) -> None:
+            record((head, names.text(hook) if type(hook) is str else ABSENT))
 
         def hook(head: int, callback: object, logs: Any) -> None:
             end = begin = clock()
@@ -94,6 +108,7 @@ class Recorder(threading.local):
             record((head, end))
 
         self.hooks = hooks
+        self.named = named
         self.hook = hook
         self.hooked = hooked
 

@@ -44,10 +44,10 @@ def rewrite(source: str, file: str, functions: Sequence[Union[Function, Callback
         if isinstance(function, CallbackLists):
             names = [name for name, node in definitions.items() if _is_callback_list(name, node, function)]
             for name in names:
-                phases = function.phases if name.endswith("_end") else ()
+                phases = () if name.endswith("_begin") else function.phases
                 CallbackListBody(name, file, site, (), phases).rewrite(definitions[name], function.over)
             rewritten += names
-            if not names:
+            if not names and not function.optional:
                 missing.append("the loops of %s over its %s" % (function.name, function.over))
         elif function.name in definitions:
             body = Body(function.name, file, site, function.loops, function.phases)

@@ -26,6 +26,7 @@ class Site:
     phases: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     stage: str | None = None
+    root: bool = False
     counts: str | None = None
     hook: str | None = None
     level: int = 2
@@ -39,6 +40,6 @@ class Site:
         """What the journal says of it; what is absent is left out."""
         facts: dict[str, Any] = {"define": "site", "site": self.number}
         for key, value in vars(self).items():
-            if key != "number" and value not in (None, ()):
+            if key != "number" and value is not None and value is not False and value != ():
                 facts[key] = value
         return facts

@@ -99,12 +99,6 @@ def blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
         yield handler.body
 
 
-def targets(loop: ast.stmt) -> list[str]:
-    """The variables that a `for` loop sets."""
-    assert isinstance(loop, ast.For)
-    return [child.id for child in ast.walk(loop.target) if isinstance(child, ast.Name)]
-
-
 def first_name(node: ast.AST) -> str:
     """The first variable in an expression."""
     return next(child.id for child in ast.walk(node) if isinstance(child, ast.Name))
@@ -124,22 +118,24 @@ def split_docstring(body: list[ast.stmt]) -> tuple[list[ast.stmt], list[ast.stmt
     return (body[:1], body[1:]) if isinstance(text, str) and len(body) > 1 else ([], body)
 
 
-def hook_call(node: ast.AST) -> ast.Call | None:
-    """The first call of an `on_*` method in `node`."""
+def passes_on(node: ast.AST, over: str) -> ast.expr | None:
+    """The name of the hook that a loop over the callbacks (`self.<over>`) passes on: a literal, or a variable where
+    the loop gets the method by `getattr`. None where `node` is no such loop."""
+    if not isinstance(node, ast.For) or not isinstance(node.iter, ast.Attribute) or node.iter.attr != over:
+        return None
+    for call in calls_in(node):
+        if isinstance(call.func, ast.Attribute) and call.func.attr.startswith("on_"):
+            return constant(call.func.attr)
+        if isinstance(call.func, ast.Name) and call.func.id == "getattr" and isinstance(call.args[1], ast.Name):
+            return name(call.args[1].id)
+    return None
+
+
+def calls_in(node: ast.AST) -> Iterator[ast.Call]:
+    """The calls in `node`."""
     for child in ast.walk(node):
-        if isinstance(child, ast.Call) and isinstance(child.func, ast.Attribute) and child.func.attr.startswith("on_"):
-            return child
-    return None
-
-
-def passes_on(node: ast.AST, over: str) -> str | None:
-    """The hook that a loop over the callbacks (`self.<over>`) passes on, or None where `node` is no such loop."""
-    if isinstance(node, ast.For) and isinstance(node.iter, ast.Attribute) and node.iter.attr == over:
-        found = hook_call(node)
-        if found is not None:
-            assert isinstance(found.func, ast.Attribute)
-            return found.func.attr
-    return None
+        if isinstance(child, ast.Call):
+            yield child
 
 
 class Returns(ast.NodeTransformer):

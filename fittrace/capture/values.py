@@ -14,6 +14,8 @@ from .names import Names, plain_key
 
 LONGEST = 200
 """Characters kept of a text."""
+PLAIN = {id(float), id(int), id(bool)}
+"""The identities of types whose values are plain numbers; those of NumPy join when they are met."""
 _DEEPEST = 3
 _MOST = 16
 _codecs: dict[int, tuple[Callable[..., bytes], Callable[[bytes], tuple[int, ...]]]] = {}
@@ -66,7 +68,9 @@ def as_number(value: object) -> "float | None":
             return float(value)  # type: ignore[arg-type]
         if _names(kind)[0] == "numpy" and ("numpy", "number") in map(_names, type.__dict__["__mro__"].__get__(kind)):
             plain = value.item()  # type: ignore[attr-defined]
-            return float(plain) if type(plain) in (float, int) else None
+            if type(plain) in (float, int):
+                PLAIN.add(id(kind))
+                return float(plain)
     except OverflowError:
         pass  # an int beyond float64
     return None

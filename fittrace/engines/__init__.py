@@ -6,9 +6,12 @@ This package imports nothing but itself: not Keras, not the rest of fittrace.
 
 from __future__ import annotations
 
+from .keras2 import KERAS22
 from .keras3 import KERAS3
-from .model import CallbackLists, Calls, Engine, Function, Loop, Phase, Tests
+from .model import Assigns, CallbackLists, Calls, Engine, Function, Loop, Over, Phase, Tests
+from .tf_keras import TF_KERAS
+from .tf_keras_v1 import TF_1, TF_KERAS_V1
 
-ENGINES: tuple[Engine, ...] = (KERAS3,)
+ENGINES: tuple[Engine, ...] = (KERAS22, TF_1, TF_KERAS_V1, TF_KERAS, KERAS3)
 
-__all__ = ["ENGINES", "CallbackLists", "Calls", "Engine", "Function", "Loop", "Phase", "Tests"]
+__all__ = ["ENGINES", "Assigns", "CallbackLists", "Calls", "Engine", "Function", "Loop", "Over", "Phase", "Tests"]

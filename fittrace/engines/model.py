@@ -8,12 +8,8 @@ from typing import Iterator, Union
 
 
 @dataclass(frozen=True)
-class Calls:
-    """Matches a simple statement that calls a function or method of one of these names.
-
-    >>> Calls("train_function").matches(ast.parse("logs = self.train_function(iterator)").body[0])
-    True
-    """
+class _Names:
+    """A matcher of statements by names."""
 
     names: tuple[str, ...]
 
@@ -22,9 +18,22 @@ class Calls:
 
     def matches(self, statement: ast.stmt) -> bool:
         """Whether `statement` is one."""
-        if not isinstance(statement, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return, ast.Delete)):
-            return False
-        return any(
+        raise NotImplementedError
+
+
+class Calls(_Names):
+    """Matches a simple statement that calls a function or method of one of these names, or a `try` around one.
+
+    >>> Calls("train_function").matches(ast.parse("logs = self.train_function(iterator)").body[0])
+    True
+    """
+
+    def matches(self, statement: ast.stmt) -> bool:
+        """Whether `statement` is one."""
+        if isinstance(statement, ast.Try):
+            inside = [child for outer in statement.body for child in ast.walk(outer) if isinstance(child, ast.stmt)]
+            return any(_is_simple(child) and self.matches(child) for child in inside)
+        return _is_simple(statement) and any(
             isinstance(node, ast.Call) and callee(node) in self.names for node in walk_without_functions(statement)
         )
 
@@ -32,18 +41,28 @@ class Calls:
         return "a call of " + " or ".join(self.names)
 
 
-@dataclass(frozen=True)
-class Tests:
+class Assigns(_Names):
+    """Matches an assignment to a variable or attribute of one of these names.
+
+    >>> Assigns("history").matches(ast.parse("model.history = History()").body[0])
+    True
+    """
+
+    def matches(self, statement: ast.stmt) -> bool:
+        """Whether `statement` is one."""
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        return any(name in self.names for target in targets for name in mentioned(target)[:1])
+
+    def __str__(self) -> str:
+        return "an assignment to " + " or ".join(self.names)
+
+
+class Tests(_Names):
     """Matches an `if` whose test mentions one of these names.
 
     >>> Tests("validation_data").matches(ast.parse("if validation_data is not None: pass").body[0])
     True
     """
-
-    names: tuple[str, ...]
-
-    def __init__(self, *names: str) -> None:
-        object.__setattr__(self, "names", names)
 
     def matches(self, statement: ast.stmt) -> bool:
         """Whether `statement` is one."""
@@ -53,29 +72,51 @@ class Tests:
         return "an if on " + " or ".join(self.names)
 
 
+class Over(_Names):
+    """Matches a `for` loop, which is no turn of anything, over something that mentions one of these names.
+
+    >>> Over("out_labels").matches(ast.parse("for l, o in zip(out_labels, outs): pass").body[0])
+    True
+    """
+
+    def matches(self, statement: ast.stmt) -> bool:
+        """Whether `statement` is one."""
+        return isinstance(statement, ast.For) and any(name in self.names for name in mentioned(statement.iter))
+
+    def __str__(self) -> str:
+        return "a loop over " + " or ".join(self.names)
+
+
+Where = Union[Calls, Assigns, Tests, Over]
+
+
 @dataclass(frozen=True)
 class Phase:
     """A statement is a phase: `phase` None means that it is none, whatever surrounds it.
 
-    `inside` limits it to the body of the loop of that phase. `optional` is for what only some versions have.
+    `inside` limits it to the bodies of the loops of these phases. The span is called `name`, or after what is called,
+    or after the phase. `optional` is for what only some versions have.
     """
 
     phase: str | None
-    where: Union[Calls, Tests]
-    inside: str | None = None
+    where: Where
+    inside: tuple[str, ...] = ()
+    name: str | None = None
     optional: bool = False
 
 
 @dataclass(frozen=True)
 class Loop:
-    """A `for` loop each of whose turns is a `phase`.
+    """A `for` or `while` loop each of whose turns is a `phase`.
 
-    It is known by a name in its target (`target`) or in what it iterates over (`over`). `number` are the names, the
-    first found of which counts the turns; `last` names the last number that a turn covers. `header` is the phase of
-    fetching the next item, which belongs to the turn. `sizes` are instance attributes, from the object iterated
-    over, that tell the samples in a batch, in a smaller last batch, the number of batches, and the steps that the user
-    asked for; they are read without running code. `steps` is one more, the steps in a turn: where the loop does not
-    tell the last of them and there are several, the sizes are not known.
+    It is known by a name in its target (`target`) or in what it iterates over (`over`); of a `while` both are looked
+    for in its test. `number` are the names, the first found of which counts the turns; `last` names the last number
+    that a turn covers. `bounds` name the first sample of a batch and the one after its last. With `guard`, a turn
+    begins only after a first `if` that tests that name and may leave the loop. `header` is the phase of fetching the
+    next item, which belongs to the turn. `sizes` are instance attributes, from the object iterated over, that tell
+    the samples in a batch, in a smaller last batch, the number of batches, and the steps that the user asked for;
+    they are read without running code. `steps` is one more, the steps in a turn: where the loop does not tell the
+    last of them and there are several, the sizes are not known.
     """
 
     phase: str
@@ -83,17 +124,22 @@ class Loop:
     over: str | None = None
     number: tuple[str, ...] = ()
     last: str | None = None
+    bounds: tuple[str, ...] = ()
+    guard: str | None = None
     header: str | None = None
     sizes: tuple[str, ...] = ()
     steps: str | None = None
 
     def matches(self, statement: ast.stmt) -> bool:
         """Whether `statement` is this loop."""
-        if not isinstance(statement, ast.For):
+        if not isinstance(statement, (ast.For, ast.While)):
             return False
-        if self.target is not None and self.target not in mentioned(statement.target):
+        if not any(name in loop_variables(statement) for name in self.number):
             return False
-        return self.over is None or self.over in mentioned(statement.iter)
+        if self.target is not None and self.target not in loop_variables(statement):
+            return False
+        over = statement.iter if isinstance(statement, ast.For) else statement.test
+        return self.over is None or self.over in mentioned(over)
 
     def __str__(self) -> str:
         return "the loop over " + (self.over or self.target or "")
@@ -104,15 +150,18 @@ class Function:
     """A function of the engine, and the phases in it.
 
     `phase` is that of the whole call, or None when only the statements of `phases` count. `stage` says what its
-    batches are; a function with a stage is a root: alone it begins a fit of its own. `before` and `after` are the
-    phases of its outermost statements before and after its first loop.
+    batches are, where its caller does not; a `root` begins a fit of its own when no fit is validating. `before` and
+    `after` are the phases of its outermost statements before and after its first loop; from the first statement that
+    one of `turning` matches, its phase takes the place of `before`.
     """
 
     module: str
     name: str
     phase: str | None = None
     stage: str | None = None
+    root: bool = False
     before: str | None = None
+    turning: tuple[Phase, ...] = ()
     after: str | None = None
     loops: tuple[Loop, ...] = ()
     phases: tuple[Phase, ...] = ()
@@ -121,26 +170,29 @@ class Function:
 
 @dataclass(frozen=True)
 class CallbackLists:
-    """Every method of a class that passes a hook on to its callbacks: `for callback in self.callbacks: callback.on_*`.
+    """Every method of a class that passes a hook on to its callbacks: `for callback in self.callbacks: callback.on_*`,
+    or with the hook's name in a variable: `hook = getattr(callback, hook_name)`.
 
-    `phases` are those of statements in such a method whose name ends with `_end`, where the logs have content.
+    `phases` are those of statements in such a method, unless its name ends with `_begin`, where the logs are empty.
     """
 
     module: str
     name: str
     over: str = "callbacks"
     phases: tuple[Phase, ...] = ()
+    optional: bool = False
 
 
 @dataclass(frozen=True)
 class Engine:
     """One engine: its name, the package that tells its version, the versions that it was checked on, its functions.
 
-    A `family` of functions is a set of alternatives of which one must be there (a backend's trainer, say).
+    It is there when its `home` has been imported, a module that no other engine has.
     """
 
     name: str
     package: str
+    home: str
     checked: tuple[str, ...]
     functions: tuple[Union[Function, CallbackLists], ...] = field(default=())
 
@@ -148,6 +200,22 @@ class Engine:
     def modules(self) -> tuple[str, ...]:
         """The modules that hold its functions."""
         return tuple(dict.fromkeys(function.module for function in self.functions))
+
+
+def loop_variables(loop: ast.stmt) -> tuple[str, ...]:
+    """The variables that a `for` loop sets, or that a `while` loop tests.
+
+    >>> loop_variables(ast.parse("while step < steps: pass").body[0])
+    ('step', 'steps')
+    """
+    if isinstance(loop, ast.For):
+        return mentioned(loop.target)
+    return mentioned(loop.test) if isinstance(loop, ast.While) else ()
+
+
+def _is_simple(statement: ast.AST) -> bool:
+    simple = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return, ast.Delete)
+    return isinstance(statement, simple)
 
 
 def callee(call: ast.Call) -> str | None:

@@ -40,9 +40,10 @@ OPERANDS: dict[str, tuple[str, ...]] = {
     "raise": ("time", "text"),
     "open": ("time",),
     "close": ("time",),
-    "turn": ("time", "number", "last"),
+    "turn": ("time", "number", "last", "size"),
     "hook": ("end", "time", "class"),
     "hooked": ("time",),
+    "named": ("hook",),
     "state": ("keys", "values"),
     "sizes": ("size", "partial", "count", "steps"),
 }
@@ -51,6 +52,7 @@ OPERANDS: dict[str, tuple[str, ...]] = {
 `call` and `hooks` enter a function's frame, `leave` and `raise` end it. `open`, `turn` and `hook` close what is open
 in the frame above the site's depth and open the site's phases; `close` and `hooked` only close. Times are
 nanoseconds of the process' monotonic clock. An absent number is `ABSENT`. `owner` is the callback list's identity.
+`named` tells which hook its frame passes on, as the number of a text, where the site does not.
 `state` has as many values as its keys need: two (the low and high half of a float64) for each key of kind `n`, one
 text number for each of kind `t`. `sizes` are the samples in a whole batch and in a last, smaller one (0: there is
 none), the batches that the data makes, and the steps that the user asked for instead.

@@ -92,7 +92,11 @@ def _site(told: Definition) -> Definition:
         site["stage"] = _one_of(STAGES, told["stage"])
     if told.get("counts") is not None:
         site["counts"] = _one_of(("epoch", "batch"), told["counts"])
-    if told.get("hook") is not None or kind in ("hooks", "hook"):
+    if told.get("root") is True:
+        if "stage" not in site:
+            raise ValueError("a root without a stage")
+        site["root"] = True
+    if told.get("hook") is not None:
         site["hook"] = _text(told["hook"])
     return site
 

@@ -15,11 +15,12 @@ from .carry import Carried, carry, cut
 from .definitions import Definitions
 from .emit import Emitter
 from .fits import Fits
+from .hooks import name_hooks, place_hooks
 from .journal import Chunk
 from .logs import logs_of
 from .records import Indices, Parsed, TooDeep, parse, sound
 from .sites import PHASE, Sites
-from .spans import Flags, Spans, count_turns, merge_unturned, opened, place_hooks
+from .spans import Flags, Spans, count_turns, merge_unturned, opened
 
 _NOTHING = np.empty(0, np.int64)
 
@@ -100,7 +101,7 @@ class Derivation:
     def _has_root(self, chunk: Chunk, sites: Sites) -> bool:
         numbers = np.concatenate([self._carried[chunk.thread].numbers, chunk.records])
         found = -numbers[numbers < 0] - 1
-        return bool(np.any(sites.stage[found[found < len(sites.stage)]] >= 0))
+        return bool(np.any(sites.root[found[found < len(sites.root)]]))
 
     def _thread(self, thread: int, records: Indices, sites: Sites, final: bool) -> None:
         carried = self._carried[thread]
@@ -140,10 +141,11 @@ class Derivation:
         children[: carried.count] = carried.children
         sums, batch_of = _attribute(spans, children, closed & kept)
         container = place_hooks(spans, parsed)
+        hooks = name_hooks(spans, parsed, container, sites, self._definitions)
         done = closed & kept & (spans.fit >= 0)
-        rows, batch_logs = logs_of(spans, parsed, container, sites, self._definitions)
-        self._emitter.spans(spans, parsed, sites, thread, children, done)
-        self._emitter.logs(spans, rows, sites)
+        rows, batch_logs = logs_of(spans, parsed, container, hooks, self._definitions)
+        self._emitter.spans(spans, sites, hooks, thread, children, done)
+        self._emitter.logs(spans, rows, hooks)
         self._emitter.batches(spans, parsed, sums, batch_of, batch_logs, done)
         self._fits.count(spans, done)
         for index in np.flatnonzero(done):

@@ -44,7 +44,7 @@ class Emitter:
         self._waiting: list[list[_Batches]] = [[], []]
         self._late: dict[_BatchKey, dict[str, float]] = {}
 
-    def spans(self, spans: Spans, parsed: Parsed, sites: Sites, thread: int, children: Indices, done: Flags) -> None:
+    def spans(self, spans: Spans, sites: Sites, hooks: list[str], thread: int, children: Indices, done: Flags) -> None:
         """Rows of `spans`."""
         index = np.flatnonzero(done)
         some = spans.take(index)
@@ -52,8 +52,7 @@ class Emitter:
         same_fit = (some.parent >= 0) & (spans.fit[some.parent] == some.fit)
         classes = [one["name"] if one else "(lost)" for one in self._definitions.classes] + ["(lost)"]
         some.callback = np.minimum(some.callback, len(classes) - 1)
-        hook = sites.hook[some.site]
-        name_codes, names = _names(some, sites, classes)
+        name_codes, names = _names(some, sites.names, hooks, classes)
         self._sink.append(
             "spans",
             {
@@ -72,12 +71,12 @@ class Emitter:
                 "status": (_status(some), _STATUSES),
                 "callback": (some.callback, classes),
                 "position": _nullable(some.position),
-                "hook": (hook, sites.hooks),
+                "hook": (some.hook, hooks),
                 "site": some.site,
             },
         )
 
-    def logs(self, spans: Spans, rows: LogRows, sites: Sites) -> None:
+    def logs(self, spans: Spans, rows: LogRows, hooks: list[str]) -> None:
         """Rows of `logs`."""
         if not rows.key:
             return
@@ -93,7 +92,7 @@ class Emitter:
             "stage": (some.stage, list(STAGES)),
             "epoch": _nullable(some.epoch),
             "batch": _nullable(some.batch),
-            "hook": (sites.hook[some.site], sites.hooks),
+            "hook": (some.hook, hooks),
             "span": some.number,
             "position": np.concatenate(rows.position),
             "key": (np.repeat(codes, counts), keys),
@@ -221,23 +220,22 @@ def _status(spans: Spans) -> Indices:
     return np.where(spans.closer < 0, _UNFINISHED, spans.failed.astype(np.int64))
 
 
-def _names(spans: Spans, sites: Sites, classes: list[str]) -> tuple[Indices, list[str]]:
-    """The name of each span: the site's, for a hook with its callback's class before it."""
-    count = max(len(sites.names), 1)
-    code = spans.name + np.where(spans.callback >= 0, (spans.callback + 1) * count, 0)
+def _names(spans: Spans, sites: list[str], hooks: list[str], classes: list[str]) -> tuple[Indices, list[str]]:
+    """The name of each span: the site's, and of a callback's hook its class and the hook."""
+    width = max(len(sites), len(hooks), 1)
+    is_hook = spans.callback >= 0
+    code = np.where(is_hook, (spans.callback + 1) * width + spans.hook, spans.name)
     found, place = np.unique(code, return_inverse=True)
     names = []
     for one in found.tolist():
-        callback, name = divmod(one, count)
-        if callback:
-            names.append(f"{classes[callback - 1]}.{sites.names[name]}")
-        else:
-            names.append(sites.names[name])
+        callback, name = divmod(one, width)
+        known = classes[callback - 1] if callback <= len(classes) else "(lost)"
+        names.append(f"{known}.{hooks[name]}" if callback else sites[name])
     return place, names
 
 
 def _sizes(spans: Spans, parsed: Parsed) -> Indices:
-    """The samples in each batch, after what its loop said of its data; -1 where that is not known."""
+    """The samples in each batch, as its turn told, or after what its loop said of its data; -1: not known."""
     size = np.full(len(spans), -1)
     told = np.flatnonzero(parsed.loose_kind == KIND["sizes"])
     frame = parsed.frame[spans.record]
@@ -251,7 +249,7 @@ def _sizes(spans: Spans, parsed: Parsed) -> Indices:
         batches = last - spans.batch[mine] + 1
         short = (whole - partial) if partial else 0
         size[mine] = batches * whole - np.where((last == count - 1) & (steps == ABSENT), short, 0)
-    return size
+    return np.where(spans.size >= 0, spans.size, size)
 
 
 def _ordered(column: Values, order: Indices) -> Values:

@@ -59,7 +59,7 @@ class Fits:
                 fit.end = int(spans.end[index])
         for fit in np.unique(spans.fit[done]):
             mine = done & (spans.fit == fit) & (spans.stage == self._fits[fit].stage)
-            self._fits[fit].epochs += int(np.count_nonzero(mine & (spans.phase == PHASE["epoch"])))
+            self._fits[fit].epochs += int(np.count_nonzero(mine & (spans.phase == PHASE["epoch"]) & (spans.epoch >= 0)))
             self._fits[fit].batches += int(np.count_nonzero(mine & (spans.phase == PHASE["batch"])))
 
     def assign(self, spans: Spans, parsed: Parsed, sites: Sites, thread: int, fresh: Flags) -> None:

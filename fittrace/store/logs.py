@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .definitions import Definitions
 from .records import Indices, Parsed
-from .sites import KIND, Sites
+from .sites import KIND
 from .spans import Spans
 
 State = dict[str, float | str]
@@ -155,22 +155,22 @@ def _same(one: float | str, other: float | str) -> bool:
 
 
 def logs_of(
-    spans: Spans, parsed: Parsed, container: Indices, sites: Sites, definitions: Definitions
+    spans: Spans, parsed: Parsed, container: Indices, hooks: list[str], definitions: Definitions
 ) -> tuple[LogRows, BatchLogs]:
     """All that the records of a window say of logs: the rows, and the logs at the end of its batches.
 
-    `container` is, for each record that enters a frame, the frame's span.
+    `container` is, for each record that enters a frame, the frame's span; `hooks` are the names of hooks.
     """
     rows, batch_logs = LogRows(), BatchLogs()
     states = States.of(parsed)
     frame = parsed.loose_frame[states.loose]
     owner = container[frame]
-    hooks = np.flatnonzero(parsed.kind == KIND["hook"])
+    hook_records = np.flatnonzero(parsed.kind == KIND["hook"])
     width = len(parsed.site) + 1
-    passed = np.sort(parsed.frame[hooks] * width + hooks)
+    passed = np.sort(parsed.frame[hook_records] * width + hook_records)
     before = np.searchsorted(passed, frame * width + parsed.loose_before[states.loose])
     position = before - np.searchsorted(passed, frame * width) - 1
-    ends_batch = np.array([hook.endswith("batch_end") for hook in sites.hooks] + [False])[sites.hook[spans.site]]
+    ends_batch = np.array([hook.endswith("batch_end") for hook in hooks] + [False])[spans.hook]
     ends_batch &= spans.closer >= 0  # else a callback may have changed them yet
     # The records of a frame follow one another but for frames inside; the first of each is what the engine made.
     # Where one of them is lost, the others do not tell what changed.

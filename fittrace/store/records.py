@@ -18,7 +18,7 @@ from .sites import ARITY, KIND, STAGE, UNKNOWN, Sites
 Indices = npt.NDArray[np.int64]
 _ENTERS = [KIND["call"], KIND["hooks"]]
 _LEAVES = [KIND["leave"], KIND["raise"]]
-_LOOSE = [KIND["state"], KIND["sizes"]]
+_LOOSE = [KIND["state"], KIND["sizes"], KIND["named"]]
 """Kinds that say something about a frame and leave its spans as they are."""
 DEEPEST = 4096
 """Frames in each other, at most: far beyond the calls that Python lets be."""
@@ -100,7 +100,7 @@ def parse(numbers: Records, sites: Sites, fits_only: bool = False) -> Parsed:
         raise TooDeep
     if fits_only and len(depth):
         outermost = np.maximum.accumulate(np.where(enters & (depth == 1), np.arange(len(site)), 0))
-        inside &= sites.stage[site[outermost]] == STAGE["train"]
+        inside &= sites.root[site[outermost]] & (sites.stage[site[outermost]] == STAGE["train"])
     start, site, kind, depth = start[inside], site[inside], kind[inside], depth[inside]
     loose, enters = loose[inside], enters[inside]
     structural = ~loose

@@ -32,6 +32,7 @@ class Sites:
     phase: npt.NDArray[np.int32]
     name: npt.NDArray[np.int32]
     stage: Codes
+    root: npt.NDArray[np.bool_]
     counts_epoch: npt.NDArray[np.bool_]
     counts_batch: npt.NDArray[np.bool_]
     hook: Codes
@@ -45,7 +46,7 @@ class Sites:
         count = len(definitions)
         ints = {key: np.full(count, -1, np.int32) for key in ("kind", "depth", "opens", "stage", "hook")}
         phase, name = np.full((count, 2), -1, np.int32), np.full((count, 2), -1, np.int32)
-        epoch, batch = np.zeros(count, bool), np.zeros(count, bool)
+        root, epoch, batch = (np.zeros(count, bool) for _ in range(3))
         engine, names, hooks = [""] * count, _Numbered(), _Numbered()
         ints["kind"][:] = UNKNOWN
         for number, site in enumerate(definitions):
@@ -59,10 +60,11 @@ class Sites:
             ints["hook"][number] = hooks(str(site["hook"])) if "hook" in site else -1
             phase[number, : len(phases)] = [PHASE[one] for one in phases]
             name[number, : len(phases)] = [names(str(one)) for one in site.get("names", phases)]
+            root[number] = site.get("root") is True
             epoch[number], batch[number] = site.get("counts") == "epoch", site.get("counts") == "batch"
             engine[number] = str(site.get("engine", ""))
         return cls(
-            ints["kind"], ints["depth"], ints["opens"], phase, name, ints["stage"], epoch, batch, ints["hook"],
+            ints["kind"], ints["depth"], ints["opens"], phase, name, ints["stage"], root, epoch, batch, ints["hook"],
             engine, names.texts, hooks.texts,
         )  # fmt: skip
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ..schema.journal import ABSENT
 from .records import Indices, Parsed
-from .sites import KIND, PHASE, Sites
+from .sites import KIND, PHASE, STAGE, Sites
 
 _HOOK, _HOOKS, _CALL, _RAISE, _TURN = (KIND[kind] for kind in ("hook", "hooks", "call", "raise", "turn"))
 Flags = npt.NDArray[np.bool_]
@@ -41,9 +41,11 @@ class Spans:
     epoch: Indices
     batch: Indices
     last: Indices
+    size: Indices
     turned: Flags
     position: Indices
     callback: Indices
+    hook: Indices
 
     def __len__(self) -> int:
         return len(self.record)
@@ -93,14 +95,16 @@ def opened(parsed: Parsed, sites: Sites) -> Spans:
         failed=(closer >= 0) & (parsed.kind[closer] == _RAISE) if len(parsed.kind) else np.zeros(0, bool),
         number=absent.copy(),
         fit=absent.copy(),
-        root=(kind == _CALL) & (sites.stage[site] >= 0),
+        root=(kind == _CALL) & sites.root[site],
         stage=sites.stage[site].astype(np.int64),
         epoch=absent.copy(),
         batch=absent.copy(),
         last=absent.copy(),
+        size=absent.copy(),
         turned=np.zeros(len(record), bool),
         position=np.where(kind == _HOOK, 0, -1),
         callback=np.where(callback == ABSENT, -1, callback),
+        hook=sites.hook[site].astype(np.int64),
     )
 
 
@@ -120,6 +124,8 @@ def count_turns(spans: Spans, parsed: Parsed, sites: Sites) -> None:
         spans.epoch[owner[epoch]] = parsed.operand(told[epoch], 1)
         spans.batch[owner[batch]] = parsed.operand(told[batch], 1)
         spans.last[owner[batch]] = parsed.operand(told[batch], 2)
+        size = parsed.operand(told[batch], 3)
+        spans.size[owner[batch]] = np.where(size == ABSENT, -1, size)
         spans.turned[owner] = True
     lists = np.flatnonzero(parsed.kind[spans.record] == _HOOKS)
     number = parsed.operand(spans.record[lists], 2)
@@ -140,25 +146,14 @@ def inherit(spans: Spans, begin_fit: Indices) -> None:
         parent = spans.parent[here]
         inner = begin_fit[here] < 0
         here, parent = here[inner], parent[inner]
+        # What a fit validates with may run through the same functions as what it trains with.
+        validates = (spans.phase[parent] == PHASE["validation"]) & (spans.stage[here] < 0)
+        spans.stage[here[validates]] = STAGE["test"]
         for fact in (spans.fit, spans.stage, spans.epoch, spans.batch):
             fact[here] = np.where(fact[here] < 0, fact[parent], fact[here])
-
-
-def place_hooks(spans: Spans, parsed: Parsed) -> Indices:
-    """Give each hook its callback's place in the list: how many hooks its frame passed on before.
-
-    Returns, for each record that enters a frame, the frame's own span; -1 for other records.
-    """
-    container = np.full(len(parsed.site), -1)
-    enters = np.flatnonzero(np.isin(parsed.kind[spans.record], [_CALL, _HOOKS]))
-    container[spans.record[enters]] = enters
-    hooks = np.flatnonzero(parsed.kind[spans.record] == _HOOK)
-    frame = parsed.frame[spans.record[hooks]]
-    order = np.argsort(frame, kind="stable")
-    grouped = frame[order]
-    first = np.searchsorted(grouped, grouped)
-    spans.position[hooks[order]] = np.arange(len(order)) - first
-    return container
+        # A loop over epochs that does not train goes round once, within the epoch of whoever validates.
+        idle = (spans.phase[here] == PHASE["epoch"]) & (spans.stage[here] != STAGE["train"])
+        spans.epoch[here[idle]] = spans.epoch[parent[idle]]
 
 
 def merge_unturned(spans: Spans, closed: Flags) -> Flags:

@@ -16,6 +16,7 @@ import pytest
 from fittrace.capture.install import Outcome, install
 from fittrace.capture.sites import Site
 from fittrace.engines import CallbackLists, Calls, Engine, Function, Loop, Phase, Tests
+from fittrace.schema.journal import ABSENT
 
 HOOKS = Phase(None, Calls("on_begin", "on_end"), optional=True)
 BATCHES = Loop(
@@ -27,13 +28,14 @@ TABLE = (
         "Trainer.fit",
         phase="fit",
         stage="train",
+        root=True,
         before="prepare",
         after="stop",
         loops=(Loop("epoch", target="epoch", number=("epoch",)), BATCHES),
         phases=(
             HOOKS,
             Phase("function", Calls("train_function")),
-            Phase("validation", Tests("validate"), inside="epoch", optional=True),
+            Phase("validation", Tests("validate"), inside=("epoch",), optional=True),
         ),
     ),
     Function("tiny", "Batches.each", phases=(Phase("make_batches", Calls("iter"), optional=True),), optional=True),
@@ -53,7 +55,7 @@ class Tape:
         def said(*operands: Any) -> Any:
             head, *rest = operands[0] if probe == "record" else operands
             site = self.sites[-head - 1]
-            shown = [repr(one) for one in (rest[1:] if probe == "record" else rest)]
+            shown = [repr(one) for one in (rest[1:] if probe == "record" else rest) if one != ABSENT]
             opened = [f"{site.depth}:{'+'.join(site.phases)}"] if site.kind in ("open", "call", "turn") else []
             opened += [str(site.depth)] if site.kind == "close" else []
             self.words.append(" ".join([site.kind, *opened, *shown]))
@@ -79,7 +81,7 @@ class Tiny:
 
     def install(self, module: ModuleType) -> Outcome:
         """Make the functions of the module record."""
-        self.outcome = install(module, Engine("tiny", "tiny", ("1.0",), TABLE), self.tape, self.tape.sites)
+        self.outcome = install(module, Engine("tiny", "tiny", "tiny", ("1.0",), TABLE), self.tape, self.tape.sites)
         return self.outcome
 
     def record(self, source: str) -> ModuleType:

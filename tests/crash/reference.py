@@ -39,6 +39,7 @@ class Span:
     batch: int | None = None
     last: int | None = None
     turned: bool = False
+    size: int | None = None
     callback: int | None = None
     position: int | None = None
     fit: Span | None = None
@@ -47,7 +48,7 @@ class Span:
 
     @property
     def is_root(self) -> bool:
-        return self.site["kind"] == "call" and self.site.get("stage") is not None
+        return self.site["kind"] == "call" and self.site.get("root") is True
 
     @property
     def begins_fit(self) -> bool:
@@ -131,6 +132,7 @@ class Reference:
                 setattr(span, site["counts"], operands[1])
                 span.turned = True
                 span.last = operands[2] if site["counts"] == "batch" else None
+                span.size = operands[3] if operands[3] != ABSENT else None
 
     def state(self, operands: Sequence[int]) -> dict[str, Any]:
         keys = self.numbered["keys"][operands[0]]
@@ -168,7 +170,7 @@ class Reference:
             elif span.parent is not None:
                 above = span.parent
                 span.fit = above.fit
-                span.stage = span.stage or above.stage
+                span.stage = span.stage or ("test" if above.phase == "validation" else above.stage)
                 span.epoch = above.epoch if span.epoch is None else span.epoch
                 span.batch = above.batch if span.batch is None else span.batch
 
@@ -199,7 +201,7 @@ class Reference:
     def inherit_adopted(self) -> None:
         for span in self.spans:
             if span.fit is None and span.parent is not None and span.parent.fit is not None and not span.begins_fit:
-                span.fit, span.stage = span.parent.fit, span.stage or span.parent.stage
+                span.fit, span.stage = span.parent.fit, span.stage or ("test" if span.parent.phase == "validation" else span.parent.stage)
                 span.epoch = span.parent.epoch if span.epoch is None else span.epoch
                 span.batch = span.parent.batch if span.batch is None else span.batch
 
@@ -331,9 +333,9 @@ def numbers(state: Row) -> Row:
 
 
 def size_of(batch: Span) -> int | None:
-    """The samples in a batch: whole ones, but for the last of the data."""
-    if batch.sizes is None or batch.last is None:
-        return None
+    """The samples in a batch: whole ones, but for the last of the data, where the loop tells of its data."""
+    if batch.size is not None or batch.sizes is None or batch.last is None:
+        return batch.size
     whole, partial, count, steps = batch.sizes
     if ABSENT in (whole, partial, count) or count == 0 or (steps != ABSENT and partial):
         return None

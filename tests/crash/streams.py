@@ -149,7 +149,7 @@ class Program:
 
     def root(self, thread: int, stage: str, deep: int) -> Steps:
         method = METHODS[stage]
-        site = self.site("call", phases=[method], names=["Model." + method], stage=stage, level=0)
+        site = self.site("call", phases=[method], names=["Model." + method], stage=stage, root=True, level=0)
         owner = self.random.choice([one for one in range(7, 17) if one not in self._owners][:3])
         self._owners.add(owner)
         self.emit(thread, site, self.tick())
@@ -165,7 +165,7 @@ class Program:
             first = self.random.choice((0, 0, 5))
             for epoch in range(first, first + self.random.randint(0, self.shape.epochs)):
                 turn = self.site("turn", depth=1, phases=["epoch"], counts="epoch", level=0)
-                self.emit(thread, turn, self.tick(), epoch, epoch)
+                self.emit(thread, turn, self.tick(), epoch, epoch, ABSENT)
                 yield
                 yield from self.statements(thread, 2, stage, deep, owner)
                 yield from self.batches(thread, 2, stage, deep, owner)
@@ -230,7 +230,7 @@ class Program:
                 turn = self.site("turn", depth=depth + 1, counts="batch", level=1)
             else:
                 turn = self.site("turn", depth=depth, phases=["batch"], counts="batch", level=1)
-            self.emit(thread, turn, self.tick(), step, step + each - 1)
+            self.emit(thread, turn, self.tick(), step, step + each - 1, self.random.choice([ABSENT, 3, 16]))
             yield
             yield from self.statements(thread, depth + 1, stage, deep, owner)
             if self.shape.worker and self.random.random() < 0.3:

@@ -1,0 +1,72 @@
+"""tf_keras: Keras 2 of the last years, eager or through `tf.function`."""
+
+from __future__ import annotations
+
+from .model import Assigns, CallbackLists, Calls, Engine, Function, Loop, Phase, Tests
+
+_TRAINING = "tf_keras.src.engine.training"
+
+_BATCHES = Loop(
+    "batch",
+    over="steps",
+    number=("step",),
+    header="slice",
+    sizes=("_adapter._batch_size", "_adapter._partial_batch_size", "_adapter._size", "_steps_per_epoch"),
+)
+_HOOKS = Phase(None, Calls(*("on_%s_%s" % (what, when) for what in ("train", "test", "predict", "epoch",
+    "train_batch", "test_batch", "predict_batch") for when in ("begin", "end"))), optional=True)  # fmt: skip
+_CONFIGURE = Phase("configure_callbacks", Calls("CallbackList"))
+_LOGS = Phase(
+    "logs", Calls("sync_to_numpy_or_python_type", "_validate_and_get_metrics_result"), inside=("epoch", "batch")
+)
+
+
+def _root(name: str, phase: str, stage: str, *phases: Phase) -> Function:
+    return Function(
+        _TRAINING,
+        "Model." + name,
+        phase=phase,
+        stage=stage,
+        root=True,
+        before="prepare",
+        after="stop",
+        loops=(Loop("epoch", over="enumerate_epochs", number=("epoch",)), _BATCHES)
+        if stage == "train"
+        else (_BATCHES,),
+        phases=(_HOOKS, _CONFIGURE, *phases),
+    )
+
+
+TF_KERAS = Engine(
+    name="tf-keras",
+    package="tf_keras",
+    home=_TRAINING,
+    checked=("2.16.0", "2.21.0"),
+    functions=(
+        _root(
+            "fit",
+            "fit",
+            "train",
+            Phase("function", Calls("train_function"), inside=("batch",)),
+            Phase("function", Tests("should_sync"), inside=("batch",), name="async_wait"),
+            Phase("validation", Tests("validation_data"), inside=("epoch",)),
+            _LOGS,
+        ),
+        _root(
+            "evaluate",
+            "evaluate",
+            "test",
+            Phase("function", Calls("test_function_runner", "test_function", "run_step"), inside=("batch",)),
+            Phase("logs", Calls("sync_to_numpy_or_python_type"), optional=True),
+        ),
+        _root("predict", "predict", "predict", Phase("function", Calls("predict_function"), inside=("batch",))),
+        Function(
+            "tf_keras.src.engine.data_adapter",
+            "DataHandler.enumerate_epochs",
+            phases=(Phase("make_batches", Assigns("data_iterator")),),
+        ),
+        CallbackLists(
+            "tf_keras.src.callbacks", "CallbackList", phases=(Phase("logs", Calls("_process_logs"), optional=True),)
+        ),
+    ),
+)

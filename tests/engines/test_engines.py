@@ -1,0 +1,136 @@
+"""Every engine: the trace holds what the program saw, and the program saw what it would have seen without."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from .conftest import Trained
+
+pytestmark = pytest.mark.slow
+
+SCENARIOS = ["validating", "splitting", "stopping", "generator"]
+scenarios = pytest.mark.parametrize("scenario", SCENARIOS)
+
+
+def test_nothing_changed(trained: Trained) -> None:
+    assert trained.traced.seen == trained.plain.seen
+    assert trained.traced.stdout == trained.plain.stdout
+
+
+def test_every_fit_names_its_engine(trained: Trained) -> None:
+    fits = trained.trace.fits()
+    assert set(fits.engine) == {trained.engine.name}
+    assert set(fits.status) == {"ok"}
+    if trained.engine.version:
+        assert set(fits.engine_version) == {trained.engine.version}
+
+
+def test_nothing_of_the_table_is_missing(trained: Trained) -> None:
+    assert trained.trace.notes().empty, trained.trace.notes().message.tolist()
+
+
+@scenarios
+def test_hooks_are_those_that_the_callback_saw(trained: Trained, scenario: str) -> None:
+    fit, seen = trained.fit(scenario)
+    hooks = trained.trace.hooks().query("fit == @fit and callback == 'Witness'")
+    told = []
+    for row in hooks.itertuples():
+        if row.hook.startswith(("on_test", "on_predict")):
+            continue  # the witness does not override these
+        number = row.epoch if "epoch" in row.hook else row.batch if "batch" in row.hook else None
+        name = row.hook.replace("on_train_batch", "on_batch").replace("on_batch", "batch")
+        told.append([name, number, row.thread])
+    assert told == seen["hooks"]
+
+
+@scenarios
+def test_logs_of_epochs_are_the_history(trained: Trained, scenario: str) -> None:
+    fit, seen = trained.fit(scenario)
+    hooks = trained.trace.hooks().query("fit == @fit and hook == 'on_epoch_end'")
+    last = hooks.sort_values(["epoch", "position"]).groupby("epoch").tail(1)
+    told: dict[str, list[float]] = {}
+    for logs in last.logs_after:
+        for key, value in logs.items():
+            told.setdefault(key, []).append(value)
+    assert told.keys() == seen["history"].keys()
+    for key, values in seen["history"].items():
+        assert told[key] == pytest.approx(values, rel=1e-6), key
+
+
+def test_what_callbacks_do_to_the_logs_is_seen(trained: Trained) -> None:
+    fit, _ = trained.fit("validating")
+    hooks = trained.trace.hooks().query("fit == @fit and hook == 'on_epoch_end'")
+    changed = {row.callback: row.changed for row in hooks.itertuples() if row.changed}
+    assert changed.pop("Witness") == ["extra"]
+    # The mean over an epoch is the work of a callback in Keras 2.
+    averages = changed.pop("BaseLogger", [])
+    assert ("loss" in averages) == (trained.engine.name in ("keras-2.2", "tf-keras-v1"))
+    assert not changed
+
+
+def test_time_adds_up(trained: Trained) -> None:
+    total = trained.trace.spans().groupby("fit").self_ns.sum()
+    fits = trained.trace.fits().set_index("fit").duration_ns
+    assert total.to_dict() == fits.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("scenario", "stage", "epoch", "sizes"),
+    [
+        ("validating", "train", 1, [16, 16, 16, 2]),
+        ("validating", "test", 1, [16, 4]),
+        ("splitting", "train", 0, [16, 16, 8]),
+        ("splitting", "test", 0, [10]),
+        ("stopping", "train", 0, [16, 16]),
+    ],
+)
+def test_batches_have_their_sizes(trained: Trained, scenario: str, stage: str, epoch: int, sizes: list[int]) -> None:
+    fit, _ = trained.fit(scenario)
+    batches = trained.trace.batches().query("fit == @fit and stage == @stage and epoch == @epoch")
+    assert batches.batch.tolist() == list(range(len(sizes)))
+    assert batches["size"].tolist() == sizes
+
+
+def test_a_stop_in_mid_epoch_skips_validation_in_keras_2_2_alone(trained: Trained) -> None:
+    """keras-team/keras#12268."""
+    fit, _ = trained.fit("stopping")
+    stages = set(trained.trace.batches().query("fit == @fit").stage)
+    skips = trained.engine.name == "keras-2.2" or trained.engine.name == "tf-keras-v1"
+    assert stages == ({"train"} if skips else {"train", "test"})
+
+
+def test_evaluate_and_predict_alone_are_fits_of_their_own(trained: Trained) -> None:
+    fits = trained.trace.fits()
+    assert fits.method.tolist()[-2:] == ["evaluate", "predict"]
+    batches = trained.trace.batches()
+    for row in fits.tail(2).itertuples():
+        assert batches.query("fit == @row.fit")["size"].tolist() == [16, 16, 16, 2]
+        assert batches.query("fit == @row.fit").epoch.isna().all()
+
+
+PHASES = {
+    "keras-3": {"prepare", "configure_callbacks", "make_batches", "slice", "function", "logs", "hooks", "validation"},
+    "tf-keras": {"prepare", "configure_callbacks", "make_batches", "slice", "function", "logs", "hooks", "validation"},
+    "tf-keras-v1": {
+        "prepare", "configure_callbacks", "shuffle", "make_batches", "slice", "to_dense", "function", "logs", "hooks",
+        "validation",
+    },
+    "keras-2.2": {
+        "prepare", "configure_callbacks", "shuffle", "make_batches", "slice", "to_dense", "function", "logs", "hooks",
+        "validation",
+    },
+}  # fmt: skip
+
+
+def test_phases_are_those_of_the_engine(trained: Trained) -> None:
+    fit, _ = trained.fit("validating")
+    spans = trained.trace.spans().query("fit == @fit")
+    assert PHASES[trained.engine.name] <= set(spans.phase)
+    named = spans.query("phase == 'function'").name
+    if trained.engine.name == "keras-2.2" and trained.engine.version != "2.3.1":
+        assert {"Function.__call__", "Function._call", "convert", "_callable_fn"} <= set(named)
+        # The training function and the test function each make their callable once.
+        assert (named == "Function._make_callable").sum() == 2
+    assert not math.isnan(spans.duration_ns.max())
