@@ -16,11 +16,11 @@ __all__ = ["FittraceError", "Trace", "open", "trace"]
 if TYPE_CHECKING:
     from .launch import trace
     from .schema.errors import FittraceError
-    from .trace import Trace
+    from .tables import Trace
 
     open = Trace.open
 
-_HOMES = {"FittraceError": "schema.errors", "Trace": "trace", "open": "trace", "trace": "launch"}
+_HOMES = {"FittraceError": "schema.errors", "Trace": "tables", "open": "tables", "trace": "launch"}
 
 
 def __getattr__(name: str) -> Any:

@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _row(directory: Path) -> list[str]:
-    from ..trace import Trace
+    from ..tables import Trace
     from ..views import units
     from ..views.ending import ending
 

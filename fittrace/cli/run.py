@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _summarise(finished: Finished) -> None:
     """Say on standard error what was traced; a fault in that never changes how the run ends."""
-    from ..trace import Trace
+    from ..tables import Trace
     from ..views.summary import print_summary
 
     for remark in finished.remarks:

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the summary."""
     path = named(arguments.trace)
     with progress(f"reading {path}", at_once=True) as report:
-        from ..trace import Trace
+        from ..tables import Trace
         from ..views.figures import gather
         from ..views.summary import MOST_FITS, print_figures
 

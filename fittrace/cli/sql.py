@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise FittraceError("sql: Parquet is nothing for a terminal; give a file with -o, or redirect the output")
     path = named(traces[0] if traces else None)
     with progress(f"reading {path}", at_once=True) as report:
-        from ..trace import Trace
+        from ..tables import Trace
 
         relation = Trace.open(path, report).relation(query)
         if arguments.format == "table":
@@ -74,8 +74,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _table(relation: duckdb.DuckDBPyRelation, on_terminal: bool) -> list[str]:
-    from ..trace.database import read
-    from ..trace.frames import frame
+    from ..tables.database import read
+    from ..tables.frames import frame
     from ..views.table import table_lines
 
     if not on_terminal:
@@ -92,8 +92,8 @@ def _write(relation: duckdb.DuckDBPyRelation, form: str, output: Path | None) ->
     import pyarrow as pa
 
     from ..schema.printable import printable
-    from ..trace.database import reading
-    from ..trace.frames import frame
+    from ..tables.database import reading
+    from ..tables.frames import frame
     from ..views import formats
 
     with reading(relation) as pieces:

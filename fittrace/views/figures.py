@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..schema.tables import BATCH_PHASES
-from ..trace import Trace
+from ..tables import Trace
 
 Row = dict[str, Any]
 

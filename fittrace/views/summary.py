@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ..schema.printable import printable
 from ..schema.tables import BATCH_PHASES
-from ..trace import Trace
+from ..tables import Trace
 from .ending import ending
 from .figures import Figures, Fit, Row, gather
 from .terminal import console, table

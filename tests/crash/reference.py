@@ -201,7 +201,10 @@ class Reference:
     def inherit_adopted(self) -> None:
         for span in self.spans:
             if span.fit is None and span.parent is not None and span.parent.fit is not None and not span.begins_fit:
-                span.fit, span.stage = span.parent.fit, span.stage or ("test" if span.parent.phase == "validation" else span.parent.stage)
+                span.fit, span.stage = (
+                    span.parent.fit,
+                    span.stage or ("test" if span.parent.phase == "validation" else span.parent.stage),
+                )
                 span.epoch = span.parent.epoch if span.epoch is None else span.epoch
                 span.batch = span.parent.batch if span.batch is None else span.batch
 

@@ -15,7 +15,7 @@ import pytest
 import fittrace
 from fittrace.schema import run as schema_run
 from fittrace.schema.journal import ABSENT, DEFINE, EVENTS, EVENTS_HEAD, FACTS, HEADER, MAGIC, MARKER, block
-from fittrace.trace.tables import VIEWS
+from fittrace.tables.sql import VIEWS
 
 from .rows import Row, Tables, derive
 from .streams import FACTS_OF, Program, Shape, blocks_of, chunk, define, drains
@@ -142,8 +142,9 @@ def test_after_a_lost_block_only_whole_fits_come_back(tmp_path: Path) -> None:
 
 def site(**facts: Any) -> bytes:
     told = {"define": "site", "site": 0, "kind": "call", "phases": ["fit"], "names": ["f"], "stage": "train",
-            "root": True, "file": "f", "function": "f", "line": 1, "engine": "e"}  # fmt: skip
-    return define({**told, **facts})
+            "file": "f", "function": "f", "line": 1, "engine": "e"}  # fmt: skip
+    told.update(facts)
+    return define({**told, "root": told["stage"] is not None})
 
 
 def events(*numbers: int, thread: int = 0, number: int = 0) -> bytes:
@@ -168,13 +169,13 @@ HOSTILE = {
     "operands alone": site() + events(1, 2, 3),
     "times beyond": site() + events(-1, HUGE * 2 - 1) + events(-1, 0, number=1),
     "deep frames": site() + events(*[-1, 5] * 10_000),
-    "leaves alone": site(kind="leave", phases=[], names=[], stage=None, root=False) + events(*[-1, 5] * 100),
+    "leaves alone": site(kind="leave", phases=[], names=[], stage=None) + events(*[-1, 5] * 100),
     "deep JSON": block(DEFINE, b"[" * 100_000) + OPEN_FIT,
     "not UTF-8": block(DEFINE, b'{"define": "text", "text": 0, "value": "\xff\xfe"}') + OPEN_FIT,
     "not JSON": block(DEFINE, b"{'define'}\n\nnull\n7\n[]\n{}\n") + OPEN_FIT,
     "another kind of block": block(99, b"what?") + OPEN_FIT,
     "no facts": block(FACTS, b"[]") + OPEN_FIT,
-    "turns of nothing": site() + site(site=1, kind="turn", depth=9, phases=[], names=[], counts="batch", stage=None, root=False)
+    "turns of nothing": site() + site(site=1, kind="turn", depth=9, phases=[], names=[], counts="batch", stage=None)
     + events(-1, 5, -2, 6, 1, 1, -2, 7, 2, 2),
     "closes of nothing": site() + site(site=1, kind="close", depth=40, phases=[], names=[]) + events(-1, 5, -2, 6),
     "opens high up": site() + site(site=1, kind="open", depth=33, phases=["batch", "slice"], names=["b", "s"])
@@ -260,9 +261,9 @@ def test_senseless_facts(tmp_path: Path, key: str) -> None:
     ],
 )
 def test_hostile_texts(tmp_path: Path, definition: dict[str, Any]) -> None:
-    hooks = site(site=1, kind="hooks", phases=["hooks"], hook="on_train_batch_end", counts="batch", stage=None, root=False)
-    each = site(site=2, kind="hook", depth=1, phases=["hooks"], hook="on_train_batch_end", stage=None, root=False)
-    state = site(site=3, kind="state", phases=[], names=[], stage=None, root=False)
+    hooks = site(site=1, kind="hooks", phases=["hooks"], hook="on_train_batch_end", counts="batch", stage=None)
+    each = site(site=2, kind="hook", depth=1, phases=["hooks"], hook="on_train_batch_end", stage=None)
+    state = site(site=3, kind="state", phases=[], names=[], stage=None)
     low, high = struct.unpack("<2I", struct.pack("<d", 0.5))
     records = events(-1, 5, -2, 6, 7, 0, -4, 0, low, high, 0, -3, 7, 8, 0)
     data = MAGIC + block(FACTS, json.dumps(FACTS_OF).encode()) + site() + hooks + each + state + define(definition)

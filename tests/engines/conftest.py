@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from faithful.processes import KERAS, Run, environ, finish, start
 
@@ -53,6 +52,13 @@ class Trained:
     traced: Run
     trace: fittrace.Trace
 
+    def of(self, table: str, fit: int, **wanted: object) -> pd.DataFrame:
+        """The rows of a fit whose columns have these values."""
+        rows = getattr(self.trace, table)()
+        for column, value in {"fit": fit, **wanted}.items():
+            rows = rows[rows[column] == value]
+        return rows
+
     def fit(self, scenario: str) -> tuple[int, dict[str, Any]]:
         """The number of a scenario's fit, and what the program saw of it."""
         fits = self.traced.seen["fits"]
@@ -61,18 +67,12 @@ class Trained:
         return int(trained.fit.iloc[place]), fits[place]
 
 
-@cache
-def _legacy_is_here() -> bool:
-    if not LEGACY.exists() and os.environ.get("CI"):
-        subprocess.run([ROOT / "scripts" / "legacy-env"], check=True)
-    return LEGACY.exists()
-
-
 @pytest.fixture(scope="session", params=ENGINES, ids=str)
 def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     engine: Engine = request.param
-    if engine.legacy and not _legacy_is_here():
-        pytest.skip("no Python 3.7 with Keras 2.2 here; `scripts/legacy-env` makes it")
+    if engine.legacy and not LEGACY.exists():
+        absent = "no Python 3.7 with Keras 2.2 here; `scripts/legacy-env` makes it"
+        pytest.fail(absent) if os.environ.get("CI") else pytest.skip(absent)
     folder = tmp_path_factory.mktemp(str(engine))
     python = str(LEGACY) if engine.legacy else sys.executable
     path = str(KERAS / engine.version) if engine.version else None
@@ -84,7 +84,8 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     }
     sees = {name: folder / f"{name}.json" for name in commands}
     processes = {
-        name: start(command, environ(path, SEEN=str(sees[name])), folder) for name, command in commands.items()
+        name: start(command, environ(path, SEEN=str(sees[name]), PYTHONHASHSEED="0"), folder)
+        for name, command in commands.items()
     }
     runs = {name: finish(process, sees[name]) for name, process in processes.items()}
     for run in runs.values():

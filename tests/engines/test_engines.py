@@ -34,7 +34,7 @@ def test_nothing_of_the_table_is_missing(trained: Trained) -> None:
 @scenarios
 def test_hooks_are_those_that_the_callback_saw(trained: Trained, scenario: str) -> None:
     fit, seen = trained.fit(scenario)
-    hooks = trained.trace.hooks().query("fit == @fit and callback == 'Witness'")
+    hooks = trained.of("hooks", fit, callback="Witness")
     told = []
     for row in hooks.itertuples():
         if row.hook.startswith(("on_test", "on_predict")):
@@ -48,7 +48,7 @@ def test_hooks_are_those_that_the_callback_saw(trained: Trained, scenario: str) 
 @scenarios
 def test_logs_of_epochs_are_the_history(trained: Trained, scenario: str) -> None:
     fit, seen = trained.fit(scenario)
-    hooks = trained.trace.hooks().query("fit == @fit and hook == 'on_epoch_end'")
+    hooks = trained.of("hooks", fit, hook="on_epoch_end")
     last = hooks.sort_values(["epoch", "position"]).groupby("epoch").tail(1)
     told: dict[str, list[float]] = {}
     for logs in last.logs_after:
@@ -61,7 +61,7 @@ def test_logs_of_epochs_are_the_history(trained: Trained, scenario: str) -> None
 
 def test_what_callbacks_do_to_the_logs_is_seen(trained: Trained) -> None:
     fit, _ = trained.fit("validating")
-    hooks = trained.trace.hooks().query("fit == @fit and hook == 'on_epoch_end'")
+    hooks = trained.of("hooks", fit, hook="on_epoch_end")
     changed = {row.callback: row.changed for row in hooks.itertuples() if row.changed}
     assert changed.pop("Witness") == ["extra"]
     # The mean over an epoch is the work of a callback in Keras 2.
@@ -88,7 +88,7 @@ def test_time_adds_up(trained: Trained) -> None:
 )
 def test_batches_have_their_sizes(trained: Trained, scenario: str, stage: str, epoch: int, sizes: list[int]) -> None:
     fit, _ = trained.fit(scenario)
-    batches = trained.trace.batches().query("fit == @fit and stage == @stage and epoch == @epoch")
+    batches = trained.of("batches", fit, stage=stage, epoch=epoch)
     assert batches.batch.tolist() == list(range(len(sizes)))
     assert batches["size"].tolist() == sizes
 
@@ -96,7 +96,7 @@ def test_batches_have_their_sizes(trained: Trained, scenario: str, stage: str, e
 def test_a_stop_in_mid_epoch_skips_validation_in_keras_2_2_alone(trained: Trained) -> None:
     """keras-team/keras#12268."""
     fit, _ = trained.fit("stopping")
-    stages = set(trained.trace.batches().query("fit == @fit").stage)
+    stages = set(trained.of("batches", fit).stage)
     skips = trained.engine.name == "keras-2.2" or trained.engine.name == "tf-keras-v1"
     assert stages == ({"train"} if skips else {"train", "test"})
 
@@ -104,10 +104,10 @@ def test_a_stop_in_mid_epoch_skips_validation_in_keras_2_2_alone(trained: Traine
 def test_evaluate_and_predict_alone_are_fits_of_their_own(trained: Trained) -> None:
     fits = trained.trace.fits()
     assert fits.method.tolist()[-2:] == ["evaluate", "predict"]
-    batches = trained.trace.batches()
-    for row in fits.tail(2).itertuples():
-        assert batches.query("fit == @row.fit")["size"].tolist() == [16, 16, 16, 2]
-        assert batches.query("fit == @row.fit").epoch.isna().all()
+    for fit in fits.fit.tail(2):
+        batches = trained.of("batches", fit)
+        assert batches["size"].tolist() == [16, 16, 16, 2]
+        assert batches.epoch.isna().all()
 
 
 PHASES = {
@@ -126,7 +126,7 @@ PHASES = {
 
 def test_phases_are_those_of_the_engine(trained: Trained) -> None:
     fit, _ = trained.fit("validating")
-    spans = trained.trace.spans().query("fit == @fit")
+    spans = trained.of("spans", fit)
     assert PHASES[trained.engine.name] <= set(spans.phase)
     named = spans.query("phase == 'function'").name
     if trained.engine.name == "keras-2.2" and trained.engine.version != "2.3.1":

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from stores import write_run
 
-from fittrace.trace import Trace
+from fittrace.tables import Trace
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # for `synthetic`
 

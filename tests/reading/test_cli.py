@@ -146,7 +146,7 @@ def test_an_interrupt_is_130(run: Path, monkeypatch: pytest.MonkeyPatch) -> None
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fittrace.trace.Trace.open", interrupted)
+    monkeypatch.setattr("fittrace.tables.Trace.open", interrupted)
     assert main(["show", str(run)]) == 130
 
 

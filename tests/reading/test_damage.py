@@ -10,8 +10,8 @@ from stores import write_run
 
 from fittrace.schema.errors import DamagedTrace, FittraceError
 from fittrace.schema.run import NotATrace
-from fittrace.trace import Trace
-from fittrace.trace.tables import VIEWS
+from fittrace.tables import Trace
+from fittrace.tables.sql import VIEWS
 
 
 def _read_all(path: Path) -> dict[str, str]:

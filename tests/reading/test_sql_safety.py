@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from fittrace.trace import QueryError, Trace
+from fittrace.tables import QueryError, Trace
 
 SECRET = "the secret"
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fittrace.trace import states
+from fittrace.tables import states
 
 KEYS = st.sampled_from(["loss", "acc", "lr", "f1"])
 VALUES = st.one_of(st.floats(allow_nan=False), st.sampled_from(["Tensor(...)", "None"]))

@@ -11,8 +11,8 @@ from stores import small_tables, write_run
 
 import fittrace
 from fittrace.schema.run import NotATrace
-from fittrace.trace import AmbiguousRuns, Trace
-from fittrace.trace.tables import VIEWS
+from fittrace.tables import AmbiguousRuns, Trace
+from fittrace.tables.sql import VIEWS
 
 REQUIRED = {
     "fits": "fit engine engine_version start_ns duration_ns epochs batches status error",

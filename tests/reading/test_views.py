@@ -15,8 +15,8 @@ import pytest
 from stores import columns, small_tables, write_run
 
 from fittrace.store.files import RunFiles
-from fittrace.trace import Trace
-from fittrace.trace.frames import frame
+from fittrace.tables import Trace
+from fittrace.tables.frames import frame
 from fittrace.views import formats, units
 from fittrace.views.ending import ending
 from fittrace.views.summary import print_summary

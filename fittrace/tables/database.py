@@ -18,7 +18,7 @@ from ..schema.tables import TABLES, Column
 from ..store import checksum
 from ..store.files import RunFiles
 from .query import explained, tables_read
-from .tables import VIEWS, spans_of_fits_on
+from .sql import VIEWS, spans_of_fits_on
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation

@@ -14,9 +14,9 @@ from . import represent
 from .database import Database, read
 from .errors import AmbiguousRuns
 from .frames import NULLABLE, encoded, frame, in_order
+from .sql import VIEWS
 from .states import final as final_logs
 from .states import of_hooks as states_of_hooks
-from .tables import VIEWS
 
 if TYPE_CHECKING:
     import duckdb

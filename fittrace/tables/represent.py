@@ -6,7 +6,7 @@ import html
 from typing import TYPE_CHECKING
 
 from ..schema.printable import printable
-from .tables import VIEWS
+from .sql import VIEWS
 
 if TYPE_CHECKING:
     from .trace import Trace
