@@ -84,8 +84,7 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     }
     sees = {name: folder / f"{name}.json" for name in commands}
     processes = {
-        name: start(command, environ(path, SEEN=str(sees[name]), PYTHONHASHSEED="0"), folder)
-        for name, command in commands.items()
+        name: start(command, environ(path, SEEN=str(sees[name])), folder) for name, command in commands.items()
     }
     runs = {name: finish(process, sees[name]) for name, process in processes.items()}
     for run in runs.values():
