@@ -148,7 +148,7 @@ class Derivation:
         self._emitter.logs(spans, rows, hooks)
         self._emitter.batches(spans, parsed, sums, batch_of, batch_logs, done)
         self._fits.count(spans, done)
-        for index in np.flatnonzero(done):
+        for index in np.flatnonzero(done & spans.root):
             fit = self._fits.begun_by(int(spans.number[index]), int(spans.fit[index]))
             if fit is not None:
                 self._emitter.fit(spans, parsed, int(index), fit)
