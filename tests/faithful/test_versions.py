@@ -66,7 +66,7 @@ def test_a_phase_that_is_not_found_is_named(tmp_path: Path) -> None:
 
 def test_a_loop_that_is_not_found_is_named(tmp_path: Path) -> None:
     loop = "for epoch in range(initial_epoch, epochs):"
-    pair = miniature(tmp_path, (loop, "epoch = -1\n        while (epoch := epoch + 1) < epochs:"))
+    pair = miniature(tmp_path, (loop, "for turn in range(initial_epoch, epochs):\n            epoch = turn"))
     (note,) = notes(pair)
     assert "the loop over epoch" in note
     fit = pair.fits.iloc[0]
