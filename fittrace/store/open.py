@@ -17,7 +17,7 @@ from ..schema.tables import TABLES
 from .convert import convert, settle
 from .files import Progress, RunFiles, journals, run_directories
 from .lock import held, is_held
-from .parquet import is_whole, partition
+from .parquet import is_whole
 
 _TRIES = 5
 
@@ -62,8 +62,9 @@ def _open(directory: Path, facts: dict[str, object], progress: Progress) -> RunF
                     return RunFiles(directory, facts, directory, running=False)
         except OSError:
             pass  # a folder that cannot be written: read it all the same
-    if not journals(directory) and any(partition(directory, table, 0).is_dir() for table in TABLES):
-        if not is_whole(directory, 0):
+    written = {process for table in TABLES for process in RunFiles(directory, facts, directory, False).parts(table)}
+    if not journals(directory) and written:
+        if not all(is_whole(directory, process) for process in written):
             raise DamagedTrace(f"{directory}: some of its tables are gone; take it from a copy, or record it again")
         return RunFiles(directory, facts, directory, running=False)
     tables = Path(tempfile.mkdtemp(prefix="fittrace-"))

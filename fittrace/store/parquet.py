@@ -35,11 +35,16 @@ def partition(directory: Path, table: str, process: int) -> Path:
 
 
 def is_whole(directory: Path, process: int) -> bool:
-    """Whether the partition of `process` lies complete under `directory`.
+    """Whether the partition of `process` lies complete under `directory`: of every table the parts from the first on.
 
-    It does not where the writer was interrupted in the moment of moving its tables into place.
+    It does not where the writer was interrupted in the moment of moving its tables into place, or files were removed.
     """
-    return all(partition(directory, table, process).is_dir() for table in TABLES)
+    for table in TABLES:
+        names = [checksum.PART.fullmatch(file.name) for file in partition(directory, table, process).glob("*")]
+        numbers = sorted(int(name["number"]) for name in names if name is not None)
+        if not numbers or numbers != list(range(len(numbers))):
+            return False
+    return True
 
 
 class PartitionWriter:

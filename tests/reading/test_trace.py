@@ -10,6 +10,7 @@ import pytest
 from stores import small_tables, write_run
 
 import fittrace
+from fittrace.schema.errors import DamagedTrace
 from fittrace.schema.run import NotATrace
 from fittrace.tables import AmbiguousRuns, Trace
 from fittrace.tables.sql import VIEWS
@@ -70,12 +71,12 @@ def test_self_time_of_fits_on_several_threads(tmp_path: Path) -> None:
     assert spans["self_ns"].tolist()[12:] == [100, 150, 100, 200, 20, 50, 30, 200, 150, 50, 300, 150]
 
 
-def test_self_time_is_missing_where_the_fits_are(tmp_path: Path) -> None:
+@pytest.mark.parametrize("table", ["fits", "logs", "notes"])
+def test_a_trace_without_one_of_its_files_is_damaged(tmp_path: Path, table: str) -> None:
     run = write_run(tmp_path, processes=2)
-    next((run / "fits" / "process=1").glob("*.parquet")).unlink()
-    spans = Trace.open(run).spans()
-    assert spans[spans["process"] == 0]["self_ns"].sum() == 1000
-    assert spans[spans["process"] == 1]["self_ns"].isna().all()
+    next((run / table / "process=1").glob("*.parquet")).unlink()
+    with pytest.raises(DamagedTrace, match="some of its tables are gone"):
+        Trace.open(run)
 
 
 def test_self_time_adds_up_in_each_of_many_fits(made_up: Path) -> None:
