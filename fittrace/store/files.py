@@ -46,10 +46,14 @@ class RunFiles:
         found = {}
         for folder in (self.tables / table).glob("process=*"):
             if process := _PROCESS.fullmatch(folder.name):
-                parts = [part for file in folder.iterdir() if (part := PART.fullmatch(file.name))]
-                parts.sort(key=lambda part: int(part["number"]))
-                found[int(process[1])] = [folder / part[0] for part in parts]
+                found[int(process[1])] = list(parts_in(folder).values())
         return dict(sorted(found.items()))
+
+
+def parts_in(folder: Path) -> dict[int, Path]:
+    """The Parquet files of one partition, by number, in the order of writing; none where there is no such folder."""
+    found = {int(part["number"]): file for file in folder.glob("*") if (part := PART.fullmatch(file.name))}
+    return dict(sorted(found.items()))
 
 
 def journals(directory: Path) -> list[Path]:

@@ -17,6 +17,7 @@ from ..schema import VERSION
 from ..schema.tables import TABLES, Column, Table
 from . import checksum
 from .columns import LOGS_PREFIX, Values, Vocabulary, arrow_array, arrow_field, logs_column
+from .files import parts_in
 
 ROW_GROUP = 131_072
 """Rows of a row group: enough to compress well, few enough that two threads share a small trace."""
@@ -39,12 +40,8 @@ def is_whole(directory: Path, process: int) -> bool:
 
     It does not where the writer was interrupted in the moment of moving its tables into place, or files were removed.
     """
-    for table in TABLES:
-        names = [checksum.PART.fullmatch(file.name) for file in partition(directory, table, process).glob("*")]
-        numbers = sorted(int(name["number"]) for name in names if name is not None)
-        if not numbers or numbers != list(range(len(numbers))):
-            return False
-    return True
+    numbers = [list(parts_in(partition(directory, table, process))) for table in TABLES]
+    return all(found and found == list(range(len(found))) for found in numbers)
 
 
 class PartitionWriter:
