@@ -15,12 +15,12 @@ __all__ = ["FittraceError", "Trace", "open", "trace"]
 
 if TYPE_CHECKING:
     from .launch import trace
+    from .opened import Trace
     from .schema.errors import FittraceError
-    from .tables import Trace
 
     open = Trace.open
 
-_HOMES = {"FittraceError": "schema.errors", "Trace": "tables", "open": "tables", "trace": "launch"}
+_HOMES = {"FittraceError": "schema.errors", "Trace": "opened", "open": "opened", "trace": "launch"}
 
 
 def __getattr__(name: str) -> Any:
