@@ -203,8 +203,7 @@ class Body:
 
     def record(self, site: Site, at: ast.stmt, *operands: ast.expr) -> ast.stmt:
         """`recorder.record((head, recorder.clock(), *operands))`, on the line of `at`."""
-        values = items(constant(site.head), syntax.call("clock"), *operands)
-        return syntax.statement(syntax.call("record", values), at)
+        return syntax.statement(syntax.record(site.head, *operands), at)
 
 
 class CallbackListBody(Body):

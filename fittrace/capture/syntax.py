@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import copy
-from typing import Iterator, Union
+import sys
+from typing import Any, Iterator, Union
 
 from ..engines.model import walk_without_functions
 
@@ -17,6 +18,16 @@ FunctionNode = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 def call(method: str, *arguments: ast.expr) -> ast.Call:
     """`recorder.method(*arguments)`. On an attribute, so that the compiler does not warn of calling a text."""
     return ast.Call(ast.Attribute(constant(RECORDER), method, ast.Load()), list(arguments), [])
+
+
+def record(head: int, *operands: ast.expr) -> ast.Call:
+    """`recorder.record((head, recorder.clock(), *operands))`."""
+    return call("record", items(constant(head), call("clock"), *operands))
+
+
+def step(head: int) -> ast.Call:
+    """`recorder.step(head)`: a record that is nothing but its head."""
+    return call("step", constant(head))
 
 
 def constant(value: Union[int, str, None]) -> ast.expr:
@@ -139,19 +150,22 @@ def calls_in(node: ast.AST) -> Iterator[ast.Call]:
 
 
 class Returns(ast.NodeTransformer):
-    """Makes every `return x` of a function `return recorder.leave(head, x)`."""
+    """Makes every `return x` of a function `return (x, recorder.record(...))[0]`."""
 
     def __init__(self, head: int) -> None:
         self.head = head
 
     def visit_Return(self, node: ast.Return) -> ast.Return:
-        """Keep the value's own place; the call stands where the statement does."""
+        """Keep the value's own place; the probe stands where the statement does."""
         value = node.value or ast.copy_location(constant(None), node)
-        node.value = call("leave", constant(self.head), value)
-        for part in (node.value, node.value.func, node.value.func.value, node.value.args[0]):  # type: ignore
+        probe = statement(record(self.head), node)
+        pair = items(value, probe.value)  # type: ignore[attr-defined]
+        first: Any = constant(0) if sys.version_info >= (3, 9) else ast.Index(constant(0))
+        node.value = ast.Subscript(pair, first, ast.Load())
+        for part in (node.value, pair, *ast.walk(first)):
             ast.copy_location(part, node)
-            # A method is called on its name's line, which is the last of what calls it.
-            part.end_lineno = part.lineno
+            # Else a debugger sees control come back to the first line of a value of several.
+            part.end_lineno = part.lineno  # type: ignore[attr-defined]
         return node
 
     def visit_FunctionDef(self, node: ast.AST) -> ast.AST:
