@@ -88,7 +88,7 @@ class Body:
         end = [] if syntax.leaves(body[-1]) else [self.probe("leave", body[-1], level=level, fence=fence)]
         unwind = self.site("raise", node, level=level, fence=fence)
         if not fence:
-            returns = syntax.Returns("leave", lambda: self.site("leave", node, level=level))
+            returns = syntax.Returns(syntax.record, lambda: self.site("leave", node, level=level))
             body = returns.visit(ast.Module(body=body, type_ignores=[])).body
         return [enter, syntax.guarded(body, unwind, "unwind", node), *end]
 
@@ -245,8 +245,7 @@ class Body:
 
     def record(self, site: Site, at: ast.stmt, *operands: ast.expr) -> ast.stmt:
         """`recorder.record((head, recorder.clock(), *operands))`, on the line of `at`."""
-        values = items(constant(site.head), syntax.call("clock"), *operands)
-        return syntax.probe(site, syntax.call("record", values), at)
+        return syntax.probe(site, syntax.record(site.head, *operands), at)
 
 
 class CallbackListBody(Body):

@@ -14,17 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 from ..schema.journal import ABSENT
 from . import values
+from .logs import looking
 
 if TYPE_CHECKING:
     from .session import Session
 
-_NOTHING: dict[str, float] = {}
-_SHAPES = 64
-"""Sets of keys whose numbers a thread remembers; an engine's logs have a few."""
-
 
 class Recorder(threading.local):
-    """A thread's recorder: `record` appends the parts of one record, `clock` reads the time in nanoseconds."""
+    """A thread's recorder.
+
+    `record` appends the parts of one record, `step` one that is nothing but its head; `clock` reads the time in
+    nanoseconds. `is_owner`: this is the thread whose functions are constants of the rewritten code.
+    """
+
+    is_owner = False
 
     def __init__(self, session: "Session", state_head: int) -> None:
         buffer: list[int] = []
@@ -34,61 +37,34 @@ class Recorder(threading.local):
         self._session = session
         names = session.names
         session.new_thread(buffer)
-        # The logs as last recorded in this thread; while every key is a text and every value a plain number they can
-        # be compared without running anybody's code.
-        seen: Any = _NOTHING
-        plain = values.PLAIN
         classes = names.classes
-        # The numbers of keys met in this thread: asking `names` takes longer than all the rest of a record.
-        numbers: dict[tuple[str, ...], int] = {}
+        look = looking(record, state_head, names)
+        # The dict that was looked at last, while its callback list is at work, and what tells whether it has changed.
+        seen: Any = None
+        same: Any = None
+        is_first = True
 
-        def record_numbers(logs: dict[str, float]) -> bool:
-            nonlocal seen
-            state = logs.copy()
-            try:
-                halves = values.halves(state)
-            except OverflowError:  # an int that no float can hold
-                return False
-            seen = state
-            keys = tuple(state)
-            try:
-                number = numbers[keys]
-            except KeyError:
-                number = names.keys(keys, "n" * len(keys))
-                if len(numbers) < _SHAPES:
-                    numbers[keys] = number
-            record((state_head, number, *halves))
-            return True
-
-        def look(logs: Any) -> None:
-            nonlocal seen
-            if type(logs) is dict:
-                for key, value in logs.items():
-                    if id(type(value)) not in plain or type(key) is not str:
-                        break
-                else:
-                    if type(seen) is dict and logs == seen:
-                        return
-                    if record_numbers(logs):
-                        return
-            state = values.describe(logs, names)
-            if state != seen:
-                seen = state
-                record((state_head, *state))
+        def forget() -> None:
+            nonlocal seen, is_first
+            seen = None
+            is_first = True
 
         def hooks(head: int, owner: object, number: Any) -> None:
-            nonlocal seen
-            seen = _NOTHING
             record((head, clock(), id(owner), number if type(number) is int and number >= 0 else ABSENT))
 
         def named(head: int, hook: Any) -> None:
             record((head, names.text(hook) if type(hook) is str else ABSENT))
 
         def hook(head: int, callback: object, logs: Any) -> None:
+            nonlocal seen, same, is_first
             end = begin = clock()
             try:
-                if logs is not None and (type(logs) is not dict or logs or seen is not _NOTHING):
-                    look(logs)
+                if logs is not None and not (logs is seen and same(logs)):
+                    seen = None
+                    same = look(logs, is_first)
+                    is_first = False
+                    if same is not None:
+                        seen = logs
                     # What looking takes belongs to neither hook.
                     begin = clock()
             except Exception as error:
@@ -100,18 +76,23 @@ class Recorder(threading.local):
             record((head, end, begin, kind))
 
         def hooked(head: int, logs: Any) -> None:
+            nonlocal seen, is_first
             end = clock()
             try:
-                if logs is not None and (type(logs) is not dict or logs or seen is not _NOTHING):
-                    look(logs)
+                if logs is not None and not (logs is seen and same(logs)):
+                    look(logs, is_first)
             except Exception as error:
                 session.fault("reading the logs after a hook", error)
+            # As `forget` does, without a call: what comes next is another list, perhaps one around this.
+            seen = None
+            is_first = True
             record((head, end))
 
         self.hooks = hooks
         self.named = named
         self.hook = hook
         self.hooked = hooked
+        self.forget = forget
 
     def enter(self, head: int) -> None:
         """Begin a root's frame, and see to it that the records are collected."""
@@ -121,26 +102,17 @@ class Recorder(threading.local):
             self._session.fault("starting to collect", error)
         self.record((head, self.clock()))
 
-    def leave(self, head: int, value: object) -> object:
-        """End a frame that returns `value`."""
-        self.record((head, self.clock()))
-        return value
-
     def unwind(self, head: int) -> None:
         """End a frame that an exception leaves."""
         now = self.clock()
         text = ABSENT
         _, raised, traceback = sys.exc_info()
+        self.forget()
         try:
             text = self._session.names.text(values.error_text(raised))
         except Exception as error:
             self._session.fault("naming an exception", error)
         self.record((head, now, text, values.raised_at(traceback)))
-
-    def exit(self, head: int, value: object) -> object:
-        """End a frame of the control flow alone, which hands on `value`."""
-        self.step(head)
-        return value
 
     def raised(self, head: int) -> None:
         """An exception was caught, or goes on: record the line where it was raised."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import struct
 import types
-from typing import Any, Callable
+from typing import Any
 
-from ..schema.journal import ABSENT
+from ..schema.journal import ABSENT, WHOLE
 from .names import Names, plain_key
 
 LONGEST = 200
@@ -19,21 +19,25 @@ PLAIN = {id(float), id(int), id(bool)}
 """The identities of types whose values are plain numbers; those of NumPy join when they are met."""
 _DEEPEST = 3
 _MOST = 16
-_codecs: dict[int, tuple[Callable[..., bytes], Callable[[bytes], tuple[int, ...]]]] = {}
+_float, _halves = struct.Struct("<d"), struct.Struct("<II")
 
 
-def halves(values: dict[str, float]) -> tuple[int, ...]:
-    """The low and the high 32 bits of each float, as numbers that are never negative.
+def kinds(logs: dict[str, Any]) -> str:
+    """How each of some plain numbers is kept: `i`, as a whole number, or `n`, as the halves of a float.
 
-    >>> halves({"loss": 1.0})
+    >>> kinds({"batch": 3, "loss": 0.5, "below": -1})
+    'inn'
+    """
+    return "".join("i" if type(value) is int and 0 <= value < WHOLE else "n" for value in logs.values())
+
+
+def halves(value: float) -> tuple[int, ...]:
+    """The low and the high 32 bits of a float, as numbers that are never negative.
+
+    >>> halves(1.0)
     (0, 1072693248)
     """
-    count = len(values)
-    try:
-        pack, unpack = _codecs[count]
-    except KeyError:
-        pack, unpack = _codecs[count] = struct.Struct("<%dd" % count).pack, struct.Struct("<%dI" % (2 * count)).unpack
-    return unpack(pack(*values.values()))
+    return _halves.unpack(_float.pack(value))
 
 
 def describe(logs: Any, names: Names) -> tuple[int, ...]:
@@ -44,17 +48,20 @@ def describe(logs: Any, names: Names) -> tuple[int, ...]:
     if not issubclass(type(logs), dict):
         return (names.keys(("(logs)",), "t"), names.text(text(logs)))
     operands: list[int] = []
-    keys, kinds = [], ""
+    keys, forms = [], ""
     for key, value in list(dict.items(logs)):
         number = as_number(value)
         keys.append(plain_key(key))
         if number is None:
-            kinds += "t"
+            forms += "t"
             operands.append(names.text(text(value)))
+        elif kinds({"": value}) == "i":
+            forms += "i"
+            operands.append(value)
         else:
-            kinds += "n"
-            operands += halves({"": number})
-    return (names.keys(tuple(keys), kinds), *operands)
+            forms += "n"
+            operands += halves(number)
+    return (names.keys(tuple(keys), forms), *operands)
 
 
 def as_number(value: object) -> "float | None":

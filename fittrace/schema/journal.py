@@ -62,8 +62,9 @@ in the frame above the site's depth and open the site's phases; `close` and `hoo
 nanoseconds of the process' monotonic clock. An absent number is `ABSENT`. `owner` is the callback list's identity.
 `named` tells which hook its frame passes on, as the number of a text, where the site does not. `state`, and `values`,
 which tells of variables instead of logs, has as many values as its keys need: two (the low and high half of a float64)
-for each key of kind `n`, one text number for each of kind `t`. `sizes` are the samples in a whole batch and in a last,
-smaller one (0: there is none), the batches that the data makes, and the steps that the user asked for instead.
+for each key of kind `n`, a whole number below `WHOLE` for each of kind `i`, a text's number for each of kind `t`.
+`sizes` are the samples in a whole batch and in a last, smaller one (0: there is none), the batches that the data makes,
+and the steps that the user asked for instead.
 
 The kinds from `step` on say where control is and no more, so that the lines between two records are known: `step` in
 an arm or a turn, `line` before a statement that has a clock of its own, `raised` where an exception is caught, `enter`,
@@ -73,6 +74,8 @@ is where in the function the exception came from. A `gap` stands for records tha
 
 ABSENT = (1 << 62) - 1
 """Stands for a number that is not there."""
+WHOLE = 1 << 53
+"""Below it every whole number is a float64 too."""
 
 
 def block(kind: int, payload: bytes) -> bytes:

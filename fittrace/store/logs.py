@@ -68,6 +68,21 @@ def floats(operands: npt.NDArray[np.int64]) -> Floats:
     return values
 
 
+def _width(kinds: str) -> int:
+    """Operands of values of these kinds."""
+    return len(kinds) + kinds.count("n")
+
+
+def _numbers(operands: npt.NDArray[np.int64], kinds: str) -> Floats:
+    """The numbers of these kinds that the operands in the last axis tell, whole ones or halves."""
+    place = np.cumsum([0] + [_width(kind) for kind in kinds])[:-1]
+    values = operands[..., place].astype(np.float64)
+    split = [kind == "n" for kind in kinds]
+    first = place[split]
+    values[..., split] = floats(np.stack([operands[..., first], operands[..., first + 1]], axis=-1))[..., 0]
+    return values
+
+
 @dataclass(frozen=True)
 class States:
     """The `state` records of a window: `loose` is their index among the loose records, `begin` and `end` bound
@@ -93,10 +108,9 @@ class States:
         for keys in np.unique(self.keys[which]):
             shape = shape_of(int(keys), definitions)
             if shape is not None and "t" not in shape[1]:
-                width = 2 * len(shape[0])
                 here = which[(self.keys[which] == keys)]
-                place = self.begin[here][:, None] + np.arange(width)
-                yield shape[0], here, floats(self.numbers[place])
+                place = self.begin[here][:, None] + np.arange(_width(shape[1]))
+                yield shape[0], here, _numbers(self.numbers[place], shape[1])
 
     def lost(self, definitions: Definitions) -> npt.NDArray[np.bool_]:
         """Which of them cannot be read, since it is lost what their keys are."""
@@ -104,7 +118,7 @@ class States:
         for keys in np.unique(self.keys):
             shape = shape_of(int(keys), definitions)
             mine = self.keys == keys
-            width = -1 if shape is None else sum(2 if kind == "n" else 1 for kind in shape[1])
+            width = -1 if shape is None else _width(shape[1])
             lost[mine] = (self.end[mine] - self.begin[mine]) != width
         return lost
 
@@ -115,12 +129,10 @@ class States:
         state: State = {}
         place = 0
         for name, kind in zip(*shape, strict=True) if shape is not None else ():
-            if kind == "n":
-                state[name] = float(floats(operands[place : place + 2])[0])
-                place += 2
-            else:
-                state[name] = _text(definitions.texts, int(operands[place]))
-                place += 1
+            here = operands[place : place + _width(kind)]
+            place += len(here)
+            text = _text(definitions.texts, int(here[0])) if kind == "t" else None
+            state[name] = float(_numbers(here, kind)[0]) if text is None else text
         return state
 
 

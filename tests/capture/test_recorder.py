@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import Any
 
 import pytest
 
 from fittrace.capture.names import Names
+from fittrace.capture.owner import owned
 from fittrace.capture.recorder import Recorder
+from fittrace.capture.syntax import RECORDER
 from fittrace.schema.journal import ABSENT
 
 from .test_values import Hostile
@@ -53,9 +56,9 @@ def heads(session: FakeSession) -> list[int]:
 def test_records_are_a_head_and_its_operands(recorder: Recorder, session: FakeSession) -> None:
     recorder.enter(-5)
     recorder.record((-6, recorder.clock(), 3, 4))
-    assert recorder.leave(-7, "value") == "value"
+    recorder.step(-7)
     head, time, *rest = session.buffers[0]
-    assert head == -5 and time > 0 and rest[0] == -6 and rest[2:4] == [3, 4] and rest[4] == -7
+    assert head == -5 and time > 0 and rest[0] == -6 and rest[2:] == [3, 4, -7]
     assert session.awoken == 1
 
 
@@ -65,6 +68,17 @@ def test_each_thread_has_its_own_buffer(recorder: Recorder, session: FakeSession
     thread.start()
     thread.join()
     assert session.buffers == [[-5, 1], [-6, 2]]
+
+
+def test_one_thread_is_the_owner(recorder: Recorder, session: FakeSession) -> None:
+    constants = owned(recorder)
+    found = []
+    thread = threading.Thread(target=lambda: found.append(recorder.is_owner))
+    thread.start()
+    thread.join()
+    assert [recorder.is_owner, *found] == [True, False]
+    constants[f"{RECORDER}.record"]((-5, 1))  # type: ignore[operator]
+    assert session.buffers == [[-5, 1], []]
 
 
 def test_logs_are_recorded_when_they_change_alone(recorder: Recorder, session: FakeSession) -> None:
@@ -77,6 +91,32 @@ def test_logs_are_recorded_when_they_change_alone(recorder: Recorder, session: F
     recorder.hook(-3, object(), logs)
     recorder.hooked(-4, logs)
     assert heads(session) == [-2, STATE, -3, -3, STATE, -3, -4]
+
+
+def test_a_list_inside_a_hook_leaves_the_outer_one_to_be_looked_at_anew(
+    recorder: Recorder, session: FakeSession
+) -> None:
+    outer = {"loss": 1.0}
+    recorder.hooks(-2, object(), 0)
+    recorder.hook(-3, object(), outer)
+    recorder.hooks(-2, object(), 0)
+    recorder.hook(-3, object(), {"loss": 2.0})
+    recorder.hooked(-4, {"loss": 2.0})
+    outer["loss"] = 2.0
+    recorder.hooked(-4, outer)
+    assert heads(session) == [-2, STATE, -3, -2, STATE, -3, -4, STATE, -4]
+
+
+def test_no_logs_are_held_on_to(recorder: Recorder) -> None:
+    logs = {"loss": 1.0}
+    count = sys.getrefcount(logs)
+    recorder.hook(-3, object(), logs)
+    assert sys.getrefcount(logs) == count + 1
+    recorder.hooked(-4, logs)
+    assert sys.getrefcount(logs) == count
+    recorder.hook(-3, object(), logs)
+    recorder.unwind(-5)
+    assert sys.getrefcount(logs) == count
 
 
 def test_logs_without_content_are_recorded_when_there_was_some(recorder: Recorder, session: FakeSession) -> None:

@@ -141,6 +141,8 @@ class Reference:
         for name, kind in zip(keys["names"], keys["kinds"]):
             if kind == "n":
                 found[name] = struct.unpack("<d", struct.pack("<2I", rest.pop(0), rest.pop(0)))[0]
+            elif kind == "i":
+                found[name] = float(rest.pop(0))
             else:
                 found[name] = self.text(rest.pop(0))
         return found

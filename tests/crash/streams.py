@@ -283,12 +283,15 @@ class Program:
     def logs(self, thread: int) -> Steps:
         if self.random.random() > self.shape.states:
             return
-        names = self.random.sample(("loss", "acc", "lr", "note"), self.random.randint(0, 3))
+        names = self.random.sample(("loss", "acc", "lr", "note", "size"), self.random.randint(0, 3))
         kinds, operands = "", []
         for name in names:
             if name == "note" or self.random.random() < 0.1:
                 kinds += "t"
                 operands.append(self.text(self.random.choice(("<Tensor>", "None"))))
+            elif name == "size":
+                kinds += "i"
+                operands.append(self.random.choice((0, 32, (1 << 53) - 1)))
             else:
                 kinds += "n"
                 value = self.random.choice((0.0, 0.5, 1.0, float("nan"), -3.25))
