@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 _NOTHING: dict[str, float] = {}
+_FALSE = id(False)
 _SHAPES = 64
 """Sets of keys whose numbers a thread remembers; an engine's logs have a few."""
 
@@ -26,7 +27,7 @@ _SHAPES = 64
 class Recorder(threading.local):
     """A thread's recorder: `record` appends the parts of one record, `clock` reads the time in nanoseconds."""
 
-    def __init__(self, session: "Session", state_head: int) -> None:
+    def __init__(self, session: "Session", state_head: int, stop_head: int) -> None:
         buffer: list[int] = []
         self.record = record = buffer.extend
         self.clock = clock = perf_counter_ns
@@ -38,6 +39,12 @@ class Recorder(threading.local):
         seen: Any = _NOTHING
         plain = values.PLAIN
         classes = names.classes
+        # The callback list that passes a hook on, by identity, the attributes of its model, and what `stop_training`
+        # was last, by identity too. No model is held on to when its list is done.
+        watched = 0
+        model = values.NO_MODEL
+        stopping = _FALSE
+        stopped = session.stopped
         # The numbers of keys met in this thread: asking `names` takes longer than all the rest of a record.
         numbers: dict[tuple[str, ...], int] = {}
 
@@ -75,21 +82,46 @@ class Recorder(threading.local):
                 seen = state
                 record((state_head, *state))
 
+        def watch(owner: object) -> None:
+            nonlocal watched, model, stopping
+            if id(owner) != watched:
+                model, watched = values.attributes_of_model(owner), id(owner)
+                stopping = stopped.get(id(model), _FALSE)
+            value = model.get("stop_training", False)
+            if id(value) != stopping:
+                stopping = id(value)
+                if value is False:
+                    stopped.pop(id(model), None)
+                else:
+                    stopped[id(model)] = stopping
+                record((stop_head, names.text(values.text(value))))
+
+        def forget() -> None:
+            nonlocal watched, model
+            watched, model = 0, values.NO_MODEL
+
         def hooks(head: int, owner: object, number: Any) -> None:
-            nonlocal seen
+            nonlocal seen, watched
             seen = _NOTHING
+            watched = 0
             record((head, clock(), id(owner), number if type(number) is int and number >= 0 else ABSENT))
+            try:
+                watch(owner)
+            except Exception as error:
+                session.fault("looking at stop_training", error)
 
         def named(head: int, hook: Any) -> None:
             record((head, names.text(hook) if type(hook) is str else ABSENT))
 
-        def hook(head: int, callback: object, logs: Any) -> None:
+        def hook(head: int, owner: object, callback: object, logs: Any) -> None:
             end = begin = clock()
             try:
                 if logs is not None and (type(logs) is not dict or logs or seen is not _NOTHING):
                     look(logs)
                     # What looking takes belongs to neither hook.
                     begin = clock()
+                if id(owner) != watched or id(model.get("stop_training", False)) != stopping:
+                    watch(owner)
             except Exception as error:
                 session.fault("reading the logs of a hook", error)
             try:
@@ -98,19 +130,23 @@ class Recorder(threading.local):
                 kind = names.new_class(type(callback))
             record((head, end, begin, kind))
 
-        def hooked(head: int, logs: Any) -> None:
+        def hooked(head: int, owner: object, logs: Any) -> None:
             end = clock()
             try:
                 if logs is not None and (type(logs) is not dict or logs or seen is not _NOTHING):
                     look(logs)
+                if id(owner) != watched or id(model.get("stop_training", False)) != stopping:
+                    watch(owner)
             except Exception as error:
                 session.fault("reading the logs after a hook", error)
+            forget()
             record((head, end))
 
         self.hooks = hooks
         self.named = named
         self.hook = hook
         self.hooked = hooked
+        self.forget = forget
 
     def enter(self, head: int) -> None:
         """Begin a root's frame, and see to it that the records are collected."""
@@ -129,6 +165,7 @@ class Recorder(threading.local):
         """End a frame that an exception leaves."""
         now = self.clock()
         text = ABSENT
+        self.forget()
         try:
             text = self._session.names.text(values.error_text(sys.exc_info()[1]))
         except Exception as error:
@@ -145,3 +182,16 @@ class Recorder(threading.local):
             self.record((head, *[values.number_at(iterated, path) if one_step else ABSENT for path in paths]))
         except Exception as error:
             self._session.fault("reading the sizes of batches", error)
+
+    def order(self, head: int, indices: object, batches: object) -> None:
+        """Record the order of the samples in the `batches` to come, an array of their indices.
+
+        `batches` are None where it holds for any number of them, and not for a single one alone.
+        """
+        try:
+            whole = type(batches) is list and len(batches) == 1
+            taken = self._session.orders.take(indices, whole)
+            if taken is not None:
+                self.record((head, *taken))
+        except Exception as error:
+            self._session.fault("reading the order of the samples", error)

@@ -16,6 +16,8 @@ LONGEST = 200
 """Characters kept of a text."""
 PLAIN = {id(float), id(int), id(bool)}
 """The identities of types whose values are plain numbers; those of NumPy join when they are met."""
+NO_MODEL: dict[str, Any] = {}
+"""The attributes of no model at all."""
 _DEEPEST = 3
 _MOST = 16
 _codecs: dict[int, tuple[Callable[..., bytes], Callable[[bytes], tuple[int, ...]]]] = {}
@@ -97,6 +99,8 @@ def text(value: object, depth: int = 0) -> str:
     name = _names(kind)
     if name == ("numpy", "ndarray"):
         return "<numpy.ndarray %s %s>" % (value.dtype.name, value.shape)  # type: ignore[attr-defined]
+    if name[0] == "numpy" and name[1] in ("bool", "bool_"):
+        return repr(value.item())  # type: ignore[attr-defined]
     if name[0] == "numpy":
         return "<numpy.%s>" % name[1]
     if name == ("tensorflow.python.framework.ops", "EagerTensor"):
@@ -119,6 +123,35 @@ def _container(value: Any, depth: int) -> str:
     more = ["..."] if len(value) > _MOST else []
     frame = "{%s}" if type(value) is dict else "[%s]" if type(value) is list else "(%s)"
     return frame % ", ".join(shown + more)
+
+
+def is_array(value: object) -> bool:
+    """Whether `value` is an array of NumPy's own class.
+
+    >>> is_array([1, 2])
+    False
+    """
+    return _names(type(value)) == ("numpy", "ndarray")
+
+
+def attributes_of_model(owner: object) -> dict[str, Any]:
+    """The instance dict of the model that a callback list or a callback works for, empty where it has none.
+
+    No property is run for it. The list of Keras 2.2 does not know its model; its first callback, Keras' own, does.
+    """
+    for _ in range(2):
+        own = object.__getattribute__(owner, "__dict__")
+        model = own.get("model")
+        if model is None:
+            model = own.get("_model")
+        if model is not None:
+            attributes: dict[str, Any] = object.__getattribute__(model, "__dict__")
+            return attributes
+        callbacks = own.get("callbacks")
+        if type(callbacks) is not list or not callbacks:
+            break
+        owner = callbacks[0]
+    return NO_MODEL
 
 
 def error_text(error: "BaseException | None") -> str:

@@ -39,7 +39,7 @@ def derive(path: Path, shift_ns: int = 0) -> Tables:
     """The rows of the journal at `path`."""
     journal = Journal(path)
     sink = Rows()
-    derivation = Derivation(journal.definitions, Emitter(journal.definitions, sink, shift_ns))
+    derivation = Derivation(journal.definitions, journal.orders, Emitter(journal.definitions, sink, shift_ns))
     for chunks in journal.windows():
         derivation.window(chunks)
     derivation.finish()
