@@ -14,6 +14,8 @@ from fittrace.store.derive import Derivation
 from fittrace.store.emit import Emitter
 from fittrace.store.journal import Journal
 
+TABLES = ("spans", "fits", "batches", "logs", "samples", "stops")
+
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 
@@ -68,7 +70,7 @@ def canonical(tables: Tables) -> dict[str, Counter[tuple[tuple[str, Any], ...]]]
                 row[column] = thread, places[thread, root]
         return row
 
-    return {table: bag(map(named, tables.get(table, []))) for table in ("spans", "fits", "batches", "logs")}
+    return {table: bag(map(named, tables.get(table, []))) for table in TABLES}
 
 
 def bag(rows: Iterable[Row]) -> Counter[tuple[tuple[str, Any], ...]]:
