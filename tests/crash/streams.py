@@ -45,6 +45,8 @@ class Shape:
     nesting: int = 2
     worker: bool = True
     states: float = 0.5
+    late: bool = True
+    "Whether a worker may begin hooks of a fit that is over. Where its end is lost they would be taken for its own."
 
 
 class Program:
@@ -323,6 +325,8 @@ class Program:
         while True:
             if self._tasks:
                 hook, owner, number, _ = self._tasks.pop(0)
+                if owner not in self._owners and not self.shape.late:
+                    continue
                 with suppress(Failed):
                     yield from self.hooks(thread, hook, owner, 0, number)
             else:
