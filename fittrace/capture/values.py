@@ -139,19 +139,16 @@ def attributes_of_model(owner: object) -> dict[str, Any]:
 
     No property is run for it. The list of Keras 2.2 does not know its model; its first callback, Keras' own, does.
     """
-    for _ in range(2):
+    try:
         own = object.__getattribute__(owner, "__dict__")
-        model = own.get("model")
-        if model is None:
-            model = own.get("_model")
-        if model is not None:
-            attributes: dict[str, Any] = object.__getattribute__(model, "__dict__")
-            return attributes
         callbacks = own.get("callbacks")
-        if type(callbacks) is not list or not callbacks:
-            break
-        owner = callbacks[0]
-    return NO_MODEL
+        if "model" not in own and "_model" not in own and type(callbacks) is list and callbacks:
+            own = object.__getattribute__(callbacks[0], "__dict__")
+        model = own.get("model")
+        attributes: dict[str, Any] = object.__getattribute__(own.get("_model") if model is None else model, "__dict__")
+        return attributes
+    except AttributeError:  # it has none, or is None
+        return NO_MODEL
 
 
 def error_text(error: "BaseException | None") -> str:

@@ -79,15 +79,15 @@ class Tiny:
         sys.modules.pop("tiny", None)
         return importlib.import_module("tiny")
 
-    def install(self, module: ModuleType) -> Outcome:
-        """Make the functions of the module record."""
-        self.outcome = install(module, Engine("tiny", "tiny", "tiny", ("1.0",), TABLE), self.tape, self.tape.sites)
+    def install(self, module: ModuleType, table: tuple[Function | CallbackLists, ...] = TABLE) -> Outcome:
+        """Make the functions of the module record, after that table."""
+        self.outcome = install(module, Engine("tiny", "tiny", "tiny", ("1.0",), table), self.tape, self.tape.sites)
         return self.outcome
 
-    def record(self, source: str) -> ModuleType:
-        """The module with this source, whose functions record."""
+    def record(self, source: str, table: tuple[Function | CallbackLists, ...] = TABLE) -> ModuleType:
+        """The module with this source, whose functions record, after that table."""
         module = self.load(source)
-        self.install(module)
+        self.install(module, table)
         return module
 
 

@@ -29,7 +29,8 @@ ENDS = {"duration_ns", "children_ns", "status", "epochs", "batches", "error", "s
 
 
 def journal_of(seed: int, pieces: int = 8, **shape: Any) -> list[bytes]:
-    program = Program(Random(seed), Shape(**{"worker": False, "late": False, "fits": 3, "failing": 0.01, **shape}), longest=600).run()
+    facts = {"worker": False, "late": False, "fits": 3, "failing": 0.01, **shape}
+    program = Program(Random(seed), Shape(**facts), longest=600).run()
     return blocks_of(program, drains(Random(seed), program, pieces), closed=True)
 
 
