@@ -126,7 +126,7 @@ TF_KERAS_V1 = Engine(
     name="tf-keras-v1",
     package="tf_keras",
     home="tf_keras.src.engine.training_v1",
-    checked=("2.21.0",),
+    checked=("2.16.0", "2.18.0", "2.20.1", "2.21.0"),
     functions=_functions(
         "tf_keras.src.engine.training_v1",
         "tf_keras.src.engine.training_arrays_v1",
