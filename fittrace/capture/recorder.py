@@ -19,6 +19,8 @@ from .logs import looking
 if TYPE_CHECKING:
     from .session import Session
 
+_FALSE = id(False)
+
 
 class Recorder(threading.local):
     """A thread's recorder.
@@ -29,7 +31,7 @@ class Recorder(threading.local):
 
     is_owner = False
 
-    def __init__(self, session: "Session", state_head: int) -> None:
+    def __init__(self, session: "Session", state_head: int, stop_head: int) -> None:
         buffer: list[int] = []
         self.record = record = buffer.extend
         self.step = buffer.append
@@ -43,19 +45,46 @@ class Recorder(threading.local):
         seen: Any = None
         same: Any = None
         is_first = True
+        # The callback list that passes a hook on, by identity, the attributes of its model, and what `stop_training`
+        # was last, by identity too. No model is held on to when its list is done.
+        watched = 0
+        model = values.NO_MODEL
+        stopping = _FALSE
+        stopped = session.stopped
+
+        def watch(owner: object) -> None:
+            nonlocal watched, model, stopping
+            if id(owner) != watched:
+                model, watched = values.attributes_of_model(owner), id(owner)
+                stopping = stopped.get(id(model), _FALSE)
+            value = model.get("stop_training", False)
+            if id(value) != stopping:
+                stopping = id(value)
+                if value is False:
+                    stopped.pop(id(model), None)
+                else:
+                    stopped[id(model)] = stopping
+                record((stop_head, names.text(values.text(value))))
 
         def forget() -> None:
-            nonlocal seen, is_first
+            nonlocal seen, is_first, watched, model
             seen = None
             is_first = True
+            watched, model = 0, values.NO_MODEL
 
         def hooks(head: int, owner: object, number: Any) -> None:
+            nonlocal watched
+            watched = 0
             record((head, clock(), id(owner), number if type(number) is int and number >= 0 else ABSENT))
+            try:
+                watch(owner)
+            except Exception as error:
+                session.fault("looking at stop_training", error)
 
         def named(head: int, hook: Any) -> None:
             record((head, names.text(hook) if type(hook) is str else ABSENT))
 
-        def hook(head: int, callback: object, logs: Any) -> None:
+        def hook(head: int, owner: object, callback: object, logs: Any) -> None:
             nonlocal seen, same, is_first
             end = begin = clock()
             try:
@@ -67,6 +96,8 @@ class Recorder(threading.local):
                         seen = logs
                     # What looking takes belongs to neither hook.
                     begin = clock()
+                if id(owner) != watched or id(model.get("stop_training", False)) != stopping:
+                    watch(owner)
             except Exception as error:
                 session.fault("reading the logs of a hook", error)
             try:
@@ -75,17 +106,20 @@ class Recorder(threading.local):
                 kind = names.new_class(type(callback))
             record((head, end, begin, kind))
 
-        def hooked(head: int, logs: Any) -> None:
-            nonlocal seen, is_first
+        def hooked(head: int, owner: object, logs: Any) -> None:
+            nonlocal seen, is_first, watched, model
             end = clock()
             try:
                 if logs is not None and not (logs is seen and same(logs)):
                     look(logs, is_first)
+                if id(owner) != watched or id(model.get("stop_training", False)) != stopping:
+                    watch(owner)
             except Exception as error:
                 session.fault("reading the logs after a hook", error)
             # As `forget` does, without a call: what comes next is another list, perhaps one around this.
             seen = None
             is_first = True
+            watched, model = 0, values.NO_MODEL
             record((head, end))
 
         self.hooks = hooks
@@ -141,3 +175,16 @@ class Recorder(threading.local):
             self.record((head, *[values.number_at(iterated, path) if one_step else ABSENT for path in paths]))
         except Exception as error:
             self._session.fault("reading the sizes of batches", error)
+
+    def order(self, head: int, indices: object, batches: object) -> None:
+        """Record the order of the samples in the `batches` to come, an array of their indices.
+
+        `batches` are None where it holds for any number of them, and not for a single one alone.
+        """
+        try:
+            whole = type(batches) is list and len(batches) == 1
+            taken = self._session.orders.take(indices, whole)
+            if taken is not None:
+                self.record((head, *taken))
+        except Exception as error:
+            self._session.fault("reading the order of the samples", error)

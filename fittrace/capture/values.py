@@ -17,6 +17,8 @@ LONGEST = 200
 """Characters kept of a text."""
 PLAIN = {id(float), id(int), id(bool)}
 """The identities of types whose values are plain numbers; those of NumPy join when they are met."""
+NO_MODEL: dict[str, Any] = {}
+"""The attributes of no model at all."""
 _DEEPEST = 3
 _MOST = 16
 _float, _halves = struct.Struct("<d"), struct.Struct("<II")
@@ -105,6 +107,8 @@ def text(value: object, depth: int = 0) -> str:
     name = _names(kind)
     if name == ("numpy", "ndarray"):
         return "<numpy.ndarray %s %s>" % (value.dtype.name, value.shape)  # type: ignore[attr-defined]
+    if name[0] == "numpy" and name[1] in ("bool", "bool_"):
+        return repr(value.item())  # type: ignore[attr-defined]
     if name[0] == "numpy":
         return "<numpy.%s>" % name[1]
     if name == ("tensorflow.python.framework.ops", "EagerTensor"):
@@ -127,6 +131,32 @@ def _container(value: Any, depth: int) -> str:
     more = ["..."] if len(value) > _MOST else []
     frame = "{%s}" if type(value) is dict else "[%s]" if type(value) is list else "(%s)"
     return frame % ", ".join(shown + more)
+
+
+def is_array(value: object) -> bool:
+    """Whether `value` is an array of NumPy's own class.
+
+    >>> is_array([1, 2])
+    False
+    """
+    return _names(type(value)) == ("numpy", "ndarray")
+
+
+def attributes_of_model(owner: object) -> dict[str, Any]:
+    """The instance dict of the model that a callback list or a callback works for, empty where it has none.
+
+    No property is run for it. The list of Keras 2.2 does not know its model; its first callback, Keras' own, does.
+    """
+    try:
+        own = object.__getattribute__(owner, "__dict__")
+        callbacks = own.get("callbacks")
+        if "model" not in own and "_model" not in own and type(callbacks) is list and callbacks:
+            own = object.__getattribute__(callbacks[0], "__dict__")
+        model = own.get("model")
+        attributes: dict[str, Any] = object.__getattribute__(own.get("_model") if model is None else model, "__dict__")
+        return attributes
+    except AttributeError:  # it has none, or is None
+        return NO_MODEL
 
 
 def error_text(error: "BaseException | None") -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .definitions import Definitions
+from .hooks import hooks_passed
 from .records import Indices, Parsed
 from .sites import KIND
 from .spans import Spans
@@ -177,11 +178,7 @@ def logs_of(
     states = States.of(parsed)
     frame = parsed.loose_frame[states.loose]
     owner = container[frame]
-    hook_records = np.flatnonzero(parsed.kind == KIND["hook"])
-    width = len(parsed.site) + 1
-    passed = np.sort(parsed.frame[hook_records] * width + hook_records)
-    before = np.searchsorted(passed, frame * width + parsed.loose_before[states.loose])
-    position = before - np.searchsorted(passed, frame * width) - 1
+    position = hooks_passed(parsed, states.loose) - 1
     ends_batch = np.array([hook.endswith("batch_end") for hook in hooks] + [False])[spans.hook]
     ends_batch &= spans.closer >= 0  # else a callback may have changed them yet
     # The records of a frame follow one another but for frames inside; the first of each is what the engine made.

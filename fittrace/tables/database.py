@@ -67,6 +67,12 @@ class Database:
         self._prepare_stored(name)
         return self._relation(f"SELECT * FROM stored.{name}")
 
+    def over_stored(self, sql: str, tables: Iterable[str]) -> DuckDBPyRelation:
+        """The rows that `sql`, one of ours, selects from `tables` as they are stored."""
+        for table in tables:
+            self._prepare_stored(table)
+        return self._relation(sql)
+
     def _relation(self, sql: str) -> DuckDBPyRelation:
         # A cursor of its own, so that an answer can be read piece by piece while others are asked for. Some versions
         # of DuckDB close it with the last reference to it, which a relation does not hold.

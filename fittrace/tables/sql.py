@@ -117,6 +117,8 @@ VIEWS: dict[str, View] = {
         _as_stored(stored.BATCHES, "start_ns", "process", "span"),
         HOOKS,
         LOGS,
+        _as_stored(stored.SAMPLES, "process", "fit", "epoch"),
+        _as_stored(stored.STOPS, "process", "span"),
         _as_stored(stored.PROCESSES, "process"),
         _as_stored(stored.SITES, "process", "site"),
         _as_stored(stored.NOTES, "process"),

@@ -87,17 +87,17 @@ class Tiny:
         sys.modules.pop("tiny", None)
         return importlib.import_module("tiny")
 
-    def install(self, module: ModuleType) -> Outcome:
-        """Make the functions of the module record."""
-        engine = Engine("tiny", "tiny", "tiny", ("1.0",), TABLE)
+    def install(self, module: ModuleType, table: tuple[Function | CallbackLists, ...] = TABLE) -> Outcome:
+        """Make the functions of the module record, after that table."""
+        engine = Engine("tiny", "tiny", "tiny", ("1.0",), table)
         self.outcome = install(module, engine, owned(self.tape), self.tape.sites)
         self.tape.is_owner = self.is_owner
         return self.outcome
 
-    def record(self, source: str) -> ModuleType:
-        """The module with this source, whose functions record."""
+    def record(self, source: str, table: tuple[Function | CallbackLists, ...] = TABLE) -> ModuleType:
+        """The module with this source, whose functions record, after that table."""
         module = self.load(source)
-        self.install(module)
+        self.install(module, table)
         return module
 
 

@@ -22,6 +22,8 @@ REQUIRED = {
     "hooks": "fit seq stage epoch batch callback position hook start_ns duration_ns thread"
     " logs_before logs_after changed",
     "logs": "fit stage epoch batch hook key value",
+    "samples": "fit stage epoch position sample count",
+    "stops": "fit stage epoch batch value hook callback position span",
     "processes": "pid parent_pid rank host ending",
     "notes": "kind message",
     "values": "fit span key value text",
