@@ -30,6 +30,7 @@ class Session:
 
     `start` watches for engines that are imported later and takes those that are there already. The journal is opened
     when the first fit begins. `close` writes what is left and gives the engines their own code back. Nothing raises.
+    `is_forked`: this process was forked off one that was captured, or would have been.
     """
 
     active: Session | None = None
@@ -45,7 +46,7 @@ class Session:
         self._faults: set[str] = set()
         # Room to close in, where the program has used up all memory; until then it is only an address.
         self._room: bytearray | None = bytearray(4 << 20)
-        self._forked = False
+        self.is_forked = False
         self._begin()
         state = Site(0, "state", "", "", 0, "", level=1)
         self._stand_ins = stand_ins(1)
@@ -114,7 +115,7 @@ class Session:
             _thread.start_new_thread(self._write, ())
         except RuntimeError as error:  # the interpreter is shutting down; `close` writes what there is
             self.fault("starting its threads", error)
-        if self._forked and "multiprocessing.util" in sys.modules:
+        if self.is_forked and "multiprocessing.util" in sys.modules:
             # Its children end without running atexit.
             sys.modules["multiprocessing.util"].Finalize(None, self.close, exitpriority=-100)
 
@@ -195,7 +196,7 @@ class Session:
         names = [one for one in self._definitions if one["define"] == "thread" and one["ident"] == identity]
         self._definitions = [one for one in self._definitions if one["define"] not in ("thread", "dropped")]
         self._begin()
-        self._forked = True
+        self.is_forked = True
         for number, buffer in enumerate(buffers):
             del buffer[:]
             if names and number == names[-1]["thread"]:

@@ -128,7 +128,11 @@ SPANS = Table(
         Column("name", "dictionary", "the engine's function, or `Callback.hook`"),
         Column("start_ns", "int64", "start"),
         Column("duration_ns", "int64", "duration"),
-        Column("children_ns", "int64", "the part of the duration that lies in child spans"),
+        Column(
+            "children_ns",
+            "int64",
+            "the part of the duration in child spans; beside the fit's thread, all of it",
+        ),
         Column("thread", "dictionary", "name of the thread that ran it"),
         Column("status", "dictionary", "`ok`, `error` or `unfinished`"),
         Column(

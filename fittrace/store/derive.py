@@ -158,6 +158,8 @@ class Derivation:
         hooks = name_hooks(spans, parsed, container, sites, self._definitions)
         done = closed & kept & (spans.fit >= 0)
         rows, batch_logs = logs_of(spans, parsed, container, hooks, self._definitions)
+        # Beside a fit's own thread no time passes that is the fit's: all of it is as if in child spans.
+        children = np.where(self._fits.beside(spans, thread), spans.end - spans.start, children)
         self._emitter.spans(spans, sites, hooks, thread, children, done)
         self._emitter.logs(spans, rows, hooks)
         self._emitter.batches(spans, parsed, sums, batch_of, batch_logs, done)

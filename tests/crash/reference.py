@@ -250,11 +250,13 @@ class Reference:
                 continue
             parent = span.parent if span.parent is not None and span.parent.fit is span.fit else None
             name = self.class_name(span)
+            duration = span.end - span.start  # type: ignore[operator]
+            children = self.children_ns(span) if span.thread == span.fit.thread else duration
             yield {
                 "fit": key(span.fit), "span": key(span), "parent": parent and key(parent), "stage": span.stage,
                 "epoch": span.epoch, "batch": span.batch, "phase": span.phase,
                 "name": f"{name}.{span.name}" if name else span.name, "start_ns": span.start,
-                "duration_ns": span.end - span.start, "children_ns": self.children_ns(span),  # type: ignore[operator]
+                "duration_ns": duration, "children_ns": children,
                 "thread": span.thread, "status": self.status(span), "callback": name, "position": span.position,
                 "hook": span.site.get("hook"), "site": span.number_of_site,
             }  # fmt: skip

@@ -65,20 +65,6 @@ def test_self_time_adds_up_to_the_fit(trace: Trace) -> None:
     assert spans["self_ns"].sum() == trace.fits()["duration_ns"][0] == 1000
 
 
-def test_self_time_of_fits_on_several_threads(tmp_path: Path) -> None:
-    tables = small_tables()
-    for table in ("fits", "spans"):  # the same fit once more, on the thread of the other's hooks
-        again = {name: [*values, *values] for name, values in tables[table].items()}
-        half = len(tables[table]["fit"])
-        again["fit"] = [0] * half + [1] * half
-        again["span"] = [*again["span"][:half], *(span + 20 for span in again["span"][half:])]
-        again["thread"] = [*again["thread"][:half], *["it's"] * half]
-        tables[table] = again
-    spans = Trace.open(write_run(tmp_path, tables=tables)).spans().sort_values("span")
-    assert spans["self_ns"].tolist()[:12] == [100, 150, 100, 200, 20, 50, 30, 200, 150, 0, 0, 0]
-    assert spans["self_ns"].tolist()[12:] == [100, 150, 100, 200, 20, 50, 30, 200, 150, 50, 300, 150]
-
-
 @pytest.mark.parametrize("table", ["fits", "logs", "notes"])
 def test_a_trace_without_one_of_its_files_is_damaged(tmp_path: Path, table: str) -> None:
     run = write_run(tmp_path, processes=2)
