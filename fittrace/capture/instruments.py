@@ -37,6 +37,7 @@ class Instruments:
         self._define = define
         self._fault = fault
         self._finder = Finder(tuple(self._by_module), self._loaded)
+        self._waiting: dict[str, list[types.ModuleType]] = {}
         self._installed: list[Installed] = []
         self._missing: dict[str, list[str]] = {}
         self._with_root: set[str] = set()
@@ -88,8 +89,19 @@ class Instruments:
         return None
 
     def _loaded(self, module: types.ModuleType) -> None:
+        """Take note of a module that has run; an engine is rewritten when its home has, and not where none comes."""
         engine = self._by_module[module.__name__]
-        missing = self._missing.setdefault(engine.home, [])
+        waiting = self._waiting.setdefault(engine.home, [])
+        waiting.append(module)
+        if module.__name__ == engine.home:
+            self._missing[engine.home] = []
+        if engine.home in self._missing:
+            for one in waiting:
+                self._rewrite(one, engine)
+            del waiting[:]
+
+    def _rewrite(self, module: types.ModuleType, engine: Engine) -> None:
+        missing = self._missing[engine.home]
         try:
             outcome = install(module, engine, self._constants, self._sites)
         except Exception as error:

@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from typing import Any
+from typing import Any, Callable
 
 from ..engines import ENGINES
 from ..schema import VERSION
@@ -62,6 +62,7 @@ class Session:
         self._writer: Writer | None = None
         self._wake = _thread.allocate_lock()
         self._wake.acquire()
+        self._collecting = False
         self._defined = 0
         self._defined_sites = 0
         self._dropped = {"detail": 0, "batches": 0}
@@ -80,6 +81,7 @@ class Session:
         with self._lock:
             thread = Thread(len(self._threads), buffer)
             self._threads.append(thread)
+            self._start_collecting()
         identity = _thread.get_ident()
         # Not `threading.current_thread`: for a thread that `threading` did not start it would make an entry.
         known = threading._active.get(identity)  # type: ignore[attr-defined]
@@ -108,16 +110,25 @@ class Session:
         if self._writer is not None or self._closed:
             return
         with self._lock:
-            self._writer = self._writer or self._open()
-        try:
-            # Not `threading.Thread`: the program sees its own threads only, and these never delay its exit.
-            _thread.start_new_thread(self._collect, ())
-            _thread.start_new_thread(self._write, ())
-        except RuntimeError as error:  # the interpreter is shutting down; `close` writes what there is
-            self.fault("starting its threads", error)
+            if self._writer is None:
+                self._writer = self._open()
+                self._start_thread(self._write)
+            self._start_collecting()
         if self.is_forked and "multiprocessing.util" in sys.modules:
             # Its children end without running atexit.
             sys.modules["multiprocessing.util"].Finalize(None, self.close, exitpriority=-100)
+
+    def _start_collecting(self) -> None:
+        if not self._collecting:
+            self._collecting = True
+            self._start_thread(self._collect)
+
+    def _start_thread(self, work: Callable[[], None]) -> None:
+        try:
+            # Not `threading.Thread`: the program sees its own threads only, and these never delay its exit.
+            _thread.start_new_thread(work, ())
+        except RuntimeError as error:  # the interpreter is shutting down; `close` writes what there is
+            self.fault("starting its threads", error)
 
     def _open(self) -> Writer:
         folder = os.path.join(self.directory, "journal")
@@ -141,8 +152,12 @@ class Session:
 
     def drain(self) -> None:
         """Queue everything recorded until now for the writer."""
+        counts_before = [(thread, len(thread.buffer)) for thread in list(self._threads)]
         writer = self._writer
         if writer is None:
+            # Nothing that was recorded until now is part of a fit: a function of the engine was called by itself.
+            for thread, count in counts_before:
+                del thread.buffer[:count]
             return
         with self._lock:
             self._instruments.tell()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 EXAMPLE = Path("docs/examples/digits.py")
-TRACE = Path("traces/reference-keras-3")
+TRACES = Path("traces")
+TRACE = TRACES / "reference-keras-3"
+"""The reference trace that README.md and the notebooks open."""
 README = Path("README.md")
 NOTEBOOKS = Path("docs/notebooks")

@@ -1,4 +1,4 @@
-"""Makes the reference trace: a run of the example, without what would tell of the machine that ran it."""
+"""Makes the reference traces: a run of the example on each engine, with nothing in it of the machine that ran it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,33 +19,66 @@ from fittrace.schema.tables import TABLES
 from fittrace.store.files import RunFiles
 from fittrace.store.parquet import RUN, PartitionWriter
 
-from .places import EXAMPLE, TRACE
+from .places import EXAMPLE, TRACES
 
-PREFIXES = tuple(f"{path}/" for path in (sysconfig.get_path("purelib"), Path.cwd()))
-"""What paths begin with here and nowhere else; the longer one first."""
+LEGACY = Path(".venv-keras2")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The reference trace of an `engine`: the environment whose Python runs the example, and the example's argument."""
+
+    engine: str
+    python: Path
+    argument: str
+
+    @property
+    def trace(self) -> Path:
+        """Where it lies."""
+        return TRACES / f"reference-{self.engine}"
+
+
+REFERENCES = (
+    Reference("keras-2.2", LEGACY, "keras"),
+    Reference("tf-keras-v1", Path(sys.prefix), "tf_keras-v1"),
+    Reference("tf-keras", Path(sys.prefix), "tf_keras"),
+    Reference("keras-3", Path(sys.prefix), "keras"),
+)
+PREFIXES = tuple(
+    f"{path}/"
+    for path in (
+        sysconfig.get_path("purelib"),
+        *(path.absolute() for path in LEGACY.glob("lib/python*/site-packages")),
+        Path.cwd(),
+    )
+)
+"""What paths begin with here and nowhere else; the longer ones first."""
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        record(Path(folder))
-        made = Path(folder) / TRACE.name
-        strip(made)
-        shutil.rmtree(TRACE, ignore_errors=True)
-        shutil.copytree(made, TRACE)
-    size = sum(file.stat().st_size for file in TRACE.rglob("*") if file.is_file())
-    print(f"{TRACE}: {size:,} bytes")
+    for reference in REFERENCES:
+        with tempfile.TemporaryDirectory() as folder:
+            record(reference, Path(folder))
+            made = Path(folder) / reference.trace.name
+            strip(made, reference)
+            shutil.rmtree(reference.trace, ignore_errors=True)
+            shutil.copytree(made, reference.trace)
+        size = sum(file.stat().st_size for file in reference.trace.rglob("*") if file.is_file())
+        print(f"{reference.trace}: {size:,} bytes")
 
 
-def record(folder: Path) -> None:
+def record(reference: Reference, folder: Path) -> None:
     """Run the example under capture; its trace lies under `folder` then."""
-    command = [sys.executable, "-m", "fittrace", "run", "--quiet", "--out", folder, "--name", TRACE.name, EXAMPLE]
+    place = ["--out", str(folder), "--name", reference.trace.name, "--python", str(reference.python)]
+    command = [sys.executable, "-m", "fittrace", "run", "--quiet", *place, str(EXAMPLE), reference.argument]
     subprocess.run(command, check=True)
 
 
-def strip(run: Path) -> None:
+def strip(run: Path, reference: Reference) -> None:
     """Take the facts of this machine out of the trace at `run`; what it says of the training stays."""
+    argv = [str(EXAMPLE), reference.argument]
     facts = schema_run.read(str(run))
-    facts |= {"argv": [str(EXAMPLE)], "python": "python", "cwd": ".", "host": "localhost"}
+    facts |= {"argv": argv, "python": "python", "cwd": ".", "host": "localhost"}
     schema_run.write(str(run), facts)
     files = RunFiles(run, facts, run, running=False)
     for process in files.parts("processes"):
@@ -54,7 +88,7 @@ def strip(run: Path) -> None:
             "parent_pid": [0],
             "host": ["localhost"],
             "executable": ["python"],
-            "argv": [json.dumps([str(EXAMPLE)])],
+            "argv": [json.dumps(argv)],
         }
         with PartitionWriter(run, files.name, process) as writer:
             for name, columns in tables.items():

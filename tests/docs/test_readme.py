@@ -48,8 +48,8 @@ FITTRACE = [
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A folder with the reference trace and with what the commands name."""
-    shutil.copytree(ROOT / "traces" / "reference-keras-3", tmp_path / "traces" / "reference-keras-3")
+    """A folder with the reference traces and with what the commands name."""
+    shutil.copytree(ROOT / "traces", tmp_path / "traces")
     (tmp_path / "project").mkdir()
     for script in ("train.py", "project/train.py"):
         (tmp_path / script).write_text(SCRIPT)

@@ -1,0 +1,35 @@
+"""What is recorded outside of any fit is forgotten, so that a program that trains without `fit` may go on for ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fittrace.capture.session import Session
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
+    monkeypatch.setattr("fittrace.capture.session.PERIOD_S", 3600)  # `drain` is called here alone
+    return Session(str(tmp_path))
+
+
+def test_nothing_is_kept_before_the_first_fit(session: Session, tmp_path: Path) -> None:
+    session.recorder.record((-5, 1))
+    session.drain()
+    assert session._threads[0].buffer == []
+    assert not (tmp_path / "journal").exists()
+    session.recorder.enter(-6)
+    assert len(session._threads[0].buffer) == 2
+    session.close()
+    (journal,) = (tmp_path / "journal").iterdir()
+    assert journal.stat().st_size > 0
+
+
+def test_nothing_of_a_fit_is_forgotten(session: Session) -> None:
+    session.recorder.record((-5, 1))
+    session.recorder.enter(-6)
+    session.drain()
+    assert session._threads[0].chunks == 1
+    session.close()
