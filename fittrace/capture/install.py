@@ -26,6 +26,11 @@ class Installed(NamedTuple):
         if self.function.__code__ is self.probed:
             self.function.__code__ = self.original
 
+    def redo(self) -> None:
+        """Let the function record again, unless somebody else has changed it since `undo`."""
+        if self.function.__code__ is self.original:
+            self.function.__code__ = self.probed
+
 
 class Outcome(NamedTuple):
     """What became of one module: what was installed, whether a loop that trains is among it, and what is missing."""

@@ -34,16 +34,19 @@ class Instruments:
         self._fault = fault
         self._finder = Finder(tuple(self._by_module), self._loaded)
         self._installed: list[Installed] = []
+        self._known: dict[str, types.ModuleType] = {}
         self._missing: dict[str, list[str]] = {}
         self._with_root: set[str] = set()
         self._told: set[str] = set()
 
     def install(self) -> None:
-        """Begin, with the modules that are there already."""
+        """Begin, or begin again after `undo`, with the modules that are there already."""
         self._finder.install()
+        for installed in self._installed:
+            installed.redo()
         for name in self._by_module:
             module = sys.modules.get(name)
-            if module is not None:
+            if module is not None and self._known.get(name) is not module:
                 self._loaded(module)
 
     def undo(self) -> None:
@@ -82,6 +85,7 @@ class Instruments:
         return None
 
     def _loaded(self, module: types.ModuleType) -> None:
+        self._known[module.__name__] = module
         engine = self._by_module[module.__name__]
         missing = self._missing.setdefault(engine.home, [])
         try:
