@@ -128,8 +128,9 @@ class FitTrace:
     def _own(self) -> pd.DataFrame:
         processes = self.processes()
         own = processes.loc[processes["pid"] == os.getpid(), "process"]
-        fits: pd.DataFrame = self.fits()
-        return fits[fits["process"].isin(own)]
+        fits = self.fits()
+        mine: pd.DataFrame = fits[fits["process"].isin(own)]
+        return mine
 
     def _chosen(self, fit: int | None) -> pd.Series:
         fits = self._own()
