@@ -41,7 +41,7 @@ def data_wait(batches: pd.DataFrame) -> Iterator[Finding]:
     wait, whole = steady["slice_ns"].sum(), steady["duration_ns"].sum()
     if len(steady) > 2 and wait > WAIT * whole:
         mean = wait / len(steady) / 1e6
-        worst = steady.loc[steady["slice_ns"].idxmax()]
+        worst = steady.iloc[int(steady["slice_ns"].to_numpy().argmax())]
         message = f"fetching data takes {100 * wait / whole:.0f} % of the batches' time, {mean:.2f} ms each"
         yield Finding(message, int(worst["epoch"]), int(worst["batch"]), span=int(worst["span"]))
 
