@@ -67,9 +67,7 @@ def check(program: str, version: str, folder: Path) -> Outcome:
         (
             "batch_index_of_several_steps",
             "3.10.0",
-            [
-                "batch-index: fit 0, epoch 0, batch 0: on_train_batch_end was given 0, 3, ... when 2, 5, ... was the last"
-            ],
+            ["batch-index: fit 0, epoch 0, batch 0: on_train_batch_end was given 0, 3, ... when 2, 5, ..."],
         ),
         ("batch_index_of_several_steps", "3.11.3", []),
         (

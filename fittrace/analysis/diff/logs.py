@@ -63,4 +63,6 @@ def _prepared(logs: pd.DataFrame) -> pd.DataFrame:
             "text": logs["text"].astype(object),
         }
     )
-    return plain.assign(turn=plain.groupby(["hook", "key", "stage", "epoch", "batch"]).cumcount())
+    turn = plain.groupby(["hook", "key", "stage", "epoch", "batch"]).cumcount()
+    numbered: pd.DataFrame = plain.assign(turn=turn)
+    return numbered

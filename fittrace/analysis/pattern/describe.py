@@ -51,10 +51,12 @@ def _batches(firsts: list[Call]) -> list[list[Call]]:
     """The turns of batch loops: with several steps in one, beginning and end may differ in their number."""
     turns: list[list[Call]] = []
     for call in firsts:
-        if turns and call.hook not in [known.hook for known in turns[-1]] and _stage(call) == _stage(turns[-1][-1]):
-            turns[-1].append(call)
-        else:
+        last = turns[-1] if turns else []
+        begins = call.hook.endswith("_begin") or call.hook in [known.hook for known in last]
+        if not last or begins or _stage(call) != _stage(last[-1]):
             turns.append([call])
+        else:
+            last.append(call)
     return turns
 
 

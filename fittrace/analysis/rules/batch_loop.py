@@ -41,9 +41,7 @@ _NEVER_STOP = frozenset(
     remedy="set stop_training in on_epoch_end, or call model.evaluate after fit",
     threads=[keras(12268)],
 )
-def validation_skipped(
-    fit: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame, spans: pd.DataFrame
-) -> Iterator[Finding]:
+def validation_skipped(fit: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
     """A last epoch that was left early and not validated, where all epochs before were."""
     if fit["status"] != "ok":
         return
