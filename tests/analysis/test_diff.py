@@ -121,7 +121,7 @@ def test_a_hook_at_another_place(tmp_path: Path) -> None:
         first(tables)
         hooks = tables["spans"]["hook"]
         swap = {"on_train_batch_begin": "on_train_end", "on_train_end": "on_train_batch_begin"}
-        tables["spans"]["hook"] = [swap.get(hook, hook) for hook in hooks]
+        tables["spans"]["hook"] = pd.Series([swap.get(hook, hook) for hook in hooks], dtype=object)
 
     a, b = store(tmp_path, "a", first), store(tmp_path, "b", last)
     found = [line(one) for one in compare(a, b, ["hooks"]).differences]

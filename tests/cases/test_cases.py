@@ -84,14 +84,14 @@ def check(program: str, version: str, folder: Path) -> Outcome:
         ("running_means", "2.2.4", []),
         ("mean_of_means", "3.14.0", ["mean-of-means: fit 0, epoch 0, batch 5: ProgbarLogger.on_train_batch_end shows"]),
         ("mean_of_means", "3.15.1", []),
-        ("generator_validation", "2.3.1", ["last-batch-for-all: fit 0, epoch 0: on_epoch_end val_loss 0."]),
+        ("generator_validation", "2.3.1", ["last-batch-for-all: fit 0, epoch 0: on_epoch_end val_loss "]),
         ("generator_validation", "2.2.5", []),
         (
             "slow_callback",
             "3.15.1",
             [
                 "slow-callback: fit 0: Sleeper.on_train_batch_end takes ",
-                "logs-altered: fit 0, epoch 0: Meddler.on_epoch_end makes loss 0, which was 0.",
+                "logs-altered: fit 0, epoch 0: Meddler.on_epoch_end makes loss 0, which was ",
             ],
         ),
         (
