@@ -17,7 +17,7 @@ HOOKS: tuple[str, ...] = (
 
 @dataclass(frozen=True)
 class Call:
-    """One callback's hook: its `callback` and `hook`, the `epoch` and `batch` that it was called in, its `span`.
+    """One callback's hook: its `callback` and `hook`, and the `epoch` and `batch` that it was called in.
 
     `passing` is the span of `CallbackList.on_*` that it belongs to, one pass of a hook through the list of callbacks.
     """
@@ -26,7 +26,6 @@ class Call:
     callback: str
     epoch: int | None
     batch: int | None
-    span: int
     passing: int
 
 
@@ -39,18 +38,19 @@ def calls_of(hooks: pd.DataFrame, thread: str, callbacks: Collection[str] = ()) 
     chosen = hooks[hooks["thread"] == thread]
     if callbacks:
         chosen = chosen[chosen["callback"].isin(list(callbacks))]
-    columns = ("hook", "callback", "epoch", "batch", "span", "parent")
+    columns = ("hook", "callback", "epoch", "batch", "parent", "span")
     rows = zip(*(chosen[column].tolist() for column in columns), strict=True)
     return [
-        Call(hook, callback, _number(epoch), _number(batch), span, span if parent is pd.NA else parent)
-        for hook, callback, epoch, batch, span, parent in rows
+        # A hook whose list of callbacks was not recorded is a pass of its own.
+        Call(hook, callback, _number(epoch), _number(batch), span if parent is pd.NA else parent)
+        for hook, callback, epoch, batch, parent, span in rows
     ]
 
 
 def passes(calls: list[Call]) -> list[list[Call]]:
     """`calls` in groups, one for each pass of a hook through the list of callbacks.
 
-    >>> a, b = (Call("on_epoch_end", name, 0, None, 0, 7) for name in "AB")
+    >>> a, b = (Call("on_epoch_end", name, epoch=0, batch=None, passing=7) for name in "AB")
     >>> len(passes([a, b])), passes([])
     (1, [])
     """

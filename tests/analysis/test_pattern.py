@@ -16,7 +16,7 @@ def passes(*names: str, callbacks: str = "AB") -> list[Call]:
     for passing, name in enumerate(names):
         hook, *numbers = name.split("/")
         epoch, batch = [*map(int, numbers), None, None][:2]
-        made += [Call(hook, callback, epoch, batch, span=0, passing=passing) for callback in callbacks]
+        made += [Call(hook, callback, epoch, batch, passing=passing) for callback in callbacks]
     return made
 
 

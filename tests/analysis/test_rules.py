@@ -15,7 +15,6 @@ from fittrace.analysis.rules.hooks import batch_index, hook_on_another_thread
 from fittrace.analysis.rules.loading import load
 from fittrace.analysis.rules.logs import (
     key_missing,
-    key_not_passed_on,
     last_batch_for_all,
     logs_altered,
     means_taken_for_own_values,
@@ -132,15 +131,6 @@ def test_callable_rebuilt() -> None:
     assert told(callable_rebuilt.find(spans[:1])) == []
 
 
-def test_key_not_passed_on() -> None:
-    # The recorder saw the key come, and then, before the next callback, another dict without it.
-    both = {"logs_before": {"loss": 1.0}, "logs_after": {"loss": 1.0}}
-    rows = [hook("on_epoch_end", changed=["mine", "mine"], **both), hook("on_epoch_end", "ModelCheckpoint", **both)]
-    assert told(key_not_passed_on.find(hooks(rows))) == ["sets mine, which the next callback is not given"]
-    kept = [hook("on_epoch_end", changed=["mine"], logs_before={"loss": 1.0}, logs_after={"loss": 1.0, "mine": 1.0})]
-    assert told(key_not_passed_on.find(hooks(kept))) == []
-
-
 def test_logs_altered() -> None:
     before, after = {"loss": 1.0, "acc": 0.5}, {"loss": 2.0, "mine": 1.0}
     rows = [hook("on_epoch_end", changed=["loss", "acc", "mine"], logs_before=before, logs_after=after)]
@@ -190,7 +180,7 @@ def test_metrics_reset() -> None:
     inner = pd.DataFrame({"method": ["evaluate"], "parent_span": [8], "span": [80]})
     evaluating = logged("Mine", [3.0, 2.0, 1.5], 1.5)
     evaluating.loc[1, "span"] = 8
-    assert told(metrics_reset.find(inner, evaluating)) == ["calls evaluate inside the epoch, 1 times in all"]
+    assert told(metrics_reset.find(inner, evaluating)) == ["calls evaluate inside the epoch; calls in all: 1"]
     at_the_end = evaluating.assign(span=[1, 2, 3, 8])
     assert told(metrics_reset.find(inner, at_the_end)) == []
     assert told(metrics_reset.find(inner[:0], evaluating)) == []
@@ -274,6 +264,13 @@ def test_rules_of_ones_own(run: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert "two-batches: fit 0, epoch 0: two \\x1b[31m batches\n" in out
     assert "    remedy: train more\n" in out
     assert out.endswith("rule raises failed: KeyError: 'no such column'\n")
+
+
+def test_a_run_without_a_fit_has_no_findings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from reading.stores import write_run
+
+    assert main(["check", str(write_run(tmp_path, "empty", {}))]) == 0
+    assert capsys.readouterr().out == "no findings\n"
 
 
 def test_bad_rules(run: Path, tmp_path: Path) -> None:

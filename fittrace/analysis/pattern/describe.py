@@ -15,7 +15,7 @@ def described(calls: list[Call]) -> str:
     """The pattern that `calls`, and they alone, follow; empty where there are none.
 
     >>> def call(hook: str, passing: int) -> Call:
-    ...     return Call(hook, "History", epoch=0, batch=None, span=0, passing=passing)
+    ...     return Call(hook, "History", epoch=0, batch=None, passing=passing)
     >>> print(described([call("on_epoch_begin", 1), call("on_epoch_end", 2)]))
     each epoch (on_epoch_begin on_epoch_end) {1}
     """

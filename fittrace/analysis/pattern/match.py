@@ -33,7 +33,7 @@ def match(pattern: Pattern, calls: list[Call]) -> Mismatch | None:
     """None where all of `calls` are what `pattern` says, else where they part.
 
     >>> from .parse import parse
-    >>> calls = [Call("on_train_begin", "History", None, None, 1, 0), Call("on_train_end", "History", None, None, 3, 2)]
+    >>> calls = [Call("on_train_begin", "History", None, None, 0), Call("on_train_end", "History", None, None, 2)]
     >>> match(parse("on_train_begin ... on_train_end"), calls) is None
     True
     >>> match(parse("on_train_begin on_epoch_begin"), calls).expected

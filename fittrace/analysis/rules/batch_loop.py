@@ -77,7 +77,7 @@ def metrics_reset(inner: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]
     for (callback, hook), calls in called.groupby(["callback", "hook"], observed=True):
         first = calls.iloc[0]
         epoch, batch = int(first["epoch"]), first["batch"]
-        message = f"calls evaluate inside the epoch, {len(calls):,} times in all"
+        message = f"calls evaluate inside the epoch; calls in all: {len(calls):,}"
         yield Finding(
             message, epoch, None if batch is pd.NA else int(batch), callback, hook, int(first["span_of_hook"])
         )

@@ -87,26 +87,6 @@ def logs_altered(hooks: pd.DataFrame) -> Iterator[Finding]:
 
 
 @rule(
-    "key-not-passed-on",
-    effect="callbacks after it cannot monitor the key, and the History has it only by chance",
-    remedy="upgrade to TensorFlow 2.5 or later, or set _supports_tf_logs = True on the callback",
-    threads=[tensorflow(41851), tensorflow(45895)],
-)
-def key_not_passed_on(hooks: pd.DataFrame) -> Iterator[Finding]:
-    """What one callback put into the logs is not in the dict that the next one of the same hook is given."""
-    changing = hooks[hooks["changed"].map(len) > 0]
-    for (callback, hook), calls in changing.groupby(["callback", "hook"], observed=True):
-        for before, after, changed, epoch, batch in _columns(calls):
-            # Put there and gone again: the next callback's dict is another.
-            gone = sorted({key for key in changed if changed.count(key) > 1 and after.get(key) == before.get(key)})
-            if gone:
-                yield Finding(
-                    f"sets {', '.join(gone)}, which the next callback is not given", epoch, batch, callback, hook
-                )
-                break
-
-
-@rule(
     "key-missing",
     effect="a callback that monitors it does nothing, or raises",
     remedy="see to it that the key is in the logs of every epoch",
@@ -179,7 +159,6 @@ def _number(value: object) -> int | None:
 LOGS = (
     means_taken_for_own_values,
     logs_altered,
-    key_not_passed_on,
     key_missing,
     not_finite,
     last_batch_for_all,
