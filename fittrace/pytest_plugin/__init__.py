@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .suite import Suite
 
 _SUITE: pytest.StashKey[Suite] = pytest.StashKey()
+_FOLDER: pytest.StashKey[Path] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,18 +26,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the folder of the runs. It becomes an option, for the workers of pytest-xdist are told those."""
-    if not config.option.fittrace or hasattr(config.option, "fittrace_folder"):
+    """Choose the folder of the runs; a worker of pytest-xdist is told it."""
+    if not config.option.fittrace:
         return
     from ..launch.directory import stamped
 
-    config.option.fittrace_folder = str(Path("traces", stamped("pytest")).absolute())
+    told = getattr(config, "workerinput", {}).get("fittrace")
+    config.stash[_FOLDER] = Path("traces", stamped("pytest")).absolute() if told is None else Path(told)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist the folder."""
+    if _FOLDER in node.config.stash:
+        node.workerinput["fittrace"] = str(node.config.stash[_FOLDER])
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """With `--fittrace`, record the test, its fixtures included."""
-    if not item.config.option.fittrace:
+    if _FOLDER not in item.config.stash:
         return (yield)
     suite = _suite(item.config)
     suite.begin(item.nodeid)
@@ -56,11 +65,11 @@ def fit_trace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say where the traces are."""
-    if not config.option.fittrace:
+    if _FOLDER not in config.stash:
         return
     from ..store.files import run_directories
 
-    folder = Path(config.option.fittrace_folder)
+    folder = config.stash[_FOLDER]
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     count = len(run_directories(folder))
     terminalreporter.section("fittrace")
@@ -81,6 +90,5 @@ def _suite(config: pytest.Config) -> Suite:
     if _SUITE not in config.stash:
         from .suite import Suite
 
-        folder = getattr(config.option, "fittrace_folder", None)
-        config.stash[_SUITE] = Suite(None if folder is None else Path(folder))
+        config.stash[_SUITE] = Suite(config.stash.get(_FOLDER, None))
     return config.stash[_SUITE]

@@ -11,7 +11,7 @@ import pytest
 
 from fittrace.analysis.rules import Finding, apply, rule
 from fittrace.analysis.rules.batch_loop import metrics_reset, validation_skipped
-from fittrace.analysis.rules.hooks import batch_index, hook_on_another_thread
+from fittrace.analysis.rules.hooks import batch_index, hook_on_another_thread, hook_out_of_order
 from fittrace.analysis.rules.loading import load
 from fittrace.analysis.rules.logs import (
     key_missing,
@@ -220,6 +220,35 @@ def test_hook_on_another_thread() -> None:
     assert told(hook_on_another_thread.find(FIT, batches(1, 4), late))[0].endswith(
         "1 of them after the next batch had begun"
     )
+
+
+def test_hook_out_of_order() -> None:
+    fit = pd.Series({"thread": "MainThread", "status": "ok", "method": "fit"})
+    names = [
+        "on_train_begin",
+        "on_epoch_begin",
+        "on_train_batch_begin",
+        "on_train_batch_end",
+        "on_epoch_end",
+        "on_train_end",
+    ]
+
+    def find(order: Sequence[int], **more: object) -> list[str]:
+        rows = []
+        for passing, place in enumerate(order):
+            epoch = None if names[place].startswith("on_train_b") and "batch" not in names[place] else 0
+            epoch = None if names[place] == "on_train_end" else epoch
+            batch = 0 if "batch" in names[place] else None
+            rows.append(hook(names[place], epoch=epoch, batch=batch, parent=passing))
+        return told(hook_out_of_order.find(fit.replace(more), hooks(rows)))
+
+    assert find([0, 1, 2, 3, 4, 5]) == []
+    assert find([0, 1, 2, 4, 5]) == []  # the batch's end ran elsewhere
+    assert find([0, 1, 4, 5]) == []  # nobody has hooks of batches
+    (message,) = find([0, 1, 3, 2, 4, 5])
+    assert message.startswith("is called where on_train_batch_begin or on_batch_begin or on_test_begin or on_epoch_end")
+    assert find([0, 1, 4]) == ["is the last where on_epoch_begin or on_train_end should come"]
+    assert find([0, 1, 4], ok="error") == []  # an exception left it
 
 
 def test_last_batch_for_all() -> None:

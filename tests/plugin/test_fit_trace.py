@@ -206,3 +206,23 @@ def test_inside_fittrace_run_a_trace_of_its_own_is_refused(run_tests: Pytest, tm
         result = run_tests("def test_it(fit_trace): pass")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["E *this process is recorded there already*"])
+
+
+WITH_A_STAND_IN = """
+import pytest
+from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
+
+@pytest.mark.parametrize("steps", [2, 3, 4])
+def test_fitting(fit_trace, steps):
+    TensorFlowTrainer().fit(steps=steps)
+    assert len(fit_trace.batches()) == steps
+"""
+
+
+def test_the_workers_of_xdist_share_the_folder(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1] / "crash" / "engine"))
+    pytester.makepyfile(test_it=WITH_A_STAND_IN)
+    result = pytester.runpytest_subprocess("--fittrace", "-n", "2", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=3)
+    (folder,) = pytester.path.glob("traces/*-pytest")
+    assert sorted(run.name for run in folder.iterdir()) == [f"test_it-test_fitting-{steps}" for steps in (2, 3, 4)]

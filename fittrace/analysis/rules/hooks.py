@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from ..calls import calls_of
+from ..pattern import match, parse
 from .model import Finding, keras, rule
 
 SHARE = 0.2
@@ -79,4 +81,36 @@ def batch_index(batches: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]
             return
 
 
-HOOKS = (slow_callback, hook_on_another_thread, batch_index)
+_PROPER = parse("""
+    (on_train_begin
+    each epoch (
+        on_epoch_begin
+        (each batch (((on_train_batch_begin | on_batch_begin) (on_train_batch_end | on_batch_end)?)?))?
+        (on_test_begin each batch ((on_test_batch_begin on_test_batch_end?)?)* on_test_end)?
+        on_epoch_end
+    )*
+    on_train_end)?
+""")
+"""The order that every engine keeps to in a fit. Ends of batches may run elsewhere, or be called for nobody."""
+
+
+@rule(
+    "hook-out-of-order",
+    effect="a callback that counts on the order of hooks is in a state that it was not written for",
+    remedy="look at what calls the hook there: a callback, or a fit of your own",
+)
+def hook_out_of_order(fit: pd.Series, hooks: pd.DataFrame) -> Iterator[Finding]:
+    """Hooks of a fit that came to its end that were not called in the order of its loops."""
+    if fit["status"] != "ok" or not str(fit["method"]).startswith("fit"):
+        return
+    calls = calls_of(hooks, str(fit["thread"]))
+    mismatch = match(_PROPER, calls)
+    if mismatch is not None:
+        here = calls[min(mismatch.place, len(calls) - 1)]
+        expected = " or ".join(mismatch.expected)
+        which = "is the last" if mismatch.place == len(calls) else "is called"
+        message = f"{which} where {expected} should come"
+        yield Finding(message, here.epoch, here.batch, here.callback, here.hook, here.passing)
+
+
+HOOKS = (slow_callback, hook_on_another_thread, hook_out_of_order, batch_index)
