@@ -22,7 +22,7 @@ def contract(fit: pd.Series, hooks: pd.DataFrame, spans: pd.DataFrame) -> str:
         "hooks": described(calls_of(hooks, thread)).splitlines(),
         "hooks on other threads, in no order": _in_order(elsewhere),
         "log keys": [f"{hook}: {', '.join(keys)}" for hook, keys in log_keys(hooks).items()],
-        "log keys that callbacks change": list(_changes(hooks)),
+        "log keys that callbacks add or remove": list(_changes(hooks)),
         "phases": list(_tree(phases(spans[spans["thread"] == thread]))),
     }
     lines = [str(fit["method"])]
@@ -58,12 +58,17 @@ def phases(spans: pd.DataFrame) -> Phases:
 
 
 def _changes(hooks: pd.DataFrame) -> Iterator[str]:
-    changing = hooks[hooks["changed"].map(len) > 0]
-    for hook in _in_order(changing["hook"].unique()):
-        mine = changing[changing["hook"] == hook].sort_values("position", kind="stable")
-        for callback in mine["callback"].unique():
-            keys = sorted(set().union(*mine.loc[mine["callback"] == callback, "changed"]))
-            yield f"{callback}.{hook}: {', '.join(keys)}"
+    """What callbacks do to the keys. What they do to values is left out: whether one changes can hang on a last bit."""
+    changing = hooks[hooks["changed"].map(len) > 0].sort_values("position", kind="stable")
+    found: dict[tuple[str, str], set[str]] = {}
+    columns = (changing[name] for name in ("hook", "callback", "logs_before", "logs_after"))
+    for hook, callback, before, after in zip(*columns, strict=True):
+        keys = {f"+{key}" for key in after if key not in before} | {f"-{key}" for key in before if key not in after}
+        found.setdefault((hook, callback), set()).update(keys)
+    for hook in _in_order({hook for hook, _ in found}):
+        for (of, callback), keys in found.items():
+            if of == hook and keys:
+                yield f"{callback}.{hook}: {', '.join(sorted(keys))}"
 
 
 def _tree(found: Phases, indent: str = "") -> Iterator[str]:

@@ -35,9 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
     path = named(arguments.trace)
 
     from ..tables import Trace
-    from ..views.test_module import test_module
+    from ..views.pinned import pinned_module
 
-    text = test_module(Trace.open(path))
+    text = pinned_module(Trace.open(path))
     if arguments.output is None:
         sys.stdout.write(text)
         return 0

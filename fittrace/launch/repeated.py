@@ -22,6 +22,15 @@ class Repeated:
     def __init__(self) -> None:
         self._session: Session | None = None
 
+    @staticmethod
+    def check() -> None:
+        """Raise `FittraceError` where this process is recorded already, as one run."""
+        if Session.active is not None:
+            raise FittraceError(
+                f"{Session.active.directory}: this process is recorded there already, and a test cannot have a trace "
+                "of its own; start pytest without `fittrace run`, and with --fittrace to keep the traces"
+            )
+
     @contextmanager
     def run(self, out: Path, name: str) -> Iterator[Run]:
         """Record every fit in the block as the run `name`, a new folder under `out`.
@@ -29,12 +38,7 @@ class Repeated:
         Its tables are made when it is opened. Raises `FittraceError` where the folder cannot be made, or where this
         process is recorded already.
         """
-        active = Session.active
-        if active is not None:
-            raise FittraceError(
-                f"{active.directory}: this process is recorded there already, and a test cannot have a trace of its "
-                "own; start pytest without `fittrace run`, and with --fittrace to keep the traces"
-            )
+        self.check()
         folder, facts = folders.make(out, name, name, list(sys.argv), sys.executable)
         with held(folder):
             if self._session is None:

@@ -29,8 +29,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Choose the folder of the runs; a worker of pytest-xdist is told it."""
     if not config.option.fittrace:
         return
+    from ..launch import Repeated
     from ..launch.directory import stamped
+    from ..schema.errors import FittraceError
 
+    try:
+        Repeated.check()
+    except FittraceError as error:
+        raise pytest.UsageError(str(error)) from None
     told = getattr(config, "workerinput", {}).get("fittrace")
     config.stash[_FOLDER] = Path("traces", stamped("pytest")).absolute() if told is None else Path(told)
 

@@ -137,6 +137,8 @@ def test_logs_altered() -> None:
     assert told(logs_altered.find(hooks(rows))) == ["makes loss 2, which was 1", "makes acc nothing, which was 0.5"]
     rows[0]["callback"] = "BaseLogger"
     assert told(logs_altered.find(hooks(rows))) == []
+    texts = [hook("on_epoch_end", changed=["loss"], logs_before={"loss": "<tensor>"}, logs_after={"loss": 1.0})]
+    assert told(logs_altered.find(hooks(texts))) == ["makes loss 1, which was <tensor>"]
 
 
 def test_key_missing() -> None:
@@ -170,6 +172,7 @@ def test_running_means() -> None:
     why = "is called as if it collected each batch's loss, but loss is the mean since the epoch began"
     assert told(find(logged("LearningRateFinder", [3.0, 2.0, 1.5], 1.5))) == [why]
     assert told(find(logged("LearningRateFinder", [3.0, 2.0, 1.5], 2.2))) == []  # each batch's own
+    assert told(find(logged("LearningRateFinder", [2.0, 2.0, 2.0], 2.0))) == []  # nothing can be told
     assert told(find(logged("WorstBatch", [3.0, 2.0, 1.5], 1.5))) == []
     copying = logged("Mine", [3.0, 2.0, 1.5], 1.5, changed=["batch_loss"])
     copying["logs_after"] = [logs | {"batch_loss": logs.get("loss")} for logs in copying["logs_after"]]

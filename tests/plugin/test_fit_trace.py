@@ -204,8 +204,11 @@ def test_without_the_option_nothing_is_kept(run_tests: Pytest, pytester: pytest.
 def test_inside_fittrace_run_a_trace_of_its_own_is_refused(run_tests: Pytest, tmp_path: Path) -> None:
     with fittrace.trace(out=tmp_path):
         result = run_tests("def test_it(fit_trace): pass")
+        suite = run_tests("def test_it(): pass", "--fittrace")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["E *this process is recorded there already*"])
+    assert suite.ret == pytest.ExitCode.USAGE_ERROR
+    suite.stderr.fnmatch_lines(["ERROR: *this process is recorded there already*"])
 
 
 WITH_A_STAND_IN = """

@@ -8,31 +8,15 @@ from collections.abc import Iterator
 import pandas as pd
 
 from .logs import running_means
-from .model import Finding, keras, rule, tensorflow
+from .model import KERAS_OWN, Finding, keras, rule, tensorflow
 
 
 def who_stopped(hooks: pd.DataFrame, epoch: int, batch: int) -> list[str]:
-    """The callbacks that may have set `stop_training` in a batch: those whose hooks ran last in it, but for Keras' own
-    that never do."""
+    """The callbacks that may have set `stop_training` in a batch: those whose hooks ran last in it, but for Keras' own,
+    of which only one ever does."""
     last = hooks[(hooks["epoch"] == epoch) & (hooks["batch"] == batch) & (hooks["stage"] == "train")]
     last = last[last["hook"].isin(["on_train_batch_end", "on_batch_end"])]
-    return [name for name in last["callback"] if name not in _NEVER_STOP]
-
-
-_NEVER_STOP = frozenset(
-    [
-        "BaseLogger",
-        "CSVLogger",
-        "EarlyStopping",
-        "History",
-        "LearningRateScheduler",
-        "ModelCheckpoint",
-        "ProgbarLogger",
-        "ReduceLROnPlateau",
-        "TensorBoard",
-    ]
-)
-"""Keras' callbacks that never set `stop_training` in mid-epoch."""
+    return [name for name in last["callback"] if name not in KERAS_OWN or name == "TerminateOnNaN"]
 
 
 @rule(

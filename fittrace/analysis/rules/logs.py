@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from .model import Finding, keras, rule, tensorflow
+from .model import KERAS_OWN, Finding, keras, rule, tensorflow
 
 _EXPECTS_OWN = re.compile(
     r"(lr|learning_?rate)_?(range|find|test)|batch_?(loss|history|logger)|loss_?history|per_?batch", re.I
@@ -26,7 +26,9 @@ def running_means(hooks: pd.DataFrame) -> set[str]:
         if epoch not in epochs.index or calls["batch"].nunique() < 2:
             continue
         last = calls[calls["batch"] == calls["batch"].max()]["logs_after"].iloc[0]
-        alike = {key for key, value in last.items() if epochs[epoch].get(key) == value}
+        first = calls["logs_after"].iloc[0]
+        # Of a value that never changes nothing can be told.
+        alike = {key for key, value in last.items() if epochs[epoch].get(key) == value != first.get(key)}
         found = alike if found is None else found & alike
     return found or set()
 
@@ -72,18 +74,20 @@ def _copies(calls: pd.DataFrame, key: str, original: str) -> bool:
 )
 def logs_altered(hooks: pd.DataFrame) -> Iterator[Finding]:
     """A callback that alters or removes what the engine, or another callback, has put into the logs."""
-    # Making the means of an epoch is what BaseLogger is for.
-    changing = hooks[(hooks["changed"].map(len) > 0) & (hooks["callback"] != "BaseLogger")]
+    # Keras' own do: BaseLogger makes the means of an epoch.
+    changing = hooks[(hooks["changed"].map(len) > 0) & ~hooks["callback"].isin(KERAS_OWN)]
     for (callback, hook), calls in changing.groupby(["callback", "hook"], observed=True):
         told: set[str] = set()
         for before, after, changed, epoch, batch in _columns(calls):
             for key in changed:
-                if key not in before or key in told or isinstance(before[key], str) != isinstance(after.get(key), str):
-                    continue
-                told.add(key)
-                now = f"{after[key]:.6g}" if key in after else "nothing"
-                message = f"makes {key} {now}, which was {before[key]:.6g}"
-                yield Finding(message, epoch, batch, callback, hook)
+                if key in before and key not in told:
+                    told.add(key)
+                    now = _shown(after[key]) if key in after else "nothing"
+                    yield Finding(f"makes {key} {now}, which was {_shown(before[key])}", epoch, batch, callback, hook)
+
+
+def _shown(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.6g}"
 
 
 @rule(
@@ -146,7 +150,7 @@ def last_batch_for_all(fit: pd.Series, hooks: pd.DataFrame) -> Iterator[Finding]
 
 def _columns(
     calls: pd.DataFrame,
-) -> Iterator[tuple[dict[str, float], dict[str, float], list[str], int | None, int | None]]:
+) -> Iterator[tuple[dict[str, float | str], dict[str, float | str], list[str], int | None, int | None]]:
     names = ("logs_before", "logs_after", "changed", "epoch", "batch")
     for before, after, changed, epoch, batch in zip(*(calls[name] for name in names), strict=True):
         yield before, after, changed, _number(epoch), _number(batch)

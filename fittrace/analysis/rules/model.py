@@ -12,6 +12,25 @@ TABLES = ("fit", "inner", "batches", "hooks", "spans")
 """What a rule may ask for, by the name of its parameter: the rows of one fit. `fit` is its own row, a Series; `inner`
 are the fits that were called in its hooks; the others are the tables of these names."""
 
+KERAS_OWN = frozenset(
+    [
+        "BackupAndRestore",
+        "BaseLogger",
+        "CSVLogger",
+        "EarlyStopping",
+        "History",
+        "LearningRateScheduler",
+        "ModelCheckpoint",
+        "ProgbarLogger",
+        "ReduceLROnPlateau",
+        "RemoteMonitor",
+        "SwapEMAWeights",
+        "TensorBoard",
+        "TerminateOnNaN",
+    ]
+)
+"""Callbacks that come with Keras, but for `LambdaCallback`, whose code is the user's."""
+
 
 @dataclass(frozen=True)
 class Finding:

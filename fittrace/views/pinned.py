@@ -40,7 +40,7 @@ def test_hooks_and_log_keys(fit_trace, monkeypatch):
 '''
 
 
-def test_module(trace: Trace) -> str:
+def pinned_module(trace: Trace) -> str:
     """The module for `trace`, one run. Raises `FittraceError` where it is a folder of runs or has no fit."""
     if trace.is_folder:
         raise FittraceError(f"{trace.path}: a folder of runs; give one of them, `fittrace ls {trace.path}` lists them")
