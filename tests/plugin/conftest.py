@@ -7,8 +7,6 @@ from collections.abc import Callable
 
 import pytest
 
-pytest_plugins = ["pytester"]
-
 Pytest = Callable[..., pytest.RunResult]
 
 MODEL = """
