@@ -27,6 +27,11 @@ class Installed(NamedTuple):
         if self.function.__code__ is self.probed:
             self.function.__code__ = self.original
 
+    def redo(self) -> None:
+        """Let the function record again, unless somebody else has changed it since `undo`."""
+        if self.function.__code__ is self.original:
+            self.function.__code__ = self.probed
+
 
 class Drawn(NamedTuple):
     """The graph of one function that records: its qualified `name`, its first `line`, and its `nodes`."""

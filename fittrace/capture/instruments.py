@@ -39,6 +39,7 @@ class Instruments:
         self._finder = Finder(tuple(self._by_module), self._loaded)
         self._waiting: dict[str, list[types.ModuleType]] = {}
         self._installed: list[Installed] = []
+        self._known: dict[str, types.ModuleType] = {}
         self._missing: dict[str, list[str]] = {}
         self._with_root: set[str] = set()
         self._told: set[str] = set()
@@ -46,11 +47,13 @@ class Instruments:
         self._sources = itertools.count()
 
     def install(self) -> None:
-        """Begin, with the modules that are there already."""
+        """Begin, or begin again after `undo`, with the modules that are there already."""
         self._finder.install()
+        for installed in self._installed:
+            installed.redo()
         for name in self._by_module:
             module = sys.modules.get(name)
-            if module is not None:
+            if module is not None and self._known.get(name) is not module:
                 self._loaded(module)
 
     def undo(self) -> None:
@@ -90,6 +93,7 @@ class Instruments:
 
     def _loaded(self, module: types.ModuleType) -> None:
         """Take note of a module that has run; an engine is rewritten when its home has, and not where none comes."""
+        self._known[module.__name__] = module
         engine = self._by_module[module.__name__]
         waiting = self._waiting.setdefault(engine.home, [])
         waiting.append(module)

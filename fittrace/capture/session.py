@@ -29,7 +29,8 @@ class Session:
     """Captures every fit of this process into journals under `directory`, the run's folder.
 
     `start` watches for engines that are imported later and takes those that are there already. The journal is opened
-    when the first fit begins. `close` writes what is left and gives the engines their own code back. Nothing raises.
+    when the first fit begins. `close` writes what is left and gives the engines their own code back. Between `suspend`
+    and `resume` nothing is recorded; what comes then goes into another run's folder. Nothing raises.
     `is_forked`: this process was forked off one that was captured, or would have been.
     """
 
@@ -47,6 +48,7 @@ class Session:
         # Room to close in, where the program has used up all memory; until then it is only an address.
         self._room: bytearray | None = bytearray(4 << 20)
         self.is_forked = False
+        self._suspended = False
         self._begin()
         state = Site(0, "state", "", "", 0, "", level=1)
         self._stand_ins = stand_ins(1)
@@ -62,10 +64,10 @@ class Session:
         self._writer: Writer | None = None
         self._wake = _thread.allocate_lock()
         self._wake.acquire()
-        self._collecting = False
         self._defined = 0
         self._defined_sites = 0
         self._dropped = {"detail": 0, "batches": 0}
+        self._working: set[Callable[[], None]] = set()
         self._closed = False
 
     def start(self) -> None:
@@ -81,7 +83,7 @@ class Session:
         with self._lock:
             thread = Thread(len(self._threads), buffer)
             self._threads.append(thread)
-            self._start_collecting()
+            self._start(self._collect)
         identity = _thread.get_ident()
         # Not `threading.current_thread`: for a thread that `threading` did not start it would make an entry.
         known = threading._active.get(identity)  # type: ignore[attr-defined]
@@ -107,23 +109,21 @@ class Session:
 
     def awake(self) -> None:
         """See to it that the journal is open and its threads run; called when a fit begins."""
-        if self._writer is not None or self._closed:
+        if self._writer is not None or self._closed or self._suspended:
             return
         with self._lock:
-            if self._writer is None:
-                self._writer = self._open()
-                self._start_thread(self._write)
-            self._start_collecting()
+            self._writer = self._writer or self._open()
+            self._start(self._write)
+            self._start(self._collect)
         if self.is_forked and "multiprocessing.util" in sys.modules:
             # Its children end without running atexit.
             sys.modules["multiprocessing.util"].Finalize(None, self.close, exitpriority=-100)
 
-    def _start_collecting(self) -> None:
-        if not self._collecting:
-            self._collecting = True
-            self._start_thread(self._collect)
-
-    def _start_thread(self, work: Callable[[], None]) -> None:
+    def _start(self, work: Callable[[], None]) -> None:
+        """Let a thread do this work, where none does yet."""
+        if work in self._working:
+            return
+        self._working.add(work)
         try:
             # Not `threading.Thread`: the program sees its own threads only, and these never delay its exit.
             _thread.start_new_thread(work, ())
@@ -183,6 +183,48 @@ class Session:
         if self._wake.locked():
             self._wake.release()
 
+    def flush(self) -> None:
+        """Write everything recorded until now, so that a reader of the journal sees it."""
+        try:
+            self.drain()
+            writer = self._writer
+            if writer is not None:
+                writer.write()
+        except Exception as error:
+            self.fault("writing the journal", error)
+
+    def suspend(self) -> None:
+        """Record no more, and finish the journal; the engines have their own code back until `resume`."""
+        self._instruments.undo()
+        self._suspended = True
+        Session.active = None if Session.active is self else Session.active
+        try:
+            self._instruments.tell()
+            if self._writer is not None:
+                self._finish(self._writer)
+        except Exception as error:
+            self.fault("closing the journal", error)
+            self._writer = None
+
+    def resume(self, directory: str) -> None:
+        """Go on recording, into another run's folder; the engines need not be rewritten for it."""
+        self.directory = directory
+        threads, working = self._threads, self._working
+        # The new journal defines again what its records may refer to; what was said of the old one is not its matter.
+        said = ("dropped", "closed")
+        self._definitions = [
+            one for one in self._definitions if one["define"] not in said and one.get("kind") != "fault"
+        ]
+        self._faults.clear()
+        self._begin()
+        self._working = working
+        for thread in threads:
+            del thread.buffer[:]
+            self._threads.append(Thread(thread.number, thread.buffer))
+        self._suspended = False
+        Session.active = self
+        self._instruments.install()
+
     def _collect(self) -> None:
         while not self._closed:
             time.sleep(PERIOD_S)
@@ -195,8 +237,9 @@ class Session:
         while not self._closed:
             self._wake.acquire(True, 1)
             try:
-                if self._writer is not None:
-                    self._writer.write()
+                writer = self._writer
+                if writer is not None:
+                    writer.write()
             except Exception as error:
                 self.fault("writing the journal", error)
 
@@ -229,19 +272,24 @@ class Session:
             Session.active = None
         try:
             self._instruments.tell(final=True)
-            if self._writer is None and any(one["define"] == "note" for one in self._definitions):
+            suspended, self._suspended = self._suspended, True
+            has_notes = any(one["define"] == "note" for one in self._definitions)
+            if self._writer is None and has_notes and not suspended:
                 self._writer = self._open()
             if self._writer is not None:
-                self.drain()
-                self._define({"define": "closed"})
-                self.drain()
-                self._closed = True
-                self._writer.write(give_up_after_s=2)
-                self._writer.close()
+                self._finish(self._writer)
         except Exception as error:
             self.fault("closing the journal", error)
         self._closed = True
         atexit.unregister(self.close)
+
+    def _finish(self, writer: Writer) -> None:
+        self.drain()
+        self._define({"define": "closed"})
+        self.drain()
+        self._writer = None
+        writer.write(give_up_after_s=2)
+        writer.close()
 
 
 def _rank() -> int | None:

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 
 from ..schema.errors import FittraceError
 from ..schema.printable import printable
-from . import ls, run, show, sql
+from . import check, diff, ls, run, show, sql, testgen
 
-COMMANDS = {"run": run, "ls": ls, "show": show, "sql": sql}
+COMMANDS = {"run": run, "ls": ls, "show": show, "sql": sql, "check": check, "diff": diff, "testgen": testgen}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -2,5 +2,6 @@
 
 from .inline import trace
 from .program import Finished, Program, execute
+from .repeated import Repeated
 
-__all__ = ["Finished", "Program", "execute", "trace"]
+__all__ = ["Finished", "Program", "Repeated", "execute", "trace"]

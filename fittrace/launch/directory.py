@@ -39,9 +39,7 @@ def _new_folder(out: Path, name: str | None, title: str) -> Path:
         (out / name).mkdir()
         return (out / name).absolute()
     for _ in range(_TRIES):
-        now = time.time()
-        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
-        directory = out / f"{stamp}-{int(now * 1000) % 1000:03d}-{_plain(title)}"
+        directory = out / stamped(title)
         try:
             directory.mkdir()
         except FileExistsError:
@@ -49,6 +47,13 @@ def _new_folder(out: Path, name: str | None, title: str) -> Path:
             continue
         return directory.absolute()
     raise FileExistsError(out)
+
+
+def stamped(title: str) -> str:
+    """The time and `title`, as a name of a folder."""
+    now = time.time()
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
+    return f"{stamp}-{int(now * 1000) % 1000:03d}-{_plain(title)}"
 
 
 def _plain(title: str) -> str:

@@ -11,7 +11,10 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 
 
-@pytest.mark.parametrize(("script", "page"), [("schema-doc", "schema.md"), ("engine-doc", "engines.md")])
+PAGES = [("schema-doc", "schema.md"), ("engine-doc", "engines.md"), ("hook-doc", "hooks.md")]
+
+
+@pytest.mark.parametrize(("script", "page"), PAGES)
 def test_the_page_is_current(script: str, page: str) -> None:
     command = [sys.executable, ROOT / "scripts" / script]
     generated = subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout

@@ -50,6 +50,8 @@ FITTRACE = [
 def place(tmp_path: Path) -> Path:
     """A folder with the reference traces and with what the commands name."""
     shutil.copytree(ROOT / "traces", tmp_path / "traces")
+    for copy in ("before", "after"):
+        shutil.copytree(ROOT / "traces" / "reference-keras-3", tmp_path / copy)
     (tmp_path / "project").mkdir()
     for script in ("train.py", "project/train.py"):
         (tmp_path / script).write_text(SCRIPT)
@@ -72,7 +74,7 @@ def test_each_command_works(words: list[str], place: Path) -> None:
 
 
 def test_all_commands_are_known() -> None:
-    assert {words[0] for words in FITTRACE} == {"run", "ls", "show", "sql"}
+    assert {words[0] for words in FITTRACE} == {"run", "ls", "show", "sql", "check", "diff"}
     others = {words[0] for words in commands()} - {"fittrace", "python"}
     assert others == {"scripts/demo", "scripts/test", "pip"}
     assert all(os.access(ROOT / other, os.X_OK) for other in others if "/" in other)
@@ -80,14 +82,23 @@ def test_all_commands_are_known() -> None:
 
 @pytest.mark.slow
 def test_recording_in_a_notebook_works(place: Path) -> None:
-    recording, _ = blocks("python")
+    recording, _, _ = blocks("python")
     done = python(place, "-c", f"{MODEL}\n{recording}\nprint(run)\nprint(fittrace.open('traces/').fits().method)")
     assert done.returncode == 0, done.stderr
     assert "fit" in done.stdout
 
 
+@pytest.mark.slow
+def test_testing_a_callback_works(place: Path) -> None:
+    _, testing, _ = blocks("python")
+    callback = "class MyCallback(keras.callbacks.Callback):\n    pass"
+    (place / "test_it.py").write_text(f"{MODEL}\n{callback}\n\n{testing}")
+    done = python(place, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py")
+    assert done.returncode == 0, done.stdout
+
+
 def test_reading_works(place: Path) -> None:
-    _, reading = blocks("python")
+    _, _, reading = blocks("python")
     done = python(place, "-W", "error", "-c", f"import fittrace\n{reading}\nfittrace.open('traces/').fits()['run']")
     assert done.returncode == 0, done.stderr
 

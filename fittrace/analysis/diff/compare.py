@@ -1,0 +1,96 @@
+"""Comparing two traces: which fit of one is which of the other, and each pair in every aspect."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+import pandas as pd
+
+from ...schema.errors import FittraceError
+from ...tables import Trace
+from .flow import flow_differences
+from .hooks import hook_differences
+from .logs import log_differences
+from .model import ASPECTS, Difference, Fit, PhaseTime, Tolerances
+from .time import phase_times
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs between two traces, and the time of each phase in both."""
+
+    differences: tuple[Difference, ...]
+    times: tuple[PhaseTime, ...]
+
+    @property
+    def alike(self) -> bool:
+        """Whether nothing differs."""
+        return not self.differences and not any(time.differs for time in self.times)
+
+
+def compare(a: Trace, b: Trace, aspects: Collection[str] = ASPECTS, tolerances: Tolerances | None = None) -> Comparison:
+    """Compare two runs in `aspects`. Fits are paired in their order, those inside hooks of others with them.
+
+    Raises `FittraceError` where one is a folder of runs.
+    """
+    tolerances = tolerances or Tolerances()
+    for trace in (a, b):
+        if trace.is_folder:
+            raise FittraceError(
+                f"{trace.path}: a folder of runs; give one of them, `fittrace ls {trace.path}` lists them"
+            )
+    differences: list[Difference] = []
+    times: list[PhaseTime] = []
+    for number, (one, other) in enumerate(_pairs(list(_fits(a)), list(_fits(b)))):
+        if one is None or other is None:
+            there = other if one is None else one
+            assert there is not None
+            which, lacks = ("B", "A") if one is None else ("A", "B")
+            message = f"{there.row['method']} {there.row['fit']} of {which} is not in {lacks}"
+            differences.append(Difference("fits", "lost" if other is None else "added", number, message))
+            continue
+        differences += _statuses(number, one, other)
+        if "hooks" in aspects:
+            differences += hook_differences(number, one, other)
+        if "logs" in aspects:
+            differences += log_differences(number, one, other, tolerances.value)
+        if "flow" in aspects:
+            differences += flow_differences(number, one, other)
+        if "time" in aspects:
+            times += phase_times(number, one, other, tolerances.time)
+    return Comparison(tuple(differences), tuple(times))
+
+
+def _fits(trace: Trace) -> Iterator[Fit]:
+    fits = trace.fits()
+    tables = {name: getattr(trace, name)() for name in ("hooks", "logs", "spans", "batches")}
+    for _, row in fits.iterrows():
+        own = {name: _rows(table, row) for name, table in tables.items()}
+        yield Fit(row, **own)
+
+
+def _rows(table: pd.DataFrame, fit: pd.Series) -> pd.DataFrame:
+    rows: pd.DataFrame = table[(table["process"] == fit["process"]) & (table["fit"] == fit["fit"])]
+    return rows
+
+
+def _pairs(a: list[Fit], b: list[Fit]) -> Iterator[tuple[Fit | None, Fit | None]]:
+    """The fits of both in order: where their methods are in the same order they are pairs."""
+    methods_a, methods_b = ([str(fit.row["method"]) for fit in fits] for fits in (a, b))
+    matcher = SequenceMatcher(None, methods_a, methods_b, autojunk=False)
+    for _, start_a, end_a, start_b, end_b in matcher.get_opcodes():
+        if end_a - start_a == end_b - start_b and methods_a[start_a:end_a] == methods_b[start_b:end_b]:
+            yield from zip(a[start_a:end_a], b[start_b:end_b], strict=True)
+        else:
+            yield from ((fit, None) for fit in a[start_a:end_a])
+            yield from ((None, fit) for fit in b[start_b:end_b])
+
+
+def _statuses(number: int, a: Fit, b: Fit) -> Iterator[Difference]:
+    if a.row["status"] != b.row["status"]:
+        told = [
+            f"{fit.row['status']}" + ("" if pd.isna(fit.row["error"]) else f" ({fit.row['error']})") for fit in (a, b)
+        ]
+        yield Difference("fits", "status", number, f"ended {told[0]} in A, {told[1]} in B")

@@ -1,0 +1,116 @@
+"""Rules on hooks: where and when they are called, and what they take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from ..calls import calls_of
+from ..pattern import match, parse
+from .model import Finding, keras, rule
+
+SHARE = 0.2
+"""From this share of the batches' time on a callback is slow."""
+LEAST_NS = 300_000
+"""A hook that takes less is not worth a word."""
+
+
+@rule(
+    "slow-callback",
+    effect="every batch waits for it; Keras warns of the sum of all callbacks at most",
+    remedy="do the work in on_epoch_end, or every so many batches",
+)
+def slow_callback(batches: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
+    """A callback that takes a large share of the training batches."""
+    # Without the first batch, in which functions are built.
+    train = batches[batches["stage"] == "train"].iloc[1:]
+    whole = train["duration_ns"].sum()
+    mine = hooks[hooks["hook"].isin(["on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end"])]
+    mine = mine[mine["start_ns"] >= train["start_ns"].min()]
+    taken = mine.groupby(["callback", "position", "hook"], observed=True)["duration_ns"].agg(["sum", "mean", "count"])
+    for (callback, _, hook), (total, mean, count) in taken.iterrows():
+        if total > SHARE * whole and mean > LEAST_NS and count > 2:
+            share, text = 100 * total / whole, f"{mean / 1e6:.2f} ms"
+            yield Finding(f"takes {share:.0f} % of the batches' time, {text} a call", callback=callback, hook=hook)
+
+
+@rule(
+    "hook-on-another-thread",
+    effect="the callback runs beside the training and may see a later state of the model than its batch's",
+    remedy="upgrade to Keras 3.7 or later, or override the hook in one of the callbacks",
+    threads=[keras(20382)],
+)
+def hook_on_another_thread(fit: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
+    """Hooks that did not run on the thread of the fit."""
+    elsewhere = hooks[hooks["thread"] != fit["thread"]]
+    turn = ["stage", "epoch", "batch"]
+    begun = batches.assign(batch=batches["batch"] - 1)[[*turn, "start_ns"]]
+    elsewhere = elsewhere.merge(begun, "left", on=turn, suffixes=("", "_of_next"))
+    for hook, calls in elsewhere.groupby("hook", observed=True):
+        names = ", ".join(calls["callback"].unique())
+        behind = int((calls["start_ns"] > calls["start_ns_of_next"]).sum())
+        late = f", {behind:,} of them after the next batch had begun" if behind else ""
+        yield Finding(
+            f"of {names} ran on {calls['thread'].iloc[0]}, not on {fit['thread']}: {len(calls):,} calls{late}",
+            hook=hook,
+            span=int(calls["span"].iloc[0]),
+        )
+
+
+@rule(
+    "batch-index",
+    effect="a callback that counts batches, and the progress bar, are behind by almost one execution",
+    remedy="upgrade to Keras 3.11 or later, or count steps_per_execution for each call",
+    threads=[keras(20861)],
+)
+def batch_index(batches: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
+    """A batch's end that is given the number of its execution's first step, not the last."""
+    train = batches[batches["stage"] == "train"]
+    for epoch, turns in train.groupby("epoch"):
+        jumps = turns["batch"].diff().dropna()
+        if len(jumps) == 0 or jumps.max() <= 1 or (turns["last_batch"] > turns["batch"]).any():
+            continue
+        ends = hooks[(hooks["hook"] == "on_train_batch_end") & (hooks["epoch"] == epoch)]
+        given = ends["batch"].drop_duplicates().tolist()
+        steps = int(jumps.iloc[0])
+        if given[:2] == turns["batch"].tolist()[:2]:
+            done = f"{steps - 1}, {2 * steps - 1}, ..."
+            told = f"was given {given[0]}, {given[1]}, ... when {done} was the last batch done"
+            yield Finding(told, epoch=int(epoch), batch=int(given[0]), hook="on_train_batch_end")
+            return
+
+
+_PROPER = parse("""
+    (on_train_begin
+    each epoch (
+        on_epoch_begin
+        (each batch (((on_train_batch_begin | on_batch_begin) (on_train_batch_end | on_batch_end)?)?))?
+        (on_test_begin each batch ((on_test_batch_begin on_test_batch_end?)?)* on_test_end)?
+        on_epoch_end
+    )*
+    on_train_end)?
+""")
+"""The order that every engine keeps to in a fit. Ends of batches may run elsewhere, or be called for nobody."""
+
+
+@rule(
+    "hook-out-of-order",
+    effect="a callback that counts on the order of hooks is in a state that it was not written for",
+    remedy="look at what calls the hook there: a callback, or a fit of your own",
+)
+def hook_out_of_order(fit: pd.Series, hooks: pd.DataFrame) -> Iterator[Finding]:
+    """Hooks of a fit that came to its end that were not called in the order of its loops."""
+    if fit["status"] != "ok" or not str(fit["method"]).startswith("fit"):
+        return
+    calls = calls_of(hooks, str(fit["thread"]))
+    mismatch = match(_PROPER, calls)
+    if mismatch is not None:
+        here = calls[min(mismatch.place, len(calls) - 1)]
+        expected = " or ".join(mismatch.expected)
+        which = "is the last" if mismatch.place == len(calls) else "is called"
+        message = f"{which} where {expected} should come"
+        yield Finding(message, here.epoch, here.batch, here.callback, here.hook, here.passing)
+
+
+HOOKS = (slow_callback, hook_on_another_thread, hook_out_of_order, batch_index)

@@ -1,0 +1,169 @@
+"""Rules on the logs that hooks are given."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+import pandas as pd
+
+from .model import KERAS_OWN, Finding, keras, rule, tensorflow
+
+_EXPECTS_OWN = re.compile(
+    r"(lr|learning_?rate)_?(range|find|test)|batch_?(loss|history|logger)|loss_?history|per_?batch", re.I
+)
+"""Names of callbacks that collect what each batch has lost."""
+
+
+def running_means(hooks: pd.DataFrame) -> set[str]:
+    """The keys of the logs at a training batch's end that are means since the epoch began: at the last batch of every
+    epoch they are what the epoch's end is given."""
+    found: set[str] | None = None
+    ends = hooks[hooks["hook"].isin(["on_train_batch_end", "on_batch_end"]) & (hooks["stage"] == "train")]
+    epochs = hooks[hooks["hook"] == "on_epoch_end"].drop_duplicates("epoch").set_index("epoch")["logs_before"]
+    for epoch, calls in ends.groupby("epoch"):
+        if epoch not in epochs.index or calls["batch"].nunique() < 2:
+            continue
+        last = calls[calls["batch"] == calls["batch"].max()]["logs_after"].iloc[0]
+        first = calls["logs_after"].iloc[0]
+        # Of a value that never changes nothing can be told.
+        alike = {key for key, value in last.items() if epochs[epoch].get(key) == value != first.get(key)}
+        found = alike if found is None else found & alike
+    return found or set()
+
+
+@rule(
+    "running-means",
+    effect="what the callback takes for a batch's own value changes ever more slowly as the epoch goes on",
+    remedy="compute the batch's own value in train_step, or unroll the mean: n * mean[n] - (n - 1) * mean[n - 1]",
+    threads=[tensorflow(58098), keras(13530)],
+)
+def means_taken_for_own_values(hooks: pd.DataFrame) -> Iterator[Finding]:
+    """A callback that, after its name or the key that it adds, wants each batch's own value, and is given means."""
+    means = running_means(hooks) & {"loss"}
+    if not means:
+        return
+    ends = hooks[hooks["hook"] == "on_train_batch_end"]
+    for callback, calls in ends.groupby("callback", observed=True):
+        first = calls.iloc[0]
+        copied = [key for key in first["changed"] if "batch" in key and _copies(calls, key, "loss")]
+        if copied:
+            why = f"copies loss as {copied[0]}"
+        elif _EXPECTS_OWN.search(callback):
+            why = "is called as if it collected each batch's loss"
+        else:
+            continue
+        yield Finding(
+            f"{why}, but loss is the mean since the epoch began",
+            epoch=int(first["epoch"]),
+            batch=int(first["batch"]),
+            callback=callback,
+            hook="on_train_batch_end",
+        )
+
+
+def _copies(calls: pd.DataFrame, key: str, original: str) -> bool:
+    return all(logs.get(key) == logs.get(original) is not None for logs in calls["logs_after"])
+
+
+@rule(
+    "logs-altered",
+    effect="callbacks after it, the History and the progress bar see its value and not the engine's",
+    remedy="add a key of your own instead",
+)
+def logs_altered(hooks: pd.DataFrame) -> Iterator[Finding]:
+    """A callback that alters or removes what the engine, or another callback, has put into the logs."""
+    # Keras' own do: BaseLogger makes the means of an epoch.
+    changing = hooks[(hooks["changed"].map(len) > 0) & ~hooks["callback"].isin(KERAS_OWN)]
+    for (callback, hook), calls in changing.groupby(["callback", "hook"], observed=True):
+        told: set[str] = set()
+        for before, after, changed, epoch, batch in _columns(calls):
+            for key in changed:
+                if key in before and key not in told:
+                    told.add(key)
+                    now = _shown(after[key]) if key in after else "nothing"
+                    yield Finding(f"makes {key} {now}, which was {_shown(before[key])}", epoch, batch, callback, hook)
+
+
+def _shown(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.6g}"
+
+
+@rule(
+    "key-missing",
+    effect="a callback that monitors it does nothing, or raises",
+    remedy="see to it that the key is in the logs of every epoch",
+)
+def key_missing(hooks: pd.DataFrame) -> Iterator[Finding]:
+    """A key of an epoch's logs that all epochs before had; what validation gives is not asked for."""
+    ends = hooks[hooks["hook"] == "on_epoch_end"]
+    known: set[str] | None = None
+    for epoch, calls in ends.groupby("epoch"):
+        last = {key for key in calls.iloc[-1]["logs_after"] if not key.startswith("val_")}
+        missing = sorted((known or set()) - last)
+        if missing:
+            yield Finding(
+                f"{', '.join(missing)} is missing, which all epochs before had", int(epoch), hook="on_epoch_end"
+            )
+        known = last if known is None else known & last
+
+
+@rule(
+    "not-finite",
+    effect="the weights are lost from this batch on",
+    remedy="lower the learning rate, clip gradients, or look at the batch's data; TerminateOnNaN stops the training",
+)
+def not_finite(hooks: pd.DataFrame) -> Iterator[Finding]:
+    """The first value in the logs that is no finite number, and the first callback that was given it."""
+    for before, callback, hook, epoch, batch, span in zip(
+        *(hooks[name] for name in ("logs_before", "callback", "hook", "epoch", "batch", "span")), strict=True
+    ):
+        bad = {key: value for key, value in before.items() if isinstance(value, float) and not math.isfinite(value)}
+        if bad:
+            told = ", ".join(f"{key} is {value}" for key, value in sorted(bad.items()))
+            yield Finding(f"{told}; the first to see it", _number(epoch), _number(batch), callback, hook, int(span))
+            return
+
+
+@rule(
+    "last-batch-for-all",
+    effect="EarlyStopping and ModelCheckpoint(monitor='val_loss') judge by one batch",
+    remedy="validate on arrays, or use Keras 2.2.5 or tf.keras",
+    threads=[keras(13469), keras(13780)],
+)
+def last_batch_for_all(fit: pd.Series, hooks: pd.DataFrame) -> Iterator[Finding]:
+    """A val_loss that is the loss of the last validation batch, in Keras 2.3, whose batches log their own."""
+    if fit["engine"] != "keras-2.2":
+        return
+    ends = hooks[hooks["hook"] == "on_test_batch_end"]
+    for epoch, calls in ends.groupby("epoch"):
+        losses = calls.drop_duplicates("batch")["logs_before"].map(lambda logs: logs.get("loss")).dropna().tolist()
+        after = hooks[(hooks["hook"] == "on_epoch_end") & (hooks["epoch"] == epoch)]
+        told = after.iloc[-1]["logs_after"].get("val_loss") if len(after) else None
+        if len(losses) > 1 and told == losses[-1] and len(set(losses)) > 1:
+            mean = sum(losses) / len(losses)
+            message = f"val_loss {told:.6g} is that of the last of {len(losses)} batches; their mean is {mean:.6g}"
+            yield Finding(message, int(epoch), hook="on_epoch_end")
+            return
+
+
+def _columns(
+    calls: pd.DataFrame,
+) -> Iterator[tuple[dict[str, float | str], dict[str, float | str], list[str], int | None, int | None]]:
+    names = ("logs_before", "logs_after", "changed", "epoch", "batch")
+    for before, after, changed, epoch, batch in zip(*(calls[name] for name in names), strict=True):
+        yield before, after, changed, _number(epoch), _number(batch)
+
+
+def _number(value: object) -> int | None:
+    return None if value is pd.NA else int(str(value))
+
+
+LOGS = (
+    means_taken_for_own_values,
+    logs_altered,
+    key_missing,
+    not_finite,
+    last_batch_for_all,
+)

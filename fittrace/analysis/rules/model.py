@@ -1,0 +1,106 @@
+"""What a rule is, and what it finds."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ...schema.errors import FittraceError
+
+TABLES = ("fit", "inner", "batches", "hooks", "spans")
+"""What a rule may ask for, by the name of its parameter: the rows of one fit. `fit` is its own row, a Series; `inner`
+are the fits that were called in its hooks; the others are the tables of these names."""
+
+KERAS_OWN = frozenset(
+    [
+        "BackupAndRestore",
+        "BaseLogger",
+        "CSVLogger",
+        "EarlyStopping",
+        "History",
+        "LearningRateScheduler",
+        "ModelCheckpoint",
+        "ProgbarLogger",
+        "ReduceLROnPlateau",
+        "RemoteMonitor",
+        "SwapEMAWeights",
+        "TensorBoard",
+        "TerminateOnNaN",
+    ]
+)
+"""Callbacks that come with Keras, but for `LambdaCallback`, whose code is the user's."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a rule found: a `message` on one line that carries the evidence, and where it is.
+
+    `span` is the number of a span, whose place in the engine's source is then told.
+    """
+
+    message: str
+    epoch: int | None = None
+    batch: int | None = None
+    callback: str | None = None
+    hook: str | None = None
+    span: int | None = None
+
+
+Find = Callable[..., Iterable[Finding]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule: its `name`, the function that looks, what the fault does to the user, the remedy, upstream `threads`."""
+
+    name: str
+    find: Find
+    effect: str
+    remedy: str
+    threads: tuple[str, ...] = ()
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """The tables that it asks for."""
+        return tuple(inspect.signature(self.find).parameters)
+
+
+def rule(name: str, effect: str, remedy: str, threads: Iterable[str] = ()) -> Callable[[Find], Rule]:
+    """Make a rule of a function that takes tables and yields findings. Raises `FittraceError` for one that asks for
+    what there is not.
+
+    >>> @rule("many-batches", effect="it takes long", remedy="train less")
+    ... def many_batches(batches):
+    ...     if len(batches) > 1_000_000:
+    ...         yield Finding(f"{len(batches):,} batches")
+    >>> many_batches.name, many_batches.asks
+    ('many-batches', ('batches',))
+    """
+
+    def made(find: Find) -> Rule:
+        result = Rule(name, find, effect, remedy, tuple(threads))
+        unknown = [asked for asked in result.asks if asked not in TABLES]
+        if unknown:
+            raise FittraceError(f"rule {name}: no table {unknown[0]!r}; a rule may take {', '.join(TABLES)}")
+        return result
+
+    return made
+
+
+def keras(number: int) -> str:
+    """The address of a thread of Keras.
+
+    >>> keras(12268)
+    'https://github.com/keras-team/keras/issues/12268'
+    """
+    return f"https://github.com/keras-team/keras/issues/{number}"
+
+
+def tensorflow(number: int) -> str:
+    """The address of a thread of TensorFlow.
+
+    >>> tensorflow(58098)
+    'https://github.com/tensorflow/tensorflow/issues/58098'
+    """
+    return f"https://github.com/tensorflow/tensorflow/issues/{number}"

@@ -1,0 +1,64 @@
+"""`fittrace diff`: what differs between two traces."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+
+from .places import named
+from .progress import progress
+
+_EXAMPLE = """\
+example:
+  fittrace diff traces/before traces/after
+  fittrace diff keras-2.2.4 keras-3 --only hooks --only logs --value-tolerance 0.01
+
+exit code: 0 when alike, 1 when different
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    """Add the `diff` command."""
+    parser = subparsers.add_parser(
+        "diff",
+        help="compare two traces",
+        description="Compare two traces, also of different engines: hooks, logs, flow, and time per phase.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("a", metavar="A", help="a run")
+    parser.add_argument("b", metavar="B", help="another run")
+    choices = ("hooks", "logs", "flow", "time")
+    parser.add_argument("--only", action="append", choices=choices, help="compare this alone; may be given again")
+    value = "relative difference up to which values in the logs are equal (default: 1e-6)"
+    parser.add_argument("--value-tolerance", type=_fraction, default=1e-6, metavar="X", help=value)
+    time = "by how much a phase may take longer or shorter, chance aside (default: 0.25)"
+    parser.add_argument("--time-tolerance", type=_fraction, default=0.25, metavar="X", help=time)
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how it is written (default: text)")
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what differs."""
+    path_a, path_b = named(arguments.a), named(arguments.b)
+    with progress(f"comparing {path_a} and {path_b}", at_once=True) as report:
+        from ..analysis.diff import ASPECTS, Tolerances, compare
+        from ..tables import Trace
+        from ..views.comparison import as_json, print_comparison
+
+        traces = Trace.open(path_a, report), Trace.open(path_b, report)
+        tolerances = Tolerances(arguments.value_tolerance, arguments.time_tolerance)
+        comparison = compare(*traces, arguments.only or ASPECTS, tolerances)
+    if arguments.format == "json":
+        print(as_json(comparison))
+    else:
+        print_comparison(comparison, sys.stdout)
+    return 0 if comparison.alike else 1
+
+
+def _fraction(text: str) -> float:
+    number = float(text)
+    if not (math.isfinite(number) and number >= 0):
+        raise argparse.ArgumentTypeError(f"{text}: give a number from 0 on")
+    return number

@@ -1,0 +1,64 @@
+"""Capture in this very process again and again: a run for each test of a suite, say."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..capture import Session
+from ..schema import run as schema_run
+from ..schema.errors import FittraceError
+from ..store.lock import held
+from . import directory as folders
+from .inline import Run
+
+
+class Repeated:
+    """Records runs one after the other, each into a folder of its own. The engines are rewritten for the first only,
+    which takes a fraction of a second; beginning and ending another takes a millisecond or so."""
+
+    def __init__(self) -> None:
+        self._session: Session | None = None
+
+    @staticmethod
+    def check() -> None:
+        """Raise `FittraceError` where this process is recorded already, as one run."""
+        if Session.active is not None:
+            raise FittraceError(
+                f"{Session.active.directory}: this process is recorded there already, and a test cannot have a trace "
+                "of its own; start pytest without `fittrace run`, and with --fittrace to keep the traces"
+            )
+
+    @contextmanager
+    def run(self, out: Path, name: str) -> Iterator[Run]:
+        """Record every fit in the block as the run `name`, a new folder under `out`.
+
+        Its tables are made when it is opened. Raises `FittraceError` where the folder cannot be made, or where this
+        process is recorded already.
+        """
+        self.check()
+        folder, facts = folders.make(out, name, name, list(sys.argv), sys.executable)
+        with held(folder):
+            if self._session is None:
+                self._session = Session(str(folder))
+                self._session.start()
+            else:
+                self._session.resume(str(folder))
+            try:
+                yield Run(folder)
+            finally:
+                self._session.suspend()
+                schema_run.end(str(folder), facts, None, None)
+
+    def flush(self) -> None:
+        """Write what was recorded until now, so that opening the run shows it."""
+        if self._session is not None:
+            self._session.flush()
+
+    def close(self) -> None:
+        """Record no more runs."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None

@@ -1,0 +1,100 @@
+"""The pytest plugin: the fixture `fit_trace`, and `pytest --fittrace`.
+
+It is loaded by every pytest where fittrace is installed, so it imports nothing until it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from .assertions import FitTrace
+    from .suite import Suite
+
+_SUITE: pytest.StashKey[Suite] = pytest.StashKey()
+_FOLDER: pytest.StashKey[Path] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--fittrace`."""
+    told = "trace every fit of the tests into a new folder under traces/, a run for each test"
+    parser.getgroup("fittrace").addoption("--fittrace", action="store_true", help=told)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the folder of the runs; a worker of pytest-xdist is told it."""
+    if not config.option.fittrace:
+        return
+    from ..launch import Repeated
+    from ..launch.directory import stamped
+    from ..schema.errors import FittraceError
+
+    try:
+        Repeated.check()
+    except FittraceError as error:
+        raise pytest.UsageError(str(error)) from None
+    told = getattr(config, "workerinput", {}).get("fittrace")
+    config.stash[_FOLDER] = Path("traces", stamped("pytest")).absolute() if told is None else Path(told)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist the folder."""
+    if _FOLDER in node.config.stash:
+        node.workerinput["fittrace"] = str(node.config.stash[_FOLDER])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """With `--fittrace`, record the test, its fixtures included."""
+    if _FOLDER not in item.config.stash:
+        return (yield)
+    suite = _suite(item.config)
+    suite.begin(item.nodeid)
+    try:
+        return (yield)
+    finally:
+        suite.end()
+
+
+@pytest.fixture
+def fit_trace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FitTrace]:
+    """The trace of this test's fits: the tables, `assert_hook_order`, and a text to compare with a snapshot."""
+    folder = tmp_path_factory.mktemp("fittrace")
+    with _suite(request.config).fit_trace(request.node.nodeid, folder) as trace:
+        yield trace
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say where the traces are."""
+    if _FOLDER not in config.stash:
+        return
+    from ..store.files import run_directories
+
+    folder = config.stash[_FOLDER]
+    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    count = len(run_directories(folder))
+    terminalreporter.section("fittrace")
+    terminalreporter.line(
+        f"{count} runs, one for each test that fitted, are in {shown}; look at them: fittrace ls {shown}"
+        if count
+        else "no test called fit, evaluate or predict of a Keras model"
+    )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Give the engines their own code back."""
+    if _SUITE in config.stash:
+        config.stash[_SUITE].close()
+
+
+def _suite(config: pytest.Config) -> Suite:
+    if _SUITE not in config.stash:
+        from .suite import Suite
+
+        config.stash[_SUITE] = Suite(config.stash.get(_FOLDER, None))
+    return config.stash[_SUITE]

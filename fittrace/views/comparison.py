@@ -1,0 +1,61 @@
+"""Two traces compared, for people and as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TextIO
+
+from rich.text import Text
+
+from ..analysis.diff import Comparison, Difference
+from ..schema.printable import printable
+from .table import plain
+from .terminal import console, table
+from .units import amount, count, duration
+
+
+def print_comparison(comparison: Comparison, file: TextIO) -> None:
+    """Write what differs to `file`, and the time of each phase."""
+    out = console(file)
+    for difference in comparison.differences:
+        out.print(Text(line(difference)), soft_wrap=True)
+    if comparison.times:
+        rows = [
+            [
+                f"fit {time.fit}",
+                time.phase,
+                count(time.count_a),
+                count(time.count_b),
+                duration(time.median_a_ns),
+                duration(time.median_b_ns),
+                f"{time.ratio:.2f}",
+                "–" if time.noise is None else f"×÷ {time.noise:.2f}",
+                "differs" if time.differs else "",
+            ]
+            for time in comparison.times
+        ]
+        if comparison.differences:
+            out.print()
+        headers = ["time", "phase", "spans A", "spans B", "median A", "median B", "B / A", "chance", "verdict"]
+        out.print(table(headers, rows, {"time", "phase", "verdict"}))
+    number = len(comparison.differences) + sum(time.differs for time in comparison.times)
+    out.print(Text("alike" if comparison.alike else amount(number, "difference", "differences")))
+
+
+def line(difference: Difference) -> str:
+    """The one line of a difference."""
+    where = [] if difference.fit is None else [f"fit {difference.fit}"]
+    units = (("epoch", difference.epoch), ("batch", difference.batch))
+    where += [f"{unit} {number}" for unit, number in units if number is not None]
+    return printable(f"{difference.aspect} {difference.kind}: {', '.join(where)}: {difference.message}")
+
+
+def as_json(comparison: Comparison) -> str:
+    """The comparison as one JSON object: `alike`, `differences` and `times`."""
+    told = {
+        "alike": comparison.alike,
+        "differences": [dataclasses.asdict(difference) for difference in comparison.differences],
+        "times": [dataclasses.asdict(time) for time in comparison.times],
+    }
+    return json.dumps(plain(told), indent=1)

@@ -1,0 +1,43 @@
+"""What rules found, for people: one line for each finding, and below it what it means."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from rich.text import Text
+
+from ..analysis.rules import Found, Outcome
+from ..schema.printable import printable
+from .terminal import console
+from .units import amount
+
+
+def print_findings(outcome: Outcome, file: TextIO) -> None:
+    """Write all findings, and the rules that failed, to `file`."""
+    out = console(file)
+    for found in outcome.found:
+        out.print(Text(line(found), "bold"), soft_wrap=True)
+        told = {"at": found.source, "effect": found.rule.effect, "remedy": found.rule.remedy}
+        told |= {"see": " ".join(found.rule.threads)}
+        for name, text in told.items():
+            if text:
+                out.print(Text(f"    {name}: {printable(text)}"), soft_wrap=True)
+    for rule, error in outcome.failed:
+        out.print(Text(f"rule {printable(rule.name)} failed: {printable(error)}", "red"), soft_wrap=True)
+    if not outcome.failed:
+        out.print(Text(amount(len(outcome.found), "finding", "findings") if outcome.found else "no findings"))
+
+
+def line(found: Found) -> str:
+    """The one line of a finding: the rule, where, who, and the evidence."""
+    finding = found.finding
+    process = f"process {found.process} " if found.process else ""
+    where = [f"{found.run + ' ' if found.run else ''}{process}fit {found.fit}"]
+    where += [
+        f"{unit} {number}"
+        for unit, number in (("epoch", finding.epoch), ("batch", finding.batch))
+        if number is not None
+    ]
+    who = ".".join(filter(None, (finding.callback, finding.hook)))
+    subject = f"{who} " if who else ""
+    return printable(f"{found.rule.name}: {', '.join(where)}: {subject}{finding.message}")

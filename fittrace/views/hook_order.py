@@ -1,0 +1,48 @@
+"""Where the hooks of a fit leave the order that was expected, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.cells import cell_len
+
+from ..analysis.calls import Call, passes
+from ..analysis.pattern import Mismatch
+from ..schema.printable import printable
+
+_BEFORE, _AFTER = 5, 3
+"""Lines shown before and after the place."""
+
+
+def comparison(mismatch: Mismatch, calls: list[Call]) -> Iterator[str]:
+    """The lines of a table: what was expected, what was called, and an arrow where they part."""
+    rows = [(" ", item, _told(calls[start:end])) for item, start, end in mismatch.matched[-_BEFORE:]]
+    following = passes(calls[mismatch.place :])
+    rows.append((">", " | ".join(mismatch.expected), _told(following[0]) if following else "nothing more"))
+    rows += [(" ", "", _told(group)) for group in following[1 : 1 + _AFTER]]
+    hidden = len(mismatch.matched) - _BEFORE
+    if hidden > 0:
+        rows.insert(0, (" ", f"({hidden} before)", ""))
+    width = max(cell_len(expected) for _, expected, _ in rows)
+    width = max(width, len("expected"))
+    yield f"  {'expected':{width}}   called"
+    for mark, expected, called in rows:
+        yield f"{mark} {expected}{' ' * (width - cell_len(expected))}   {called}".rstrip()
+
+
+def place(mismatch: Mismatch, calls: list[Call]) -> str:
+    """Where it is, in a few words."""
+    if mismatch.place == len(calls):
+        return f"after the last of {len(calls):,} calls" if calls else "at once: no hook was called"
+    return f"at call {mismatch.place + 1:,} of {len(calls):,}, {_told(passes(calls[mismatch.place :])[0])}"
+
+
+def _told(group: list[Call]) -> str:
+    first = group[0]
+    name = f"{printable(first.callback)}.{first.hook}" if len(group) == 1 else first.hook
+    where = [
+        f"{unit} {number}" for unit, number in (("epoch", first.epoch), ("batch", first.batch)) if number is not None
+    ]
+    several = [f"{len(group)} callbacks"] if len(group) > 1 else []
+    more = ", ".join(where + several)
+    return f"{name} ({more})" if more else name

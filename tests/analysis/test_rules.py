@@ -1,0 +1,326 @@
+"""Rules on tables written by hand: each finds what it is for, and nothing in what is nearly so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fittrace.analysis.rules import Finding, apply, rule
+from fittrace.analysis.rules.batch_loop import metrics_reset, validation_skipped
+from fittrace.analysis.rules.hooks import batch_index, hook_on_another_thread, hook_out_of_order
+from fittrace.analysis.rules.loading import load
+from fittrace.analysis.rules.logs import (
+    key_missing,
+    last_batch_for_all,
+    logs_altered,
+    means_taken_for_own_values,
+    not_finite,
+)
+from fittrace.analysis.rules.timing import (
+    callable_rebuilt,
+    data_wait,
+    first_batch,
+    function_peaks,
+    growing_batches,
+    stalls,
+)
+from fittrace.cli import main
+from fittrace.schema.errors import FittraceError
+from fittrace.tables import Trace
+
+MS = 1_000_000
+FIT = pd.Series({"fit": 0, "thread": "MainThread", "engine": "keras-3", "status": "ok", "duration_ns": 60_000 * MS})
+RNG = np.random.default_rng(4)
+
+
+def batches(epochs: int = 3, each: int = 50, **columns: Sequence[float]) -> pd.DataFrame:
+    """Training batches of 5 ms, of which `function` takes 4; `columns` replace theirs."""
+    count = epochs * each
+    table = pd.DataFrame(
+        {
+            "stage": "train",
+            "epoch": np.repeat(np.arange(epochs), each),
+            "batch": np.tile(np.arange(each), epochs),
+            "last_batch": np.tile(np.arange(each), epochs),
+            "span": np.arange(count) * 10,
+            "start_ns": np.arange(count) * 6 * MS,
+            "duration_ns": (5 * MS * RNG.uniform(0.9, 1.1, count)).astype(int),
+            "slice_ns": 10_000,
+            "function_ns": (4 * MS * RNG.uniform(0.9, 1.1, count)).astype(int),
+            "hooks_ns": 100_000,
+            "status": "ok",
+        }
+    )
+    return table.assign(**columns)
+
+
+def hook(name: str, callback: str = "Mine", epoch: int | None = 0, batch: int | None = None, **more: object) -> dict:
+    row = {"hook": name, "callback": callback, "position": 0, "epoch": epoch, "batch": batch, "stage": "train"}
+    row |= {"thread": "MainThread", "start_ns": 0, "duration_ns": 1000, "span": 7, "parent": 6}
+    row |= {"logs_before": {}, "logs_after": {}, "changed": []}
+    return row | more
+
+
+def hooks(rows: Iterable[dict]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows)).astype({"epoch": "Int64", "batch": "Int64"})
+
+
+def told(findings: Iterable[Finding]) -> list[str]:
+    return [finding.message for finding in findings]
+
+
+def test_data_wait() -> None:
+    assert told(data_wait.find(batches())) == []
+    waiting = batches(slice_ns=np.full(150, 3 * MS))
+    assert told(data_wait.find(waiting))[0].startswith("fetching data takes 60 % of the batches' time, 3.00 ms each")
+    # An iterator that takes its time to begin is no waiting.
+    beginning = batches()
+    beginning.loc[beginning["batch"] == 0, ["slice_ns", "duration_ns"]] = 5_000 * MS
+    assert told(data_wait.find(beginning)) == []
+
+
+def test_first_batch() -> None:
+    slow = batches()
+    slow.loc[0, "duration_ns"] = 2_000 * MS
+    assert told(first_batch.find(FIT, slow)) == []
+    short = FIT.copy()
+    short["duration_ns"] = 3_000 * MS
+    assert told(first_batch.find(short, slow)) == ["costs 2.00 s above the others, 67 % of the fit"]
+
+
+def test_function_peaks() -> None:
+    assert told(function_peaks.find(FIT, batches())) == []
+    peaks = batches()
+    peaks.loc[[5, 17, 60, 61, 95], "function_ns"] = 300 * MS
+    assert told(function_peaks.find(FIT, peaks)) == ["5 batches took 10 times the median in function, 1.50 s in all"]
+    reference = FIT.copy()
+    reference["engine"] = "keras-2.2"
+    assert told(function_peaks.find(reference, peaks)) == []
+
+
+def test_growing_batches() -> None:
+    assert told(growing_batches.find(batches())) == []
+    growing = batches(duration_ns=np.linspace(5 * MS, 15 * MS, 150))
+    assert told(growing_batches.find(growing))[0].startswith("a batch took 5.")
+    stepped = batches(duration_ns=np.r_[np.full(75, 5 * MS), np.full(75, 15 * MS)])
+    assert told(growing_batches.find(stepped)) == []
+
+
+def test_stalls() -> None:
+    assert told(stalls.find(batches())) == []
+    stalling = batches(epochs=1, each=150)
+    stalling.loc[7::20, "slice_ns"] = 40 * MS
+    assert told(stalls.find(stalling)) == ["slice takes 10 times its median every 20 batches, 8 times"]
+    irregular = batches(epochs=1, each=150)
+    irregular.loc[[7, 9, 30, 80, 81, 140], "slice_ns"] = 40 * MS
+    assert told(stalls.find(irregular)) == []
+    every_epoch = batches(epochs=6, each=25)
+    every_epoch.loc[every_epoch["batch"] == 0, "slice_ns"] = 40 * MS
+    assert told(stalls.find(every_epoch)) == []
+
+
+def test_callable_rebuilt() -> None:
+    spans = pd.DataFrame(
+        {"name": "Function._make_callable", "stage": "train", "epoch": 0, "batch": [0, 1, 2, 3], "span": 5}
+    )
+    assert told(callable_rebuilt.find(spans)) == ["made 4 times in train batches"]
+    assert told(callable_rebuilt.find(spans[:1])) == []
+
+
+def test_logs_altered() -> None:
+    before, after = {"loss": 1.0, "acc": 0.5}, {"loss": 2.0, "mine": 1.0}
+    rows = [hook("on_epoch_end", changed=["loss", "acc", "mine"], logs_before=before, logs_after=after)]
+    assert told(logs_altered.find(hooks(rows))) == ["makes loss 2, which was 1", "makes acc nothing, which was 0.5"]
+    rows[0]["callback"] = "BaseLogger"
+    assert told(logs_altered.find(hooks(rows))) == []
+    texts = [hook("on_epoch_end", changed=["loss"], logs_before={"loss": "<tensor>"}, logs_after={"loss": 1.0})]
+    assert told(logs_altered.find(hooks(texts))) == ["makes loss 1, which was <tensor>"]
+
+
+def test_key_missing() -> None:
+    ends = [
+        hook("on_epoch_end", epoch=0, logs_after={"loss": 1.0, "mine": 1.0, "val_loss": 1.0}),
+        hook("on_epoch_end", epoch=1, logs_after={"loss": 1.0}),
+    ]
+    assert told(key_missing.find(hooks(ends))) == ["mine is missing, which all epochs before had"]
+
+
+def test_not_finite() -> None:
+    rows = [
+        hook("on_train_batch_end", batch=0, logs_before={"loss": 1.0, "note": "nan"}),
+        hook("on_train_batch_end", "History", batch=1, logs_before={"loss": float("inf")}),
+        hook("on_train_batch_end", batch=2, logs_before={"loss": float("nan")}),
+    ]
+    (found,) = not_finite.find(hooks(rows))
+    assert (found.message, found.batch, found.callback) == ("loss is inf; the first to see it", 1, "History")
+
+
+def logged(callback: str, losses: Sequence[float], epoch_end: float, **more: object) -> pd.DataFrame:
+    rows = [
+        hook("on_train_batch_end", callback, 0, batch, logs_before={"loss": loss}, logs_after={"loss": loss}, **more)
+        for batch, loss in enumerate(losses)
+    ]
+    return hooks([*rows, hook("on_epoch_end", callback, logs_before={"loss": epoch_end})])
+
+
+def test_running_means() -> None:
+    find = means_taken_for_own_values.find
+    why = "is called as if it collected each batch's loss, but loss is the mean since the epoch began"
+    assert told(find(logged("LearningRateFinder", [3.0, 2.0, 1.5], 1.5))) == [why]
+    assert told(find(logged("LearningRateFinder", [3.0, 2.0, 1.5], 2.2))) == []  # each batch's own
+    assert told(find(logged("LearningRateFinder", [2.0, 2.0, 2.0], 2.0))) == []  # nothing can be told
+    assert told(find(logged("WorstBatch", [3.0, 2.0, 1.5], 1.5))) == []
+    copying = logged("Mine", [3.0, 2.0, 1.5], 1.5, changed=["batch_loss"])
+    copying["logs_after"] = [logs | {"batch_loss": logs.get("loss")} for logs in copying["logs_after"]]
+    assert told(find(copying)) == ["copies loss as batch_loss, but loss is the mean since the epoch began"]
+
+
+def test_metrics_reset() -> None:
+    inner = pd.DataFrame({"method": ["evaluate"], "parent_span": [8], "span": [80]})
+    evaluating = logged("Mine", [3.0, 2.0, 1.5], 1.5)
+    evaluating.loc[1, "span"] = 8
+    assert told(metrics_reset.find(inner, evaluating)) == ["calls evaluate inside the epoch; calls in all: 1"]
+    at_the_end = evaluating.assign(span=[1, 2, 3, 8])
+    assert told(metrics_reset.find(inner, at_the_end)) == []
+    assert told(metrics_reset.find(inner[:0], evaluating)) == []
+
+
+def test_validation_skipped() -> None:
+    validating = batches(3, 4)
+    tests = batches(3, 2).assign(stage="test")
+    short = validating[~((validating["epoch"] == 2) & (validating["batch"] > 1))]
+    unvalidated = tests[tests["epoch"] < 2]
+    ends = hooks([hook("on_train_batch_end", name, 2, 1) for name in ("ProgbarLogger", "Mine")])
+
+    def find(train: pd.DataFrame, test: pd.DataFrame) -> list[str]:
+        return told(validation_skipped.find(FIT, pd.concat([train, test]), ends))
+
+    (message,) = find(short, unvalidated)
+    assert message == "left after batch 1, stopped by Mine, and not validated, as the 2 before it were"
+    assert find(validating, unvalidated) == []  # a whole epoch: validation_freq
+    assert find(short, tests) == []
+    assert find(short, tests[tests["epoch"] == 1]) == []
+
+
+def test_batch_index() -> None:
+    jumping = batches(1, 4).assign(batch=[0, 3, 6, 9], last_batch=[0, 3, 6, 9])
+    ends = hooks([hook("on_train_batch_end", batch=batch) for batch in (0, 3, 6, 9)])
+    assert len(told(batch_index.find(jumping, ends))) == 1
+    right = jumping.assign(last_batch=[2, 5, 8, 11])
+    assert told(batch_index.find(right, ends)) == []
+    assert told(batch_index.find(batches(1, 4), ends)) == []
+
+
+def test_hook_on_another_thread() -> None:
+    ends = hooks([hook("on_train_batch_end", batch=n, thread="pool-0", start_ns=(5 + 3 * n) * MS) for n in range(3)])
+    (message,) = told(hook_on_another_thread.find(FIT, batches(1, 4), ends))
+    assert message == "of Mine ran on pool-0, not on MainThread: 3 calls"
+    late = ends.assign(start_ns=ends["start_ns"] + 3 * MS)
+    assert told(hook_on_another_thread.find(FIT, batches(1, 4), late))[0].endswith(
+        "1 of them after the next batch had begun"
+    )
+
+
+def test_hook_out_of_order() -> None:
+    fit = pd.Series({"thread": "MainThread", "status": "ok", "method": "fit"})
+    names = [
+        "on_train_begin",
+        "on_epoch_begin",
+        "on_train_batch_begin",
+        "on_train_batch_end",
+        "on_epoch_end",
+        "on_train_end",
+    ]
+
+    def find(order: Sequence[int], **more: object) -> list[str]:
+        rows = []
+        for passing, place in enumerate(order):
+            epoch = None if names[place].startswith("on_train_b") and "batch" not in names[place] else 0
+            epoch = None if names[place] == "on_train_end" else epoch
+            batch = 0 if "batch" in names[place] else None
+            rows.append(hook(names[place], epoch=epoch, batch=batch, parent=passing))
+        return told(hook_out_of_order.find(fit.replace(more), hooks(rows)))
+
+    assert find([0, 1, 2, 3, 4, 5]) == []
+    assert find([0, 1, 2, 4, 5]) == []  # the batch's end ran elsewhere
+    assert find([0, 1, 4, 5]) == []  # nobody has hooks of batches
+    (message,) = find([0, 1, 3, 2, 4, 5])
+    assert message.startswith("is called where on_train_batch_begin or on_batch_begin or on_test_begin or on_epoch_end")
+    assert find([0, 1, 4]) == ["is the last where on_epoch_begin or on_train_end should come"]
+    assert find([0, 1, 4], ok="error") == []  # an exception left it
+
+
+def test_last_batch_for_all() -> None:
+    engine = pd.Series({"engine": "keras-2.2"})
+    rows = [hook("on_test_batch_end", batch=n, logs_before={"loss": loss}) for n, loss in enumerate((1.0, 3.0))]
+
+    def find(val_loss: float, fit: pd.Series = engine) -> list[str]:
+        return told(
+            last_batch_for_all.find(fit, hooks([*rows, hook("on_epoch_end", logs_after={"val_loss": val_loss})]))
+        )
+
+    assert find(3.0) == ["val_loss 3 is that of the last of 2 batches; their mean is 2"]
+    assert find(2.0) == [] and find(3.0, FIT) == []
+
+
+RULES_OF_ONES_OWN = """
+from fittrace.analysis.rules import Finding, rule
+
+@rule("two-batches", effect="it is short", remedy="train more")
+def two_batches(fit, batches):
+    if len(batches) == 2:
+        yield Finding("two \\x1b[31m batches", epoch=0, span=2)
+
+@rule("raises", effect="", remedy="")
+def raises(hooks):
+    raise KeyError("no such column")
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    from reading.stores import write_run
+
+    return write_run(tmp_path / "traces")
+
+
+def test_rules_of_ones_own(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(RULES_OF_ONES_OWN)
+    assert main(["check", str(run), "--rules", str(file)]) == 2
+    out = capsys.readouterr().out
+    assert "two-batches: fit 0, epoch 0: two \\x1b[31m batches\n" in out
+    assert "    remedy: train more\n" in out
+    assert out.endswith("rule raises failed: KeyError: 'no such column'\n")
+
+
+def test_a_run_without_a_fit_has_no_findings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from reading.stores import write_run
+
+    assert main(["check", str(write_run(tmp_path, "empty", {}))]) == 0
+    assert capsys.readouterr().out == "no findings\n"
+
+
+def test_bad_rules(run: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    for text, message in (("1 / 0", "ZeroDivisionError"), ("x = 1", "no rule in it"), ("def", "SyntaxError")):
+        file.write_text(text)
+        with pytest.raises(FittraceError, match=message):
+            load(file)
+    with pytest.raises(FittraceError, match="cannot be read"):
+        load(tmp_path / "nowhere.py")
+    with pytest.raises(FittraceError, match="no table 'batch'; a rule may take fit, inner, batches, hooks, spans"):
+        rule("mine", effect="", remedy="")(lambda batch: [])
+
+
+def test_the_source_of_a_finding_in_a_folder_of_runs(run: Path, tmp_path: Path) -> None:
+    @rule("all", effect="", remedy="")
+    def everything(fit: pd.Series) -> Iterable[Finding]:
+        yield Finding("is a fit", span=int(fit["span"]))
+
+    outcome = apply(Trace.open(run.parent), [everything])
+    assert [(found.run, found.fit, found.source) for found in outcome.found] == [("a1", 0, None)]

@@ -1,0 +1,14 @@
+"""The reference engine builds its callable anew in every batch, as it does when its feeds change."""
+
+import common
+
+
+class Forgetful(common.Callback):
+    """Takes the callable away that `Function` keeps."""
+
+    def on_batch_begin(self, batch, logs=None):
+        self.model.train_function._callable_fn = None
+
+
+x, y = common.data()
+common.model().fit(x, y, batch_size=8, epochs=2, verbose=0, callbacks=[Forgetful()])

@@ -1,0 +1,31 @@
+"""What the cases share: a Keras, a small model and its data. Python 3.7 and every Keras."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+if os.environ.get("CASE_ENGINE") == "tf.keras":
+    from tensorflow import keras
+else:
+    import keras
+
+Callback = keras.callbacks.Callback
+
+
+def data(count=48):
+    source = np.random.RandomState(5)
+    return source.rand(count, 6).astype("float32"), source.rand(count, 1).astype("float32")
+
+
+def model(**compiled):
+    built = keras.models.Sequential([keras.layers.Dense(1, input_shape=(6,))])
+    built.compile("sgd", "mse", **compiled)
+    return built
+
+
+def batches(x, y, size):
+    while True:
+        for start in range(0, len(x), size):
+            yield x[start : start + size], y[start : start + size]

@@ -1,0 +1,20 @@
+"""keras-team/keras#12268: `stop_training` set in mid-epoch, and the epoch is not validated."""
+
+import common
+
+
+class Stopper(common.Callback):
+    def __init__(self):
+        super().__init__()
+        self.epoch = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_batch_end(self, batch, logs=None):
+        if self.epoch == 1 and batch == 1:
+            self.model.stop_training = True
+
+
+x, y = common.data()
+common.model().fit(x, y, batch_size=8, epochs=3, verbose=0, validation_data=(x, y), callbacks=[Stopper()])

@@ -1,0 +1,148 @@
+"""Known faults of Keras: `check` names each in one line where it shows, and says nothing where it does not.
+
+`tests/cases/programs` has a program for each; the threads upstream are in their docstrings and in the rules.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from faithful.processes import KERAS, environ, finish, start
+
+import fittrace
+from fittrace.analysis.rules import RULES, Outcome, apply
+from fittrace.views.findings import line
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = Path(__file__).parent / "programs"
+LEGACY = ROOT / ".venv-keras2" / "bin" / "python"
+LEGACY_OWN = "2.2.4"
+"""The Keras of that environment itself."""
+
+
+def check(program: str, version: str, folder: Path) -> Outcome:
+    """What the rules find in the trace of `program`, run on that Keras."""
+    legacy = version.startswith("2.")
+    if legacy and not LEGACY.exists():
+        absent = "no Python 3.7 with Keras 2.2 here; `scripts/legacy-env` makes it"
+        pytest.fail(absent) if os.environ.get("CI") else pytest.skip(absent)
+    path = None if version == LEGACY_OWN else KERAS / version
+    if path is not None and not path.exists():
+        pytest.skip(f"no Keras {version} here; `scripts/env matrix` gets it")
+    python = str(LEGACY) if legacy else sys.executable
+    options = ["--quiet", "--python", python, "--out", str(folder), "--name", "run"]
+    command = [sys.executable, "-m", "fittrace", "run", *options, str(PROGRAMS / f"{program}.py")]
+    run = finish(start(command, environ(path), folder))
+    assert run.returncode == 0, run.stderr[-3000:]
+    trace = fittrace.open(folder / "run")
+    assert trace.fits().engine_version.iloc[0] == version
+    outcome = apply(trace, RULES)
+    assert not outcome.failed
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("program", "version", "lines"),
+    [
+        (
+            "stop_skips_validation",
+            "2.2.4",
+            [
+                "validation-skipped: fit 0, epoch 1, batch 1: Stopper left after batch 1, stopped by Stopper, and not "
+                "validated, as the 1 before it were"
+            ],
+        ),
+        ("stop_skips_validation", "3.15.1", []),
+        (
+            "hooks_in_a_thread_pool",
+            "3.6.0",
+            ["hook-on-another-thread: fit 0: on_train_batch_end of Quiet, History ran"],
+        ),
+        ("hooks_in_a_thread_pool", "3.7.0", []),
+        (
+            "batch_index_of_several_steps",
+            "3.10.0",
+            ["batch-index: fit 0, epoch 0, batch 0: on_train_batch_end was given 0, 3, ... when 2, 5, ..."],
+        ),
+        ("batch_index_of_several_steps", "3.11.3", []),
+        (
+            "evaluate_in_a_batch_hook",
+            "3.15.1",
+            ["metrics-reset: fit 0, epoch 0, batch 3: Evaluator.on_train_batch_end calls evaluate inside the epoch"],
+        ),
+        ("evaluate_in_a_batch_hook", "2.2.4", []),
+        (
+            "running_means",
+            "3.15.1",
+            ["running-means: fit 0, epoch 0, batch 0: LRFinder.on_train_batch_end is called as"],
+        ),
+        ("running_means", "2.2.4", []),
+        ("mean_of_means", "3.14.0", ["mean-of-means: fit 0, epoch 0, batch 5: ProgbarLogger.on_train_batch_end shows"]),
+        ("mean_of_means", "3.15.1", []),
+        ("generator_validation", "2.3.1", ["last-batch-for-all: fit 0, epoch 0: on_epoch_end val_loss "]),
+        ("generator_validation", "2.2.5", []),
+        (
+            "slow_callback",
+            "3.15.1",
+            [
+                "slow-callback: fit 0: Sleeper.on_train_batch_end takes ",
+                "logs-altered: fit 0, epoch 0: Meddler.on_epoch_end makes loss 0, which was ",
+            ],
+        ),
+        (
+            "not_finite",
+            "3.15.1",
+            ["not-finite: fit 0, epoch 0, batch 3: History.on_train_batch_end loss is nan; the first to see it"],
+        ),
+        (
+            "not_finite",
+            "2.2.4",
+            ["not-finite: fit 0, epoch 0, batch 3: BaseLogger.on_batch_end loss is nan; the first to see it"],
+        ),
+        ("callable_rebuilt", "2.2.4", ["callable-rebuilt: fit 0, epoch 0, batch 1: made 12 times in train batches"]),
+    ],
+)
+def test_case(program: str, version: str, lines: list[str], tmp_path: Path) -> None:
+    found = check(program, version, tmp_path).found
+    # What an evaluate in every epoch takes of so small batches is no part of its case.
+    found = tuple(one for one in found if program != "evaluate_in_a_batch_hook" or one.rule.name != "slow-callback")
+    told = [line(one) for one in found]
+    assert len(told) == len(lines), told
+    for one, begin in zip(told, lines, strict=True):
+        assert one.startswith(begin) and "\n" not in one
+    assert all(one.source for one in found if one.finding.span is not None)
+
+
+def test_the_reference_trace_has_no_findings() -> None:
+    outcome = apply(fittrace.open(ROOT / "traces" / "reference-keras-3"), RULES)
+    assert not outcome.found and not outcome.failed
+
+
+@pytest.mark.parametrize(
+    ("engine", "version"),
+    [("tf_keras", None), ("tf_keras-v1", None), ("keras", "2.2.4"), ("keras", "2.2.5"), ("keras", "2.3.1")],
+)
+def test_a_clean_run_has_no_findings(engine: str, version: str | None, tmp_path: Path) -> None:
+    legacy = version is not None
+    if legacy and not LEGACY.exists():
+        pytest.skip("no Python 3.7 with Keras 2.2 here; `scripts/legacy-env` makes it")
+    options = [
+        "--quiet",
+        "--python",
+        str(LEGACY) if legacy else sys.executable,
+        "--out",
+        str(tmp_path),
+        "--name",
+        "run",
+    ]
+    command = [sys.executable, "-m", "fittrace", "run", *options, str(ROOT / "docs/examples/digits.py"), engine]
+    path = KERAS / version if version is not None and version != LEGACY_OWN else None
+    run = finish(start(command, environ(path), tmp_path))
+    assert run.returncode == 0, run.stderr[-3000:]
+    outcome = apply(fittrace.open(tmp_path / "run"), RULES)
+    assert [line(one) for one in outcome.found] == [] and not outcome.failed
