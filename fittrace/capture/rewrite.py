@@ -107,7 +107,8 @@ def _is_callback_list(name: str, node: FunctionNode, spec: CallbackLists) -> boo
 def _passes_to_one(name: str, spec: CallbackLists) -> bool:
     """Whether a method of a callback list goes by the name of one that passes a hook on, to another method of it."""
     owner, _, method = name.rpartition(".")
-    return owner == spec.name and method.lstrip("_").startswith(("on_", "call_"))
+    is_hook = method.lstrip("_").startswith(("on_", "call_")) and method not in ("_on_begin", "_on_end")
+    return owner == spec.name and is_hook
 
 
 def _definitions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, FunctionNode]]:
