@@ -34,6 +34,8 @@ from fittrace.tables import Trace
 
 MS = 1_000_000
 FIT = pd.Series({"fit": 0, "thread": "MainThread", "engine": "keras-3", "status": "ok", "duration_ns": 60_000 * MS})
+PROCESS = pd.Series({"dropped_batches": 0, "damaged_bytes": 0})
+LOSSY = pd.Series({"dropped_batches": 3, "damaged_bytes": 0})
 RNG = np.random.default_rng(4)
 
 
@@ -146,7 +148,8 @@ def test_key_missing() -> None:
         hook("on_epoch_end", epoch=0, logs_after={"loss": 1.0, "mine": 1.0, "val_loss": 1.0}),
         hook("on_epoch_end", epoch=1, logs_after={"loss": 1.0}),
     ]
-    assert told(key_missing.find(hooks(ends))) == ["mine is missing, which all epochs before had"]
+    assert told(key_missing.find(PROCESS, hooks(ends))) == ["mine is missing, which all epochs before had"]
+    assert told(key_missing.find(LOSSY, hooks(ends))) == []
 
 
 def test_not_finite() -> None:
@@ -197,7 +200,7 @@ def test_validation_skipped() -> None:
     ends = hooks([hook("on_train_batch_end", name, 2, 1) for name in ("ProgbarLogger", "Mine")])
 
     def find(train: pd.DataFrame, test: pd.DataFrame) -> list[str]:
-        return told(validation_skipped.find(FIT, pd.concat([train, test]), ends))
+        return told(validation_skipped.find(FIT, PROCESS, pd.concat([train, test]), ends))
 
     (message,) = find(short, unvalidated)
     assert message == "left after batch 1, stopped by Mine, and not validated, as the 2 before it were"
@@ -209,10 +212,10 @@ def test_validation_skipped() -> None:
 def test_batch_index() -> None:
     jumping = batches(1, 4).assign(batch=[0, 3, 6, 9], last_batch=[0, 3, 6, 9])
     ends = hooks([hook("on_train_batch_end", batch=batch) for batch in (0, 3, 6, 9)])
-    assert len(told(batch_index.find(jumping, ends))) == 1
+    assert len(told(batch_index.find(PROCESS, jumping, ends))) == 1
     right = jumping.assign(last_batch=[2, 5, 8, 11])
-    assert told(batch_index.find(right, ends)) == []
-    assert told(batch_index.find(batches(1, 4), ends)) == []
+    assert told(batch_index.find(PROCESS, right, ends)) == []
+    assert told(batch_index.find(PROCESS, batches(1, 4), ends)) == []
 
 
 def test_hook_on_another_thread() -> None:
@@ -236,14 +239,14 @@ def test_hook_out_of_order() -> None:
         "on_train_end",
     ]
 
-    def find(order: Sequence[int], **more: object) -> list[str]:
+    def find(order: Sequence[int], process: pd.Series = PROCESS, **more: object) -> list[str]:
         rows = []
         for passing, place in enumerate(order):
             epoch = None if names[place].startswith("on_train_b") and "batch" not in names[place] else 0
             epoch = None if names[place] == "on_train_end" else epoch
             batch = 0 if "batch" in names[place] else None
             rows.append(hook(names[place], epoch=epoch, batch=batch, parent=passing))
-        return told(hook_out_of_order.find(fit.replace(more), hooks(rows)))
+        return told(hook_out_of_order.find(fit.replace(more), process, hooks(rows)))
 
     assert find([0, 1, 2, 3, 4, 5]) == []
     assert find([0, 1, 2, 4, 5]) == []  # the batch's end ran elsewhere
@@ -251,6 +254,7 @@ def test_hook_out_of_order() -> None:
     (message,) = find([0, 1, 3, 2, 4, 5])
     assert message.startswith("is called where on_train_batch_begin or on_batch_begin or on_test_begin or on_epoch_end")
     assert find([0, 1, 4]) == ["is the last where on_epoch_begin or on_train_end should come"]
+    assert find([0, 1, 4], LOSSY) == []
     assert find([0, 1, 4], ok="error") == []  # an exception left it
 
 
@@ -313,7 +317,7 @@ def test_bad_rules(run: Path, tmp_path: Path) -> None:
             load(file)
     with pytest.raises(FittraceError, match="cannot be read"):
         load(tmp_path / "nowhere.py")
-    with pytest.raises(FittraceError, match="no table 'batch'; a rule may take fit, inner, batches, hooks, spans"):
+    with pytest.raises(FittraceError, match="no table 'batch'; a rule may take fit, process, inner, batches"):
         rule("mine", effect="", remedy="")(lambda batch: [])
 
 

@@ -55,6 +55,12 @@ class _Fit:
         self._tables = tables
 
     @cached_property
+    def process(self) -> pd.Series:
+        rows = self._own("processes")
+        row: pd.Series = rows.iloc[0]
+        return row
+
+    @cached_property
     def inner(self) -> pd.DataFrame:
         return self._of("fits", "parent_fit")
 
@@ -77,27 +83,29 @@ class _Fit:
     def _source(self, span: int | None) -> str | None:
         if span is None:
             return None
-        spans, sites = self.spans, self._tables["sites"]
+        spans, sites = self.spans, self._own("sites")
         number = spans.loc[spans["span"] == span, "site"].iloc[0]
-        # Sites are numbered in each process of each run.
-        own = [name for name in ("run", "process") if name in sites]
-        site = sites[(sites["site"] == number) & (sites[own] == self.fit[own]).all(axis=1)]
+        site = sites[sites["site"] == number]
         if site.empty:
             return None
         file, line, function = site[["file", "line", "function"]].iloc[0]
         return f"{file}:{line} in {function}"
 
     def _of(self, table: str, column: str) -> pd.DataFrame:
+        rows = self._own(table)
+        result: pd.DataFrame = rows[(rows[column] == self.fit["fit"]).fillna(False).astype(bool)]
+        return result
+
+    def _own(self, table: str) -> pd.DataFrame:
+        """The rows of the fit's own process, for numbers mean nothing in another."""
         rows = self._tables[table]
-        chosen = rows[column] == self.fit["fit"]
         for name in ("run", "process"):
             if name in rows:
-                chosen &= rows[name] == self.fit[name]
-        result: pd.DataFrame = rows[chosen.fillna(False).astype(bool)]
-        return result
+                rows = rows[rows[name] == self.fit[name]]
+        return rows
 
 
 def _fits(trace: Trace) -> Iterator[_Fit]:
-    tables = {name: getattr(trace, name)() for name in ("fits", "batches", "hooks", "spans", "sites")}
+    tables = {name: getattr(trace, name)() for name in ("fits", "processes", "batches", "hooks", "spans", "sites")}
     for _, fit in tables["fits"].iterrows():
         yield _Fit(fit, tables)

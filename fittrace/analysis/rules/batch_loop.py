@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from .logs import running_means
-from .model import KERAS_OWN, Finding, keras, rule, tensorflow
+from .model import KERAS_OWN, Finding, is_whole, keras, rule, tensorflow
 
 
 def who_stopped(hooks: pd.DataFrame, epoch: int, batch: int) -> list[str]:
@@ -25,9 +25,11 @@ def who_stopped(hooks: pd.DataFrame, epoch: int, batch: int) -> list[str]:
     remedy="set stop_training in on_epoch_end, or call model.evaluate after fit",
     threads=[keras(12268)],
 )
-def validation_skipped(fit: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
+def validation_skipped(
+    fit: pd.Series, process: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame
+) -> Iterator[Finding]:
     """A last epoch that was left early and not validated, where all epochs before were."""
-    if fit["status"] != "ok":
+    if fit["status"] != "ok" or not is_whole(process):
         return
     train = batches[batches["stage"] == "train"]
     counts = train.groupby("epoch").size()

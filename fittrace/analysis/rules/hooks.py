@@ -8,7 +8,7 @@ import pandas as pd
 
 from ..calls import calls_of
 from ..pattern import match, parse
-from .model import Finding, keras, rule
+from .model import Finding, is_whole, keras, rule
 
 SHARE = 0.2
 """From this share of the batches' time on a callback is slow."""
@@ -64,8 +64,10 @@ def hook_on_another_thread(fit: pd.Series, batches: pd.DataFrame, hooks: pd.Data
     remedy="upgrade to Keras 3.11 or later, or count steps_per_execution for each call",
     threads=[keras(20861)],
 )
-def batch_index(batches: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
+def batch_index(process: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
     """A batch's end that is given the number of its execution's first step, not the last."""
+    if not is_whole(process):
+        return
     train = batches[batches["stage"] == "train"]
     for epoch, turns in train.groupby("epoch"):
         jumps = turns["batch"].diff().dropna()
@@ -99,9 +101,9 @@ _PROPER = parse("""
     effect="a callback that counts on the order of hooks is in a state that it was not written for",
     remedy="look at what calls the hook there: a callback, or a fit of your own",
 )
-def hook_out_of_order(fit: pd.Series, hooks: pd.DataFrame) -> Iterator[Finding]:
+def hook_out_of_order(fit: pd.Series, process: pd.Series, hooks: pd.DataFrame) -> Iterator[Finding]:
     """Hooks of a fit that came to its end that were not called in the order of its loops."""
-    if fit["status"] != "ok" or not str(fit["method"]).startswith("fit"):
+    if not is_whole(process) or fit["status"] != "ok" or not str(fit["method"]).startswith("fit"):
         return
     calls = calls_of(hooks, str(fit["thread"]))
     mismatch = match(_PROPER, calls)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from .model import KERAS_OWN, Finding, keras, rule, tensorflow
+from .model import KERAS_OWN, Finding, is_whole, keras, rule, tensorflow
 
 _EXPECTS_OWN = re.compile(
     r"(lr|learning_?rate)_?(range|find|test)|batch_?(loss|history|logger)|loss_?history|per_?batch", re.I
@@ -95,8 +95,10 @@ def _shown(value: float | str) -> str:
     effect="a callback that monitors it does nothing, or raises",
     remedy="see to it that the key is in the logs of every epoch",
 )
-def key_missing(hooks: pd.DataFrame) -> Iterator[Finding]:
+def key_missing(process: pd.Series, hooks: pd.DataFrame) -> Iterator[Finding]:
     """A key of an epoch's logs that all epochs before had; what validation gives is not asked for."""
+    if not is_whole(process):
+        return
     ends = hooks[hooks["hook"] == "on_epoch_end"]
     known: set[str] | None = None
     for epoch, calls in ends.groupby("epoch"):

@@ -6,11 +6,13 @@ import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import pandas as pd
+
 from ...schema.errors import FittraceError
 
-TABLES = ("fit", "inner", "batches", "hooks", "spans")
-"""What a rule may ask for, by the name of its parameter: the rows of one fit. `fit` is its own row, a Series; `inner`
-are the fits that were called in its hooks; the others are the tables of these names."""
+TABLES = ("fit", "process", "inner", "batches", "hooks", "spans")
+"""What a rule may ask for, by the name of its parameter: the rows of one fit. `fit` is its own row and `process` that
+of its process, as Series; `inner` are the fits that were called in its hooks; the others are the tables so named."""
 
 KERAS_OWN = frozenset(
     [
@@ -86,6 +88,11 @@ def rule(name: str, effect: str, remedy: str, threads: Iterable[str] = ()) -> Ca
         return result
 
     return made
+
+
+def is_whole(process: pd.Series) -> bool:
+    """Whether all batches, hooks and logs of a process were recorded, so that what is not there never was."""
+    return not process["dropped_batches"] and not process["damaged_bytes"]
 
 
 def keras(number: int) -> str:
