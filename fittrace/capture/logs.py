@@ -44,7 +44,7 @@ class _Shape:
 
 _MADE_TO_MEASURE = """
 def made(record, head, number):
-    [{keys}] = [{types}] = [{values}] = [None] * {width}
+    [{keys}] = [{types}] = [{values}] = [object()] * {width}
 
     def same(logs):
         try:
@@ -95,7 +95,8 @@ def _maker(kinds: str) -> Callable[..., Any]:
                 made["unpack%d" % width] = struct.Struct("<%dI" % (2 * width)).unpack
                 names = ["*unpack%d(pack%d(%s))" % (width, width, ", ".join(names))]
             operands += names
-        expected = {"n": "type(new%d) is type%d", "i": "type(new%d) is type%d and -1 < new%d < " + str(WHOLE)}
+        # What is the very object of last time needs no other look.
+        expected = {"n": "type(new{0}) is type{0}", "i": "(type(new{0}) is type{0} and -1 < new{0} < %d)" % WHOLE}
         source = _MADE_TO_MEASURE.format(
             width=len(kinds),
             keys=each("key{0}"),
@@ -105,7 +106,9 @@ def _maker(kinds: str) -> Callable[..., Any]:
             new=each("new{0}"),
             keys_are_same=each("new_key{0} is key{0}", " and "),
             values_are_same=each("new{0} is value{0}", " and "),
-            types_are_same=" and ".join(expected[kinds[place]].replace("%d", str(place)) for place in places),
+            types_are_same=" and ".join(
+                "(new{0} is value{0} or {1})".format(place, expected[kinds[place]].format(place)) for place in places
+            ),
             operands=", ".join(operands),
         )
         exec(source, made)

@@ -130,3 +130,5 @@ def test_an_int_that_no_float_can_hold_is_a_text(looker: Looker) -> None:
     assert looker.told({"loss": 1.0, "n": 3}, is_first=True)
     looker.look({"loss": 1.0, "n": 1 << 2000}, False)
     assert (looker.defined[-1]["names"], looker.defined[-1]["kinds"]) == (["loss", "n"], "nt")
+    looker.look({"loss": None, "n": None}, True)
+    assert looker.defined[-1]["kinds"] == "tt"
