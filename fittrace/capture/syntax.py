@@ -113,7 +113,8 @@ def handed_on(value: ast.expr, site: Site, node: ast.expr, place: ast.stmt) -> a
     for part in (result, pair, *ast.walk(first)):
         ast.copy_location(part, place)
         # Else a debugger sees control come back to the first line of a value of several.
-        part.end_lineno = part.lineno  # type: ignore[attr-defined]
+        if hasattr(part, "lineno"):  # before Python 3.9 an index is a node without a place
+            part.end_lineno = part.lineno  # type: ignore[attr-defined]
     place.fittrace_site = site  # type: ignore[attr-defined]
     return result
 
