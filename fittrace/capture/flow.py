@@ -56,6 +56,9 @@ class Flow:
         returns = syntax.Returns(syntax.step, lambda: self._make("exit", node))
         body = returns.visit(ast.Module(body=body, type_ignores=[])).body
         last = [] if ends else [syntax.probe(exit, syntax.step(exit.head), body[-1])]
+        if any(_yields(one) for statement in body for one in (statement, *syntax.inner(statement))):
+            # To close it is to raise in it, which no debugger is told of: nothing may run there.
+            return [enter, *body, *last]
         return [enter, syntax.guarded(body, thrown, "thrown", node), *last]
 
     def _make(self, kind: str, at: ast.AST) -> Site:
