@@ -50,16 +50,16 @@ class Flow:
 
     def frame(self, node: ast.stmt, body: list[ast.stmt]) -> list[ast.stmt]:
         """`body` as a frame that only the control flow knows: no span, no clock."""
-        enter, exit = self._step("enter", node, body[0]), self._make("exit", node)
-        thrown = self._make("thrown", node)
-        ends = syntax.leaves(body[-1])
+        enter = self._step("enter", node, body[0])
+        if not syntax.leaves(body[-1]):
+            exit = self._make("exit", node)
+            syntax.append(body, syntax.probe(exit, syntax.step(exit.head), body[-1]))
         returns = syntax.Returns(syntax.step, lambda: self._make("exit", node))
         body = returns.visit(ast.Module(body=body, type_ignores=[])).body
-        last = [] if ends else [syntax.probe(exit, syntax.step(exit.head), body[-1])]
         if any(_yields(one) for statement in body for one in (statement, *syntax.inner(statement))):
             # To close it is to raise in it, which no debugger is told of: nothing may run there.
-            return [enter, *body, *last]
-        return [enter, syntax.guarded(body, thrown, "thrown", node), *last]
+            return [enter, *body]
+        return [enter, syntax.guarded(body, self._make("thrown", node), "thrown", node)]
 
     def _make(self, kind: str, at: ast.AST) -> Site:
         return self._site(kind, at, level=3)
