@@ -104,8 +104,12 @@ def traced_command(folder: Path, command: list[str]) -> list[str]:
 
 
 def environ(path: Path | str | None = None, **variables: str) -> dict[str, str]:
-    """The environment of a program, with little of this one's in it."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("FITTRACE", "PYTHON", "KERAS"))}
+    """The environment of a program, with little of this one's in it.
+
+    TensorFlow 2, once imported here, leaves a variable that would turn TensorFlow 1 into something else there.
+    """
+    unwanted = ("FITTRACE", "PYTHON", "KERAS", "TF2_BEHAVIOR")
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(unwanted)}
     clean |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     return clean | ({"PYTHONPATH": str(path)} if path is not None else {}) | variables
 

@@ -13,67 +13,65 @@ import pandas as pd
 from ..calls import Call, calls_of
 from ..contract import callbacks
 from ..pattern import described
-from .model import Difference, Fit
+from .model import LATER_NAMES, Difference, Fit
 
-_RENAMED = {"on_batch_begin": "on_train_batch_begin", "on_batch_end": "on_train_batch_end"}
-"""The hooks of Keras 2.2.4 that later ones call otherwise."""
 _TIMES = re.compile(r" ?\{\d+\}")
 
 
 def hook_differences(number: int, a: Fit, b: Fit) -> Iterator[Difference]:
     """The differences in hooks of the pair of fits `number`."""
-
-    def differs(kind: str, message: str, epoch: int | None = None) -> Difference:
-        return Difference("hooks", kind, number, message, epoch)
-
-    names_a, names_b = callbacks(a.hooks), callbacks(b.hooks)
-    for name, lacks, kind in [(n, "B", "lost") for n in names_a if n not in names_b] + [
-        (n, "A", "added") for n in names_b if n not in names_a
+    table_a, table_b = _renamed(a.hooks), _renamed(b.hooks)
+    for kind, message in [
+        *_callbacks(callbacks(a.hooks), callbacks(b.hooks)),
+        *_renaming(a.hooks, b.hooks),
+        *_presence(table_a, table_b, set(callbacks(a.hooks)) & set(callbacks(b.hooks))),
+        *_threads(table_a, a.thread, table_b, b.thread),
     ]:
-        yield differs(kind, f"callback {name} is not in {lacks}")
-    common_a, common_b = (
-        [name for name in one if name in other] for one, other in ((names_a, names_b), (names_b, names_a))
-    )
-    if common_a != common_b:
-        yield differs("moved", f"callbacks are in the order {', '.join(common_a)} in A, {', '.join(common_b)} in B")
-
-    table_a, table_b = _renamed(a.hooks, b.hooks)
-    if set(a.hooks["hook"]) & set(_RENAMED) and not set(b.hooks["hook"]) & set(_RENAMED):
-        yield differs(
-            "renamed", "on_batch_begin and on_batch_end of A are on_train_batch_begin and on_train_batch_end in B"
-        )
-    elif set(b.hooks["hook"]) & set(_RENAMED) and not set(a.hooks["hook"]) & set(_RENAMED):
-        yield differs(
-            "renamed", "on_train_batch_begin and on_train_batch_end of A are on_batch_begin and on_batch_end in B"
-        )
-    for kind, message in _presence(table_a, table_b, set(common_a)):
-        yield differs(kind, message)
-    for hook in sorted(set(table_a["hook"]) & set(table_b["hook"])):
-        beside_a, beside_b = (
-            set(t.loc[t["hook"] == hook, "thread"]) - {f.thread} for t, f in ((table_a, a), (table_b, b))
-        )
-        if bool(beside_a) != bool(beside_b):
-            which, thread = ("A", beside_a) if beside_a else ("B", beside_b)
-            yield differs(
-                "thread", f"{hook} runs on {', '.join(sorted(thread))} in {which}, on the fit's thread in the other"
-            )
-
-    calls_a, calls_b = _calls(table_a, a.thread), _calls(table_b, b.thread)
-    for hook in _moved(_skeleton(calls_a), _skeleton(calls_b)):
-        yield differs("moved", f"{hook} is called at another place in B")
+        yield Difference("hooks", kind, number, message)
+    for hook in _moved(_skeleton(calls_of(table_a, a.thread)), _skeleton(calls_of(table_b, b.thread))):
+        yield Difference("hooks", "moved", number, f"{hook} is called at another place in B")
     counted_a, counted_b = _batches(a), _batches(b)
     if len(counted_a) != len(counted_b):
-        yield differs("count", f"{len(counted_a)} epochs in A, {len(counted_b)} in B")
-    for epoch in counted_a.keys() & counted_b.keys():
+        yield Difference("hooks", "count", number, f"{len(counted_a)} epochs in A, {len(counted_b)} in B")
+    for epoch in sorted(counted_a.keys() & counted_b.keys()):
         if counted_a[epoch] != counted_b[epoch]:
             message = f"{counted_a[epoch]:,} training batches in A, {counted_b[epoch]:,} in B"
-            yield differs("count", message, epoch)
+            yield Difference("hooks", "count", number, message, epoch)
             break
 
 
-def _renamed(a: pd.DataFrame, b: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Both tables with the hooks' later names, so that the same is called the same."""
-    return tuple(t.assign(hook=t["hook"].astype(str).map(lambda hook: _RENAMED.get(hook, hook))) for t in (a, b))
+def _callbacks(a: list[str], b: list[str]) -> Iterator[tuple[str, str]]:
+    """Callbacks that one list lacks, and another order of those that are in both."""
+    yield from (("lost", f"callback {name} is not in B") for name in a if name not in b)
+    yield from (("added", f"callback {name} is not in A") for name in b if name not in a)
+    common_a, common_b = [name for name in a if name in b], [name for name in b if name in a]
+    if common_a != common_b:
+        yield "moved", f"callbacks are in the order {', '.join(common_a)} in A, {', '.join(common_b)} in B"
+
+
+def _renaming(a: pd.DataFrame, b: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Whether one of the fits, and it alone, has the old names of a batch's hooks."""
+    old_a, old_b = (not LATER_NAMES.keys().isdisjoint(table["hook"]) for table in (a, b))
+    names = " and ".join(LATER_NAMES), " and ".join(LATER_NAMES.values())
+    if old_a != old_b:
+        yield "renamed", "{} of A are {} in B".format(*(names if old_a else reversed(names)))
+
+
+def _renamed(hooks: pd.DataFrame) -> pd.DataFrame:
+    """`hooks` with their later names, so that the same is called the same."""
+    names = hooks["hook"].astype(str).map(lambda hook: LATER_NAMES.get(hook, hook))
+    renamed: pd.DataFrame = hooks.assign(hook=names)
+    return renamed
+
+
+def _threads(a: pd.DataFrame, thread_a: str, b: pd.DataFrame, thread_b: str) -> Iterator[tuple[str, str]]:
+    """Hooks of both that run beside the fit in one of them."""
+    for hook in sorted(set(a["hook"]) & set(b["hook"])):
+        beside_a = set(a.loc[a["hook"] == hook, "thread"]) - {thread_a}
+        beside_b = set(b.loc[b["hook"] == hook, "thread"]) - {thread_b}
+        if bool(beside_a) != bool(beside_b):
+            which, threads = ("A", beside_a) if beside_a else ("B", beside_b)
+            yield "thread", f"{hook} runs on {', '.join(sorted(threads))} in {which}, on the fit's thread in the other"
 
 
 def _presence(a: pd.DataFrame, b: pd.DataFrame, common: set[str]) -> Iterator[tuple[str, str]]:
@@ -86,10 +84,6 @@ def _presence(a: pd.DataFrame, b: pd.DataFrame, common: set[str]) -> Iterator[tu
         for callback, hook in sorted(there - elsewhere):
             if callback in common and hook not in missing:
                 yield kind, f"{callback}.{hook} is never called in {lacks}"
-
-
-def _calls(hooks: pd.DataFrame, thread: str) -> list[Call]:
-    return calls_of(hooks, thread)
 
 
 def _skeleton(calls: list[Call]) -> list[str]:

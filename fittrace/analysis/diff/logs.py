@@ -7,9 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from .model import Difference, Fit
-
-_SAME_HOOK = {"on_batch_begin": "on_train_batch_begin", "on_batch_end": "on_train_batch_end"}
+from .model import LATER_NAMES, Difference, Fit
 
 
 def log_differences(number: int, a: Fit, b: Fit, tolerance: float) -> Iterator[Difference]:
@@ -54,7 +52,7 @@ def _prepared(logs: pd.DataFrame) -> pd.DataFrame:
     """`logs` in order, with what cannot be missing when two are merged; `turn` tells dicts apart at one place."""
     plain = pd.DataFrame(
         {
-            "hook": logs["hook"].astype(str).map(lambda hook: _SAME_HOOK.get(hook, hook)),
+            "hook": logs["hook"].astype(str).map(lambda hook: LATER_NAMES.get(hook, hook)),
             "key": logs["key"].astype(str),
             "stage": logs["stage"].astype(str),
             "epoch": logs["epoch"].fillna(-1).astype("int64"),

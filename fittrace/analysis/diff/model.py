@@ -9,6 +9,9 @@ import pandas as pd
 ASPECTS = ("hooks", "logs", "flow", "time")
 """What of two traces is compared."""
 
+LATER_NAMES = {"on_batch_begin": "on_train_batch_begin", "on_batch_end": "on_train_batch_end"}
+"""The hooks of Keras 2.2.4 that later ones call otherwise; what they are given is compared."""
+
 
 @dataclass(frozen=True)
 class Tolerances:
