@@ -11,16 +11,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["FittraceError", "Trace", "open", "trace"]
+__all__ = ["FittraceError", "Trace", "drive", "open", "trace"]
 
 if TYPE_CHECKING:
     from .launch import trace
+    from .replay import drive
     from .schema.errors import FittraceError
     from .tables import Trace
 
     open = Trace.open
 
-_HOMES = {"FittraceError": "schema.errors", "Trace": "tables", "open": "tables", "trace": "launch"}
+_HOMES = {
+    "FittraceError": "schema.errors",
+    "Trace": "tables",
+    "drive": "replay",
+    "open": "tables",
+    "trace": "launch",
+}
 
 
 def __getattr__(name: str) -> Any:

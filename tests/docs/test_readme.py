@@ -80,16 +80,24 @@ def test_all_commands_are_known() -> None:
 
 @pytest.mark.slow
 def test_recording_in_a_notebook_works(place: Path) -> None:
-    recording, _ = blocks("python")
+    recording, *_ = blocks("python")
     done = python(place, "-c", f"{MODEL}\n{recording}\nprint(run)\nprint(fittrace.open('traces/').fits().method)")
     assert done.returncode == 0, done.stderr
     assert "fit" in done.stdout
 
 
 def test_reading_works(place: Path) -> None:
-    _, reading = blocks("python")
+    _, reading, _ = blocks("python")
     done = python(place, "-W", "error", "-c", f"import fittrace\n{reading}\nfittrace.open('traces/').fits()['run']")
     assert done.returncode == 0, done.stderr
+
+
+def test_driving_works(place: Path) -> None:
+    *_, driving = blocks("python")
+    before = "import fittrace, keras\ntrace = fittrace.open('traces/reference-keras-3')"
+    done = python(place, "-c", f"{before}\n{driving}")
+    assert done.returncode == 0, done.stderr
+    assert "driven with EarlyStopping" in done.stdout
 
 
 def test_the_summary_is_that_of_the_reference_trace() -> None:
