@@ -100,7 +100,7 @@ class Breakpoint:
         """The names of `hook` in all engines; empty where it is not given."""
         return frozenset() if self.hook is None else _SAME_HOOK.get(self.hook, frozenset({self.hook}))
 
-    def is_on(self, file: str, line: int, end_line: int) -> bool:
+    def is_on(self, file: str | None, line: int | None, end_line: int | None) -> bool:
         """Whether a statement is that of `file` and `line`, or these are not given.
 
         >>> Breakpoint(file="engine/training.py", line=7).is_on("/lib/keras/engine/training.py", 6, 8)
@@ -108,26 +108,26 @@ class Breakpoint:
         """
         if self.line is None:
             return True
+        if file is None or line is None or end_line is None:
+            return False
         # A trace may come from another system.
         kind = PureWindowsPath if "\\" in file else PurePosixPath
         wanted = kind(self.file or "").parts
         return line <= self.line <= end_line and (not wanted or kind(file).parts[-len(wanted) :] == wanted)
 
-    def is_in(self, function: str) -> bool:
+    def is_in(self, function: str | None) -> bool:
         """Whether a function, by its qualified name, is the given one, or none is given.
 
         >>> Breakpoint(function="fit").is_in("Model.fit"), Breakpoint(function="fit").is_in("Model.refit")
         (True, False)
         """
-        return self.function is None or f".{function}".endswith(f".{self.function}")
+        return self.function is None or (function is not None and f".{function}".endswith(f".{self.function}"))
 
     def matches(self, step: Step, enters: bool, opens: bool) -> bool:
         """Whether to stop at `step`, which `enters` its function, and `opens` its phase, or does not."""
-        if not step.known and not (self.line is None and self.function is None):
-            return False
         values = step.values
         return (
-            (self.line is None or self.is_on(step.file, step.line, step.end_line))
+            self.is_on(step.file, step.line, step.end_line)
             and (self.function is None or (enters and self.is_in(step.function)))
             and (self.phase is None or (opens and step.phase == self.phase))
             and (self.hook is None or values.get("hook") in self.hooks)
@@ -151,7 +151,10 @@ _GIVEN = ("file", "line", "function", "hook", "callback", "phase", "condition")
 
 
 def values_of(step: Step) -> Mapping[str, Any]:
-    """What conditions can name at a step: its values, the keys of its logs, and where it is."""
-    logs = step.values.get("logs")
+    """What conditions can name at a step: its values, the keys of its logs, and where it is.
+
+    Of a key that a hook changed it is the value before, of one that it added the value after.
+    """
+    before, after = (step.values.get(name) or {} for name in ("logs_before", "logs_after"))
     place = {name: getattr(step, name) for name in ("epoch", "batch", "stage", "phase", "function", "line", "depth")}
-    return {**(logs if isinstance(logs, dict) else {}), **place, **step.values}
+    return {**after, **before, **place, **step.values}

@@ -14,10 +14,9 @@ holds only where it holds whatever the unknown may be; `loss == nan` finds NaN i
 from __future__ import annotations
 
 import ast
-import math
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +25,10 @@ import numpy.typing as npt
 
 from ..schema.errors import FittraceError
 from ..schema.printable import printable
+from .logic import Comparison, Joined, Name, Node, Not, Operand, Truth
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Known = bool | None
-"""What a condition says of a place: it holds, it does not, or that is unknown."""
 
 LONGEST = 1000
 """Characters that a condition may have."""
@@ -53,7 +50,7 @@ class Condition:
     """
 
     text: str
-    _root: _Node
+    _root: Node
 
     @classmethod
     def parse(cls, text: str) -> Condition:
@@ -99,23 +96,6 @@ class Condition:
         return self.text
 
 
-@dataclass(frozen=True)
-class _Name:
-    name: str
-
-    def find(self, values: Mapping[str, Any]) -> Any:
-        other = self.name[5:] if self.name.startswith("logs.") else f"logs.{self.name}"
-        return values.get(self.name, values.get(other))
-
-    def column(self, frame: pd.DataFrame) -> pd.Series | None:
-        for name in (self.name, self.name[5:] if self.name.startswith("logs.") else f"logs.{self.name}"):
-            if name in frame:
-                return frame[name]
-        return None
-
-
-_Operand = _Name | bool | int | float | str
-
 _COMPARE: dict[type, Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -126,182 +106,18 @@ _COMPARE: dict[type, Callable[[Any, Any], Any]] = {
 }
 
 
-class _Node:
-    """A part of a condition."""
-
-    def names(self) -> Iterator[str]:
-        """The names in it."""
-        raise NotImplementedError
-
-    def of(self, values: Mapping[str, Any]) -> Known:
-        """What it says of these values."""
-        raise NotImplementedError
-
-    def over(self, frame: pd.DataFrame) -> pd.api.extensions.ExtensionArray:
-        """What it says of each row: an array of pandas' `boolean`, whose operators know the unknown."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class _Joined(_Node):
-    parts: tuple[_Node, ...]
-    decisive: bool
-    "What one part must say to decide the whole: True for `or`, False for `and`."
-
-    def names(self) -> Iterator[str]:
-        for part in self.parts:
-            yield from part.names()
-
-    def of(self, values: Mapping[str, Any]) -> Known:
-        said = [part.of(values) for part in self.parts]
-        if self.decisive in said:
-            return self.decisive
-        return None if None in said else not self.decisive
-
-    def over(self, frame: pd.DataFrame) -> Any:
-        said: Any = self.parts[0].over(frame)
-        for part in self.parts[1:]:
-            said = said | part.over(frame) if self.decisive else said & part.over(frame)
-        return said
-
-
-@dataclass(frozen=True)
-class _Not(_Node):
-    part: _Node
-
-    def names(self) -> Iterator[str]:
-        return self.part.names()
-
-    def of(self, values: Mapping[str, Any]) -> Known:
-        said = self.part.of(values)
-        return None if said is None else not said
-
-    def over(self, frame: pd.DataFrame) -> Any:
-        said: Any = self.part.over(frame)
-        return ~said
-
-
-@dataclass(frozen=True)
-class _True(_Node):
-    operand: _Operand
-
-    def names(self) -> Iterator[str]:
-        if isinstance(self.operand, _Name):
-            yield self.operand.name
-
-    def of(self, values: Mapping[str, Any]) -> Known:
-        value = self.operand.find(values) if isinstance(self.operand, _Name) else self.operand
-        return None if _unknown(value) else bool(value)
-
-    def over(self, frame: pd.DataFrame) -> Any:
-        return _each(frame, (self.operand,), lambda value: None if _unknown(value) else bool(value))
-
-
-@dataclass(frozen=True)
-class _Comparison(_Node):
-    left: _Operand
-    compare: Callable[[Any, Any], Any]
-    right: _Operand
-
-    def names(self) -> Iterator[str]:
-        return (operand.name for operand in (self.left, self.right) if isinstance(operand, _Name))
-
-    def of(self, values: Mapping[str, Any]) -> Known:
-        left, right = (side.find(values) if isinstance(side, _Name) else side for side in (self.left, self.right))
-        return self._said(left, right)
-
-    def over(self, frame: pd.DataFrame) -> Any:
-        import pandas as pd
-
-        left, right = _numbers(frame, self.left), _numbers(frame, self.right)
-        if left is None or right is None or self._asks_for_nan:
-            return _each(frame, (self.left, self.right), self._said)
-        unknown = np.isnan(left) | np.isnan(right)
-        # Of two numbers there is one answer for each row.
-        said = np.broadcast_to(self.compare(left, right), len(frame))
-        return pd.arrays.BooleanArray(said.copy(), np.broadcast_to(unknown, len(frame)).copy())
-
-    @property
-    def _asks_for_nan(self) -> bool:
-        return any(isinstance(side, float) and math.isnan(side) for side in (self.left, self.right))
-
-    def _said(self, left: Any, right: Any) -> Known:
-        if self._asks_for_nan and self.compare in (operator.eq, operator.ne):
-            value = left if isinstance(self.left, _Name) else right
-            if value is None:
-                return None
-            is_nan = isinstance(value, float) and math.isnan(value)
-            return is_nan is (self.compare is operator.eq)
-        if _unknown(left) or _unknown(right):
-            return None
-        if _kind(left) != _kind(right):
-            return {operator.eq: False, operator.ne: True}.get(self.compare)
-        return bool(self.compare(left, right))
-
-
-def _unknown(value: Any) -> bool:
-    """Whether nothing can be said of a value: it is missing, NaN, or of a kind that conditions do not know."""
-    return _kind(value) is None or (isinstance(value, float) and math.isnan(value))
-
-
-def _kind(value: Any) -> type | None:
-    return float if isinstance(value, (bool, int, float)) else str if isinstance(value, str) else None
-
-
-def _numbers(frame: pd.DataFrame, operand: _Operand) -> npt.NDArray[np.float64] | None:
-    """A side of a comparison as floats, NaN where it is unknown; None where it is not all numbers."""
-    import pandas as pd
-
-    if not isinstance(operand, _Name):
-        return None if isinstance(operand, str) else np.array([operand], dtype=np.float64)
-    column = operand.column(frame)
-    if column is None:
-        return np.array([np.nan])
-    if not (pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype)):
-        return None
-    return column.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def _each(frame: pd.DataFrame, operands: tuple[_Operand, ...], say: Callable[..., Known]) -> Any:
-    """What `say` says of the operands in each row, row by row."""
-    import pandas as pd
-
-    columns: list[list[Any]] = []
-    for operand in operands:
-        column = operand.column(frame) if isinstance(operand, _Name) else None
-        if column is None:
-            columns.append([None if isinstance(operand, _Name) else operand] * len(frame))
-        elif column.dtype == np.float64:
-            columns.append(column.tolist())
-        else:
-            columns.append([None if missing else value for value, missing in zip(column, column.isna(), strict=True)])
-    # Few rows differ where texts are compared.
-    said: dict[Any, Known] = {}
-    rows = list(zip(*columns, strict=True))
-    try:
-        said = {row: say(*map(_plain, row)) for row in set(rows)}
-        answers = [said[row] for row in rows]
-    except TypeError:  # a value that cannot be hashed
-        answers = [say(*map(_plain, row)) for row in rows]
-    return pd.array(answers, dtype="boolean")
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _node(tree: ast.expr, quoted: list[str]) -> _Node:
+def _node(tree: ast.expr, quoted: list[str]) -> Node:
     if isinstance(tree, ast.BoolOp):
         parts = tuple(_node(value, quoted) for value in tree.values)
-        return _Joined(parts, decisive=isinstance(tree.op, ast.Or))
+        return Joined(parts, decisive=isinstance(tree.op, ast.Or))
     if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not):
-        return _Not(_node(tree.operand, quoted))
+        return Not(_node(tree.operand, quoted))
     if isinstance(tree, ast.Compare):
         operands = [_operand(side, quoted) for side in (tree.left, *tree.comparators)]
         pairs = zip(operands, tree.ops, operands[1:])
-        parts = tuple(_Comparison(left, _COMPARE[type(op)], right) for left, op, right in pairs if _known(op))
-        return parts[0] if len(parts) == 1 else _Joined(parts, decisive=False)
-    return _True(_operand(tree, quoted))
+        parts = tuple(Comparison(left, _COMPARE[type(op)], right) for left, op, right in pairs if _known(op))
+        return parts[0] if len(parts) == 1 else Joined(parts, decisive=False)
+    return Truth(_operand(tree, quoted))
 
 
 def _known(op: ast.cmpop) -> bool:
@@ -310,7 +126,7 @@ def _known(op: ast.cmpop) -> bool:
     return True
 
 
-def _operand(tree: ast.expr, quoted: list[str]) -> _Operand:
+def _operand(tree: ast.expr, quoted: list[str]) -> Operand:
     if isinstance(tree, ast.Constant) and isinstance(tree.value, (bool, int, float, str)):
         return tree.value
     if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
@@ -320,7 +136,7 @@ def _operand(tree: ast.expr, quoted: list[str]) -> _Operand:
     if isinstance(tree, ast.Name) and tree.id in ("nan", "inf"):
         return float(tree.id)
     if isinstance(tree, (ast.Name, ast.Attribute)):
-        return _Name(_dotted(tree, quoted))
+        return Name(_dotted(tree, quoted))
     raise ValueError
 
 

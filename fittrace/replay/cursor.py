@@ -3,8 +3,8 @@
 # ruff: noqa: D102
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -16,20 +16,23 @@ class Step:
     """One visit to a statement of the engine's source."""
 
     index: int
-    function: str
-    file: str
-    line: int
-    end_line: int
+    function: str | None
+    file: str | None
+    line: int | None
+    end_line: int | None
     source: str
     phase: str | None
     depth: int
+    stage: str | None
     epoch: int | None
     batch: int | None
-    stage: str | None
     start_ns: int | None
     duration_ns: int | None
-    known: bool = True
-    values: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any]
+
+    @property
+    def known(self) -> bool:
+        return self.function is not None
 
 
 class Replay(Protocol):
@@ -48,8 +51,8 @@ class Replay(Protocol):
     def over_back(self) -> Step | None: ...
     def out(self) -> Step | None: ...
     def out_back(self) -> Step | None: ...
-    def goto(self, epoch: int, batch: int) -> Step: ...
+    def goto(self, epoch: int, batch: int | None = None, stage: str | None = None) -> Step: ...
     def find(self, where: Breakpoint, backwards: bool = False) -> Step | None: ...
     def stack(self) -> list[Step]: ...
-    def source_of(self, step: Step) -> list[str]: ...
-    def function_lines(self, step: Step) -> tuple[int, int]: ...
+    def source_of(self, step: Step) -> Sequence[str]: ...
+    def function_lines(self, step: Step) -> tuple[int, int] | None: ...

@@ -29,7 +29,13 @@ STEP = Step(
     stage="train",
     start_ns=None,
     duration_ns=None,
-    values={"hook": "on_batch_end", "callback": "Mine", "taken": False, "logs": {"loss": 2.5, "top 5": 0.5, "n": "x"}},
+    values={
+        "hook": "on_batch_end",
+        "callback": "Mine",
+        "taken": False,
+        "logs_before": {"loss": 2.5, "top 5": 0.5, "n": "x"},
+        "logs_after": {"loss": 1.5, "lr": 0.1},
+    },
 )
 
 
@@ -39,6 +45,7 @@ STEP = Step(
         ("loss > 2", True),
         ("logs.loss > 2", True),
         ("2 < loss <= 2.5", True),
+        ("lr == 0.1", True),
         ("loss > 2 and epoch == 2", True),
         ("loss > 3 or not taken", True),
         ("not (loss > 2)", False),
