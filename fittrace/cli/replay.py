@@ -34,6 +34,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("trace", nargs="?", help="folder of a run (default: the newest run in traces/)")
     parser.add_argument("--fit", type=int, default=0, metavar="N", help="number of the fit (default: 0)")
+    parser.add_argument("--process", type=int, metavar="P", help="number of its process, where several have such a fit")
     parser.add_argument("--epoch", type=int, metavar="E", help="begin there")
     parser.add_argument("--batch", type=int, metavar="B", help="begin there, in the epoch of --epoch")
     form = parser.add_mutually_exclusive_group()
@@ -51,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         import fittrace
 
         trace = fittrace.open(path, report)
-        replay = trace.replay(arguments.fit)  # type: ignore[attr-defined]
+        replay = trace.replay(arguments.fit, arguments.process)  # type: ignore[attr-defined]
         if arguments.epoch is not None:
             replay.goto(arguments.epoch, arguments.batch)
     if arguments.plain or arguments.json:
@@ -64,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..prompt.reading import reader
     from ..prompt.session import Session
 
-    session = Session(replay, trace, arguments.fit, sys.stdout)
+    session = Session(replay, trace, f"{replay.recording.where} AND fit = {replay.recording.fit}", sys.stdout)
     session.run(reader(sys.stdin, sys.stdout, lambda line: completions(session, line)))
     return 0
 

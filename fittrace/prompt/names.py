@@ -25,13 +25,13 @@ class Names:
     values: tuple[str, ...] = field(default=("epoch", "batch", "logs", "stop_training", "taken"))
 
     @classmethod
-    def of(cls, trace: Trace, fit: int) -> Names:
-        """Those of one fit."""
+    def of(cls, trace: Trace, fit: str) -> Names:
+        """Those of one fit, which is a condition in SQL."""
         sites = trace.sites()
-        mine = f"FROM spans WHERE fit = {int(fit)} AND callback IS NOT NULL"
+        mine = f"FROM spans WHERE {fit} AND callback IS NOT NULL"
         callbacks = trace.relation(f"SELECT DISTINCT callback {mine} ORDER BY 1").fetchall()
         hooks = trace.relation(f"SELECT DISTINCT hook {mine} ORDER BY 1").fetchall()
-        keys = trace.relation(f"SELECT DISTINCT key FROM logs WHERE fit = {int(fit)} ORDER BY 1").fetchall()
+        keys = trace.relation(f"SELECT DISTINCT key FROM logs WHERE {fit} ORDER BY 1").fetchall()
         return cls(
             tuple(dict.fromkeys(sites["function"].dropna())),
             tuple(dict.fromkeys(sites["file"].dropna())),

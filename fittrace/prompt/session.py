@@ -30,9 +30,12 @@ class Done(Exception):
 
 
 class Session:
-    """What the words work on: the `walk`, the `trace` that it is in, its `names`, and where to show things (`out`)."""
+    """What the words work on: the `walk`, the `trace` that it is in, its `names`, and where to show things (`out`).
 
-    def __init__(self, replay: Replay, trace: Trace, fit: int, out: TextIO) -> None:
+    Which `fit` it is, is a condition in SQL.
+    """
+
+    def __init__(self, replay: Replay, trace: Trace, fit: str, out: TextIO) -> None:
         self.walk = Walk(replay)
         self.trace = trace
         self.fit = fit

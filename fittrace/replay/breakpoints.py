@@ -153,8 +153,8 @@ _GIVEN = ("file", "line", "function", "hook", "callback", "phase", "condition")
 def values_of(step: Step) -> Mapping[str, Any]:
     """What conditions can name at a step: its values, the keys of its logs, and where it is.
 
-    Of a key that a hook changed it is the value before, of one that it added the value after.
+    Of a key that a hook changed it is the value after, of one that it removed the value before.
     """
-    before, after = (step.values.get(name) or {} for name in ("logs_before", "logs_after"))
+    before, after = (step.values.get(name) or {} for name in ("logs_before", "logs"))
     place = {name: getattr(step, name) for name in ("epoch", "batch", "stage", "phase", "function", "line", "depth")}
-    return {**after, **before, **place, **step.values}
+    return {**before, **after, **place, **step.values}

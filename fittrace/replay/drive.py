@@ -43,7 +43,14 @@ class CallbackFailed(FittraceError):
         self.driven = driven
 
 
-def drive(trace: Trace, callbacks: Sequence[Any], model: Any = None, fit: int = 0) -> Driven:
+def drive(
+    trace: Trace,
+    callbacks: Sequence[Any],
+    model: Any = None,
+    fit: int = 0,
+    process: int | None = None,
+    run: str | None = None,
+) -> Driven:
     """Pass the recorded hooks of fit number `fit` on to other `callbacks`, with the recorded logs, without training.
 
     The callbacks are objects of any Keras, or of any class with hooks; one that lacks a hook is not given it. They are
@@ -57,6 +64,8 @@ def drive(trace: Trace, callbacks: Sequence[Any], model: Any = None, fit: int = 
     Absent are the weights, the optimizer and all tensors. Without a `model`, a stand-in has `stop_training` and what
     callbacks set on it; what it cannot give raises `AbsentInput` when it is used. A `model` that is given is used as
     it is, of whatever class.
+
+    `process`, and `run` in a folder of runs, are needed where several have a fit of that number.
 
     Raises `CallbackFailed` where a callback raises, and `FittraceError` where there is no such fit.
 
@@ -74,7 +83,7 @@ def drive(trace: Trace, callbacks: Sequence[Any], model: Any = None, fit: int = 
     for callback in callbacks:
         if isinstance(callback, type):
             raise FittraceError(f"drive: {callback.__name__} is a class; give an object, {callback.__name__}()")
-    return _Drive(recorded(trace, fit), list(callbacks), model).run()
+    return _Drive(recorded(trace, fit, process, run), list(callbacks), model).run()
 
 
 class _Drive:
@@ -144,10 +153,10 @@ class _Drive:
 
     def _driven(self) -> Driven:
         facts = self._fit.facts
-        error = f" ({facts['error']})" if facts["error"] else ""
+        error = f" ({facts['error']})" if isinstance(facts["error"], str) else ""
         last = place(self._fit.epochs[-1] if self._fit.epochs else None, None)
         return Driven(
-            fit=facts["fit"],
+            fit=int(facts["fit"]),
             engine=f"{facts['engine']} {facts['engine_version']}".rstrip(),
             callbacks=tuple(type(callback).__name__ for callback in self._callbacks),
             hooks=self._passed,

@@ -62,29 +62,33 @@ class RecordedFit:
         return {key for of in logs for key, value in of.items() if isinstance(value, AbsentValue) is absent}
 
 
-def recorded(trace: Trace, fit: int) -> RecordedFit:
-    """Fit number `fit` of `trace`, of the first process that has one. Raises `FittraceError` where there is none."""
-    if trace.is_folder:
-        raise FittraceError(f"{trace.path}: a folder of runs; open one of them: {trace.path / trace.runs[0].name}")
-    fits = _rows(trace, f"SELECT * FROM fits WHERE fit = {int(fit)} ORDER BY process")
-    if not fits:
-        raise FittraceError(f"{trace.path}: no fit {fit}; `trace.fits()` lists them")
-    facts = fits[0]
-    mine = f"fit = {int(fit)} AND process = {facts['process']}"
+def recorded(trace: Trace, fit: int, process: int | None = None, run: str | None = None) -> RecordedFit:
+    """Fit number `fit` of `trace`. Raises `FittraceError` where there is none, or where several are meant."""
+    fits = trace.fits()
+    found = fits[fits["fit"] == fit]
+    found = found if process is None else found[found["process"] == process]
+    found = found if run is None or "run" not in found else found[found["run"] == run]
+    if len(found) != 1:
+        several = f"{len(found)} fits have the number {fit}; give process, and run in a folder of runs, too"
+        none = f"no fit {fit}" + ("" if process is None else f" in process {process}") + "; `trace.fits()` lists them"
+        raise FittraceError(f"{trace.path}: {several if len(found) else none}")
+    facts = found.iloc[0].to_dict()
+    where = f"process = {int(facts['process'])}"
+    if "run" in facts:
+        where += " AND run = '" + str(facts["run"]).replace("'", "''") + "'"
+    mine = f"fit = {int(fit)} AND {where}"
     batches = _rows(trace, f"SELECT * FROM batches WHERE {mine} ORDER BY start_ns")
     passed = _rows(trace, f"SELECT * FROM spans WHERE {mine} AND callback IS NULL AND hook IS NOT NULL")
-    hooks = _in_order(passed, batches, _logs(trace, fit, facts["process"]))
-    dropped = _rows(
-        trace,
-        f"SELECT dropped_detail + dropped_batches AS records FROM processes WHERE process = {facts['process']}",
-    )
+    hooks = _in_order(passed, batches, _logs(trace, facts))
+    dropped = _rows(trace, f"SELECT dropped_detail + dropped_batches AS records FROM processes WHERE {where}")
     return RecordedFit(facts, hooks, _params(hooks, batches), sum(row["records"] for row in dropped))
 
 
-def _logs(trace: Trace, fit: int, process: int) -> dict[int, dict[str, Any]]:
+def _logs(trace: Trace, facts: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
     """By the span of each `CallbackList.on_*`: its logs as the last callback left them."""
     rows = trace.logs()
-    rows = rows[(rows["fit"] == fit) & (rows["process"] == process)]
+    for name in ("run", "process", "fit"):
+        rows = rows[rows[name] == facts[name]] if name in facts else rows
     found: dict[int, dict[str, Any]] = {}
     columns = (rows[name].tolist() for name in ("span", "key", "value", "text"))
     for span, key, value, text in zip(*columns, strict=True):

@@ -1,4 +1,4 @@
-"""The hooks and the logs at one moment of a fit, out of its tables."""
+"""The hooks and the logs at one moment of a fit, out of its tables. Which `fit` is a condition in SQL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .terminal import table
 from .units import duration
 
 
-def hooks_table(trace: Trace, fit: int, step: Step) -> Table | None:
+def hooks_table(trace: Trace, fit: str, step: Step) -> Table | None:
     """The hooks of the batch of `step`, or of its epoch outside of batches; None where there are none."""
     rows = trace.relation(
         f"SELECT hook, position, callback, duration_ns, status FROM spans WHERE {_moment(fit, step)}"
@@ -23,7 +23,7 @@ def hooks_table(trace: Trace, fit: int, step: Step) -> Table | None:
     return table(["hook", "position", "callback", "duration", "status"], cells, {"hook", "callback", "status"})
 
 
-def logs_table(trace: Trace, fit: int, step: Step) -> Table | None:
+def logs_table(trace: Trace, fit: str, step: Step) -> Table | None:
     """The logs of the batch of `step`, or of its epoch outside of batches; None where there are none."""
     rows = trace.relation(
         f"SELECT hook, key, value, text FROM logs WHERE {_moment(fit, step)} ORDER BY span"
@@ -34,9 +34,9 @@ def logs_table(trace: Trace, fit: int, step: Step) -> Table | None:
     return table(["hook", "key", "value"], cells, {"hook", "key", "value"})
 
 
-def _moment(fit: int, step: Step) -> str:
+def _moment(fit: str, step: Step) -> str:
     numbers = (("epoch", step.epoch), ("batch", step.batch))
     given = [f"{name} IS NULL" if number is None else f"{name} = {int(number)}" for name, number in numbers]
     # A batch is one of a stage; what lies between the batches of an epoch belongs to all of them.
     stage = [f"stage = '{step.stage}'"] if step.batch is not None and step.stage in ("train", "test", "predict") else []
-    return " AND ".join([f"fit = {int(fit)}", *given, *stage])
+    return " AND ".join([fit, *given, *stage])

@@ -14,7 +14,7 @@ from .table import plain
 from .units import duration
 
 _SHOWN_OF_PATH = 3
-"""Parts of a path that tell which file it is: `keras/engine/training.py`."""
+"""Parts of a path that tell which file it is."""
 
 _LONGEST_VALUE = 200
 
@@ -41,25 +41,31 @@ def location(step: Step) -> str:
 
 
 def short_path(file: str) -> str:
-    """The last parts of a path.
+    """A path from its package on, or, of a file that was not installed, its last parts.
 
-    >>> short_path("/usr/lib/python3/keras/engine/training.py")
-    'keras/engine/training.py'
+    >>> short_path("/usr/lib/python3/site-packages/keras/src/callbacks/callback_list.py")
+    'keras/src/callbacks/callback_list.py'
+    >>> short_path("C:\\\\work\\\\project\\\\models\\\\train.py")
+    'project/models/train.py'
     """
     parts = (PureWindowsPath if "\\" in file else PurePosixPath)(file).parts
-    return "/".join(parts[-_SHOWN_OF_PATH:])
+    installed = [place for place, part in enumerate(parts) if part in ("site-packages", "dist-packages")]
+    return "/".join(parts[installed[-1] + 1 :] if installed else parts[-_SHOWN_OF_PATH:])
 
 
 def values_line(values: dict[str, Any]) -> str:
-    """The recorded values of a step on one line; logs that a hook left as they were once.
+    """The recorded values of a step on one line; of the logs before a hook only what it changed.
 
-    >>> logs = {"loss": 0.123456789}
-    >>> values_line({"hook": "on_epoch_end", "logs_before": logs, "logs_after": logs, "changed": []})
-    'hook=on_epoch_end  logs={loss: 0.123457}'
+    >>> before, after = {"loss": 0.5}, {"loss": 0.5, "lr": 0.123456789}
+    >>> values_line({"hook": "on_epoch_end", "logs_before": before, "logs": after, "changed": ["lr"]})
+    'hook=on_epoch_end  logs={loss: 0.5, lr: 0.123457}  changed={lr: absent -> 0.123457}'
     """
-    if "logs_after" in values and not values.get("changed"):
-        left_out = ("logs_after", "changed")
-        values = {"logs" if k == "logs_before" else k: v for k, v in values.items() if k not in left_out}
+    shown = {name: value for name, value in values.items() if name not in ("logs_before", "changed")}
+    before, after, changed = (values.get(name) or {} for name in ("logs_before", "logs", "changed"))
+    if changed:
+        texts = {key: [_text(logs[key]) if key in logs else "absent" for logs in (before, after)] for key in changed}
+        shown["changed"] = {key: " -> ".join(text) for key, text in texts.items()}
+    values = shown
     return "  ".join(f"{printable(name)}={value_text(value)}" for name, value in values.items())
 
 

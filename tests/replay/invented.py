@@ -80,7 +80,7 @@ class Recording:
         text = "\n".join(self.source.split("\n")[first - 1 : last])
         if "callback.on_" in text:
             values = {"hook": frame.f_code.co_name, "callback": "Callback", "position": 0}
-            values |= {"logs_before": dict(names["logs"]), "logs_after": dict(names["logs"]), "changed": []}
+            values |= {"logs_before": dict(names["logs"]), "logs": dict(names["logs"]), "changed": []}
         elif text.strip().startswith("model.stop"):
             values = {"stop_training": False}
         loop = next((f for f in self.frames if f.f_code.co_name == "fit_loop"), None)

@@ -33,8 +33,8 @@ STEP = Step(
         "hook": "on_batch_end",
         "callback": "Mine",
         "taken": False,
-        "logs_before": {"loss": 2.5, "top 5": 0.5, "n": "x"},
-        "logs_after": {"loss": 1.5, "lr": 0.1},
+        "logs_before": {"loss": 1.5, "top 5": 0.5, "n": "x"},
+        "logs": {"loss": 2.5, "lr": 0.1},
     },
 )
 

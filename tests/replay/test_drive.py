@@ -257,9 +257,17 @@ def test_what_cannot_be_driven_is_told_in_one_line(trace: fittrace.Trace, tmp_pa
     ):
         with pytest.raises(fittrace.FittraceError, match=message):
             fittrace.drive(trace, callbacks, fit=fit)
-    with pytest.raises(fittrace.FittraceError, match=r"a folder of runs; open one of them: .*a1"):
-        write_run(tmp_path)
-        fittrace.drive(fittrace.open(tmp_path), [])
+
+
+def test_one_of_several_fits_of_a_number_is_chosen(tmp_path: Path) -> None:
+    for name in ("a1", "b2"):
+        write_run(tmp_path, name, processes=2)
+    runs = fittrace.open(tmp_path)
+    with pytest.raises(fittrace.FittraceError, match="4 fits have the number 0; give process, and run"):
+        fittrace.drive(runs, [])
+    assert fittrace.drive(runs, [], process=1, run="b2").hooks == 0
+    with pytest.raises(fittrace.FittraceError, match="no fit 0 in process 2"):
+        fittrace.drive(runs, [], process=2)
 
 
 def test_evaluate_is_driven_too(trace: fittrace.Trace) -> None:

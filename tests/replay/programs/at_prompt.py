@@ -14,6 +14,6 @@ from fittrace.prompt.session import Session
 
 stop_at = tuple(int(number) for number in sys.argv[1:3]) or None
 trace = fittrace.open(Path(__file__).parents[3] / "traces" / "reference-keras-3")
-session = Session(Invented(steps_of(epochs=2, batches=3, stop_at=stop_at)), trace, 0, sys.stdout)
+session = Session(Invented(steps_of(epochs=2, batches=3, stop_at=stop_at)), trace, "fit = 0", sys.stdout)
 session.names = names()
 session.run(reader(sys.stdin, sys.stdout, lambda line: completions(session, line)))
