@@ -15,17 +15,17 @@ __all__ = ["FittraceError", "Trace", "drive", "open", "trace"]
 
 if TYPE_CHECKING:
     from .launch import trace
+    from .opened import Trace
     from .replay import drive
     from .schema.errors import FittraceError
-    from .tables import Trace
 
     open = Trace.open
 
 _HOMES = {
     "FittraceError": "schema.errors",
-    "Trace": "tables",
+    "Trace": "opened",
     "drive": "replay",
-    "open": "tables",
+    "open": "opened",
     "trace": "launch",
 }
 

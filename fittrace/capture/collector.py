@@ -14,7 +14,7 @@ from typing import Sequence
 
 from ..schema.journal import ABSENT, EVENTS_HEAD
 from .sites import Site
-from .thinning import KEEP_ALL, KEEP_BATCHES, Thinning
+from .thinning import KEEP_ALL, KEEP_BATCHES, StandIns, Thinning
 
 PERIOD_S = 0.2
 """A killed process has lost at most the records of so long."""
@@ -42,12 +42,12 @@ class Thread:
         return taken
 
     def thin(
-        self, records: Sequence[int], sites: Sequence[Site], closers: Sequence[Site], level: int
+        self, records: Sequence[int], sites: Sequence[Site], stand_ins: StandIns, level: int
     ) -> tuple[Sequence[int], Sequence[int]]:
         """What is kept of the `records` just taken, and how many of each level are not."""
         if self.thinning is None and level == KEEP_ALL:
             return records, ()
-        thinning = self.thinning = self.thinning or Thinning(closers)
+        thinning = self.thinning = self.thinning or Thinning(stand_ins)
         kept, dropped = thinning.thin(records, sites, level)
         if level == KEEP_ALL and thinning.is_over:
             self.thinning = None

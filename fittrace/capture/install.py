@@ -10,6 +10,7 @@ import types
 from typing import Any, Iterator, NamedTuple, Sequence, Union
 
 from ..engines import CallbackLists, Engine, Function
+from .graph import Node
 from .rewrite import rewrite, with_recorder
 from .sites import Site
 
@@ -27,12 +28,24 @@ class Installed(NamedTuple):
             self.function.__code__ = self.original
 
 
+class Drawn(NamedTuple):
+    """The graph of one function that records: its qualified `name`, its first `line`, and its `nodes`."""
+
+    name: str
+    line: int
+    nodes: list[Node]
+
+
 class Outcome(NamedTuple):
-    """What became of one module: what was installed, whether a loop that trains is among it, and what is missing."""
+    """What became of one module: what was installed, whether a loop that trains is among it, and what is missing;
+    and for those who read the records, its `file`, its `source` and the `graphs` of what was installed."""
 
     installed: list[Installed]
     has_root: bool
     missing: list[str]
+    file: str = ""
+    source: str = ""
+    graphs: Sequence[Drawn] = ()
 
 
 def install(module: types.ModuleType, engine: Engine, recorder: object, sites: list[Site]) -> Outcome:
@@ -50,9 +63,10 @@ def install(module: types.ModuleType, engine: Engine, recorder: object, sites: l
         sites.append(made)
         return made
 
-    rewritten = rewrite(source, _file(module, functions), functions, site)
+    file = _file(module, functions)
+    rewritten = rewrite(source, file, functions, site, engine.entering)
     roots = {function.name for function in functions if isinstance(function, Function) and function.stage}
-    installed, has_root, missing = [], False, list(rewritten.missing)
+    installed, has_root, missing, graphs = [], False, list(rewritten.missing), []
     for name, (plain, probed) in rewritten.codes.items():
         function = _function(module, name)
         if function is None or not _same(function.__code__, plain):
@@ -62,7 +76,9 @@ def install(module: types.ModuleType, engine: Engine, recorder: object, sites: l
         function.__code__ = code
         installed.append(Installed(function, original, code))
         has_root = has_root or name in roots
-    return Outcome(installed, has_root, missing)
+        if name in rewritten.graphs:
+            graphs.append(Drawn(name, original.co_firstlineno, rewritten.graphs[name]))
+    return Outcome(installed, has_root, missing, file, source, graphs)
 
 
 def _source(module: types.ModuleType) -> str | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import types
 from typing import Any, Callable, Sequence
 
 from ..engines import Engine
 from .imports import Finder
-from .install import Installed, install
+from .install import Installed, Outcome, install
 from .sites import Site
 
 
@@ -37,6 +38,8 @@ class Instruments:
         self._missing: dict[str, list[str]] = {}
         self._with_root: set[str] = set()
         self._told: set[str] = set()
+        self._functions = itertools.count()
+        self._sources = itertools.count()
 
     def install(self) -> None:
         """Begin, with the modules that are there already."""
@@ -91,6 +94,16 @@ class Instruments:
             missing.append("all of %s" % module.__name__)
             return
         self._installed += outcome.installed
+        self._draw(engine, outcome)
         missing += outcome.missing
         if outcome.has_root:
             self._with_root.add(engine.home)
+
+    def _draw(self, engine: Engine, outcome: Outcome) -> None:
+        """Define the source of what was installed, and the graphs of its functions."""
+        source = next(self._sources)
+        self._define({"define": "source", "source": source, "text": outcome.source})
+        for drawn in outcome.graphs:
+            facts = {"engine": engine.name, "file": outcome.file, "source": source}
+            facts.update(name=drawn.name, line=drawn.line, nodes=[tuple(node) for node in drawn.nodes])
+            self._define(dict(facts, define="function", function=next(self._functions)))

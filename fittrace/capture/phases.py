@@ -10,6 +10,7 @@ from ..engines import Function, Loop, Phase, Tests
 from ..engines.model import callee, loop_variables, walk_without_functions
 from ..schema.journal import ABSENT
 from . import syntax
+from .flow import Flow
 from .sites import Site
 from .syntax import FunctionNode, constant, items, name
 
@@ -23,11 +24,18 @@ class Body:
     """
 
     def __init__(
-        self, function: str, file: str, site: MakeSite, loops: Sequence[Loop] = (), phases: Sequence[Phase] = ()
+        self,
+        function: str,
+        file: str,
+        site: MakeSite,
+        entering: frozenset[str],
+        loops: Sequence[Loop] = (),
+        phases: Sequence[Phase] = (),
     ) -> None:
         self.name = function
         self.file = file
         self.make_site = site
+        self.entering = entering
         self.loops = loops
         self.phases = phases
         self.found: set[object] = set()
@@ -44,27 +52,49 @@ class Body:
         docstring, body = syntax.split_docstring(node.body)
         if spec.phase is None:
             self.generator = True
-            node.body = docstring + self.block(body, depth=0, inside=None)
+            rewritten = self.block(body, depth=0, inside=None)
+            flow = self.flow(clocked=False)
+            flow.complete(rewritten)
+            node.body = docstring + flow.frame(node, rewritten)
             return
         self.turning = spec.turning
         level = 0 if spec.loops or spec.root else 1
         facts = {"stage": spec.stage, "root": spec.root, "level": level}
         site = self.site("call", node, phases=(spec.phase,), names=(self.name,), **facts)
         if spec.root:
-            enter = syntax.statement(syntax.call("enter", constant(site.head)), body[0])
+            enter = syntax.probe(site, syntax.call("enter", constant(site.head)), body[0])
         else:
             enter = self.record(site, body[0])
         rewritten = self.block(body, depth=1, inside=None, before=spec.before, after=spec.after)
+        self.flow(clocked=bool(spec.loops or spec.root)).complete(rewritten)
         node.body = docstring + self.frame(node, enter, rewritten, level)
+        if spec.root:
+            node.body.insert(len(docstring) + 1, self.arguments(node, body[0]))
 
-    def frame(self, node: ast.stmt, enter: ast.stmt, body: list[ast.stmt], level: int) -> list[ast.stmt]:
+    def arguments(self, node: FunctionNode, place: ast.stmt) -> ast.stmt:
+        """The probe that records what a function was called with."""
+        given = [*getattr(node.args, "posonlyargs", ()), *node.args.args, *node.args.kwonlyargs]
+        given += [more for more in (node.args.vararg, node.args.kwarg) if more is not None]
+        names = [argument.arg for argument in given[1:]]
+        site = self.site("values", node, level=1)
+        values = items(*[name(one) for one in names])
+        told = syntax.call("values", constant(site.head), items(*[constant(one) for one in names]), values)
+        return syntax.remark(told, place)
+
+    def frame(
+        self, node: ast.stmt, enter: ast.stmt, body: list[ast.stmt], level: int, fence: bool = False
+    ) -> list[ast.stmt]:
         """`body` between the probes of entering and leaving, however it is left."""
-        leave = self.site("leave", node, level=level)
-        unwind = self.site("raise", node, level=level)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            body = syntax.Returns(leave.head).visit(ast.Module(body=body, type_ignores=[])).body
-        end = [] if syntax.leaves(body[-1]) else [self.record(leave, body[-1])]
-        return [enter, syntax.guarded(body, syntax.call("unwind", constant(unwind.head)), node), *end]
+        end = [] if syntax.leaves(body[-1]) else [self.probe("leave", body[-1], level=level, fence=fence)]
+        unwind = self.site("raise", node, level=level, fence=fence)
+        if not fence:
+            returns = syntax.Returns("leave", lambda: self.site("leave", node, level=level))
+            body = returns.visit(ast.Module(body=body, type_ignores=[])).body
+        return [enter, syntax.guarded(body, unwind, "unwind", node), *end]
+
+    def flow(self, clocked: bool) -> Flow:
+        """What completes the probes, so that the control flow is known."""
+        return Flow(self.site, self.entering, clocked)
 
     def block(
         self,
@@ -141,6 +171,7 @@ class Body:
         """A loop each of whose turns is a span, which begins with fetching the item where that is a phase."""
         assert isinstance(statement, (ast.For, ast.While))
         self.found.add(loop)
+        statement.fittrace_loop = loop.phase  # type: ignore[union-attr]
         level = _level(loop)
         result: list[ast.stmt] = []
         if loop.sizes and isinstance(statement, ast.For):
@@ -148,7 +179,7 @@ class Body:
             paths = items(*[constant(path) for path in loop.sizes])
             over = name(syntax.first_name(statement.iter))
             steps = constant(None if loop.last in loop_variables(statement) else loop.steps)
-            result.append(syntax.statement(syntax.call("sizes", constant(site.head), over, paths, steps), statement))
+            result.append(syntax.remark(syntax.call("sizes", constant(site.head), over, paths, steps), statement))
         self.descend(statement, depth + 1, loop.phase)
         if loop.header is None:
             phases: dict[str, Any] = {"phases": (loop.phase,), "names": (loop.phase,)}
@@ -171,8 +202,19 @@ class Body:
 
     def fenced(self, statement: ast.stmt, phase: str) -> list[ast.stmt]:
         """A phase in a generator, as a frame of its own: between its yields a generator is in nobody's frame."""
-        enter = self.probe("call", statement, phases=(phase,), names=(self.name,))
-        return self.frame(statement, enter, [statement], level=2)
+        enter = self.probe("call", statement, phases=(phase,), names=(self.name,), fence=True)
+        return self.frame(statement, enter, [statement], level=2, fence=True)
+
+    def distinguish(self, node: FunctionNode) -> None:
+        """Give each probe a site of its own, also where one was put at the end of several ways."""
+        seen: set[int] = set()
+        for statement in syntax.inner(node):
+            site = syntax.site_of(statement)
+            if site is not None and site.number in seen:
+                facts = {key: value for key, value in vars(site).items() if key not in ("number", "engine")}
+                syntax.renumber(statement, self.make_site(**facts))
+            elif site is not None:
+                seen.add(site.number)
 
     def loop(self, statement: ast.stmt) -> Loop | None:
         """The loop of the table that `statement` is."""
@@ -204,7 +246,7 @@ class Body:
     def record(self, site: Site, at: ast.stmt, *operands: ast.expr) -> ast.stmt:
         """`recorder.record((head, recorder.clock(), *operands))`, on the line of `at`."""
         values = items(constant(site.head), syntax.call("clock"), *operands)
-        return syntax.statement(syntax.call("record", values), at)
+        return syntax.probe(site, syntax.call("record", values), at)
 
 
 class CallbackListBody(Body):
@@ -230,8 +272,9 @@ class CallbackListBody(Body):
                         named = self.site("named", statement, level=1)
                         # Only here: before, the variable may not have its value yet.
                         told = syntax.call("named", constant(named.head), hook)
-                        block.insert(index, syntax.statement(told, statement))
-        node.body = docstring + self.frame(node, syntax.statement(call, body[0]), rewritten, level=1)
+                        block.insert(index, syntax.remark(told, statement))
+        self.flow(clocked=False).complete(rewritten)
+        node.body = docstring + self.frame(node, syntax.probe(site, call, body[0]), rewritten, level=1)
 
     def each(self, statement: ast.stmt, facts: dict[str, Any]) -> ast.stmt:
         """Put the probe into a loop over the callbacks; the probe that comes after the loop is returned."""
@@ -240,9 +283,9 @@ class CallbackListBody(Body):
         hook = self.site("hook", statement, depth=1, phases=("hooks",), names=(facts["hook"] or "",), **facts)
         hooked = self.site("hooked", statement, depth=1, level=1)
         probe = syntax.call("hook", constant(hook.head), name(syntax.first_name(statement.target)), logs)
-        statement.body.insert(0, syntax.statement(probe, statement.body[0]))
+        statement.body.insert(0, syntax.probe(hook, probe, statement.body[0]))
         after = syntax.call("hooked", constant(hooked.head), copy.deepcopy(logs))
-        return syntax.statement(after, statement)
+        return syntax.probe(hooked, after, statement)
 
 
 def _logs_argument(loop: ast.For) -> ast.expr:

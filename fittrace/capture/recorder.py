@@ -29,6 +29,7 @@ class Recorder(threading.local):
     def __init__(self, session: "Session", state_head: int) -> None:
         buffer: list[int] = []
         self.record = record = buffer.extend
+        self.step = buffer.append
         self.clock = clock = perf_counter_ns
         self._session = session
         names = session.names
@@ -129,11 +130,34 @@ class Recorder(threading.local):
         """End a frame that an exception leaves."""
         now = self.clock()
         text = ABSENT
+        _, raised, traceback = sys.exc_info()
         try:
-            text = self._session.names.text(values.error_text(sys.exc_info()[1]))
+            text = self._session.names.text(values.error_text(raised))
         except Exception as error:
             self._session.fault("naming an exception", error)
-        self.record((head, now, text))
+        self.record((head, now, text, values.raised_at(traceback)))
+
+    def exit(self, head: int, value: object) -> object:
+        """End a frame of the control flow alone, which hands on `value`."""
+        self.step(head)
+        return value
+
+    def raised(self, head: int) -> None:
+        """An exception was caught, or goes on: record the line where it was raised."""
+        self.record((head, values.raised_at(sys.exc_info()[2])))
+
+    def thrown(self, head: int) -> None:
+        """End a frame of the control flow alone that an exception leaves; a generator that is closed is in none."""
+        kind, _, traceback = sys.exc_info()
+        if kind is not GeneratorExit:
+            self.record((head, values.raised_at(traceback)))
+
+    def values(self, head: int, names: tuple[str, ...], given: tuple[object, ...]) -> None:
+        """Record what variables hold: numbers as they are, of anything else what it is."""
+        try:
+            self.record((head, *values.describe(dict(zip(names, given)), self._session.names)))
+        except Exception as error:
+            self._session.fault("reading variables", error)
 
     def sizes(self, head: int, iterated: object, paths: tuple[str, ...], steps: str | None) -> None:
         """Record the numbers at attribute `paths` of what a loop iterates over; no property is run for it.

@@ -15,50 +15,69 @@ import types
 from typing import Callable, Iterator, NamedTuple, Sequence, Union
 
 from ..engines import CallbackLists, Function
+from .graph import Graph, Node
 from .phases import Body, CallbackListBody, MakeSite
-from .syntax import RECORDER, FunctionNode, inner, passes_on
+from .syntax import RECORDER, FunctionNode, Unsupported, inner, passes_on
 
 
 class Rewritten(NamedTuple):
     """What became of the functions of an engine's table in one module.
 
-    `codes` are pairs of the code as it is and the code that records, by qualified name. `missing` are the parts of
-    the table that the source does not have.
+    `codes` are pairs of the code as it is and the code that records, by qualified name, and `graphs` the graphs of
+    the latter. `missing` are the parts of the table that the source does not have.
     """
 
     codes: dict[str, tuple[types.CodeType, types.CodeType]]
+    graphs: dict[str, list[Node]]
     missing: list[str]
 
 
-def rewrite(source: str, file: str, functions: Sequence[Union[Function, CallbackLists]], site: MakeSite) -> Rewritten:
+def rewrite(
+    source: str,
+    file: str,
+    functions: Sequence[Union[Function, CallbackLists]],
+    site: MakeSite,
+    entering: "frozenset[str]" = frozenset(),
+) -> Rewritten:
     """Rewrite `functions` of the module whose `source` lies in `file`; `site` makes a numbered `Site`.
 
-    Raises `SyntaxError` or `ValueError` where the source cannot be compiled.
+    `entering` are the names under which functions that record are called. Raises `SyntaxError` or `ValueError` where
+    the source cannot be compiled.
     """
     tree = ast.parse(source, file)
     plain = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))
     definitions = dict(_definitions(tree))
-    rewritten: list[str] = []
+    bodies: dict[str, Body] = {}
     missing: list[str] = []
     for function in functions:
         if isinstance(function, CallbackLists):
-            names = [name for name, node in definitions.items() if _is_callback_list(name, node, function)]
-            for name in names:
+            lists = [name for name, node in definitions.items() if _is_callback_list(name, node, function)]
+            for name in lists:
                 phases = () if name.endswith("_begin") else function.phases
-                CallbackListBody(name, file, site, (), phases).rewrite(definitions[name], function.over)
-            rewritten += names
-            if not names and not function.optional:
+                bodies[name] = CallbackListBody(name, file, site, entering, (), phases)
+                bodies[name].rewrite(definitions[name], function.over)  # type: ignore[arg-type]
+            for name in [name for name in definitions if _passes_to_one(name, function)]:
+                if name not in bodies and not any(name == other.name for other in functions):
+                    bodies[name] = Body(name, file, site, entering)
+                    bodies[name].rewrite(definitions[name], Function(function.module, name))
+            if not lists and not function.optional:
                 missing.append("the loops of %s over its %s" % (function.name, function.over))
         elif function.name in definitions:
-            body = Body(function.name, file, site, function.loops, function.phases)
+            body = bodies[function.name] = Body(function.name, file, site, entering, function.loops, function.phases)
             body.rewrite(definitions[function.name], function)
-            rewritten.append(function.name)
             missing += ["%s in %s" % (what, function.name) for what in body.missing()]
         elif not function.optional:
             missing.append(function.name)
+    keys = {name: (name, _first_line(definitions[name])) for name in bodies}
+    graphs = {}
+    for name, body in bodies.items():
+        body.distinguish(definitions[name])
+        try:
+            graphs[name] = Graph(definitions[name], plain[keys[name]]).nodes
+        except Unsupported as error:
+            missing.append("the control flow of %s (%s)" % (name, error))
     probed = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))
-    keys = {name: (name, _first_line(definitions[name])) for name in rewritten}
-    return Rewritten({name: (plain[key], probed[key]) for name, key in keys.items()}, missing)
+    return Rewritten({name: (plain[key], probed[key]) for name, key in keys.items()}, graphs, missing)
 
 
 def with_recorder(code: types.CodeType, recorder: object) -> types.CodeType:
@@ -81,6 +100,12 @@ def with_recorder(code: types.CodeType, recorder: object) -> types.CodeType:
 
 def _is_callback_list(name: str, node: FunctionNode, spec: CallbackLists) -> bool:
     return name.rpartition(".")[0] == spec.name and any(passes_on(child, spec.over) for child in inner(node))
+
+
+def _passes_to_one(name: str, spec: CallbackLists) -> bool:
+    """Whether a method of a callback list goes by the name of one that passes a hook on, to another method of it."""
+    owner, _, method = name.rpartition(".")
+    return owner == spec.name and method.lstrip("_").startswith(("on_", "call_"))
 
 
 def _definitions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, FunctionNode]]:

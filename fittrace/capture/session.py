@@ -20,7 +20,7 @@ from .instruments import Instruments
 from .names import Names
 from .recorder import Recorder
 from .sites import Site
-from .thinning import KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS, closers
+from .thinning import KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS, stand_ins
 from .writer import Writer
 
 
@@ -45,8 +45,8 @@ class Session:
         self._forked = False
         self._begin()
         state = Site(0, "state", "", "", 0, "", level=1)
-        self._closers = closers(1)
-        self.sites += [state, *self._closers]
+        self._stand_ins = stand_ins(1)
+        self.sites += [state, *self._stand_ins.sites]
         self.recorder = Recorder(self, state.head)
         self._instruments = Instruments(ENGINES, self.recorder, self.sites, self._define, self.fault)
 
@@ -144,7 +144,7 @@ class Session:
             level = KEEP_ALL if writer.fullness < 0.5 else KEEP_BATCHES if writer.fullness < 1 else KEEP_EPOCHS
             events = []
             for thread, records in taken:
-                kept, dropped = thread.thin(records, self.sites, self._closers, level)
+                kept, dropped = thread.thin(records, self.sites, self._stand_ins, level)
                 if counts(self._dropped, dropped):
                     self._define(dict(self._dropped, define="dropped"))
                 if kept:

@@ -13,7 +13,8 @@ class Site:
     `kind` is a key of `schema.journal.OPERANDS`. A record of the site leaves `depth` spans of its frame open and then
     opens one for each of `phases`; `names` are the names of those spans. `stage` and `root` belong to the sites that
     begin a root's frame; `counts` says whether a number is an `epoch` or a `batch`. `level` is what may be dropped
-    first: 0 never, 1 when even batches are too much, 2 is detail.
+    first: 0 never, 1 when even batches are too much, 2 is detail, 3 control flow alone. A `fence` enters and ends a
+    frame of the records that is none of the program's: a few statements of a generator.
     """
 
     number: int
@@ -30,6 +31,7 @@ class Site:
     counts: str | None = None
     hook: str | None = None
     level: int = 2
+    fence: bool = False
 
     @property
     def head(self) -> int:

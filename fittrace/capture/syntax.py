@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import copy
-from typing import Iterator, Union
+from typing import Callable, Iterator, Union
 
 from ..engines.model import walk_without_functions
+from .sites import Site
 
 RECORDER = "fittrace: the recorder"
 """Stands for the recorder in the source; in the code the recorder itself takes its place."""
@@ -32,6 +33,75 @@ def name(value: str) -> ast.expr:
 def items(*values: ast.expr) -> ast.expr:
     """A tuple."""
     return ast.Tuple(list(values), ast.Load())
+
+
+SIMPLE = (
+    ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return, ast.Delete, ast.Raise, ast.Assert, ast.Import,
+    ast.ImportFrom, ast.Global, ast.Nonlocal, ast.Pass, ast.Break, ast.Continue, ast.FunctionDef, ast.ClassDef,
+)  # fmt: skip
+"""Statements without blocks of their own that run where they stand."""
+
+
+class Unsupported(ValueError):
+    """A statement whose control flow is not known here."""
+
+
+def probe(site: Site, node: ast.expr, place: ast.AST) -> ast.stmt:
+    """The statement that records `site`, on the line where `place` begins to run."""
+    result = statement(node, place)
+    result.fittrace_site = site  # type: ignore[attr-defined]
+    return _hidden(result)
+
+
+def remark(node: ast.expr, place: ast.AST) -> ast.stmt:
+    """The statement that records something beside the control flow, on the line where `place` begins to run."""
+    return _hidden(statement(node, place))
+
+
+def is_probe(node: ast.AST) -> bool:
+    """Whether a statement is none of the engine's: a probe, or the `raise` after one."""
+    return getattr(node, "fittrace_hidden", False)
+
+
+def _hidden(node: ast.stmt) -> ast.stmt:
+    node.fittrace_hidden = True  # type: ignore[attr-defined]
+    return node
+
+
+def site_of(node: ast.AST) -> "Site | None":
+    """The site that a statement records, which may be one of the engine's own that hands a value through a probe."""
+    return getattr(node, "fittrace_site", None)
+
+
+def renumber(node: ast.stmt, site: Site) -> None:
+    """Let a probe record another site."""
+    old = site_of(node)
+    assert old is not None
+    numbers = (one for one in ast.walk(node) if isinstance(one, ast.Constant) and one.value == old.head)
+    next(numbers).value = site.head
+    node.fittrace_site = site  # type: ignore[attr-defined]
+
+
+def loop_of(node: ast.AST) -> "str | None":
+    """The phase of the turns of a loop that an engine's table names."""
+    return getattr(node, "fittrace_loop", None)
+
+
+def is_ours(node: ast.Call) -> bool:
+    """Whether a call is one of a probe's."""
+    function = node.func
+    return isinstance(function, ast.Attribute) and getattr(function.value, "value", None) == RECORDER
+
+
+def wrapped(method: str, site: Site, value: ast.expr, place: ast.AST) -> ast.expr:
+    """`recorder.method(head, value)` in the place of a value; the call stands where the statement `place` does."""
+    made = call(method, constant(site.head), value)
+    for part in (made, made.func, made.func.value, made.args[0]):  # type: ignore[attr-defined]
+        ast.copy_location(part, place)
+        # A method is called on its name's line, which is the last of what calls it.
+        part.end_lineno = part.lineno
+    place.fittrace_site = site  # type: ignore[attr-defined]
+    return made
 
 
 def statement(node: Union[ast.expr, ast.stmt], place: ast.AST) -> ast.stmt:
@@ -70,15 +140,22 @@ def append(block: list[ast.stmt], probe: ast.stmt) -> None:
         block.append(statement(copy.deepcopy(probe), last))
 
 
-def guarded(body: list[ast.stmt], unwind: ast.expr, place: ast.AST) -> ast.stmt:
-    """`body`, and where an exception leaves it, `unwind` on the line of `place`."""
-    handler = ast.ExceptHandler(type=None, name=None, body=[ast.Expr(unwind), ast.Raise()])
+def guarded(body: list[ast.stmt], site: Site, method: str, place: ast.AST) -> ast.stmt:
+    """`body`, and where an exception leaves it, a probe of `site` on the line of `place`."""
+    caught = probe(site, call(method, constant(site.head)), place)
+    handler = ast.ExceptHandler(type=None, name=None, body=[caught, _hidden(ast.Raise(exc=None, cause=None))])
     result = ast.Try(body=[], handlers=[handler], orelse=[], finalbody=[])
     statement(result, place)
     # To enter the `try` is a step of its own to a debugger, so it is one with the first of the body.
     result.lineno = result.end_lineno = _runs_first(body[0]).lineno  # type: ignore[attr-defined]
     result.body = body
+    result.fittrace_guard = True  # type: ignore[attr-defined]
     return result
+
+
+def is_guard(node: ast.AST) -> bool:
+    """Whether a `try` is one of `guarded`."""
+    return getattr(node, "fittrace_guard", False)
 
 
 def inner(node: ast.AST) -> Iterator[ast.stmt]:
@@ -139,19 +216,16 @@ def calls_in(node: ast.AST) -> Iterator[ast.Call]:
 
 
 class Returns(ast.NodeTransformer):
-    """Makes every `return x` of a function `return recorder.leave(head, x)`."""
+    """Makes every `return x` of a function `return recorder.method(head, x)`, each with a `site` of its own."""
 
-    def __init__(self, head: int) -> None:
-        self.head = head
+    def __init__(self, method: str, site: Callable[[], Site]) -> None:
+        self.method = method
+        self.site = site
 
     def visit_Return(self, node: ast.Return) -> ast.Return:
-        """Keep the value's own place; the call stands where the statement does."""
+        """Keep the value's own place."""
         value = node.value or ast.copy_location(constant(None), node)
-        node.value = call("leave", constant(self.head), value)
-        for part in (node.value, node.value.func, node.value.func.value, node.value.args[0]):  # type: ignore
-            ast.copy_location(part, node)
-            # A method is called on its name's line, which is the last of what calls it.
-            part.end_lineno = part.lineno
+        node.value = wrapped(self.method, self.site(), value, node)
         return node
 
     def visit_FunctionDef(self, node: ast.AST) -> ast.AST:

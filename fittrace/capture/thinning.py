@@ -7,7 +7,7 @@ was begun before thinning set in is taken to be kept, and what is dropped stays 
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import NamedTuple, Sequence
 
 from .sites import Site
 
@@ -20,9 +20,23 @@ DEEPEST = 16
 """Spans in each other in one frame of an engine's function: more than any engine's table has."""
 
 
-def closers(first: int) -> list[Site]:
-    """Sites, numbered from `first`, that close all but so many spans of a frame: none, one, two, ..."""
-    return [Site(first + depth, "close", "", "", 0, "", depth=depth, level=0) for depth in range(DEEPEST)]
+class StandIns(NamedTuple):
+    """Sites whose records take the place of what is left out: `closers` close all but so many spans of a frame (none,
+    one, two, ...), a `gap` says that something was here."""
+
+    closers: Sequence[Site]
+    gap: Site
+
+    @property
+    def sites(self) -> list[Site]:
+        """All of them, in the order of their numbers."""
+        return [*self.closers, self.gap]
+
+
+def stand_ins(first: int) -> StandIns:
+    """Stand-ins numbered from `first`."""
+    closers = [Site(first + depth, "close", "", "", 0, "", depth=depth, level=0) for depth in range(DEEPEST)]
+    return StandIns(closers, Site(first + DEEPEST, "gap", "", "", 0, "", level=0))
 
 
 class _Frame:
@@ -50,8 +64,9 @@ class _Frame:
 class Thinning:
     """Thins the records of one thread, from the first that are too many until nothing is left out any more."""
 
-    def __init__(self, closers: Sequence[Site]) -> None:
-        self._closers = closers
+    def __init__(self, stand_ins: StandIns) -> None:
+        self._closers = stand_ins.closers
+        self._gap = stand_ins.gap
         self._frames: list[_Frame] = []
         # What was open before: there is no telling how many frames.
         self._outer = _Frame(True, None, _NONE)
@@ -64,7 +79,7 @@ class Thinning:
     def thin(self, records: Sequence[int], sites: Sequence[Site], level: int) -> tuple[list[int], list[int]]:
         """What is kept of `records` where sites above `level` are too much; how many of each level are left out."""
         kept: list[int] = []
-        dropped = [0, 0, 0]
+        dropped = [0, 0, 0, 0]
         heads = [index for index, value in enumerate(records) if value < 0]
         for start, end in zip(heads, [*heads[1:], len(records)]):
             site = sites[-records[start] - 1]
@@ -74,12 +89,17 @@ class Thinning:
             else:
                 dropped[site.level] += 1
                 kept.extend((closer.head, records[start + 1]) if closer is not None else ())
+                # What ran here cannot be told from what is left.
+                if not kept or kept[-1] != self._gap.head:
+                    kept.append(self._gap.head)
         return kept, dropped
 
     def _decide(self, site: Site, level: int) -> tuple[bool, Site | None]:
         """Whether a record of `site` is kept, and if not, what has to close in its place."""
         frame = self._frames[-1] if self._frames else self._outer
         kind = site.kind
+        if site.level > KEEP_ALL:
+            return False, None
         if kind in ("call", "hooks"):
             around = _NONE if site.level == 0 else frame.missing
             is_kept = site.level <= level and site.level < around
@@ -90,7 +110,7 @@ class Thinning:
                 return self._frames.pop().is_kept, None
             self._outer = _Frame(True, None, _NONE)
             return True, None
-        if kind in ("state", "sizes") or not frame.is_kept:
+        if kind in ("state", "sizes", "named", "values") or not frame.is_kept:
             return frame.is_kept, None
         return self._spans(frame, site, level)
 

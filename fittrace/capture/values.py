@@ -7,6 +7,7 @@ for a device, and no `__repr__`, `__eq__` or `__float__` of a class that is not 
 from __future__ import annotations
 
 import struct
+import types
 from typing import Any, Callable
 
 from ..schema.journal import ABSENT
@@ -131,6 +132,12 @@ def error_text(error: "BaseException | None") -> str:
     if type(message) is not str:
         message = ", ".join(text(argument, 1) if len(arguments) > 1 else text(argument) for argument in arguments)
     return (name + ": " + message[: 10 * LONGEST]) if message else name
+
+
+def raised_at(traceback: "types.TracebackType | None") -> int:
+    """The line of the innermost handler's own function in which an exception was raised or passed through."""
+    line = traceback.tb_lineno if traceback is not None else None
+    return line if type(line) is int and line > 0 else ABSENT
 
 
 def number_at(thing: object, path: str) -> int:

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         import fittrace
 
         trace = fittrace.open(path, report)
-        replay = trace.replay(arguments.fit, arguments.process)  # type: ignore[attr-defined]
+        replay = trace.replay(arguments.fit, arguments.process)
         if arguments.epoch is not None:
             replay.goto(arguments.epoch, arguments.batch)
     if arguments.plain or arguments.json:

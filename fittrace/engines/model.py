@@ -201,6 +201,13 @@ class Engine:
         """The modules that hold its functions."""
         return tuple(dict.fromkeys(function.module for function in self.functions))
 
+    @property
+    def entering(self) -> "frozenset[str]":
+        """The names under which its functions are called, as far as the table says."""
+        names = [function.name.rpartition(".")[2] for function in self.functions]
+        rules = [rule for function in self.functions for rule in function.phases]
+        return frozenset(names).union(*[rule.where.names for rule in rules if isinstance(rule.where, Calls)])
+
 
 def loop_variables(loop: ast.stmt) -> tuple[str, ...]:
     """The variables that a `for` loop sets, or that a `while` loop tests.

@@ -1,7 +1,28 @@
-"""What a finished fit can be asked again: its hooks, driven with other callbacks."""
+"""Replay: a fit that is over, gone through again.
+
+Statement by statement: `recording` reads the control flow from the tables, `walk` finds the statements between the
+records with the help of `graph`, `stretches` does so once for all turns that are alike, and `cursor` moves among them,
+to `breakpoints` if need be. Hook by hook: `recorded` reads the hooks, and `drive` passes them on to other callbacks.
+"""
 
 from .absent import AbsentInput
+from .breakpoints import Breakpoint
+from .cursor import NoStep, Replay, Step
 from .drive import CallbackFailed, drive
 from .driven import Driven, Stop
+from .recording import NoFlow, Recording, recording
 
-__all__ = ["AbsentInput", "CallbackFailed", "Driven", "Stop", "drive"]
+__all__ = [
+    "AbsentInput",
+    "Breakpoint",
+    "CallbackFailed",
+    "Driven",
+    "NoFlow",
+    "NoStep",
+    "Recording",
+    "Replay",
+    "Step",
+    "Stop",
+    "drive",
+    "recording",
+]

@@ -6,13 +6,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..schema.errors import FittraceError
 from ..schema.printable import printable
 from ..schema.tables import PHASES
 from .condition import BadCondition, Condition
-from .cursor import Step
+
+if TYPE_CHECKING:
+    from .cursor import Step
+
+PLACE = frozenset({"epoch", "batch", "stage", "phase", "function", "line", "depth", "taken"})
+"""The names of values that any step may have; all others are those of hooks, and of the logs that they see."""
 
 _SAME_HOOK = {
     name: frozenset({f"on_batch_{when}", f"on_train_batch_{when}"})
@@ -35,7 +40,8 @@ class Breakpoint:
     - `function`: the first step of a call of it. Its name may be qualified: `fit` is also `Model.fit`.
     - `phase`: the first step of that phase.
     - `hook`, `callback`: the step that calls that hook, or a hook of that callback.
-    - `condition`: a condition on the step's recorded values (`fittrace.replay.condition`).
+    - `condition`: a condition on the step's recorded values (`fittrace.replay.condition`). One that names more than
+      the place (`epoch`, `batch`, `stage`, `phase`, `function`, `line`, `depth`, `taken`) is asked at calls of hooks.
 
     >>> Breakpoint(hook="on_epoch_end", condition="val_loss > 2")
     Breakpoint(hook='on_epoch_end', condition='val_loss > 2')

@@ -7,8 +7,8 @@ checksum and is passed over; the next marker starts again.
 Kinds of block:
 
 - `FACTS`: one JSON object about the process. The first block.
-- `DEFINE`: JSON lines, each an object with a `define` key: a `site`, `thread`, `text`, `keys`, `class`, `engine`,
-  `note`, `dropped` or `closed`. A definition stands before the first event that refers to it.
+- `DEFINE`: JSON lines, each an object with a `define` key: a `site`, `thread`, `text`, `keys`, `class`, `function`,
+  `source`, `engine`, `note`, `dropped` or `closed`. A definition stands before the first event that refers to it.
 - `EVENTS`: `EVENTS_HEAD` (thread number, running number of the chunk in its thread), then a zlib stream of
   little-endian int64: the thread's records one after the other.
 
@@ -37,7 +37,7 @@ OPERANDS: dict[str, tuple[str, ...]] = {
     "call": ("time",),
     "hooks": ("time", "owner", "number"),
     "leave": ("time",),
-    "raise": ("time", "text"),
+    "raise": ("time", "text", "line"),
     "open": ("time",),
     "close": ("time",),
     "turn": ("time", "number", "last", "size"),
@@ -46,16 +46,29 @@ OPERANDS: dict[str, tuple[str, ...]] = {
     "named": ("hook",),
     "state": ("keys", "values"),
     "sizes": ("size", "partial", "count", "steps"),
+    "values": ("keys", "values"),
+    "step": (),
+    "line": ("time",),
+    "enter": (),
+    "exit": (),
+    "raised": ("line",),
+    "thrown": ("line",),
+    "gap": (),
 }
 """What follows the head of a record, by the kind of its site.
 
 `call` and `hooks` enter a function's frame, `leave` and `raise` end it. `open`, `turn` and `hook` close what is open
 in the frame above the site's depth and open the site's phases; `close` and `hooked` only close. Times are
 nanoseconds of the process' monotonic clock. An absent number is `ABSENT`. `owner` is the callback list's identity.
-`named` tells which hook its frame passes on, as the number of a text, where the site does not.
-`state` has as many values as its keys need: two (the low and high half of a float64) for each key of kind `n`, one
-text number for each of kind `t`. `sizes` are the samples in a whole batch and in a last, smaller one (0: there is
-none), the batches that the data makes, and the steps that the user asked for instead.
+`named` tells which hook its frame passes on, as the number of a text, where the site does not. `state`, and `values`,
+which tells of variables instead of logs, has as many values as its keys need: two (the low and high half of a float64)
+for each key of kind `n`, one text number for each of kind `t`. `sizes` are the samples in a whole batch and in a last,
+smaller one (0: there is none), the batches that the data makes, and the steps that the user asked for instead.
+
+The kinds from `step` on say where control is and no more, so that the lines between two records are known: `step` in
+an arm or a turn, `line` before a statement that has a clock of its own, `raised` where an exception is caught, `enter`,
+`exit` and `thrown` at the ends of functions, and of a generator's turns, that open no span. A `line` (as in `raise`)
+is where in the function the exception came from. A `gap` stands for records that were left out.
 """
 
 ABSENT = (1 << 62) - 1

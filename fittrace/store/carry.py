@@ -21,7 +21,8 @@ class Carried:
 
     `spans` are what the former open, in order; one with number -1 was closed already, and opens again to no effect.
     `children` is the time in child spans so far. `waits_since` is the moment of the first record that is not worked on
-    yet. `lost`: records before are lost, and only calls of `fit` can be made sense of.
+    yet. `lost`: records before are lost, and only calls of `fit` can be made sense of. `repeated` are how many numbers
+    at the beginning belong to the former.
     """
 
     numbers: Records = field(default_factory=lambda: np.empty(0, np.int64))
@@ -29,6 +30,7 @@ class Carried:
     children: Indices = field(default_factory=lambda: np.empty(0, np.int64))
     waits_since: int | None = None
     lost: bool = False
+    repeated: int = 0
 
     @property
     def count(self) -> int:
@@ -75,4 +77,5 @@ def carry(spans: Spans, parsed: Parsed, kept: Flags, children: Indices, rest: Re
     index = np.flatnonzero(np.isin(spans.record, structural))
     taken = spans.take(index)
     taken.number = np.where(is_open[index], taken.number, -1)
-    return Carried(np.concatenate([*pieces, rest]), taken, children[index])
+    repeated = sum(len(piece) for piece in pieces)
+    return Carried(np.concatenate([*pieces, rest]), taken, children[index], repeated=repeated)

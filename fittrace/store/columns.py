@@ -26,10 +26,20 @@ def arrow_field(column: Column) -> pa.Field:
     pyarrow.Field<stage: dictionary<values=string, indices=int32, ordered=0> not null>
     """
     if column.type == "dictionary":
-        arrow_type = pa.dictionary(pa.int32(), pa.string())
-    else:
-        arrow_type = pa.type_for_alias(column.type)
-    return pa.field(column.name, arrow_type, nullable=column.nullable)
+        return pa.field(column.name, pa.dictionary(pa.int32(), pa.string()), nullable=column.nullable)
+    return pa.field(column.name, arrow_type(column), nullable=column.nullable)
+
+
+def arrow_type(column: Column) -> pa.DataType:
+    """The Arrow type of the values of a column that is no dictionary.
+
+    >>> from fittrace.schema.tables import Column
+    >>> arrow_type(Column("next", "list<int32>", "what follows"))
+    ListType(list<item: int32>)
+    """
+    if column.type.startswith("list<"):
+        return pa.list_(pa.type_for_alias(column.type[len("list<") : -1]))
+    return pa.type_for_alias(column.type)
 
 
 def logs_column(name: str) -> Column:
@@ -83,7 +93,7 @@ def arrow_array(column: Column, values: Values) -> pa.Array:
 
     Raises `pyarrow.ArrowInvalid` where a value is not of the column's type.
     """
-    wanted = pa.type_for_alias(column.type)
+    wanted = arrow_type(column)
     if isinstance(values, pa.Array):
         return values if values.type == wanted else values.cast(wanted)
     if isinstance(values, np.ma.MaskedArray):

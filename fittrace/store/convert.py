@@ -12,6 +12,7 @@ from .emit import Emitter
 from .files import Progress, clock_ns_of, journals, remove_journals, started_ns
 from .journal import Journal
 from .parquet import PartitionWriter
+from .program import write_program
 
 
 def settle(directory: Path, run: str, progress: Progress = lambda done, size: None) -> None:
@@ -32,9 +33,10 @@ def convert(directory: Path, run: str, into: Path, running: bool, progress: Prog
     found = journals(directory)
     size = sum(path.stat().st_size for path in found)
     before, complete = 0, True
+    sources: set[str] = set()
     for process, path in enumerate(found):
         with PartitionWriter(into, run, process) as writer:
-            complete &= _partition(path, writer, running, partial(_tell, progress, before, size))
+            complete &= _partition(path, writer, running, sources, partial(_tell, progress, before, size))
         before += path.stat().st_size
     if not found:
         with PartitionWriter(into, run, 0):
@@ -46,8 +48,13 @@ def _tell(progress: Progress, before: int, size: int, done: int) -> None:
     progress(before + done, size)
 
 
-def _partition(path: Path, writer: PartitionWriter, running: bool, progress: Callable[[int], None]) -> bool:
-    """Convert one journal; whether all of it could be read. What a dying process left unfinished is no part of it."""
+def _partition(
+    path: Path, writer: PartitionWriter, running: bool, sources: set[str], progress: Callable[[int], None]
+) -> bool:
+    """Convert one journal; whether all of it could be read. What a dying process left unfinished is no part of it.
+
+    `sources` are those that earlier processes have told.
+    """
     journal = Journal(path)
     windows = journal.windows()
     chunks = next(windows, None)
@@ -60,15 +67,7 @@ def _partition(path: Path, writer: PartitionWriter, running: bool, progress: Cal
         progress(journal.position)
         chunks = next(windows, None)
     derivation.finish()
-    sites = [site for site in definitions.sites if site is not None and site["file"]]
-    writer.append(
-        "sites",
-        {
-            **{key: [site[key] for site in sites] for key in ("site", "engine", "file", "function", "line", "kind")},
-            "phase": [(site["phases"] or [None])[0] for site in sites],
-            "name": [(site["names"] or [None])[0] for site in sites],
-        },
-    )
+    write_program(definitions, writer, derivation.sites, sources)
     damaged = journal.damage.altered
     notes = list(dict.fromkeys(definitions.notes))
     if damaged or derivation.damaged:

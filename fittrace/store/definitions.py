@@ -27,6 +27,8 @@ class Definitions:
     texts: list[Definition | None] = field(default_factory=list)
     keys: list[Definition | None] = field(default_factory=list)
     classes: list[Definition | None] = field(default_factory=list)
+    functions: list[Definition | None] = field(default_factory=list)
+    sources: list[Definition | None] = field(default_factory=list)
     engines: dict[str, str] = field(default_factory=dict)
     notes: list[tuple[str, str]] = field(default_factory=list)
     dropped: dict[str, int] = field(default_factory=lambda: {"detail": 0, "batches": 0})
@@ -55,6 +57,8 @@ class Definitions:
                 "text": self.texts,
                 "keys": self.keys,
                 "class": self.classes,
+                "function": self.functions,
+                "source": self.sources,
             }[what]
             numbered.extend([None] * (number + 1 - len(numbered)))
             if numbered[number] not in (None, checked):
@@ -98,7 +102,29 @@ def _site(told: Definition) -> Definition:
         site["root"] = True
     if told.get("hook") is not None:
         site["hook"] = _text(told["hook"])
+    site["fence"] = told.get("fence") is True
     return site
+
+
+def _function(told: Definition) -> Definition:
+    function: Definition = {key: _text(told[key]) for key in ("engine", "file", "name")}
+    function.update(source=_number(told["source"], MOST), line=_number(told["line"], 1 << 31))
+    count = len(_list(told["nodes"]))
+    function["nodes"] = [_node(node, count) for node in told["nodes"]]
+    return function
+
+
+def _node(told: Any, count: int) -> Definition:
+    line, end_line, site, calls, following, raises, again = _list(told)
+    return {
+        "line": _number(line, 1 << 31),
+        "end_line": _number(end_line, 1 << 31),
+        "site": None if site == -1 else _number(site, MOST),
+        "calls": [_text(call) for call in _list(calls)],
+        "next": [_number(node, count) for node in _list(following)],
+        "raises": [_number(node, count) for node in _list(raises)],
+        "again": again is True,
+    }
 
 
 def _keys(told: Definition) -> Definition:
@@ -114,6 +140,8 @@ _CHECKS: dict[str, Callable[[Definition], Definition]] = {
     "text": lambda told: {"value": _text(told["value"])},
     "keys": _keys,
     "class": lambda told: {"name": _text(told["name"])},
+    "function": _function,
+    "source": lambda told: {"text": _text(told["text"])},
 }
 
 

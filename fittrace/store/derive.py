@@ -15,9 +15,10 @@ from .carry import Carried, carry, cut
 from .definitions import Definitions
 from .emit import Emitter
 from .fits import Fits
+from .flow import Flow
 from .hooks import name_hooks, place_hooks
 from .journal import Chunk
-from .logs import logs_of
+from .logs import logs_of, values_of
 from .records import Indices, Parsed, TooDeep, parse, sound
 from .sites import PHASE, Sites
 from .spans import Flags, Spans, count_turns, merge_unturned, opened
@@ -39,12 +40,18 @@ class Derivation:
         self._emitter = emitter
         self._carried: dict[int, Carried] = defaultdict(Carried)
         self._fits = Fits()
+        self._flow = Flow(emitter)
         self._held: dict[int, Indices] = {}
         self._next_span = 0
         self.latest = 0
         """The last moment that was recorded, on the process' clock."""
         self.damaged = 0
         """Records that make no sense."""
+
+    @property
+    def sites(self) -> set[int]:
+        """The sites that control came by."""
+        return self._flow.sites
 
     def window(self, chunks: list[Chunk]) -> None:
         """Derive what these chunks tell, at most one of each thread."""
@@ -81,6 +88,7 @@ class Derivation:
         for thread, records in sorted(self._held.items()):
             self._records(thread, records, sites)
             self._thread(thread, _NOTHING, sites, final=True)
+        self._flow.finish(sites)
         self._emitter.flush(final=True)
 
     def _records(self, thread: int, records: Indices, sites: Sites) -> None:
@@ -97,6 +105,7 @@ class Derivation:
         self._thread(thread, _NOTHING, sites, final=True)
         self._carried[thread] = Carried(lost=True)
         self._fits.lose(thread)
+        self._flow.lose(thread, sites)
 
     def _has_root(self, chunk: Chunk, sites: Sites) -> bool:
         numbers = np.concatenate([self._carried[chunk.thread].numbers, chunk.records])
@@ -130,6 +139,7 @@ class Derivation:
         carried.hand_over(spans)
         count_turns(spans, parsed, sites)
         fresh = np.arange(len(spans)) >= carried.count
+        first = self._next_span
         spans.number[fresh] = self._next_span + np.arange(np.count_nonzero(fresh))
         self._next_span += int(np.count_nonzero(fresh))
         if final:
@@ -147,6 +157,8 @@ class Derivation:
         self._emitter.spans(spans, sites, hooks, thread, children, done)
         self._emitter.logs(spans, rows, hooks)
         self._emitter.batches(spans, parsed, sums, batch_of, batch_logs, done)
+        self._emitter.values(spans, *values_of(spans, parsed, container, carried.repeated, self._definitions))
+        self._flow.records(thread, parsed, sites, spans, container, carried.repeated, first)
         self._fits.count(spans, done)
         for index in np.flatnonzero(done & spans.root):
             fit = self._fits.begun_by(int(spans.number[index]), int(spans.fit[index]))

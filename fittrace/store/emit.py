@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
+import pyarrow as pa
 
 from ..schema.journal import ABSENT
 from ..schema.tables import BATCH_PHASES, PHASES, STAGES, STATUSES
@@ -146,6 +147,43 @@ class Emitter:
                 if self._late:
                     batches.take_late(self._late)
                 self._sink.append("batches", batches.whole())
+
+    def flow(
+        self, thread: int, fit: Indices, span: Indices, turns: Indices, path: Indices, clocks: Sequence[Indices]
+    ) -> None:
+        """Rows of `flow`."""
+        offsets = np.append(0, np.cumsum([len(one) for one in clocks])).astype(np.int32)
+        moments = np.concatenate([*clocks, np.empty(0, np.int64)]) + self._shift
+        self._sink.append(
+            "flow",
+            {
+                "fit": fit,
+                "thread": (np.full(len(fit), 0), [self._thread(thread)]),
+                "span": span,
+                "turns": turns,
+                "path": _nullable(path),
+                "clocks_ns": pa.ListArray.from_arrays(offsets, pa.array(moments)),
+            },
+        )
+
+    def paths(self, path: Indices, sites: pa.ListArray) -> None:
+        """Rows of `paths`."""
+        self._sink.append("paths", {"path": path, "sites": sites})
+
+    def values(self, spans: Spans, owner: Indices, sites: Indices, rows: Sequence[tuple[str, float | str]]) -> None:
+        """Rows of `values`: keys and values of the spans at `owner`."""
+        some = spans.take(owner)
+        self._sink.append(
+            "values",
+            {
+                "fit": some.fit,
+                "span": some.number,
+                "site": sites,
+                "key": [key for key, _ in rows],
+                "value": [value if isinstance(value, float) else None for _, value in rows],
+                "text": [value if isinstance(value, str) else None for _, value in rows],
+            },
+        )
 
     def fit(self, spans: Spans, parsed: Parsed, index: int, fit: Fit) -> None:
         """One row of `fits`, whose root is the span at `index`."""

@@ -80,9 +80,9 @@ class States:
     keys: npt.NDArray[np.int64]
 
     @classmethod
-    def of(cls, parsed: Parsed) -> States:
-        """Those of `parsed`."""
-        loose = np.flatnonzero(parsed.loose_kind == KIND["state"])
+    def of(cls, parsed: Parsed, kind: str = "state") -> States:
+        """Those of `parsed`; or of `kind` values, which are alike."""
+        loose = np.flatnonzero(parsed.loose_kind == KIND[kind])
         heads = np.append(np.flatnonzero(parsed.numbers < 0), len(parsed.numbers))
         start = parsed.loose_start[loose]
         end = heads[np.searchsorted(heads, start, "right")]
@@ -199,3 +199,19 @@ def logs_of(
                 if isinstance(value, float):
                     batch_logs.add(key, np.array([one]), np.array([value]))
     return rows, batch_logs
+
+
+def values_of(
+    spans: Spans, parsed: Parsed, container: Indices, since: int, definitions: Definitions
+) -> tuple[Indices, Indices, list[tuple[str, float | str]]]:
+    """The values of variables that the records of a window tell from the number `since` on: for each its owner, the
+    span of the function's call, its site, and its key and value."""
+    states = States.of(parsed, "values")
+    owner = container[parsed.loose_frame[states.loose]]
+    wanted = (owner >= 0) & (spans.fit[owner] >= 0) & (spans.number[owner] >= 0)
+    wanted &= (parsed.loose_start[states.loose] >= since) & ~states.lost(definitions)
+    told = [(index, states.read(index, definitions)) for index in np.flatnonzero(wanted).tolist()]
+    found = [(index, item) for index, state in told for item in state.items()]
+    index = np.array([place for place, _ in found], np.int64)
+    site = -(parsed.numbers[parsed.loose_start[states.loose]] + 1)
+    return owner[index], site[index], [item for _, item in found]

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from ..schema import VERSION
 from ..schema.tables import TABLES, Column, Table
 from . import checksum
-from .columns import LOGS_PREFIX, Values, Vocabulary, arrow_array, arrow_field, logs_column
+from .columns import LOGS_PREFIX, Values, Vocabulary, arrow_array, arrow_field, arrow_type, logs_column
 from .files import parts_in
 
 ROW_GROUP = 131_072
@@ -188,7 +188,7 @@ class _TableWriter:
             given = chunk.get(column.name)
             if given is None:
                 rows = len(next(iter(chunk.values())))
-                given = pa.nulls(rows, pa.int32() if column.type == "dictionary" else pa.type_for_alias(column.type))
+                given = pa.nulls(rows, pa.int32() if column.type == "dictionary" else arrow_type(column))
             arrays.append(self._vocabularies[column.name].decode(given) if column.type == "dictionary" else given)
         return pa.chunked_array(arrays)
 

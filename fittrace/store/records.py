@@ -18,7 +18,7 @@ from .sites import ARITY, KIND, STAGE, UNKNOWN, Sites
 Indices = npt.NDArray[np.int64]
 _ENTERS = [KIND["call"], KIND["hooks"]]
 _LEAVES = [KIND["leave"], KIND["raise"]]
-_LOOSE = [KIND["state"], KIND["sizes"], KIND["named"]]
+_LOOSE = [code for kind, code in KIND.items() if code >= KIND["named"]]
 """Kinds that say something about a frame and leave its spans as they are."""
 DEEPEST = 4096
 """Frames in each other, at most: far beyond the calls that Python lets be."""
@@ -66,7 +66,8 @@ def sound(numbers: Records, sites: Sites) -> list[Records]:
     length = np.diff(np.append(start, len(numbers))) - 1
     site = np.minimum(-(numbers[start] + 1), len(sites.kind))
     kind = np.append(sites.kind, UNKNOWN)[site]
-    good = (kind != UNKNOWN) & np.where(kind == KIND["state"], length >= 1, length == ARITY[kind])
+    is_long = np.isin(kind, [KIND["state"], KIND["values"]])
+    good = (kind != UNKNOWN) & np.where(is_long, length >= 1, length == ARITY[kind])
     good[np.searchsorted(start, np.flatnonzero(numbers > ABSENT)) - 1] = False
     first = int(start[0]) if len(start) else len(numbers)
     pieces, begin = ([numbers[:0]], first) if first else ([], 0)

@@ -186,8 +186,16 @@ def _literals(files: Iterable[Path]) -> str:
 
 def _no_rows(table: str) -> str:
     columns = [Column("run", "string", ""), Column("process", "int32", ""), *TABLES[table].columns]
-    empty = ", ".join(f"NULL::{_SQL_TYPES[column.type]} AS {column.name}" for column in columns)
+    empty = ", ".join(f"NULL::{_sql_type(column.type)} AS {column.name}" for column in columns)
     return f"SELECT {empty} WHERE false"
+
+
+def _sql_type(kind: str) -> str:
+    """
+    >>> _sql_type("list<int32>")
+    'INTEGER[]'
+    """
+    return _SQL_TYPES[kind[len("list<") : -1]] + "[]" if kind.startswith("list<") else _SQL_TYPES[kind]
 
 
 _SQL_TYPES = {

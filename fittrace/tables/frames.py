@@ -90,6 +90,11 @@ def _column(array: pa.Array, nullable: bool) -> Any:
         return pd.array(array.to_pandas(), dtype=TEXT)
     if pa.types.is_map(array.type):
         return array.to_pandas(maps_as_pydicts="strict").to_numpy()
+    if pa.types.is_list(array.type):
+        lists = np.empty(len(array), dtype=object)
+        for place, one in enumerate(array.to_pylist()):
+            lists[place] = one
+        return lists
     return array.to_pandas()
 
 

@@ -120,6 +120,12 @@ VIEWS: dict[str, View] = {
         _as_stored(stored.PROCESSES, "process"),
         _as_stored(stored.SITES, "process", "site"),
         _as_stored(stored.NOTES, "process"),
+        _as_stored(stored.VALUES, "process", "span"),
+        _as_stored(stored.FUNCTIONS, "process", "function"),
+        _as_stored(stored.NODES, "process", "function", "node"),
+        _as_stored(stored.SOURCES, "process"),
+        _as_stored(stored.PATHS, "process", "path"),
+        _as_stored(stored.FLOW, "process", "thread", "span"),
     )
 }
 """All tables of a trace, by name."""

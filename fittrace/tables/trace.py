@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
     import pyarrow as pa
+    from typing_extensions import Self
 
 
 class Trace:
     """One run, or all runs of a folder as one set of tables; made by `Trace.open`.
 
-    Every table is a pandas DataFrame in the order of time: `fits`, `spans`, `batches`, `hooks`, `logs`, `processes`,
-    `sites` and `notes`. Times are Unix nanoseconds and durations nanoseconds, as `int64`; numbers that may be missing
+    Every table is a pandas DataFrame in the order of time: `fits`, `spans`, `batches`, `hooks`, `logs`, `values`,
+    `processes` and `notes`, and what the control flow is made of: `sites`, `functions`, `nodes`, `sources`, `paths` and
+    `flow`. Times are Unix nanoseconds and durations nanoseconds, as `int64`; numbers that may be missing
     are `Int64`. Each has the column `process`, and first the column `run` where a folder of runs was opened. `sql`
     knows tables of the same names.
 
@@ -48,7 +50,7 @@ class Trace:
         self._database = Database(runs, with_run=self.is_folder)
 
     @classmethod
-    def open(cls, path: str | PathLike[str], progress: Callable[[int, int], None] = lambda done, size: None) -> Trace:
+    def open(cls, path: str | PathLike[str], progress: Callable[[int, int], None] = lambda done, size: None) -> Self:
         """Open the run at `path`, or all runs that lie right under it.
 
         A run that died or still goes on opens too, with what it had recorded; `progress` is then told how many bytes
@@ -107,6 +109,30 @@ class Trace:
     def notes(self) -> pd.DataFrame:
         """What the reader of this trace must know: faults, dropped or damaged records, unknown engines."""
         return self._frame("notes")
+
+    def values(self) -> pd.DataFrame:
+        """What the engine's functions were called with, one argument a row."""
+        return self._frame("values")
+
+    def functions(self) -> pd.DataFrame:
+        """The functions of the engine whose control flow was recorded."""
+        return self._frame("functions")
+
+    def nodes(self) -> pd.DataFrame:
+        """The statements and sites of those functions, and which may follow which."""
+        return self._frame("nodes")
+
+    def sources(self) -> pd.DataFrame:
+        """The source files of the engine, as they ran."""
+        return self._frame("sources")
+
+    def paths(self) -> pd.DataFrame:
+        """The paths that control took through turns of the engine's loops."""
+        return self._frame("paths")
+
+    def flow(self) -> pd.DataFrame:
+        """Which path control took when."""
+        return self._frame("flow")
 
     def sql(self, query: str) -> pd.DataFrame:
         """The answer to one SQL `SELECT` over the tables of the trace, in DuckDB's SQL.

@@ -43,6 +43,10 @@ TABLE = (
 )
 
 
+FLOW = ("values", "step", "line", "enter", "exit", "raised", "thrown")
+"""Kinds of site that open and close nothing; tests/replay looks at those."""
+
+
 class Tape:
     """A recorder that writes words: the kind of site, then what it opens or is told."""
 
@@ -55,6 +59,8 @@ class Tape:
         def said(*operands: Any) -> Any:
             head, *rest = operands[0] if probe == "record" else operands
             site = self.sites[-head - 1]
+            if site.kind in FLOW:
+                return rest[-1] if probe == "exit" else None
             shown = [repr(one) for one in (rest[1:] if probe == "record" else rest) if one != ABSENT]
             opened = [f"{site.depth}:{'+'.join(site.phases)}"] if site.kind in ("open", "call", "turn") else []
             opened += [str(site.depth)] if site.kind == "close" else []

@@ -62,6 +62,7 @@ class Program:
         self._tasks: list[tuple[str, int, int, list[str]]] = []
         self.state = self.site("state", level=1)
         self.closers = [self.site("close", depth=depth, level=0) for depth in range(CLOSERS)]
+        self.gap = self.site("gap", level=0)
         names = ["MainThread", "Thread-1", "Thread-2"][:threads]
         self.runs = [self.fits(number) for number in range(len(names))]
         if self.shape.worker:
@@ -125,7 +126,7 @@ class Program:
             yield from body
         except Failed:
             text = self.text("Failed") if self.random.random() < 0.7 else ABSENT
-            self.emit(thread, self.site("raise", level=level), self.tick(), text)
+            self.emit(thread, self.site("raise", level=level), self.tick(), text, ABSENT)
             yield
             raise
         self.emit(thread, self.site("leave", level=level), self.tick())

@@ -100,11 +100,22 @@ def test_dying_children_take_nothing_along(tmp_path: Path) -> None:
     assert trace.batches().query("process == 0 and stage == 'train'")["batch"].tolist() == [*range(50)] * 4
 
 
-def test_interrupt_of_the_whole_process_group(tmp_path: Path) -> None:
-    process = start(tmp_path, tmp_path / "witness", *LONG, start_new_session=True)
+def test_interrupt_from_a_terminal(tmp_path: Path) -> None:
+    """Ctrl-C reaches the whole process group, the program among it: the launcher must not send it once more."""
+    terminal, theirs = os.openpty()
+    process = start(
+        tmp_path,
+        tmp_path / "witness",
+        *LONG,
+        stdin=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: os.close(os.open(os.ttyname(theirs), os.O_RDWR)),  # makes it the session's terminal
+    )
+    os.close(theirs)
     wait_for(tmp_path / "witness", 100)
-    os.killpg(process.pid, signal.SIGINT)
+    os.write(terminal, b"\x03")
     code, told = finish(process)
+    os.close(terminal)
     trace = fittrace.open(tmp_path / "run")
     assert code == -signal.SIGINT
     assert told.count("KeyboardInterrupt") == 1

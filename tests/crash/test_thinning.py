@@ -9,7 +9,7 @@ import pytest
 
 from fittrace.capture.collector import Thread
 from fittrace.capture.sites import Site
-from fittrace.capture.thinning import KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS
+from fittrace.capture.thinning import KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS, StandIns
 
 from .reference import Reference, Span
 from .rows import Tables, canonical, derive, difference
@@ -29,16 +29,16 @@ def thinned(program: Program, pieces: list[dict[int, list[Record]]], levels: lis
     facts = [one for one in program.definitions if one["define"] == "site"]
     fields = ("kind", "file", "function", "line", "engine", "depth", "phases", "level")
     sites = [Site(number=one["site"], **{key: one[key] for key in fields if key in one}) for one in facts]
-    closers = sites[1 : 1 + CLOSERS]
+    stand_ins = StandIns(sites[1 : 1 + CLOSERS], sites[1 + CLOSERS])
     threads = [Thread(number, []) for number in range(len(program.threads))]
-    total = [0, 0, 0]
+    total = [0, 0, 0, 0]
     kept_pieces = []
     for piece, level in zip(pieces, levels, strict=True):
         kept_piece = {}
         for thread, records in piece.items():
             flat = [item for record in records for item in record]
-            kept, dropped = threads[thread].thin(flat, sites, closers, level)
-            total = [one + other for one, other in zip(total, dropped or [0, 0, 0], strict=True)]
+            kept, dropped = threads[thread].thin(flat, sites, stand_ins, level)
+            total = [one + other for one, other in zip(total, dropped or [0, 0, 0, 0], strict=True)]
             if kept:
                 kept_piece[thread] = [tuple(kept)]
         kept_pieces.append(kept_piece)

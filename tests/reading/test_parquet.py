@@ -66,7 +66,8 @@ def test_readers_of_hive_partitions_see_one_table(tmp_path: Path, reader: str) -
 )
 def test_repeated_text_is_taken_in_each_form(tmp_path: Path, kinds: object) -> None:
     texts = {name: ["x"] * 3 for name in ("engine", "file", "function", "kind")}
-    row = {"site": [0, 1, 2], "line": [1, 2, 3], "phase": kinds} | texts
+    row = {"site": [0, 1, 2], "line": [1, 2, 3], "phase": kinds, "depth": [0] * 3} | texts
+    row |= {"opens": [["prepare"], [], []], "fence": [False] * 3}
     with PartitionWriter(tmp_path, "a1", 0) as writer:
         writer.append("sites", row)
         writer.append("sites", row | {"phase": (np.array([0, 0, 0], np.int32), ["later"])})

@@ -23,8 +23,14 @@ REQUIRED = {
     " logs_before logs_after changed",
     "logs": "fit stage epoch batch hook key value",
     "processes": "pid parent_pid rank host ending",
-    "sites": "site engine file function line",
     "notes": "kind message",
+    "values": "fit span key value text",
+    "sites": "site engine file function line",
+    "functions": "function engine file name line",
+    "nodes": "function node line next",
+    "sources": "source text",
+    "paths": "path sites",
+    "flow": "fit thread span turns path",
 }
 
 

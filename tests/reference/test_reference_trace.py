@@ -97,6 +97,8 @@ def test_time_adds_up(trace: fittrace.Trace) -> None:
 def test_no_path_of_a_machine_is_in_it(path: Path) -> None:
     found = list(texts(path))
     assert found
+    if path.relative_to(TRACE).parts[0] == "sources":
+        return  # the engine's own text
     assert [text for text in found if ABSOLUTE.search(text)] == []
 
 

@@ -1,0 +1,59 @@
+"""One program on every engine: traced, and as it is under `sys.settrace`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from engines.conftest import ENGINES, LEGACY, Engine
+from faithful.processes import KERAS, environ, finish, start
+
+import fittrace
+
+PROGRAM = Path(__file__).parent / "programs" / "flows.py"
+VERSIONS = [Engine("keras-3", "keras-3", version=version) for version in ("3.3.3", "3.6.0", "3.10.0", "3.13.2")]
+
+
+@dataclass(frozen=True)
+class Walked:
+    """The trace of the program on one engine, and for each of its fits what `sys.settrace` saw: (function, line)."""
+
+    engine: Engine
+    trace: fittrace.Trace
+    seen: dict[str, list[list[object]]]
+
+    def fit(self, scenario: str) -> int:
+        """The number of a scenario's fit."""
+        fits = self.trace.fits()
+        outermost = fits[fits["parent_fit"].isna()].sort_values("start_ns")["fit"].tolist()
+        assert len(outermost) == len(self.seen)
+        return int(outermost[list(self.seen).index(scenario)])
+
+
+@pytest.fixture(scope="session", params=[*ENGINES, *VERSIONS], ids=str)
+def walked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Walked:
+    engine: Engine = request.param
+    if engine.legacy and not LEGACY.exists():
+        absent = "no Python 3.7 with Keras 2.2 here; `scripts/legacy-env` makes it"
+        pytest.fail(absent) if os.environ.get("CI") else pytest.skip(absent)
+    folder = tmp_path_factory.mktemp(f"walked-{engine}")
+    python = str(LEGACY) if engine.legacy else sys.executable
+    path = str(KERAS / engine.version) if engine.version else None
+    program = [str(PROGRAM), engine.argument]
+    options = ["--quiet", "--python", python, "--out", str(folder), "--name", "run"]
+    traced = finish(start([sys.executable, "-m", "fittrace", "run", *options, *program], environ(path), folder))
+    assert traced.returncode == 0, traced.stderr[-3000:]
+    trace = fittrace.open(folder / "run")
+    functions: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in trace.functions().itertuples():
+        functions[row.file][row.name] = row.line
+    names, seen = folder / "functions.json", folder / "seen.json"
+    names.write_text(json.dumps(functions))
+    told = finish(start([python, *program], environ(path, ORACLE=str(names), SEEN=str(seen)), folder))
+    assert told.returncode == 0, told.stderr[-3000:]
+    return Walked(engine, trace, dict(json.loads(seen.read_text())))

@@ -1,0 +1,74 @@
+"""What `sys.settrace` says of the functions of a file: each event as the first line of its innermost statement.
+
+Python 3.7 and nothing but the standard library: it runs beside every engine.
+"""
+
+import ast
+import sys
+
+
+class Statements:
+    """Which statement each line of a source belongs to; `try:` headers belong to none."""
+
+    def __init__(self, source):
+        self.first = {}
+        self.withs = {}
+        self._walk(ast.parse(source))
+
+    def _walk(self, node):
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.stmt):
+                first = min([child.lineno] + [one.lineno for one in getattr(child, "decorator_list", ())])
+                last = _last_line(child)
+                for line in range(first, last + 1):
+                    self.first[line] = None if isinstance(child, ast.Try) else first
+                if isinstance(child, (ast.With, ast.AsyncWith)):
+                    self.withs[first] = range(child.body[0].lineno, last + 1)
+            self._walk(child)
+
+
+def _last_line(node):
+    lines = [getattr(one, "end_lineno", None) or getattr(one, "lineno", 0) for one in ast.walk(node)]
+    return max(lines)
+
+
+class Oracle:
+    """Collects (function, line) of the calling thread while it is on, of the functions in `names` by file."""
+
+    def __init__(self, names):
+        self.names = names  # {file: (source, {qualified name: first line})}
+        self.statements = {file: Statements(source) for file, (source, _) in names.items()}
+        self.by_code = {
+            (file, line): name for file, (_, functions) in names.items() for name, line in functions.items()
+        }
+        self.seen = []
+        self._last = {}
+
+    def __enter__(self):
+        self._before = sys.gettrace()
+        sys.settrace(self._call)
+        return self
+
+    def __exit__(self, *_):
+        sys.settrace(self._before)
+
+    def _call(self, frame, event, argument):
+        code = frame.f_code
+        name = self.by_code.get((code.co_filename, code.co_firstlineno))
+        if name is None or code.co_name != name.rpartition(".")[2]:
+            return None
+        return self._local
+
+    def _local(self, frame, event, argument):
+        if event == "line":
+            code = frame.f_code
+            name = self.by_code[code.co_filename, code.co_firstlineno]
+            statements = self.statements[code.co_filename]
+            first = statements.first.get(frame.f_lineno)
+            last = self._last.get(id(frame), (frame, None))[1]
+            leaves_with = last is not None and last in statements.withs.get(first, ())
+            if first is not None and first != last and not leaves_with:
+                self.seen.append((name, first))
+                # The frame is kept, so that no other gets its identity.
+                self._last[id(frame)] = (frame, first)
+        return self._local

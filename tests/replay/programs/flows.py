@@ -1,0 +1,167 @@
+"""Fits in many ways on the engine that the first argument names.
+
+With ORACLE in the environment, a file that names functions, it runs under `sys.settrace` and writes what that saw of
+them, fit by fit, into the file SEEN. Python 3.7 and every Keras.
+"""
+
+import importlib.util
+import json
+import os
+import random
+import sys
+
+import numpy as np
+
+ENGINE = sys.argv[1]
+
+
+def engine(name):
+    if name == "tf_keras-v1":
+        import tensorflow as tf
+
+        tf.compat.v1.disable_v2_behavior()
+    if name.startswith("tf_keras"):
+        import tf_keras as keras
+    elif name == "tf.keras":
+        from tensorflow import keras
+    else:
+        import keras
+    import tensorflow as tf
+
+    if tf.executing_eagerly():
+        keras.utils.set_random_seed(3)
+    else:
+        random.seed(3)
+        np.random.seed(3)
+        tf.compat.v1.set_random_seed(3)
+    return keras
+
+
+keras = engine(ENGINE)
+MODERN = ENGINE in ("keras-3", "tf_keras")
+
+
+def oracle():
+    if "ORACLE" not in os.environ:
+        return None
+    spec = importlib.util.spec_from_file_location("oracle", os.path.join(os.path.dirname(__file__), "..", "oracle.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with open(os.environ["ORACLE"]) as file:
+        told = json.load(file)
+    names = {}
+    for path, functions in told.items():
+        with open(path) as file:
+            names[path] = (file.read(), functions)
+    return lambda: module.Oracle(names)
+
+
+ORACLE = oracle()
+SEEN = []
+
+
+def seen(scenario, run):
+    """Run one fit, under the oracle if there is one; what it raises is the scenario's own."""
+    if ORACLE is None:
+        return attempt(run)
+    with ORACLE() as eye:
+        attempt(run)
+    SEEN.append([scenario, eye.seen])
+
+
+def attempt(run):
+    try:
+        run()
+    except (ValueError, TypeError) as error:
+        assert "asked" in str(error), error
+
+
+class Stops(keras.callbacks.Callback):
+    """Stops at a batch, raises in a hook, or fits another model in one."""
+
+    def __init__(self, stop=None, fail=None, inner=False):
+        super().__init__()
+        self.stop, self.fail, self.inner = stop, fail, inner
+
+    def on_batch_end(self, batch, logs=None):
+        if batch == self.stop:
+            self.model.stop_training = True
+        if self.fail == "batch" and batch == 1:
+            raise ValueError("asked")
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.fail == "epoch":
+            raise ValueError("asked")
+        if self.inner and epoch == 0:
+            x, y = data(20)
+            network().fit(x, y, batch_size=16, verbose=0)
+            self.model.evaluate(x, y, batch_size=16, verbose=0)
+
+
+def network(sparse=False):
+    layer = {"input_shape": (6,)} if not sparse else {"batch_input_shape": (None, 6), "sparse": True}
+    if sparse:
+        source = keras.layers.Input(shape=(6,), sparse=True)
+        model = keras.models.Model(source, keras.layers.Dense(1)(source))
+    else:
+        model = keras.models.Sequential([keras.layers.Dense(1, **layer)])
+    model.compile("sgd", "mse", metrics=["mae"])
+    return model
+
+
+def data(count=50):
+    source = np.random.RandomState(5)
+    return source.rand(count, 6).astype("float32"), source.rand(count, 1).astype("float32")
+
+
+def batches(x, y, size):
+    while True:
+        for start in range(0, len(x), size):
+            yield x[start : start + size], y[start : start + size]
+
+
+def few(x, y):
+    for start in (0, 10):
+        yield x[start : start + 10], y[start : start + 10]
+
+
+def main():
+    x, y = data()
+    model = network()
+
+    def fit(**given):
+        return lambda: model.fit(x, y, **dict({"batch_size": 16, "verbose": 0}, **given))
+
+    seen("plain", fit(epochs=2))
+    seen("validating", fit(epochs=2, validation_data=data(20)))
+    seen("splitting", fit(validation_split=0.2, shuffle=False))
+    seen("progress bar", fit(verbose=1))
+    if ENGINE != "keras-3":
+        seen("batch shuffle", fit(shuffle="batch"))
+    seen("stop", fit(epochs=3, callbacks=[Stops(stop=1)], validation_data=data(20)))
+    seen("raise in a batch", fit(epochs=2, callbacks=[Stops(fail="batch")]))
+    seen("raise in an epoch", fit(epochs=2, callbacks=[Stops(fail="epoch")], validation_data=data(20)))
+    seen("fit in a fit", fit(epochs=2, callbacks=[Stops(inner=True)]))
+    if ENGINE != "tf_keras":
+        seen("no epochs", fit(epochs=0))
+    if ENGINE == "keras":
+        import scipy.sparse
+
+        sparse = scipy.sparse.csr_matrix(x)
+        seen("sparse", lambda: network().fit(sparse, y, batch_size=16, verbose=0))
+        seen("generator", lambda: model.fit_generator(batches(x, y, 10), 3, epochs=2, verbose=0,
+                                                      validation_data=data(20)))  # fmt: skip
+        seen("evaluate generator", lambda: model.evaluate_generator(batches(x, y, 10), 2))
+    else:
+        seen("generator", lambda: model.fit(batches(x, y, 10), steps_per_epoch=3, epochs=2, verbose=0))
+    if MODERN:
+        seen("few", lambda: model.fit(few(x, y), steps_per_epoch=3, epochs=2, verbose=0))
+        seen("unknown length", lambda: model.fit(few(x, y), epochs=1, verbose=0))
+    seen("evaluate", lambda: model.evaluate(x, y, batch_size=16, verbose=0))
+    seen("predict", lambda: model.predict(x, batch_size=16, verbose=0))
+
+
+main()
+if "SEEN" in os.environ:
+    with open(os.environ["SEEN"], "w") as file:
+        json.dump(SEEN, file)
