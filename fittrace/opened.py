@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from .replay import Replay, recording
+from typing import TYPE_CHECKING
+
+from .replay import Replay, lines_of, recording
 from .tables import Trace as Tables
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Trace(Tables):
@@ -20,3 +25,16 @@ class Trace(Tables):
         [338, 340, 341]
         """
         return Replay(recording(self, fit, process, run))
+
+    def lines(self, fit: int = 0, process: int | None = None, run: str | None = None) -> pd.DataFrame:
+        """The engine's source as one fit ran it: a row for each statement, in the order of the source.
+
+        Columns: file, function, line, end_line, source, visits, duration_ns (until the next statement of the function,
+        calls included; missing where the statement shares the clock of one before it) and together (how many share it).
+
+        >>> import fittrace
+        >>> lines = fittrace.open("traces/reference-keras-3").lines()
+        >>> lines[lines.source.str.contains("self.train_function")].visits.tolist()  # doctest: +SKIP
+        [450]
+        """
+        return lines_of(self.replay(fit, process, run))

@@ -14,7 +14,7 @@ from typing import Any, Callable, Sequence
 from ..engines.model import callee, walk_without_functions
 from . import syntax
 from .sites import Site
-from .syntax import constant, items
+from .syntax import constant
 
 MakeSite = Callable[..., Site]
 
@@ -53,9 +53,9 @@ class Flow:
         enter, exit = self._step("enter", node, body[0]), self._make("exit", node)
         thrown = self._make("thrown", node)
         ends = syntax.leaves(body[-1])
-        returns = syntax.Returns("exit", lambda: self._make("exit", node))
+        returns = syntax.Returns(syntax.step, lambda: self._make("exit", node))
         body = returns.visit(ast.Module(body=body, type_ignores=[])).body
-        last = [] if ends else [syntax.probe(exit, syntax.call("step", constant(exit.head)), body[-1])]
+        last = [] if ends else [syntax.probe(exit, syntax.step(exit.head), body[-1])]
         return [enter, syntax.guarded(body, thrown, "thrown", node), *last]
 
     def _make(self, kind: str, at: ast.AST) -> Site:
@@ -64,8 +64,8 @@ class Flow:
     def _step(self, kind: str, at: ast.AST, place: ast.AST) -> ast.stmt:
         site = self._make(kind, at)
         if kind == "line":
-            return syntax.probe(site, syntax.call("record", items(constant(site.head), syntax.call("clock"))), place)
-        return syntax.probe(site, syntax.call("step", constant(site.head)), place)
+            return syntax.probe(site, syntax.record(site.head), place)
+        return syntax.probe(site, syntax.step(site.head), place)
 
     def _block(self, block: list[ast.stmt], clocked: bool) -> None:
         has_entered = False
@@ -114,7 +114,7 @@ class Flow:
         elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Yield):
             exit = self._make("exit", statement)
             value = statement.value.value or ast.copy_location(constant(None), statement.value)
-            statement.value.value = syntax.wrapped("exit", exit, value, statement)
+            statement.value.value = syntax.handed_on(value, exit, syntax.step(exit.head), statement)
         elif not isinstance(statement, syntax.SIMPLE) or _yields(statement):
             raise syntax.Unsupported("%s in line %d" % (type(statement).__name__, statement.lineno))
 

@@ -7,11 +7,11 @@ by `Installed.undo`. So it makes no difference whether the engine was imported b
 from __future__ import annotations
 
 import types
-from typing import Any, Iterator, NamedTuple, Sequence, Union
+from typing import Any, Iterator, Mapping, NamedTuple, Sequence, Union
 
 from ..engines import CallbackLists, Engine, Function
 from .graph import Node
-from .rewrite import rewrite, with_recorder
+from .rewrite import rewrite, with_constants
 from .sites import Site
 
 
@@ -48,10 +48,10 @@ class Outcome(NamedTuple):
     graphs: Sequence[Drawn] = ()
 
 
-def install(module: types.ModuleType, engine: Engine, recorder: object, sites: list[Site]) -> Outcome:
-    """Make the functions of `engine` in `module` record. New sites are appended to `sites`.
+def install(module: types.ModuleType, engine: Engine, constants: Mapping[str, object], sites: list[Site]) -> Outcome:
+    """Make the functions of `engine` in `module` record, with the `constants` that `owner.owned` gives.
 
-    A function whose running code is not what its source says is left alone.
+    New sites are appended to `sites`. A function whose running code is not what its source says is left alone.
     """
     functions = [function for function in engine.functions if function.module == module.__name__]
     source = _source(module)
@@ -72,7 +72,7 @@ def install(module: types.ModuleType, engine: Engine, recorder: object, sites: l
         if function is None or not _same(function.__code__, plain):
             missing.append("%s as its source has it" % name)
             continue
-        original, code = function.__code__, with_recorder(probed, recorder)
+        original, code = function.__code__, with_constants(probed, constants)
         function.__code__ = code
         installed.append(Installed(function, original, code))
         has_root = has_root or name in roots

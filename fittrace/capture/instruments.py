@@ -10,11 +10,14 @@ from typing import Any, Callable, Sequence
 from ..engines import Engine
 from .imports import Finder
 from .install import Installed, Outcome, install
+from .owner import owned
 from .sites import Site
 
 
 class Instruments:
     """Makes the functions of `engines` call `recorder`, as soon as they exist. New sites are appended to `sites`.
+
+    The thread that makes this is the owner of the capture.
 
     `define` takes definitions for the journal, `fault` whatever fails.
     """
@@ -29,7 +32,7 @@ class Instruments:
     ) -> None:
         self._engines = engines
         self._by_module = {module: engine for engine in engines for module in engine.modules}
-        self._recorder = recorder
+        self._constants = owned(recorder)
         self._sites = sites
         self._define = define
         self._fault = fault
@@ -88,7 +91,7 @@ class Instruments:
         engine = self._by_module[module.__name__]
         missing = self._missing.setdefault(engine.home, [])
         try:
-            outcome = install(module, engine, self._recorder, self._sites)
+            outcome = install(module, engine, self._constants, self._sites)
         except Exception as error:
             self._fault("rewriting %s" % module.__name__, error)
             missing.append("all of %s" % module.__name__)

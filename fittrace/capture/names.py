@@ -32,7 +32,7 @@ class Names:
         return self._number(self._texts, value, "text", value=value)
 
     def keys(self, keys: tuple[str, ...], kinds: str) -> int:
-        """The number of a dict's keys with the kind of each value: `n` for a number, `t` for a text."""
+        """The number of a dict's keys with the kind of each value: a number `n`, a whole one `i`, a text `t`."""
         if len(self._keys) >= MOST and (keys, kinds) not in self._keys:
             keys = tuple("(key %d; more than %d different sets of keys)" % (place, MOST) for place in range(len(keys)))
         return self._number(self._keys, (keys, kinds), "keys", names=list(keys), kinds=kinds)

@@ -7,7 +7,7 @@ import copy
 from typing import Any, Callable, Sequence
 
 from ..engines import Function, Loop, Phase, Tests
-from ..engines.model import callee, loop_variables, walk_without_functions
+from ..engines.model import callee, loop_variables, mentioned, walk_without_functions
 from ..schema.journal import ABSENT
 from . import syntax
 from .flow import Flow
@@ -44,7 +44,7 @@ class Body:
 
     def missing(self) -> list[str]:
         """The parts of the table that the source does not have."""
-        loops = [str(loop) for loop in self.loops if loop not in self.found]
+        loops = [str(loop) for loop in self.loops if not loop.optional and loop not in self.found]
         return loops + [str(rule.where) for rule in self.phases if not rule.optional and rule not in self.found]
 
     def rewrite(self, node: FunctionNode, spec: Function) -> None:
@@ -88,7 +88,7 @@ class Body:
         end = [] if syntax.leaves(body[-1]) else [self.probe("leave", body[-1], level=level, fence=fence)]
         unwind = self.site("raise", node, level=level, fence=fence)
         if not fence:
-            returns = syntax.Returns("leave", lambda: self.site("leave", node, level=level))
+            returns = syntax.Returns(syntax.record, lambda: self.site("leave", node, level=level))
             body = returns.visit(ast.Module(body=body, type_ignores=[])).body
         return [enter, syntax.guarded(body, unwind, "unwind", node), *end]
 
@@ -180,7 +180,9 @@ class Body:
             over = name(syntax.first_name(statement.iter))
             steps = constant(None if loop.last in loop_variables(statement) else loop.steps)
             result.append(syntax.remark(syntax.call("sizes", constant(site.head), over, paths, steps), statement))
+        result += self.order(statement, loop, depth)
         self.descend(statement, depth + 1, loop.phase)
+        fetch: list[ast.stmt] = []
         if loop.header is None:
             phases: dict[str, Any] = {"phases": (loop.phase,), "names": (loop.phase,)}
             turn = self.site("turn", statement, depth=depth, counts=loop.phase, level=level, **phases)
@@ -188,17 +190,30 @@ class Body:
             phases = {"phases": (loop.phase, loop.header), "names": (loop.phase, loop.header)}
             begin = self.probe("open", statement, depth=depth, level=level, **phases)
             turn = self.site("turn", statement, depth=depth + 1, counts=loop.phase, level=level)
-            syntax.Continues(begin).visit(ast.Module(body=statement.body, type_ignores=[]))
-            result.append(begin)
-            syntax.append(statement.body, begin)
+            if isinstance(statement, ast.While):
+                fetch = [begin, statement.body.pop(0)]
+            else:
+                syntax.Continues(begin).visit(ast.Module(body=statement.body, type_ignores=[]))
+                result.append(begin)
+                syntax.append(statement.body, begin)
         variables = loop_variables(statement)
         first = next(variable for variable in loop.number if variable in variables)
         last = loop.last if loop.last in variables else first
-        size = _size(loop) if set(loop.bounds) <= set(variables) else constant(ABSENT)
+        operands = [name(first), name(last or first), *_bounds(loop, variables)]
         place = int(loop.guard is not None and Tests(loop.guard).matches(statement.body[0]))
-        probe = self.record(turn, statement.body[place], name(first), name(last or first), size)
-        statement.body.insert(place, probe)
+        statement.body.insert(place, self.record(turn, statement.body[place], *operands))
+        statement.body[:0] = fetch
         return [*result, statement]
+
+    def order(self, statement: ast.For | ast.While, loop: Loop, depth: int) -> list[ast.stmt]:
+        """The probe that tells the order of a loop's samples, which its first statement takes some of."""
+        if loop.order is None or loop.over is None or loop.order not in mentioned(statement.body[0]):
+            return []
+        site = self.site("order", statement, depth=depth)
+        alone = name(loop.over) if loop.alone_is_whole else constant(None)
+        probe = syntax.call("order", constant(site.head), name(loop.order), alone)
+        # What comes before is over: copying the order is none of its time.
+        return [self.close(statement, depth, loop), syntax.remark(probe, statement)]
 
     def fenced(self, statement: ast.stmt, phase: str) -> list[ast.stmt]:
         """A phase in a generator, as a frame of its own: between its yields a generator is in nobody's frame."""
@@ -245,8 +260,7 @@ class Body:
 
     def record(self, site: Site, at: ast.stmt, *operands: ast.expr) -> ast.stmt:
         """`recorder.record((head, recorder.clock(), *operands))`, on the line of `at`."""
-        values = items(constant(site.head), syntax.call("clock"), *operands)
-        return syntax.probe(site, syntax.call("record", values), at)
+        return syntax.probe(site, syntax.record(site.head, *operands), at)
 
 
 class CallbackListBody(Body):
@@ -267,7 +281,7 @@ class CallbackListBody(Body):
         for block in [rewritten, *(found for child in rewritten for found in _all_blocks(child))]:
             for index, statement in reversed(list(enumerate(block))):
                 if syntax.passes_on(statement, over):
-                    block.insert(index + 1, self.each(statement, facts))
+                    block.insert(index + 1, self.each(statement, arguments[0], facts))
                     if fixed is None:
                         named = self.site("named", statement, level=1)
                         # Only here: before, the variable may not have its value yet.
@@ -276,15 +290,16 @@ class CallbackListBody(Body):
         self.flow(clocked=False).complete(rewritten)
         node.body = docstring + self.frame(node, syntax.probe(site, call, body[0]), rewritten, level=1)
 
-    def each(self, statement: ast.stmt, facts: dict[str, Any]) -> ast.stmt:
+    def each(self, statement: ast.stmt, owner: str, facts: dict[str, Any]) -> ast.stmt:
         """Put the probe into a loop over the callbacks; the probe that comes after the loop is returned."""
         assert isinstance(statement, ast.For)
         logs = _logs_argument(statement)
         hook = self.site("hook", statement, depth=1, phases=("hooks",), names=(facts["hook"] or "",), **facts)
         hooked = self.site("hooked", statement, depth=1, level=1)
-        probe = syntax.call("hook", constant(hook.head), name(syntax.first_name(statement.target)), logs)
+        callback = name(syntax.first_name(statement.target))
+        probe = syntax.call("hook", constant(hook.head), name(owner), callback, logs)
         statement.body.insert(0, syntax.probe(hook, probe, statement.body[0]))
-        after = syntax.call("hooked", constant(hooked.head), copy.deepcopy(logs))
+        after = syntax.call("hooked", constant(hooked.head), name(owner), copy.deepcopy(logs))
         return syntax.probe(hooked, after, statement)
 
 
@@ -296,11 +311,12 @@ def _logs_argument(loop: ast.For) -> ast.expr:
     return constant(None)
 
 
-def _size(loop: Loop) -> ast.expr:
-    if not loop.bounds:
-        return constant(ABSENT)
+def _bounds(loop: Loop, variables: Sequence[str]) -> tuple[ast.expr, ast.expr]:
+    """How many samples a turn has, and the place of the first."""
+    if not loop.bounds or not set(loop.bounds) <= set(variables):
+        return constant(ABSENT), constant(ABSENT)
     start, end = loop.bounds
-    return ast.BinOp(name(end), ast.Sub(), name(start))
+    return ast.BinOp(name(end), ast.Sub(), name(start)), name(start)
 
 
 def _all_blocks(statement: ast.stmt) -> list[list[ast.stmt]]:

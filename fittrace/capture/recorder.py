@@ -14,19 +14,24 @@ from typing import TYPE_CHECKING, Any
 
 from ..schema.journal import ABSENT
 from . import values
+from .logs import looking
 
 if TYPE_CHECKING:
     from .session import Session
 
-_NOTHING: dict[str, float] = {}
-_SHAPES = 64
-"""Sets of keys whose numbers a thread remembers; an engine's logs have a few."""
+_FALSE = id(False)
 
 
 class Recorder(threading.local):
-    """A thread's recorder: `record` appends the parts of one record, `clock` reads the time in nanoseconds."""
+    """A thread's recorder.
 
-    def __init__(self, session: "Session", state_head: int) -> None:
+    `record` appends the parts of one record, `step` one that is nothing but its head; `clock` reads the time in
+    nanoseconds. `is_owner`: this is the thread whose functions are constants of the rewritten code.
+    """
+
+    is_owner = False
+
+    def __init__(self, session: "Session", state_head: int, stop_head: int) -> None:
         buffer: list[int] = []
         self.record = record = buffer.extend
         self.step = buffer.append
@@ -34,63 +39,65 @@ class Recorder(threading.local):
         self._session = session
         names = session.names
         session.new_thread(buffer)
-        # The logs as last recorded in this thread; while every key is a text and every value a plain number they can
-        # be compared without running anybody's code.
-        seen: Any = _NOTHING
-        plain = values.PLAIN
         classes = names.classes
-        # The numbers of keys met in this thread: asking `names` takes longer than all the rest of a record.
-        numbers: dict[tuple[str, ...], int] = {}
+        look = looking(record, state_head, names)
+        # The dict that was looked at last, while its callback list is at work, and what tells whether it has changed.
+        seen: Any = None
+        same: Any = None
+        is_first = True
+        # The callback list that passes a hook on, by identity, the attributes of its model, and what `stop_training`
+        # was last, by identity too. No model is held on to when its list is done.
+        watched = 0
+        model = values.NO_MODEL
+        stopping = _FALSE
+        stopped = session.stopped
 
-        def record_numbers(logs: dict[str, float]) -> bool:
-            nonlocal seen
-            state = logs.copy()
-            try:
-                halves = values.halves(state)
-            except OverflowError:  # an int that no float can hold
-                return False
-            seen = state
-            keys = tuple(state)
-            try:
-                number = numbers[keys]
-            except KeyError:
-                number = names.keys(keys, "n" * len(keys))
-                if len(numbers) < _SHAPES:
-                    numbers[keys] = number
-            record((state_head, number, *halves))
-            return True
-
-        def look(logs: Any) -> None:
-            nonlocal seen
-            if type(logs) is dict:
-                for key, value in logs.items():
-                    if id(type(value)) not in plain or type(key) is not str:
-                        break
+        def watch(owner: object) -> None:
+            nonlocal watched, model, stopping
+            if id(owner) != watched:
+                model, watched = values.attributes_of_model(owner), id(owner)
+                stopping = stopped.get(id(model), _FALSE)
+            value = model.get("stop_training", False)
+            if id(value) != stopping:
+                stopping = id(value)
+                if value is False:
+                    stopped.pop(id(model), None)
                 else:
-                    if type(seen) is dict and logs == seen:
-                        return
-                    if record_numbers(logs):
-                        return
-            state = values.describe(logs, names)
-            if state != seen:
-                seen = state
-                record((state_head, *state))
+                    stopped[id(model)] = stopping
+                record((stop_head, names.text(values.text(value))))
+
+        def forget() -> None:
+            nonlocal seen, is_first, watched, model
+            seen = None
+            is_first = True
+            watched, model = 0, values.NO_MODEL
 
         def hooks(head: int, owner: object, number: Any) -> None:
-            nonlocal seen
-            seen = _NOTHING
+            nonlocal watched
+            watched = 0
             record((head, clock(), id(owner), number if type(number) is int and number >= 0 else ABSENT))
+            try:
+                watch(owner)
+            except Exception as error:
+                session.fault("looking at stop_training", error)
 
         def named(head: int, hook: Any) -> None:
             record((head, names.text(hook) if type(hook) is str else ABSENT))
 
-        def hook(head: int, callback: object, logs: Any) -> None:
+        def hook(head: int, owner: object, callback: object, logs: Any) -> None:
+            nonlocal seen, same, is_first
             end = begin = clock()
             try:
-                if logs is not None and (type(logs) is not dict or logs or seen is not _NOTHING):
-                    look(logs)
+                if logs is not None and not (logs is seen and same(logs)):
+                    seen = None
+                    same = look(logs, is_first)
+                    is_first = False
+                    if same is not None:
+                        seen = logs
                     # What looking takes belongs to neither hook.
                     begin = clock()
+                if id(owner) != watched or id(model.get("stop_training", False)) != stopping:
+                    watch(owner)
             except Exception as error:
                 session.fault("reading the logs of a hook", error)
             try:
@@ -99,19 +106,27 @@ class Recorder(threading.local):
                 kind = names.new_class(type(callback))
             record((head, end, begin, kind))
 
-        def hooked(head: int, logs: Any) -> None:
+        def hooked(head: int, owner: object, logs: Any) -> None:
+            nonlocal seen, is_first, watched, model
             end = clock()
             try:
-                if logs is not None and (type(logs) is not dict or logs or seen is not _NOTHING):
-                    look(logs)
+                if logs is not None and not (logs is seen and same(logs)):
+                    look(logs, is_first)
+                if id(owner) != watched or id(model.get("stop_training", False)) != stopping:
+                    watch(owner)
             except Exception as error:
                 session.fault("reading the logs after a hook", error)
+            # As `forget` does, without a call: what comes next is another list, perhaps one around this.
+            seen = None
+            is_first = True
+            watched, model = 0, values.NO_MODEL
             record((head, end))
 
         self.hooks = hooks
         self.named = named
         self.hook = hook
         self.hooked = hooked
+        self.forget = forget
 
     def enter(self, head: int) -> None:
         """Begin a root's frame, and see to it that the records are collected."""
@@ -121,26 +136,17 @@ class Recorder(threading.local):
             self._session.fault("starting to collect", error)
         self.record((head, self.clock()))
 
-    def leave(self, head: int, value: object) -> object:
-        """End a frame that returns `value`."""
-        self.record((head, self.clock()))
-        return value
-
     def unwind(self, head: int) -> None:
         """End a frame that an exception leaves."""
         now = self.clock()
         text = ABSENT
         _, raised, traceback = sys.exc_info()
+        self.forget()
         try:
             text = self._session.names.text(values.error_text(raised))
         except Exception as error:
             self._session.fault("naming an exception", error)
         self.record((head, now, text, values.raised_at(traceback)))
-
-    def exit(self, head: int, value: object) -> object:
-        """End a frame of the control flow alone, which hands on `value`."""
-        self.step(head)
-        return value
 
     def raised(self, head: int) -> None:
         """An exception was caught, or goes on: record the line where it was raised."""
@@ -169,3 +175,16 @@ class Recorder(threading.local):
             self.record((head, *[values.number_at(iterated, path) if one_step else ABSENT for path in paths]))
         except Exception as error:
             self._session.fault("reading the sizes of batches", error)
+
+    def order(self, head: int, indices: object, batches: object) -> None:
+        """Record the order of the samples in the `batches` to come, an array of their indices.
+
+        `batches` are None where it holds for any number of them, and not for a single one alone.
+        """
+        try:
+            whole = type(batches) is list and len(batches) == 1
+            taken = self._session.orders.take(indices, whole)
+            if taken is not None:
+                self.record((head, *taken))
+        except Exception as error:
+            self._session.fault("reading the order of the samples", error)

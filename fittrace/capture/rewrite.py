@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import ast
 import types
-from typing import Callable, Iterator, NamedTuple, Sequence, Union
+from typing import Callable, Iterator, Mapping, NamedTuple, Sequence, Union
 
 from ..engines import CallbackLists, Function
+from . import owner
 from .graph import Graph, Node
 from .phases import Body, CallbackListBody, MakeSite
-from .syntax import RECORDER, FunctionNode, Unsupported, inner, passes_on
+from .syntax import FunctionNode, Unsupported, inner, passes_on
 
 
 class Rewritten(NamedTuple):
@@ -76,16 +77,17 @@ def rewrite(
             graphs[name] = Graph(definitions[name], plain[keys[name]]).nodes
         except Unsupported as error:
             missing.append("the control flow of %s (%s)" % (name, error))
+        owner.split(definitions[name])
     probed = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))
     return Rewritten({name: (plain[key], probed[key]) for name, key in keys.items()}, graphs, missing)
 
 
-def with_recorder(code: types.CodeType, recorder: object) -> types.CodeType:
-    """`code` with the recorder in its constants, nested functions too."""
+def with_constants(code: types.CodeType, values: Mapping[str, object]) -> types.CodeType:
+    """`code` with `values` in the place of the texts that stand for them, in nested functions too."""
     constants = tuple(
-        with_recorder(constant, recorder)
+        with_constants(constant, values)
         if isinstance(constant, types.CodeType)
-        else (recorder if type(constant) is str and constant == RECORDER else constant)
+        else (values.get(constant, constant) if type(constant) is str else constant)
         for constant in code.co_consts
     )
     if hasattr(code, "replace"):

@@ -18,6 +18,7 @@ from ..schema.journal import DEFINE, EVENTS, FACTS, block
 from .collector import PERIOD_S, Thread, counts, pack
 from .instruments import Instruments
 from .names import Names
+from .orders import Orders
 from .recorder import Recorder
 from .sites import Site
 from .thinning import KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS, stand_ins
@@ -29,6 +30,7 @@ class Session:
 
     `start` watches for engines that are imported later and takes those that are there already. The journal is opened
     when the first fit begins. `close` writes what is left and gives the engines their own code back. Nothing raises.
+    `is_forked`: this process was forked off one that was captured, or would have been.
     """
 
     active: Session | None = None
@@ -38,20 +40,24 @@ class Session:
         self.directory = directory
         self.sites: list[Site] = []
         self.names = Names(self._define)
+        self.stopped: dict[int, int] = {}
+        """What `stop_training` is in the models where it is not False: identities of their attributes and of it."""
         self._definitions: list[dict[str, Any]] = []
         self._faults: set[str] = set()
         # Room to close in, where the program has used up all memory; until then it is only an address.
         self._room: bytearray | None = bytearray(4 << 20)
-        self._forked = False
+        self.is_forked = False
         self._begin()
         state = Site(0, "state", "", "", 0, "", level=1)
         self._stand_ins = stand_ins(1)
-        self.sites += [state, *self._stand_ins.sites]
-        self.recorder = Recorder(self, state.head)
+        stop = Site(1 + len(self._stand_ins.sites), "stop", "", "", 0, "", level=1)
+        self.sites += [state, *self._stand_ins.sites, stop]
+        self.recorder = Recorder(self, state.head, stop.head)
         self._instruments = Instruments(ENGINES, self.recorder, self.sites, self._define, self.fault)
 
     def _begin(self) -> None:
         self._threads: list[Thread] = []
+        self.orders = Orders()
         self._lock = _thread.allocate_lock()
         self._writer: Writer | None = None
         self._wake = _thread.allocate_lock()
@@ -109,7 +115,7 @@ class Session:
             _thread.start_new_thread(self._write, ())
         except RuntimeError as error:  # the interpreter is shutting down; `close` writes what there is
             self.fault("starting its threads", error)
-        if self._forked and "multiprocessing.util" in sys.modules:
+        if self.is_forked and "multiprocessing.util" in sys.modules:
             # Its children end without running atexit.
             sys.modules["multiprocessing.util"].Finalize(None, self.close, exitpriority=-100)
 
@@ -155,6 +161,8 @@ class Session:
                 writer.put(block(DEFINE, "\n".join(json.dumps(one) for one in definitions).encode()))
                 self._defined_sites += len(sites)
                 self._defined += len(definitions) - len(sites)
+            for order in self.orders.blocks(keep=level == KEEP_ALL):
+                writer.put(order)
             for event in events:
                 writer.put(event)
         if self._wake.locked():
@@ -188,7 +196,7 @@ class Session:
         names = [one for one in self._definitions if one["define"] == "thread" and one["ident"] == identity]
         self._definitions = [one for one in self._definitions if one["define"] not in ("thread", "dropped")]
         self._begin()
-        self._forked = True
+        self.is_forked = True
         for number, buffer in enumerate(buffers):
             del buffer[:]
             if names and number == names[-1]["thread"]:

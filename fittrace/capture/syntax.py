@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import copy
-from typing import Callable, Iterator, Union
+import sys
+from typing import Any, Callable, Iterator, Union
 
 from ..engines.model import walk_without_functions
 from .sites import Site
@@ -18,6 +19,16 @@ FunctionNode = Union[ast.FunctionDef, ast.AsyncFunctionDef]
 def call(method: str, *arguments: ast.expr) -> ast.Call:
     """`recorder.method(*arguments)`. On an attribute, so that the compiler does not warn of calling a text."""
     return ast.Call(ast.Attribute(constant(RECORDER), method, ast.Load()), list(arguments), [])
+
+
+def record(head: int, *operands: ast.expr) -> ast.Call:
+    """`recorder.record((head, recorder.clock(), *operands))`."""
+    return call("record", items(constant(head), call("clock"), *operands))
+
+
+def step(head: int) -> ast.Call:
+    """`recorder.step(head)`: a record that is nothing but its head."""
+    return call("step", constant(head))
 
 
 def constant(value: Union[int, str, None]) -> ast.expr:
@@ -93,15 +104,18 @@ def is_ours(node: ast.Call) -> bool:
     return isinstance(function, ast.Attribute) and getattr(function.value, "value", None) == RECORDER
 
 
-def wrapped(method: str, site: Site, value: ast.expr, place: ast.AST) -> ast.expr:
-    """`recorder.method(head, value)` in the place of a value; the call stands where the statement `place` does."""
-    made = call(method, constant(site.head), value)
-    for part in (made, made.func, made.func.value, made.args[0]):  # type: ignore[attr-defined]
+def handed_on(value: ast.expr, site: Site, node: ast.expr, place: ast.stmt) -> ast.expr:
+    """`(value, probe)[0]`, a value that is handed on once the probe has recorded `site`; it is that of `place`."""
+    made = statement(node, place).value  # type: ignore[attr-defined]
+    pair = items(value, made)
+    first: Any = constant(0) if sys.version_info >= (3, 9) else ast.Index(constant(0))
+    result = ast.Subscript(pair, first, ast.Load())
+    for part in (result, pair, *ast.walk(first)):
         ast.copy_location(part, place)
-        # A method is called on its name's line, which is the last of what calls it.
-        part.end_lineno = part.lineno
+        # Else a debugger sees control come back to the first line of a value of several.
+        part.end_lineno = part.lineno  # type: ignore[attr-defined]
     place.fittrace_site = site  # type: ignore[attr-defined]
-    return made
+    return result
 
 
 def statement(node: Union[ast.expr, ast.stmt], place: ast.AST) -> ast.stmt:
@@ -216,16 +230,17 @@ def calls_in(node: ast.AST) -> Iterator[ast.Call]:
 
 
 class Returns(ast.NodeTransformer):
-    """Makes every `return x` of a function `return recorder.method(head, x)`, each with a `site` of its own."""
+    """Makes every `return x` of a function `return (x, probe)[0]`, each with a `site` of its own."""
 
-    def __init__(self, method: str, site: Callable[[], Site]) -> None:
-        self.method = method
+    def __init__(self, probe: Callable[[int], ast.expr], site: Callable[[], Site]) -> None:
+        self.probe = probe
         self.site = site
 
     def visit_Return(self, node: ast.Return) -> ast.Return:
         """Keep the value's own place."""
         value = node.value or ast.copy_location(constant(None), node)
-        node.value = wrapped(self.method, self.site(), value, node)
+        site = self.site()
+        node.value = handed_on(value, site, self.probe(site.head), node)
         return node
 
     def visit_FunctionDef(self, node: ast.AST) -> ast.AST:

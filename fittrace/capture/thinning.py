@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Sequence
 
+from ..schema.journal import LOOSE
 from .sites import Site
 
 KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS = 2, 1, 0
@@ -110,7 +111,7 @@ class Thinning:
                 return self._frames.pop().is_kept, None
             self._outer = _Frame(True, None, _NONE)
             return True, None
-        if kind in ("state", "sizes", "named", "values") or not frame.is_kept:
+        if kind in LOOSE or not frame.is_kept:
             return frame.is_kept, None
         return self._spans(frame, site, level)
 

@@ -8,32 +8,38 @@ from __future__ import annotations
 
 import struct
 import types
-from typing import Any, Callable
+from typing import Any
 
-from ..schema.journal import ABSENT
+from ..schema.journal import ABSENT, WHOLE
 from .names import Names, plain_key
 
 LONGEST = 200
 """Characters kept of a text."""
 PLAIN = {id(float), id(int), id(bool)}
 """The identities of types whose values are plain numbers; those of NumPy join when they are met."""
+NO_MODEL: dict[str, Any] = {}
+"""The attributes of no model at all."""
 _DEEPEST = 3
 _MOST = 16
-_codecs: dict[int, tuple[Callable[..., bytes], Callable[[bytes], tuple[int, ...]]]] = {}
+_float, _halves = struct.Struct("<d"), struct.Struct("<II")
 
 
-def halves(values: dict[str, float]) -> tuple[int, ...]:
-    """The low and the high 32 bits of each float, as numbers that are never negative.
+def kinds(logs: dict[str, Any]) -> str:
+    """How each of some plain numbers is kept: `i`, as a whole number, or `n`, as the halves of a float.
 
-    >>> halves({"loss": 1.0})
+    >>> kinds({"batch": 3, "loss": 0.5, "below": -1})
+    'inn'
+    """
+    return "".join("i" if type(value) is int and 0 <= value < WHOLE else "n" for value in logs.values())
+
+
+def halves(value: float) -> tuple[int, ...]:
+    """The low and the high 32 bits of a float, as numbers that are never negative.
+
+    >>> halves(1.0)
     (0, 1072693248)
     """
-    count = len(values)
-    try:
-        pack, unpack = _codecs[count]
-    except KeyError:
-        pack, unpack = _codecs[count] = struct.Struct("<%dd" % count).pack, struct.Struct("<%dI" % (2 * count)).unpack
-    return unpack(pack(*values.values()))
+    return _halves.unpack(_float.pack(value))
 
 
 def describe(logs: Any, names: Names) -> tuple[int, ...]:
@@ -44,17 +50,20 @@ def describe(logs: Any, names: Names) -> tuple[int, ...]:
     if not issubclass(type(logs), dict):
         return (names.keys(("(logs)",), "t"), names.text(text(logs)))
     operands: list[int] = []
-    keys, kinds = [], ""
+    keys, forms = [], ""
     for key, value in list(dict.items(logs)):
         number = as_number(value)
         keys.append(plain_key(key))
         if number is None:
-            kinds += "t"
+            forms += "t"
             operands.append(names.text(text(value)))
+        elif kinds({"": value}) == "i":
+            forms += "i"
+            operands.append(value)
         else:
-            kinds += "n"
-            operands += halves({"": number})
-    return (names.keys(tuple(keys), kinds), *operands)
+            forms += "n"
+            operands += halves(number)
+    return (names.keys(tuple(keys), forms), *operands)
 
 
 def as_number(value: object) -> "float | None":
@@ -98,6 +107,8 @@ def text(value: object, depth: int = 0) -> str:
     name = _names(kind)
     if name == ("numpy", "ndarray"):
         return "<numpy.ndarray %s %s>" % (value.dtype.name, value.shape)  # type: ignore[attr-defined]
+    if name[0] == "numpy" and name[1] in ("bool", "bool_"):
+        return repr(value.item())  # type: ignore[attr-defined]
     if name[0] == "numpy":
         return "<numpy.%s>" % name[1]
     if name == ("tensorflow.python.framework.ops", "EagerTensor"):
@@ -120,6 +131,32 @@ def _container(value: Any, depth: int) -> str:
     more = ["..."] if len(value) > _MOST else []
     frame = "{%s}" if type(value) is dict else "[%s]" if type(value) is list else "(%s)"
     return frame % ", ".join(shown + more)
+
+
+def is_array(value: object) -> bool:
+    """Whether `value` is an array of NumPy's own class.
+
+    >>> is_array([1, 2])
+    False
+    """
+    return _names(type(value)) == ("numpy", "ndarray")
+
+
+def attributes_of_model(owner: object) -> dict[str, Any]:
+    """The instance dict of the model that a callback list or a callback works for, empty where it has none.
+
+    No property is run for it. The list of Keras 2.2 does not know its model; its first callback, Keras' own, does.
+    """
+    try:
+        own = object.__getattribute__(owner, "__dict__")
+        callbacks = own.get("callbacks")
+        if "model" not in own and "_model" not in own and type(callbacks) is list and callbacks:
+            own = object.__getattribute__(callbacks[0], "__dict__")
+        model = own.get("model")
+        attributes: dict[str, Any] = object.__getattribute__(own.get("_model") if model is None else model, "__dict__")
+        return attributes
+    except AttributeError:  # it has none, or is None
+        return NO_MODEL
 
 
 def error_text(error: "BaseException | None") -> str:

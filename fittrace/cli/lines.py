@@ -24,7 +24,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("trace", nargs="?", help="folder of a run, or of runs (default: the newest run in traces/)")
+    parser.add_argument("trace", nargs="?", help="folder of a run (default: the newest run in traces/)")
+    parser.add_argument("--fit", type=int, default=0, metavar="N", help="number of the fit (default: 0)")
+    parser.add_argument("--process", type=int, metavar="P", help="number of its process, where several have such a fit")
     return parser
 
 
@@ -36,6 +38,6 @@ def run(arguments: argparse.Namespace) -> int:
 
         from ..views.annotated import print_lines
 
-        lines = fittrace.open(path, report).lines()  # type: ignore[attr-defined]
+        lines = fittrace.open(path, report).lines(arguments.fit, arguments.process)
     print_lines(lines, sys.stdout)
     return 0

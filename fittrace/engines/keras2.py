@@ -1,9 +1,12 @@
-"""Keras 2.2 on TensorFlow 1: `Model.fit` → `training_arrays.fit_loop` → `tensorflow_backend.Function._call`.
+"""Keras 2.0 to 2.3 on TensorFlow 1: `Model.fit` → `training_arrays.fit_loop` → `tensorflow_backend.Function._call`.
 
-The reference engine. Keras 2.3 has the same loops over `tf.keras.backend`.
+The reference engine is Keras 2.2. Keras 2.3 has the same loops over `tf.keras.backend`; before 2.2 they are methods of
+the model, with underscores before many names, and those over generators are in `fit_generator` and its like.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from .model import Assigns, CallbackLists, Calls, Engine, Function, Loop, Over, Phase, Tests
 
@@ -11,33 +14,107 @@ _TRAINING = "keras.engine.training"
 _ARRAYS = "keras.engine.training_arrays"
 _GENERATOR = "keras.engine.training_generator"
 _BACKEND = "keras.backend.tensorflow_backend"
+_PHASES = {"train": "fit", "test": "evaluate", "predict": "predict"}
 
-_EPOCHS = Loop("epoch", target="epoch", number=("epoch",))
-_BATCHES = Loop("batch", over="batches", number=("batch_index",), bounds=("batch_start", "batch_end"))
 _LOOPS = ("epoch", "batch")
-
+_BATCHES = Loop(
+    "batch", over="batches", number=("batch_index",), bounds=("batch_start", "batch_end"), order="index_array"
+)
 _HOOKS = Phase(None, Calls(
     "on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end",
     "on_test_begin", "on_test_end", "on_predict_begin", "on_predict_end", "_call_batch_hook", "_call_begin_hook",
     "_call_end_hook",
 ), optional=True)  # fmt: skip
 _CALLBACKS = Phase("configure_callbacks", Assigns("history", "_callbacks"))
-_IN_A_BATCH = (
-    Phase("slice", Assigns("batch_ids"), inside=("batch",)),
-    Phase("slice", Calls("slice_arrays"), inside=("batch",)),
-    Phase("slice", Tests("ins"), inside=("batch",), optional=True),
-    Phase("to_dense", Over("indices_for_conversion_to_dense"), inside=("batch",)),
-    Phase("function", Calls("f", "fit_function"), inside=_LOOPS),
+_STANDARDIZING = Phase("prepare", Calls("_standardize_user_data", "_standardize_input_data"))
+_LOGS = (
     Phase("logs", Calls("to_list"), inside=_LOOPS, optional=True),
     Phase("logs", Over("out_labels"), inside=_LOOPS, optional=True),
 )
 
 
-def _root(name: str, stage: str, *delegates: str) -> Function:
+def _array_loops(module: str, prefix: str, is_old: bool) -> tuple[Function, ...]:
+    slicing = (
+        Phase("slice", Assigns("batch_ids"), inside=("batch",)),
+        Phase("slice", Calls("slice_arrays", "_slice_arrays"), inside=("batch",), optional=True),
+        Phase("slice", Tests("ins"), inside=("batch",), optional=True),
+        Phase("to_dense", Over("indices_for_conversion_to_dense"), inside=("batch",), optional=is_old),
+    )
+    making = Phase("make_batches", Calls("make_batches", "_make_batches"))
+    fit = Function(
+        module,
+        prefix + "fit_loop",
+        phase="fit",
+        before="prepare",
+        turning=(_CALLBACKS,),
+        after="stop",
+        loops=(
+            Loop("epoch", target="epoch", number=("epoch",)),
+            _BATCHES,
+            Loop("batch", target="step_index", number=("step_index",)),
+        ),
+        phases=(
+            _HOOKS,
+            Phase("shuffle", Tests("shuffle"), inside=("epoch",)),
+            making,
+            Phase("validation", Tests("do_validation"), inside=_LOOPS),
+            *slicing,
+            Phase("function", Calls("f", "fit_function"), inside=_LOOPS),
+            *_LOGS,
+        ),
+        optional=is_old,
+    )
+    others = [
+        Function(
+            module,
+            prefix + name,
+            phase=_PHASES[stage],
+            stage=stage,
+            before="prepare",
+            after="stop",
+            loops=(_BATCHES, Loop("batch", target="step", over="steps", number=("step",))),
+            phases=(_HOOKS, making, *slicing, Phase("function", Calls("f"), inside=("batch",))),
+            optional=is_old,
+        )
+        for name, stage in (("test_loop", "test"), ("predict_loop", "predict"))
+    ]
+    return (fit, *others)
+
+
+def _generator_loop(name: str, stage: str, function: str) -> Function:
+    batches = Loop("batch", over="steps_per_epoch" if stage == "train" else "steps", number=("steps_done",))
+    epochs = Loop("epoch", over="epochs", number=("epoch",))
+    in_epochs = (Phase("validation", Tests("do_validation"), inside=_LOOPS), *_LOGS)
+    return Function(
+        _GENERATOR,
+        name,
+        phase=_PHASES[stage],
+        stage=None if stage == "train" else stage,
+        before="prepare",
+        turning=(_CALLBACKS,) if stage == "train" else (),
+        after="stop",
+        loops=(epochs, batches) if stage == "train" else (batches,),
+        phases=(
+            _HOOKS,
+            Phase("slice", Calls("next"), inside=("batch",)),
+            Phase("function", Calls(function), inside=("batch",)),
+            *(in_epochs if stage == "train" else ()),
+        ),
+    )
+
+
+_GENERATOR_LOOPS = (
+    _generator_loop("fit_generator", "train", "train_on_batch"),
+    _generator_loop("evaluate_generator", "test", "test_on_batch"),
+    _generator_loop("predict_generator", "predict", "predict_on_batch"),
+)
+
+
+def _method(name: str, stage: str, *delegates: str) -> Function:
     return Function(
         _TRAINING,
         "Model." + name,
-        phase={"train": "fit", "test": "evaluate"}.get(stage, stage),
+        phase=_PHASES[stage],
         stage=stage,
         root=True,
         before="prepare",
@@ -45,98 +122,39 @@ def _root(name: str, stage: str, *delegates: str) -> Function:
     )
 
 
+def _generator_method(loop: Function, stage: str) -> Function:
+    """The method that calls `loop`; before Keras 2.2 it has the loop in itself."""
+    return replace(
+        loop,
+        module=_TRAINING,
+        name="Model." + loop.name,
+        stage=stage,
+        root=True,
+        loops=tuple(replace(one, optional=True) for one in loop.loops),
+        phases=(
+            Phase(None, Calls(loop.name), optional=True),
+            *(replace(phase, optional=True) for phase in loop.phases),
+        ),
+    )
+
+
 KERAS22 = Engine(
     name="keras-2.2",
     package="keras",
     home="keras.engine.training",
-    checked=("2.2.4", "2.2.5", "2.3.1"),
+    checked=("2.0.9", "2.1.6", "2.2.4", "2.2.5", "2.3.1"),
     functions=(
-        _root("fit", "train", "fit_loop", "fit_generator"),
-        _root("evaluate", "test", "test_loop", "evaluate_generator"),
-        _root("predict", "predict", "predict_loop", "predict_generator"),
-        _root("fit_generator", "train", "fit_generator"),
-        _root("evaluate_generator", "test", "evaluate_generator"),
-        _root("predict_generator", "predict", "predict_generator"),
-        Function(
-            _ARRAYS,
-            "fit_loop",
-            phase="fit",
-            before="prepare",
-            turning=(_CALLBACKS,),
-            after="stop",
-            loops=(
-                _EPOCHS,
-                _BATCHES,
-                Loop("batch", target="step_index", number=("step_index",)),
-            ),
-            phases=(
-                _HOOKS,
-                Phase("shuffle", Tests("shuffle"), inside=("epoch",)),
-                Phase("make_batches", Calls("make_batches"), inside=("epoch",)),
-                Phase("validation", Tests("do_validation"), inside=_LOOPS),
-                *_IN_A_BATCH,
-            ),
+        _method("fit", "train", "fit_loop", "_fit_loop", "fit_generator"),
+        _method("evaluate", "test", "test_loop", "_test_loop", "evaluate_generator"),
+        _method("predict", "predict", "predict_loop", "_predict_loop", "predict_generator"),
+        *(_generator_method(loop, stage) for loop, stage in zip(_GENERATOR_LOOPS, _PHASES)),
+        *(
+            Function(_TRAINING, "Model." + name, phases=(_STANDARDIZING,))
+            for name in ("train_on_batch", "test_on_batch", "predict_on_batch")
         ),
-        *[
-            Function(
-                _ARRAYS,
-                name,
-                phase=phase,
-                stage=stage,
-                before="prepare",
-                after="stop",
-                loops=(_BATCHES, Loop("batch", target="step", over="steps", number=("step",))),
-                phases=(
-                    _HOOKS,
-                    Phase("slice", Assigns("batch_ids"), inside=("batch",)),
-                    Phase("slice", Tests("ins"), inside=("batch",)),
-                    Phase("to_dense", Over("indices_for_conversion_to_dense"), inside=("batch",)),
-                    Phase("function", Calls("f"), inside=("batch",)),
-                    Phase("make_batches", Calls("make_batches"), optional=True),
-                ),
-            )
-            for name, phase, stage in (("test_loop", "evaluate", "test"), ("predict_loop", "predict", "predict"))
-        ],
-        Function(
-            _GENERATOR,
-            "fit_generator",
-            phase="fit",
-            before="prepare",
-            turning=(_CALLBACKS,),
-            after="stop",
-            loops=(
-                Loop("epoch", over="epochs", number=("epoch",)),
-                Loop("batch", over="steps_per_epoch", number=("steps_done",)),
-            ),
-            phases=(
-                _HOOKS,
-                Phase("slice", Calls("next"), inside=("batch",)),
-                Phase("function", Calls("train_on_batch"), inside=("batch",)),
-                Phase("validation", Tests("do_validation"), inside=_LOOPS),
-                Phase("logs", Calls("to_list"), inside=("batch",), optional=True),
-                Phase("logs", Over("out_labels"), inside=("batch",), optional=True),
-            ),
-        ),
-        *[
-            Function(
-                _GENERATOR,
-                name,
-                phase=phase,
-                stage=stage,
-                before="prepare",
-                after="stop",
-                loops=(Loop("batch", over="steps", number=("steps_done",)),),
-                phases=(
-                    _HOOKS,
-                    Phase("slice", Calls("next"), inside=("batch",)),
-                    Phase("function", Calls(function), inside=("batch",)),
-                ),
-            )
-            for name, phase, stage, function in (
-                ("evaluate_generator", "evaluate", "test", "test_on_batch"),
-                ("predict_generator", "predict", "predict", "predict_on_batch"),
-            )
-        ],
+        *_array_loops(_TRAINING, "Model._", is_old=True),
+        *_array_loops(_ARRAYS, "", is_old=False),
+        *_GENERATOR_LOOPS,
         Function(_BACKEND, "Function.__call__", phase="function", optional=True),
         Function(
             _BACKEND,

@@ -111,12 +111,15 @@ class Loop:
 
     It is known by a name in its target (`target`) or in what it iterates over (`over`); of a `while` both are looked
     for in its test. `number` are the names, the first found of which counts the turns; `last` names the last number
-    that a turn covers. `bounds` name the first sample of a batch and the one after its last. With `guard`, a turn
-    begins only after a first `if` that tests that name and may leave the loop. `header` is the phase of fetching the
-    next item, which belongs to the turn. `sizes` are instance attributes, from the object iterated over, that tell
-    the samples in a batch, in a smaller last batch, the number of batches, and the steps that the user asked for;
-    they are read without running code. `steps` is one more, the steps in a turn: where the loop does not tell the
-    last of them and there are several, the sizes are not known.
+    that a turn covers. `bounds` name the first sample of a batch and the one after its last, by their places in the
+    `order`, the array of indices of which the loop's first statement takes some; with `alone_is_whole` a single batch
+    has all samples as they stand, whatever the order says. With `guard`, a turn begins only after a first `if` that
+    tests that name and may leave the loop. `header` is the phase of fetching the next item, which belongs to the turn;
+    in a `while` loop the first statement does that, before the guard. `sizes` are instance attributes, from the object
+    iterated over, that tell the samples in a batch, in a smaller last batch, the number of batches, and the steps that
+    the user asked for; they are read without running code. `steps` is one more, the steps in a turn: where the loop
+    does not tell the last of them and there are several, the sizes are not known. `optional` is for what only some
+    versions have.
     """
 
     phase: str
@@ -125,10 +128,13 @@ class Loop:
     number: tuple[str, ...] = ()
     last: str | None = None
     bounds: tuple[str, ...] = ()
+    order: str | None = None
+    alone_is_whole: bool = False
     guard: str | None = None
     header: str | None = None
     sizes: tuple[str, ...] = ()
     steps: str | None = None
+    optional: bool = False
 
     def matches(self, statement: ast.stmt) -> bool:
         """Whether `statement` is this loop."""

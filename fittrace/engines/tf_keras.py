@@ -41,7 +41,7 @@ TF_KERAS = Engine(
     name="tf-keras",
     package="tf_keras",
     home=_TRAINING,
-    checked=("2.21.0",),
+    checked=("2.16.0", "2.18.0", "2.20.1", "2.21.0"),
     functions=(
         _root(
             "fit",

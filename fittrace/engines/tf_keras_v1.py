@@ -23,7 +23,13 @@ _ROOTS = (
 )  # fmt: skip
 
 
-def _functions(training: str, arrays: str, backend: str, callbacks: str) -> Functions:
+_CONFIGURE = Phase("configure_callbacks", Assigns("count_mode"))
+_STANDARDIZING = Phase("prepare", Calls("_standardize_user_data"))
+_LOGS = Phase("logs", Calls("aggregate", "make_logs"), inside=_LOOPS)
+_VALIDATION = Phase("validation", Tests("do_validation"), inside=("epoch",))
+
+
+def _functions(training: str, arrays: str, generator: str, backend: str, callbacks: str) -> Functions:
     return (
         *[
             Function(
@@ -38,14 +44,22 @@ def _functions(training: str, arrays: str, backend: str, callbacks: str) -> Func
             for name, phase, stage in _ROOTS
         ],
         *[
+            Function(training, "Model." + name, phases=(_STANDARDIZING,))
+            for name in ("train_on_batch", "test_on_batch", "predict_on_batch")
+        ],
+        *[
             Function(
-                arrays,
-                "ArrayLikeTrainingLoop." + name,
+                module,
+                "%s.%s" % (loop, name),
                 phase=phase,
                 stage=stage,
                 before="prepare",
-                phases=(Phase(None, Calls("fit_loop", "test_loop", "predict_loop")),),
-                optional=True,
+                phases=(Phase(None, Calls(name + "_loop", name + "_generator", stage + "_loop")),),
+            )
+            for module, loop in (
+                (arrays, "ArrayLikeTrainingLoop"),
+                (generator, "GeneratorOrSequenceTrainingLoop"),
+                (generator, "GeneratorLikeTrainingLoop"),
             )
             for name, phase, stage in _ROOTS
         ],
@@ -54,24 +68,44 @@ def _functions(training: str, arrays: str, backend: str, callbacks: str) -> Func
             "model_iteration",
             phase="fit",
             before="prepare",
-            turning=(Phase("configure_callbacks", Assigns("count_mode")),),
+            turning=(_CONFIGURE,),
             after="stop",
             loops=(
                 _EPOCHS,
                 Loop("batch", over="target_steps", number=("step",)),
-                Loop("batch", over="batches", number=("batch_index",), bounds=("batch_start", "batch_end")),
+                Loop(
+                    "batch",
+                    over="batches",
+                    number=("batch_index",),
+                    bounds=("batch_start", "batch_end"),
+                    order="index_array",
+                    alone_is_whole=True,
+                ),
             ),
             phases=(
                 _HOOKS,
                 Phase("shuffle", Tests("shuffle"), inside=("epoch",)),
                 Phase("make_batches", Calls("make_batches"), inside=("epoch",)),
-                Phase("validation", Tests("do_validation"), inside=("epoch",)),
+                _VALIDATION,
                 Phase("slice", Assigns("batch_ids"), inside=("batch",)),
                 Phase("slice", Tests("batches"), inside=("batch",)),
                 Phase("to_dense", Tests("issparse"), inside=("batch",)),
                 Phase("function", Calls("f"), inside=("batch",)),
-                Phase("logs", Calls("aggregate", "make_logs"), inside=_LOOPS),
+                _LOGS,
             ),
+        ),
+        Function(
+            generator,
+            "model_iteration",
+            phase="fit",
+            before="prepare",
+            turning=(_CONFIGURE,),
+            after="stop",
+            loops=(
+                _EPOCHS,
+                Loop("batch", over="target_steps", number=("step",), header="slice", guard="batch_data"),
+            ),
+            phases=(_HOOKS, _VALIDATION, Phase("function", Calls("batch_function"), inside=("batch",)), _LOGS),
         ),
         Function(
             backend,
@@ -92,10 +126,11 @@ TF_KERAS_V1 = Engine(
     name="tf-keras-v1",
     package="tf_keras",
     home="tf_keras.src.engine.training_v1",
-    checked=("2.21.0",),
+    checked=("2.16.0", "2.18.0", "2.20.1", "2.21.0"),
     functions=_functions(
         "tf_keras.src.engine.training_v1",
         "tf_keras.src.engine.training_arrays_v1",
+        "tf_keras.src.engine.training_generator_v1",
         "tf_keras.src.backend",
         "tf_keras.src.callbacks",
     ),
@@ -109,6 +144,7 @@ TF_1 = Engine(
     functions=_functions(
         "tensorflow.python.keras.engine.training",
         "tensorflow.python.keras.engine.training_arrays",
+        "tensorflow.python.keras.engine.training_generator",
         "tensorflow.python.keras.backend",
         "tensorflow.python.keras.callbacks",
     ),

@@ -2,7 +2,8 @@
 
 Statement by statement: `recording` reads the control flow from the tables, `walk` finds the statements between the
 records with the help of `graph`, `stretches` does so once for all turns that are alike, and `cursor` moves among them,
-to `breakpoints` if need be. Hook by hook: `recorded` reads the hooks, and `drive` passes them on to other callbacks.
+to `breakpoints` if need be. `lines` sums them up. Hook by hook: `recorded` reads the hooks, and `drive` passes them on
+to other callbacks.
 """
 
 from .absent import AbsentInput
@@ -10,6 +11,7 @@ from .breakpoints import Breakpoint
 from .cursor import NoStep, Replay, Step
 from .drive import CallbackFailed, drive
 from .driven import Driven, Stop
+from .lines import lines_of
 from .recording import NoFlow, Recording, recording
 
 __all__ = [
@@ -24,5 +26,6 @@ __all__ = [
     "Step",
     "Stop",
     "drive",
+    "lines_of",
     "recording",
 ]

@@ -70,14 +70,14 @@ class Replay(Sequence[Step]):
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.position = 0
-        self._stretches = Stretches.of(recording)
-        self._spans = Spans(recording)
-        self._shallowest = np.array([min((v.depth for v in k.visits), default=1 << 30) for k in self._stretches.kinds])
+        self.stretches = Stretches.of(recording)
+        self.spans = Spans(recording)
+        self._shallowest = np.array([min((v.depth for v in k.visits), default=1 << 30) for k in self.stretches.kinds])
         self._arguments: dict[int, dict[str, Any]] | None = None
         self._hooks: dict[Breakpoint, Ints | None] = {}
 
     def __len__(self) -> int:
-        return int(self._stretches.first[-1])
+        return int(self.stretches.first[-1])
 
     @overload
     def __getitem__(self, index: int) -> Step: ...
@@ -146,16 +146,16 @@ class Replay(Sequence[Step]):
 
     def first_in(self, span: int) -> int | None:
         """The index of the first step in the span of that number, None where there is none."""
-        stretch = int(np.searchsorted(self._stretches.span, span, "right")) - 1
-        while 0 <= stretch < len(self._stretches):
-            kind = self._stretches.kinds[int(self._stretches.kind[stretch])]
-            turn = min((span - int(self._stretches.span[stretch])) // max(kind.count, 1), self._turns(stretch) - 1)
-            relative = span - self._stretches.span_of(stretch, turn)
+        stretch = int(np.searchsorted(self.stretches.span, span, "right")) - 1
+        while 0 <= stretch < len(self.stretches):
+            kind = self.stretches.kinds[int(self.stretches.kind[stretch])]
+            turn = min((span - int(self.stretches.span[stretch])) // max(kind.count, 1), self._turns(stretch) - 1)
+            relative = span - self.stretches.span_of(stretch, turn)
             for place, visit in enumerate(kind.visits):
                 if visit.span is not None and visit.span >= relative and relative < kind.count:
-                    return self._index(stretch, turn, place)
+                    return self.number_of(stretch, turn, place)
             stretch += 1
-            if stretch < len(self._stretches) and self._stretches.span[stretch] > span:
+            if stretch < len(self.stretches) and self.stretches.span[stretch] > span:
                 return None
         return None
 
@@ -189,9 +189,9 @@ class Replay(Sequence[Step]):
         Turns of one kind have one answer for each visit: `matches` is asked once, with the index of its first step.
         """
         found: set[int] = set()
-        kinds = np.zeros(len(self._stretches.kinds), bool)
-        for number, kind in enumerate(self._stretches.kinds):
-            first = int(self._stretches.first[int(np.argmax(self._stretches.kind == number))])
+        kinds = np.zeros(len(self.stretches.kinds), bool)
+        for number, kind in enumerate(self.stretches.kinds):
+            first = int(self.stretches.first[int(np.argmax(self.stretches.kind == number))])
             mine = {id(visit) for place, visit in enumerate(kind.visits) if matches(visit, first + place)}
             kinds[number] = bool(mine)
             found |= mine
@@ -199,20 +199,24 @@ class Replay(Sequence[Step]):
 
     def visit(self, index: int) -> tuple[int, int, Visit]:
         """Which stretch and which turn of it a step is in, and its visit."""
-        stretch = int(np.searchsorted(self._stretches.first, index, "right")) - 1
-        visits = self._stretches.kinds[int(self._stretches.kind[stretch])].visits
-        turn, place = divmod(index - int(self._stretches.first[stretch]), len(visits))
+        stretch = int(np.searchsorted(self.stretches.first, index, "right")) - 1
+        visits = self.stretches.kinds[int(self.stretches.kind[stretch])].visits
+        turn, place = divmod(index - int(self.stretches.first[stretch]), len(visits))
         return stretch, turn, visits[place]
 
     def moment(self, stretch: int, turn: int, moment: Moment) -> int | None:
         """The Unix time of a moment that a visit of a turn names."""
+        if moment.what == "before":
+            stretch, turn = (stretch, turn - 1) if turn else (stretch - 1, self._turns(stretch - 1) - 1)
+            last = self.stretches.kinds[int(self.stretches.kind[stretch])].last
+            return None if last is None else self.moment(stretch, turn, last)
         if moment.what == "line":
-            clocks = self.recording.turns.clocks[int(self._stretches.row[stretch])]
+            clocks = self.recording.turns.clocks[int(self.stretches.row[stretch])]
             return clocks[moment.of] if moment.of < len(clocks) else None
-        number = self._stretches.number(stretch, turn, moment.of)
+        number = self.stretches.number(stretch, turn, moment.of)
         if number is None:
             return None
-        return self._spans.start(number) if moment.what == "start" else self._spans.end(number)
+        return self.spans.start(number) if moment.what == "start" else self.spans.end(number)
 
     def elapsed(self, index: int) -> tuple[int | None, int]:
         """What passed from a step with a clock to the next one, no deeper, that has one; and how many steps share it.
@@ -244,11 +248,12 @@ class Replay(Sequence[Step]):
         return self.current
 
     def _turns(self, stretch: int) -> int:
-        return int(self._stretches.turns[stretch])
+        return int(self.stretches.turns[stretch])
 
-    def _index(self, stretch: int, turn: int, place: int) -> int:
-        visits = self._stretches.kinds[int(self._stretches.kind[stretch])].visits
-        return int(self._stretches.first[stretch]) + turn * len(visits) + place
+    def number_of(self, stretch: int, turn: int, place: int) -> int:
+        """The index of the step that is the `place`-th visit of a turn."""
+        visits = self.stretches.kinds[int(self.stretches.kind[stretch])].visits
+        return int(self.stretches.first[stretch]) + turn * len(visits) + place
 
     def _depth(self, index: int) -> int:
         return self.visit(index)[2].depth
@@ -264,27 +269,27 @@ class Replay(Sequence[Step]):
     def _search(self, index: int, matches: Any, kinds: Any, backwards: bool = False) -> int | None:
         """The nearest step after, or before, `index` whose visit matches; `kinds` says which kinds have any."""
         stretch, turn, _ = self.visit(index)
-        place = index - self._index(stretch, turn, 0)
-        visits = self._stretches.kinds[int(self._stretches.kind[stretch])].visits
+        place = index - self.number_of(stretch, turn, 0)
+        visits = self.stretches.kinds[int(self.stretches.kind[stretch])].visits
         found = _nearest(visits, matches, place, backwards)
         if found is not None:
-            return self._index(stretch, turn, found)
+            return self.number_of(stretch, turn, found)
         turns = turn if backwards else self._turns(stretch) - turn - 1
-        if not (turns and kinds[self._stretches.kind[stretch]]):
-            others = np.flatnonzero(kinds[self._stretches.kind])
+        if not (turns and kinds[self.stretches.kind[stretch]]):
+            others = np.flatnonzero(kinds[self.stretches.kind])
             at = int(np.searchsorted(others, stretch, "left" if backwards else "right")) - backwards
             if not 0 <= at < len(others):
                 return None
             stretch = int(others[at])
             turn = self._turns(stretch) if backwards else -1
-            visits = self._stretches.kinds[int(self._stretches.kind[stretch])].visits
+            visits = self.stretches.kinds[int(self.stretches.kind[stretch])].visits
         found = _nearest(visits, matches, len(visits) if backwards else -1, backwards)
-        return None if found is None else self._index(stretch, turn - 1 if backwards else turn + 1, found)
+        return None if found is None else self.number_of(stretch, turn - 1 if backwards else turn + 1, found)
 
     def _step(self, index: int) -> Step:
         stretch, turn, visit = self.visit(index)
-        number = None if visit.span is None else self._stretches.number(stretch, turn, visit.span)
-        facts = self._spans.facts(number) if number is not None else {}
+        number = None if visit.span is None else self.stretches.number(stretch, turn, visit.span)
+        facts = self.spans.facts(number) if number is not None else {}
         start = self.moment(stretch, turn, visit.clock) if visit.clock is not None else None
         function = file = line = end_line = None
         source = ""

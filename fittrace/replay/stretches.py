@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .recording import Ints, Recording, Turns
-from .walk import Program, State, Visit, Walk
+from .walk import Moment, Program, State, Visit, Walk
 
 _NOTHING_KNOWN = Visit(None, None, 0, None, None, None, None, 0)
 
@@ -20,12 +20,14 @@ _NOTHING_KNOWN = Visit(None, None, 0, None, None, None, None, 0)
 @dataclass(frozen=True)
 class Kind:
     """One kind of turn: what is visited in it; how many spans it opens; how many of those that were open before it
-    are open after it (`kept`), and which of its own."""
+    are open after it (`kept`), and which of its own (`opened`). `last` is the moment at which the statement after it
+    begins."""
 
     visits: Sequence[Visit]
     count: int
     kept: int
     opened: tuple[int, ...]
+    last: Moment | None
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class _Maker:
 
     def all(self, turns: Turns) -> None:
         """Make the stretches of all rows."""
-        state, stack = self._state(()), ()
+        state, stack = self._state(State()), ()
         rows = zip(turns.span.tolist(), turns.count.tolist(), turns.path.tolist(), strict=True)
         for row, (span, count, path) in enumerate(rows):
             while count:
@@ -119,11 +121,11 @@ class _Maker:
         """The kind of a turn that takes `path` from `state`, and the state after it."""
         if (state, path) not in self._known:
             if not 0 <= path < len(self._paths):
-                made, after = Kind([_NOTHING_KNOWN], 0, 0, ()), self._state(())
+                made, after = Kind([_NOTHING_KNOWN], 0, 0, (), None), self._state(State())
             else:
                 walk = Walk(self._program, self._by_number[state])
                 walk.records(self._paths[path])
-                made, after = Kind(walk.visits, walk.count, walk.kept, walk.opened), self._state(walk.state)
+                made, after = Kind(walk.visits, walk.count, walk.kept, walk.opened, walk.last), self._state(walk.state)
             self._known[state, path] = len(self.kinds), after
             self.kinds.append(made)
         return self._known[state, path]

@@ -50,8 +50,12 @@ class Frame(NamedTuple):
     fenced: tuple[str, ...]
 
 
-State = tuple[Frame, ...]
-"""The calls that have not returned, outermost first."""
+class State(NamedTuple):
+    """What a walk has come to: the calls that have not returned, outermost first, and whether its last moment is that
+    at which the next statement begins."""
+
+    frames: tuple[Frame, ...] = ()
+    waits: bool = False
 
 
 class Visit(NamedTuple):
@@ -73,7 +77,10 @@ class Visit(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """A moment that was recorded: the `start` or `end` of a span, or a `line`'s own clock, `of` that number."""
+    """A moment that was recorded: the `start` or `end` of a span, or a `line`'s own clock, `of` that number.
+
+    The moment `before` is the last of the walk that came before this one.
+    """
 
     what: str
     of: int
@@ -87,6 +94,9 @@ class Program:
     sites: Mapping[int, Site]
 
 
+_BEGINNING = State()
+
+
 class Walk:
     """One walk through records, from a `state`; `visits` collects what ran.
 
@@ -94,21 +104,26 @@ class Walk:
     innermost, -2 and so on; `kept` says how many of them are still open, `opened` which of the new.
     """
 
-    def __init__(self, program: Program, state: State = ()) -> None:
+    def __init__(self, program: Program, state: State = _BEGINNING) -> None:
         self._program = program
-        self._frames = list(state)
-        depth = sum(len(frame.phases) + len(frame.fenced) for frame in state)
+        self._frames = list(state.frames)
+        depth = sum(len(frame.phases) + len(frame.fenced) for frame in state.frames)
         self._before = depth
         self._spans = list(range(-depth, 0))
         self._count = 0
         self._lines = 0
-        self._clock: Moment | None = None
+        self._clock = Moment("before", 0) if state.waits else None
         self.visits: list[Visit] = []
 
     @property
     def state(self) -> State:
-        """The calls that have not returned yet."""
-        return tuple(self._frames)
+        """What the walk has come to."""
+        return State(tuple(self._frames), self._clock is not None)
+
+    @property
+    def last(self) -> Moment | None:
+        """The moment at which the next statement begins, where it was recorded."""
+        return self._clock
 
     @property
     def kept(self) -> int:

@@ -11,6 +11,9 @@ Kinds of block:
   `source`, `engine`, `note`, `dropped` or `closed`. A definition stands before the first event that refers to it.
 - `EVENTS`: `EVENTS_HEAD` (thread number, running number of the chunk in its thread), then a zlib stream of
   little-endian int64: the thread's records one after the other.
+- `ORDER`: `ORDER_HEAD` (its number, how many samples it has, bytes kept of each), then a zlib stream: the lowest byte
+  of every sample's index, in the order in which an epoch takes them, then the next byte of every one, and so on. With
+  no byte kept the samples are in order. It stands before the record that refers to it.
 
 A record is a head, `-(site + 1)`, then its operands, which are never negative; so heads can be told from operands
 without walking. `OPERANDS` says what each kind of site has. No block holds a part of a record.
@@ -29,7 +32,8 @@ MAGIC = b"fittrace journal 1\n"
 MARKER = b"\xf7\x01FT"
 HEADER = struct.Struct("<4sBII")
 EVENTS_HEAD = struct.Struct("<IQ")
-FACTS, DEFINE, EVENTS = 1, 2, 3
+ORDER_HEAD = struct.Struct("<QQB")
+FACTS, DEFINE, EVENTS, ORDER = 1, 2, 3, 4
 LARGEST = 1 << 28
 """No block is larger, in bytes; a length above it is damage."""
 
@@ -40,13 +44,15 @@ OPERANDS: dict[str, tuple[str, ...]] = {
     "raise": ("time", "text", "line"),
     "open": ("time",),
     "close": ("time",),
-    "turn": ("time", "number", "last", "size"),
+    "turn": ("time", "number", "last", "size", "first"),
     "hook": ("end", "time", "class"),
     "hooked": ("time",),
     "named": ("hook",),
     "state": ("keys", "values"),
     "sizes": ("size", "partial", "count", "steps"),
     "values": ("keys", "values"),
+    "order": ("order", "samples"),
+    "stop": ("text",),
     "step": (),
     "line": ("time",),
     "enter": (),
@@ -62,8 +68,11 @@ in the frame above the site's depth and open the site's phases; `close` and `hoo
 nanoseconds of the process' monotonic clock. An absent number is `ABSENT`. `owner` is the callback list's identity.
 `named` tells which hook its frame passes on, as the number of a text, where the site does not. `state`, and `values`,
 which tells of variables instead of logs, has as many values as its keys need: two (the low and high half of a float64)
-for each key of kind `n`, one text number for each of kind `t`. `sizes` are the samples in a whole batch and in a last,
-smaller one (0: there is none), the batches that the data makes, and the steps that the user asked for instead.
+for each key of kind `n`, a whole number below `WHOLE` for each of kind `i`, a text's number for each of kind `t`.
+`sizes` are the samples in a whole batch and in a last, smaller one (0: there is none), the batches that the data makes,
+and the steps that the user asked for instead. `first` of a `turn` is the place of the batch's first sample in the order
+of its epoch; that order is what `order` tells, by its number, of the batches that follow: absent where it is not kept.
+`stop` says what the model's `stop_training` has become.
 
 The kinds from `step` on say where control is and no more, so that the lines between two records are known: `step` in
 an arm or a turn, `line` before a statement that has a clock of its own, `raised` where an exception is caught, `enter`,
@@ -71,8 +80,16 @@ an arm or a turn, `line` before a statement that has a clock of its own, `raised
 is where in the function the exception came from. A `gap` stands for records that were left out.
 """
 
+FLOW = ("step", "line", "enter", "exit", "raised", "thrown", "gap")
+"""The kinds of site whose records say where control is, and open and close nothing."""
+
+LOOSE = ("state", "sizes", "named", "values", "order", "stop", *FLOW)
+"""The kinds of site whose records say something about their frame, and open and close nothing."""
+
 ABSENT = (1 << 62) - 1
 """Stands for a number that is not there."""
+WHOLE = 1 << 53
+"""Below it every whole number is a float64 too."""
 
 
 def block(kind: int, payload: bytes) -> bytes:

@@ -128,7 +128,11 @@ SPANS = Table(
         Column("name", "dictionary", "the engine's function, or `Callback.hook`"),
         Column("start_ns", "int64", "start"),
         Column("duration_ns", "int64", "duration"),
-        Column("children_ns", "int64", "the part of the duration that lies in child spans"),
+        Column(
+            "children_ns",
+            "int64",
+            "the part of the duration in child spans; beside the fit's thread, all of it",
+        ),
         Column("thread", "dictionary", "name of the thread that ran it"),
         Column("status", "dictionary", "`ok`, `error` or `unfinished`"),
         Column(
@@ -150,6 +154,12 @@ BATCHES = Table(
         _BATCH,
         Column("last_batch", "int64", "last batch number of the step: `batch`, or more with `steps_per_execution`"),
         Column("size", "int64", "samples in it, where the engine tells it", nullable=True),
+        Column(
+            "first_sample",
+            "int64",
+            "place of its first sample in the epoch's order (`samples`), where the engine tells it",
+            nullable=True,
+        ),
         Column("span", "int64", "its span"),
         Column("start_ns", "int64", "start"),
         Column("duration_ns", "int64", "duration"),
@@ -173,6 +183,35 @@ LOGS = Table(
         Column("value", "float64", "the value where it is a number", nullable=True),
         Column("text", "string", "what the value is where it is no number; `removed` true: null", nullable=True),
         Column("removed", "bool", "that callback took the key away"),
+    ),
+)
+
+SAMPLES = Table(
+    "samples",
+    "a stretch of the order in which an epoch took its samples: `count` samples that follow each other",
+    (
+        _FIT,
+        _STAGE,
+        _EPOCH,
+        Column("position", "int64", "place in the order of the stretch's first sample, from 0"),
+        Column("sample", "int64", "index of that sample in the data; null where the order was not kept", nullable=True),
+        Column("count", "int64", "samples in the stretch: `sample`, `sample + 1`, ..."),
+    ),
+)
+
+STOPS = Table(
+    "stops",
+    "one change of the model's `stop_training`",
+    (
+        _FIT,
+        _STAGE,
+        _EPOCH,
+        _BATCH,
+        Column("value", "dictionary", "what it became, as Python writes it: `True`"),
+        Column("hook", "dictionary", "the hook after which it was so, or before which where no callback did it"),
+        Column("callback", "dictionary", "class name of the callback; null where no hook did it", nullable=True),
+        Column("position", "int32", "index of the callback in the callback list; -1 where no hook did it"),
+        Column("span", "int64", "the span of the hook; where no hook did it, that of the next `CallbackList.on_*`"),
     ),
 )
 
@@ -283,6 +322,7 @@ NOTES = Table(
 TABLES: dict[str, Table] = {
     t.name: t
     for t in (
-        FITS, SPANS, BATCHES, LOGS, PROCESSES, SITES, NOTES, VALUES, FUNCTIONS, NODES, SOURCES, PATHS, FLOW
+        FITS, SPANS, BATCHES, LOGS, SAMPLES, STOPS, PROCESSES, SITES, NOTES,
+        VALUES, FUNCTIONS, NODES, SOURCES, PATHS, FLOW,
     )
 }  # fmt: skip

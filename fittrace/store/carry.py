@@ -40,7 +40,7 @@ class Carried:
     def hand_over(self, spans: Spans) -> None:
         """Let the first spans of a new window be what they were in the one before."""
         if self.spans is not None:
-            for fact in ("number", "fit", "stage", "epoch", "batch", "last", "size", "turned"):
+            for fact in ("number", "fit", "stage", "epoch", "batch", "last", "size", "first", "turned"):
                 getattr(spans, fact)[: self.count] = getattr(self.spans, fact)
 
 

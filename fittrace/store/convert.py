@@ -61,7 +61,7 @@ def _partition(
     facts = journal.facts or {}
     start_ns, clock_ns = facts.get("time_ns", started_ns(path)), facts.get("clock_ns", clock_ns_of(path))
     definitions = journal.definitions
-    derivation = Derivation(definitions, Emitter(definitions, writer, start_ns - clock_ns))
+    derivation = Derivation(definitions, journal.orders, Emitter(definitions, writer, start_ns - clock_ns))
     while chunks is not None:
         derivation.window(chunks)
         progress(journal.position)

@@ -129,7 +129,7 @@ def _node(told: Any, count: int) -> Definition:
 
 def _keys(told: Definition) -> Definition:
     names, kinds = [_text(name) for name in _list(told["names"])], _text(told["kinds"])
-    if len(names) != len(kinds) or set(kinds) - {"n", "t"}:
+    if len(names) != len(kinds) or set(kinds) - {"i", "n", "t"}:
         raise ValueError("kinds of other keys")
     return {"names": names, "kinds": kinds}
 

@@ -19,9 +19,12 @@ from .flow import Flow
 from .hooks import name_hooks, place_hooks
 from .journal import Chunk
 from .logs import logs_of, values_of
+from .orders import Orders
 from .records import Indices, Parsed, TooDeep, parse, sound
+from .samples import orders_of
 from .sites import PHASE, Sites
 from .spans import Flags, Spans, count_turns, merge_unturned, opened
+from .stops import stops_of
 
 _NOTHING = np.empty(0, np.int64)
 
@@ -35,8 +38,9 @@ _BATCH_COLUMN[PHASE["make_batches"]] = BATCH_PHASES.index("slice")
 class Derivation:
     """Turns the chunks of one journal into rows, which it hands to `emitter`."""
 
-    def __init__(self, definitions: Definitions, emitter: Emitter) -> None:
+    def __init__(self, definitions: Definitions, orders: Orders, emitter: Emitter) -> None:
         self._definitions = definitions
+        self._orders = orders
         self._emitter = emitter
         self._carried: dict[int, Carried] = defaultdict(Carried)
         self._fits = Fits()
@@ -154,10 +158,15 @@ class Derivation:
         hooks = name_hooks(spans, parsed, container, sites, self._definitions)
         done = closed & kept & (spans.fit >= 0)
         rows, batch_logs = logs_of(spans, parsed, container, hooks, self._definitions)
+        # Beside a fit's own thread no time passes that is the fit's: all of it is as if in child spans.
+        children = np.where(self._fits.beside(spans, thread), spans.end - spans.start, children)
         self._emitter.spans(spans, sites, hooks, thread, children, done)
         self._emitter.logs(spans, rows, hooks)
         self._emitter.batches(spans, parsed, sums, batch_of, batch_logs, done)
         self._emitter.values(spans, *values_of(spans, parsed, container, carried.repeated, self._definitions))
+        for batch, stretches in orders_of(spans, parsed, self._orders):
+            self._emitter.samples(spans, batch, stretches)
+        self._emitter.stops(spans, stops_of(spans, parsed, container, self._definitions), hooks)
         self._flow.records(thread, parsed, sites, spans, container, carried.repeated, first)
         self._fits.count(spans, done)
         for index in np.flatnonzero(done & spans.root):

@@ -14,9 +14,11 @@ from .columns import LOGS_PREFIX, Values
 from .definitions import Definitions
 from .fits import Fit
 from .logs import BatchLogs, LogRows
+from .orders import Stretches
 from .records import Indices, Parsed
 from .sites import KIND, PHASE, Sites
 from .spans import Flags, Spans
+from .stops import Stops
 
 _METHODS = {"train": "fit", "test": "evaluate", "predict": "predict"}
 _STATUSES = list(STATUSES)
@@ -119,6 +121,7 @@ class Emitter:
             "batch": _nullable(some.batch),
             "last_batch": some.last,
             "size": _nullable(_sizes(some, parsed)),
+            "first_sample": _nullable(some.first),
             "span": some.number,
             "start_ns": some.start + self._shift,
             "duration_ns": some.end - some.start,
@@ -137,6 +140,43 @@ class Emitter:
                     self._late.setdefault(_key(spans, int(container[late]), spans.batch), {})[key] = float(value[late])
         if len(index):
             self._fresh.append(_Batches(columns, values, some))
+
+    def samples(self, spans: Spans, batch: int, stretches: Stretches) -> None:
+        """Rows of `samples` for the epoch that the span at `batch` is the first batch of."""
+        rows = len(stretches.position)
+        some = spans.take(np.full(rows, batch))
+        self._sink.append(
+            "samples",
+            {
+                "fit": some.fit,
+                "stage": (some.stage, list(STAGES)),
+                "epoch": _nullable(some.epoch),
+                "position": stretches.position,
+                "sample": _nullable(stretches.sample),
+                "count": stretches.count,
+            },
+        )
+
+    def stops(self, spans: Spans, stops: Stops, hooks: list[str]) -> None:
+        """Rows of `stops`."""
+        if not len(stops.span):
+            return
+        some = spans.take(stops.span)
+        classes = [one["name"] if one else "(lost)" for one in self._definitions.classes] + ["(lost)"]
+        self._sink.append(
+            "stops",
+            {
+                "fit": some.fit,
+                "stage": (some.stage, list(STAGES)),
+                "epoch": _nullable(some.epoch),
+                "batch": _nullable(some.batch),
+                "value": stops.value,
+                "hook": (some.hook, hooks),
+                "callback": (np.minimum(some.callback, len(classes) - 1), classes),
+                "position": some.position,
+                "span": some.number,
+            },
+        )
 
     def flush(self, final: bool = False) -> None:
         """Hand over the batches that have waited; `final` those of this window too."""

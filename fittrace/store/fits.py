@@ -46,6 +46,11 @@ class Fits:
         """The fit of that number, if that span is its root."""
         return self._fits[fit] if self._fits[fit].root == span else None
 
+    def beside(self, spans: Spans, thread: int) -> Flags:
+        """Which of the spans of a thread belong to a fit that runs on another."""
+        threads = np.array([fit.thread for fit in self._fits] + [thread])
+        return np.asarray(threads[spans.fit] != thread)
+
     def lose(self, thread: int) -> None:
         """Forget what is going on in a thread of which records are lost: hooks elsewhere may be of later fits."""
         for entries in self._owners.values():

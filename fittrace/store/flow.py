@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ..schema.journal import ABSENT, OPERANDS
+from ..schema.journal import ABSENT, FLOW, OPERANDS
 from .emit import Emitter
 from .records import Indices, Parsed
 from .sites import KIND, PHASE, Sites
@@ -24,7 +24,7 @@ LONGEST = 1 << 20
 UNKNOWN_LINE = (1 << 31) - 1
 """Stands for a line that is not known."""
 
-_FLOW = [KIND[kind] for kind in ("step", "line", "enter", "exit", "raised", "thrown", "gap")]
+_FLOW = [KIND[kind] for kind in FLOW]
 _LEAVES = [KIND[kind] for kind in ("leave", "raise")]
 _ENTERS = [KIND[kind] for kind in ("call", "hooks")]
 _LINE_PLACE = np.array([operands.index("line") if "line" in operands else -1 for operands in OPERANDS.values()])

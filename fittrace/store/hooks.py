@@ -29,6 +29,16 @@ def place_hooks(spans: Spans, parsed: Parsed) -> Indices:
     return container
 
 
+def hooks_passed(parsed: Parsed, loose: Indices) -> Indices:
+    """How many hooks the frame of each of the `loose` records had passed on before it."""
+    hook_records = np.flatnonzero(parsed.kind == _HOOK)
+    width = len(parsed.site) + 1
+    passed = np.sort(parsed.frame[hook_records] * width + hook_records)
+    frame = parsed.loose_frame[loose]
+    before = np.searchsorted(passed, frame * width + parsed.loose_before[loose])
+    return before - np.searchsorted(passed, frame * width)
+
+
 def name_hooks(spans: Spans, parsed: Parsed, container: Indices, sites: Sites, definitions: Definitions) -> list[str]:
     """Give spans their hooks where the site does not say which, after what the record said.
 

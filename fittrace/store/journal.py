@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..schema.journal import DEFINE, EVENTS, EVENTS_HEAD, FACTS, LARGEST, Damage, blocks
+from ..schema.journal import DEFINE, EVENTS, EVENTS_HEAD, FACTS, LARGEST, ORDER, Damage, blocks
 from .definitions import Definition, Definitions, facts_of
+from .orders import Orders
 
 WINDOW = 8 << 20
 """Numbers that are worked on at once: 64 MiB of records."""
@@ -48,6 +49,7 @@ class Journal:
         self.path = path
         self.facts: Definition | None = None
         self.definitions = Definitions()
+        self.orders = Orders()
         self.damage = Damage()
         self.position = 0
         """Bytes read so far."""
@@ -76,6 +78,8 @@ class Journal:
                         waiting.setdefault(thread, Chunk(thread, gap=lost > 0)).pieces.append(records)
                         size, latest = size + len(records), thread
                         self._next[thread] = number + 1
+                    elif kind == ORDER:
+                        size += self.orders.add(payload)
                     else:
                         self._define(kind, payload)
                 except (*_SENSELESS, struct.error, zlib.error):

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .definitions import Definitions
+from .hooks import hooks_passed
 from .records import Indices, Parsed
 from .sites import KIND
 from .spans import Spans
@@ -68,6 +69,21 @@ def floats(operands: npt.NDArray[np.int64]) -> Floats:
     return values
 
 
+def _width(kinds: str) -> int:
+    """Operands of values of these kinds."""
+    return len(kinds) + kinds.count("n")
+
+
+def _numbers(operands: npt.NDArray[np.int64], kinds: str) -> Floats:
+    """The numbers of these kinds that the operands in the last axis tell, whole ones or halves."""
+    place = np.cumsum([0] + [_width(kind) for kind in kinds])[:-1]
+    values = operands[..., place].astype(np.float64)
+    split = [kind == "n" for kind in kinds]
+    first = place[split]
+    values[..., split] = floats(np.stack([operands[..., first], operands[..., first + 1]], axis=-1))[..., 0]
+    return values
+
+
 @dataclass(frozen=True)
 class States:
     """The `state` records of a window: `loose` is their index among the loose records, `begin` and `end` bound
@@ -93,10 +109,9 @@ class States:
         for keys in np.unique(self.keys[which]):
             shape = shape_of(int(keys), definitions)
             if shape is not None and "t" not in shape[1]:
-                width = 2 * len(shape[0])
                 here = which[(self.keys[which] == keys)]
-                place = self.begin[here][:, None] + np.arange(width)
-                yield shape[0], here, floats(self.numbers[place])
+                place = self.begin[here][:, None] + np.arange(_width(shape[1]))
+                yield shape[0], here, _numbers(self.numbers[place], shape[1])
 
     def lost(self, definitions: Definitions) -> npt.NDArray[np.bool_]:
         """Which of them cannot be read, since it is lost what their keys are."""
@@ -104,7 +119,7 @@ class States:
         for keys in np.unique(self.keys):
             shape = shape_of(int(keys), definitions)
             mine = self.keys == keys
-            width = -1 if shape is None else sum(2 if kind == "n" else 1 for kind in shape[1])
+            width = -1 if shape is None else _width(shape[1])
             lost[mine] = (self.end[mine] - self.begin[mine]) != width
         return lost
 
@@ -115,12 +130,10 @@ class States:
         state: State = {}
         place = 0
         for name, kind in zip(*shape, strict=True) if shape is not None else ():
-            if kind == "n":
-                state[name] = float(floats(operands[place : place + 2])[0])
-                place += 2
-            else:
-                state[name] = _text(definitions.texts, int(operands[place]))
-                place += 1
+            here = operands[place : place + _width(kind)]
+            place += len(here)
+            text = _text(definitions.texts, int(here[0])) if kind == "t" else None
+            state[name] = float(_numbers(here, kind)[0]) if text is None else text
         return state
 
 
@@ -165,11 +178,7 @@ def logs_of(
     states = States.of(parsed)
     frame = parsed.loose_frame[states.loose]
     owner = container[frame]
-    hook_records = np.flatnonzero(parsed.kind == KIND["hook"])
-    width = len(parsed.site) + 1
-    passed = np.sort(parsed.frame[hook_records] * width + hook_records)
-    before = np.searchsorted(passed, frame * width + parsed.loose_before[states.loose])
-    position = before - np.searchsorted(passed, frame * width) - 1
+    position = hooks_passed(parsed, states.loose) - 1
     ends_batch = np.array([hook.endswith("batch_end") for hook in hooks] + [False])[spans.hook]
     ends_batch &= spans.closer >= 0  # else a callback may have changed them yet
     # The records of a frame follow one another but for frames inside; the first of each is what the engine made.

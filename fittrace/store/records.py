@@ -11,15 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..schema.journal import ABSENT
+from ..schema.journal import ABSENT, LOOSE
 from .journal import Records
 from .sites import ARITY, KIND, STAGE, UNKNOWN, Sites
 
 Indices = npt.NDArray[np.int64]
 _ENTERS = [KIND["call"], KIND["hooks"]]
 _LEAVES = [KIND["leave"], KIND["raise"]]
-_LOOSE = [code for kind, code in KIND.items() if code >= KIND["named"]]
-"""Kinds that say something about a frame and leave its spans as they are."""
+_LOOSE = [KIND[kind] for kind in LOOSE]
 DEEPEST = 4096
 """Frames in each other, at most: far beyond the calls that Python lets be."""
 

@@ -42,6 +42,7 @@ class Spans:
     batch: Indices
     last: Indices
     size: Indices
+    first: Indices
     turned: Flags
     position: Indices
     callback: Indices
@@ -101,6 +102,7 @@ def opened(parsed: Parsed, sites: Sites) -> Spans:
         batch=absent.copy(),
         last=absent.copy(),
         size=absent.copy(),
+        first=absent.copy(),
         turned=np.zeros(len(record), bool),
         position=np.where(kind == _HOOK, 0, -1),
         callback=np.where(callback == ABSENT, -1, callback),
@@ -124,8 +126,9 @@ def count_turns(spans: Spans, parsed: Parsed, sites: Sites) -> None:
         spans.epoch[owner[epoch]] = parsed.operand(told[epoch], 1)
         spans.batch[owner[batch]] = parsed.operand(told[batch], 1)
         spans.last[owner[batch]] = parsed.operand(told[batch], 2)
-        size = parsed.operand(told[batch], 3)
-        spans.size[owner[batch]] = np.where(size == ABSENT, -1, size)
+        for fact, place in ((spans.size, 3), (spans.first, 4)):
+            number = parsed.operand(told[batch], place)
+            fact[owner[batch]] = np.where(number == ABSENT, -1, number)
         spans.turned[owner] = True
     lists = np.flatnonzero(parsed.kind[spans.record] == _HOOKS)
     number = parsed.operand(spans.record[lists], 2)

@@ -1,6 +1,6 @@
 """The tables of a trace, as pandas DataFrames and for SQL."""
 
-from .errors import AmbiguousRuns, QueryError
+from .errors import AmbiguousRuns, QueryError, UnknownSamples
 from .trace import Trace
 
-__all__ = ["AmbiguousRuns", "QueryError", "Trace"]
+__all__ = ["AmbiguousRuns", "QueryError", "Trace", "UnknownSamples"]

@@ -18,7 +18,7 @@ from ..schema.tables import TABLES, Column
 from ..store import checksum
 from ..store.files import RunFiles
 from .query import explained, tables_read
-from .sql import VIEWS, spans_of_fits_on
+from .sql import VIEWS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
@@ -67,6 +67,12 @@ class Database:
         self._prepare_stored(name)
         return self._relation(f"SELECT * FROM stored.{name}")
 
+    def over_stored(self, sql: str, tables: Iterable[str]) -> DuckDBPyRelation:
+        """The rows that `sql`, one of ours, selects from `tables` as they are stored."""
+        for table in tables:
+            self._prepare_stored(table)
+        return self._relation(sql)
+
     def _relation(self, sql: str) -> DuckDBPyRelation:
         # A cursor of its own, so that an answer can be read piece by piece while others are asked for. Some versions
         # of DuckDB close it with the last reference to it, which a relation does not hold.
@@ -85,14 +91,8 @@ class Database:
             for table in VIEWS[name].stored:
                 self._prepare_stored(table)
             columns = "*" if self._with_run else "* EXCLUDE (run)"
-            sql = self._spans() if name == "spans" else VIEWS[name].sql
-            self._connection.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM ({sql})")
+            self._connection.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM ({VIEWS[name].sql})")
             self._ready.add(name)
-
-    def _spans(self) -> str:
-        threads = self._connection.execute("SELECT DISTINCT thread FROM stored.fits LIMIT 2").fetchall()
-        all_fits_there = _partitions(self._parts["spans"]) <= _partitions(self._parts["fits"])
-        return spans_of_fits_on(threads[0][0]) if len(threads) == 1 and all_fits_there else VIEWS["spans"].sql
 
     def _prepare_stored(self, table: str) -> None:
         if f"stored.{table}" in self._ready:
@@ -149,11 +149,6 @@ def _by_process(runs: Sequence[RunFiles], table: str) -> dict[int, list[Path]]:
             if files:
                 found.setdefault(process, []).extend(file.absolute() for file in files)
     return dict(sorted(found.items()))
-
-
-def _partitions(parts: dict[int, list[Path]]) -> set[tuple[Path, int]]:
-    """The folder of tables, and the process, of each partition that is there."""
-    return {(file.parents[2], process) for process, files in parts.items() for file in files}
 
 
 def _connect(files: Iterable[Path]) -> duckdb.DuckDBPyConnection:

@@ -11,3 +11,7 @@ class QueryError(FittraceError):
 
 class AmbiguousRuns(FittraceError):
     """Two of the runs that were opened together have one name, so that their rows could not be told apart."""
+
+
+class UnknownSamples(FittraceError):
+    """A batch of which the trace does not tell the samples, or not of which run or process it is."""

@@ -30,32 +30,17 @@ def _as_stored(table: stored.Table, *order: str) -> View:
 _IN_TIME = ("run", "start_ns", "process", "span")
 
 # A span on another thread runs beside its fit: it takes none of the fit's time, so that the sum of `self_ns` over a
-# fit's spans is the fit's duration. Where the file of the fits is gone, that is not known.
-_SPANS = """
-    SELECT s.* EXCLUDE (children_ns, thread, status, callback, position, hook, site),
-        CASE WHEN s.thread = {thread} THEN s.duration_ns - s.children_ns
-            WHEN {thread} IS NOT NULL THEN 0 END AS self_ns,
-        s.thread, s.status, s.callback, s.position, s.hook, s.site
-    FROM stored.spans s
-"""
-
+# fit's spans is the fit's duration. Such spans are stored with all of their time in children.
 SPANS = View(
     "spans",
-    ("spans", "fits"),
-    _SPANS.format(thread="f.thread")
-    + """
-    LEFT JOIN (
-        SELECT run, process, fit, any_value(thread) AS thread FROM stored.fits GROUP BY run, process, fit
-    ) f ON f.run = s.run AND f.process = s.process AND f.fit = s.fit
+    ("spans",),
+    """
+    SELECT * EXCLUDE (children_ns, thread, status, callback, position, hook, site),
+        duration_ns - children_ns AS self_ns, thread, status, callback, position, hook, site
+    FROM stored.spans
     """,
     _IN_TIME,
 )
-
-
-def spans_of_fits_on(thread: str) -> str:
-    """The SQL of `SPANS` where all fits ran on one `thread`, as they mostly do: half the work without the join."""
-    return _SPANS.format(thread="'" + thread.replace("'", "''") + "'")
-
 
 # `states` holds, for every `CallbackList.on_*` span, what its logs were after each position at which they changed.
 HOOKS = View(
@@ -117,6 +102,8 @@ VIEWS: dict[str, View] = {
         _as_stored(stored.BATCHES, "start_ns", "process", "span"),
         HOOKS,
         LOGS,
+        _as_stored(stored.SAMPLES, "process", "fit", "epoch"),
+        _as_stored(stored.STOPS, "process", "span"),
         _as_stored(stored.PROCESSES, "process"),
         _as_stored(stored.SITES, "process", "site"),
         _as_stored(stored.NOTES, "process"),

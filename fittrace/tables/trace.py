@@ -14,6 +14,7 @@ from . import represent
 from .database import Database, read
 from .errors import AmbiguousRuns
 from .frames import NULLABLE, encoded, frame, in_order
+from .samples import Batch, Indices, samples_of
 from .sql import VIEWS
 from .states import final as final_logs
 from .states import of_hooks as states_of_hooks
@@ -28,11 +29,11 @@ if TYPE_CHECKING:
 class Trace:
     """One run, or all runs of a folder as one set of tables; made by `Trace.open`.
 
-    Every table is a pandas DataFrame in the order of time: `fits`, `spans`, `batches`, `hooks`, `logs`, `values`,
-    `processes` and `notes`, and what the control flow is made of: `sites`, `functions`, `nodes`, `sources`, `paths` and
-    `flow`. Times are Unix nanoseconds and durations nanoseconds, as `int64`; numbers that may be missing
-    are `Int64`. Each has the column `process`, and first the column `run` where a folder of runs was opened. `sql`
-    knows tables of the same names.
+    Every table is a pandas DataFrame in the order of time: `fits`, `spans`, `batches`, `hooks`, `logs`, `samples`,
+    `stops`, `values`, `processes` and `notes`, and what the control flow is made of: `sites`, `functions`, `nodes`,
+    `sources`, `paths` and `flow`. Times are Unix nanoseconds and durations nanoseconds, as `int64`; numbers that may be
+    missing are `Int64`. Each has the column `process`, and first the column `run` where a folder of runs was opened.
+    `sql` knows tables of the same names.
 
     >>> trace = Trace.open("traces/")  # doctest: +SKIP
     >>> trace.batches().groupby(["run", "epoch"]).duration_ns.median()  # doctest: +SKIP
@@ -97,6 +98,36 @@ class Trace:
         logs = final_logs(read(self._database.stored("logs")))
         shown = self._database.table("logs").columns
         return frame(in_order(encoded(logs.select(shown)), VIEWS["logs"].order), NULLABLE)
+
+    def samples(self) -> pd.DataFrame:
+        """The order in which each epoch took its samples, in stretches; `batch_samples` tells those of a batch."""
+        return self._frame("samples")
+
+    def batch_samples(
+        self,
+        fit: int,
+        epoch: int | None,
+        batch: int,
+        *,
+        stage: str | None = None,
+        process: int | None = None,
+        run: str | None = None,
+    ) -> Indices:
+        """Which samples were in a batch: their indices in the data, in the order in which the batch had them.
+
+        `epoch` is None outside of an epoch loop, as in `evaluate` alone. Without `stage` it is the fit's own: `train`
+        for a call of `fit`, whose validation is `test`. Only where several runs or processes have such a batch must
+        `run` or `process` say which. Engines that loop over arrays tell their samples; those on `tf.data` do not.
+        Raises `UnknownSamples` where the trace does not tell, and why.
+
+        >>> trace.batch_samples(fit=0, epoch=2, batch=5)  # doctest: +SKIP
+        array([17, 803,  4, 221])
+        """
+        return samples_of(self._database, Batch(fit, epoch, batch, stage, process, run))
+
+    def stops(self) -> pd.DataFrame:
+        """What became of the model's `stop_training`, and which callback's hook did it."""
+        return self._frame("stops")
 
     def processes(self) -> pd.DataFrame:
         """The processes that were traced."""

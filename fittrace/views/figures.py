@@ -16,13 +16,15 @@ class Fit:
     """What a summary says of one fit; durations in nanoseconds.
 
     `phases` and `hooks` are rows with their count, total and spread, the costliest first. `first_batch` compares the
-    first batch with the others, None where there is nothing to compare.
+    first batch with the others, None where there is nothing to compare. `stop` is what made it end early, None where
+    nothing did.
     """
 
     facts: Row
     phases: list[Row]
     hooks: list[Row]
     first_batch: Row | None
+    stop: Row | None
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ def _of_fit(trace: Trace, fit: Row) -> Fit:
     chosen = " AND ".join(f"{key} = {_literal(fit[key])}" for key in ("run", "process", "fit") if key in fit)
     first = _rows(trace, _FIRST_BATCH.format(chosen=chosen))
     phases = _rows(trace, _PHASES.format(chosen=chosen))
+    stop = _rows(trace, _STOP.format(chosen=chosen))
     for row in phases:
         row["p50"], row["p99"] = row.pop("quantiles") or (None, None)
     return Fit(
@@ -64,6 +67,7 @@ def _of_fit(trace: Trace, fit: Row) -> Fit:
         phases,
         _rows(trace, _HOOKS.format(chosen=chosen)),
         first[0] if first and first[0]["others"] else None,
+        stop[0] if stop and stop[0]["value"] != "False" else None,
     )
 
 
@@ -95,6 +99,9 @@ _HOOKS = """
     FROM hooks WHERE {chosen}
     GROUP BY hook, callback, position ORDER BY total DESC, hook, position LIMIT 10
 """
+
+# Whatever it became before, the last counts.
+_STOP = "SELECT value, epoch, batch, hook, callback FROM stops WHERE {chosen} ORDER BY span DESC LIMIT 1"
 
 _FIRST_BATCH = """
     WITH mine AS (SELECT * FROM batches WHERE {chosen}),

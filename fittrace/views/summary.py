@@ -54,6 +54,8 @@ def _print_fit(out: Console, fit: Fit) -> None:
     if facts["status"] != "ok":
         why = f": {printable(facts['error'])}" if facts["error"] else ""
         out.print(Text(f"{printable(facts['status'])}{why}", "red"))
+    if fit.stop:
+        out.print(Text(_stop(fit.stop)))
     out.print()
     out.print(
         table(
@@ -95,6 +97,16 @@ def _print_fit(out: Console, fit: Fit) -> None:
         out.print()
         out.print(Text(_first_batch(fit.first_batch)))
     out.print()
+
+
+def _stop(row: Row) -> str:
+    """Who set `stop_training`, and when."""
+    batch = f"batch {count(row['batch'])} of " if row["batch"] is not None else ""
+    when = f", {batch}epoch {count(row['epoch'])}" if row["epoch"] is not None else ""
+    hook = printable(row["hook"])
+    if row["callback"] is None:
+        return f"stopped outside of hooks, before {hook}{when}"
+    return f"stopped by {printable(row['callback'])}.{hook}{when}"
 
 
 def _first_batch(row: Row) -> str:

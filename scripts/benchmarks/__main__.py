@@ -15,7 +15,7 @@ from .table import as_markdown, as_text, write_between_markers
 
 MEASURES = {
     "span": ("One recorded span", span.measure),
-    "fit": ("`fit` with capture: MLP, batch 32, Keras 3", fit.measure),
+    "fit": ("`fit` with capture, by engine: MLP, batch 32", fit.measure),
     "others": ("The same script under other tools", others.measure),
     "size": ("Size at rest", size.measure),
     "reading": ("Reading", reading.measure),

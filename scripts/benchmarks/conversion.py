@@ -18,7 +18,7 @@ from .table import Row
 
 def measure(quick: bool) -> list[Row]:
     """The rows of this measure."""
-    batches = 50_000 if quick else 250_000
+    batches = 20_000 if quick else 100_000
     with tempfile.TemporaryDirectory() as folder:
         recorded = processes.answer("conversion", "record", folder, batches)
         taken = [processes.answer("conversion", "convert", folder) for _ in range(2 if quick else 3)]
@@ -35,18 +35,11 @@ def _record(folder: str, batches: int) -> dict[str, float]:
 
     from . import workload
 
-    model = workload.loop(("accuracy", "mae"))
-    x, y = workload.data(1_000)
+    training = workload.Training()
+    model = training.loop(("accuracy", "mae"))
     session = Session(folder)
     session.start()
-    model.fit(
-        x,
-        y,
-        batch_size=workload.BATCH,
-        epochs=batches // 1_000,
-        verbose=0,
-        callbacks=[workload.Mine(), workload.Mine()],
-    )
+    workload.fit(model, *workload.data(1_000), [training.callback(), training.callback()], epochs=batches // 1_000)
     session.close()
     return {"bytes": sum(file.stat().st_size for file in Path(folder).rglob("*.journal"))}
 

@@ -6,12 +6,15 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent.parent
 WORKLOAD = Path(__file__).parent / "workload.py"
+PYTHONS = {"keras-2.2": ROOT / ".venv-keras2" / "bin" / "python"}
+"""The interpreters of the engines that this one is not for."""
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -36,3 +39,34 @@ def answer(module: str, *arguments: object) -> Any:
     """What `python -m benchmarks.<module>` prints on its last line, as JSON."""
     lines = run(["-m", f"benchmarks.{module}", *map(str, arguments)]).splitlines()
     return json.loads(lines[-1])
+
+
+class Worker:
+    """A process of an engine's Python that answers, as `python -m benchmarks.<module>`, line by line."""
+
+    def __init__(self, engine: str, module: str) -> None:
+        self._complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it is open as long as the process is
+        self._process = subprocess.Popen(
+            [str(PYTHONS.get(engine, sys.executable)), "-W", "ignore", "-m", f"benchmarks.{module}", engine],
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._complaints,
+            text=True,
+        )
+
+    def ask(self, question: object) -> Any:
+        """The answer, as JSON. Raises `RuntimeError` with what the process complained of where there is none."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(f"{question}\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            self._complaints.seek(0)
+            raise RuntimeError(f"{self._process.args}: no answer\n{self._complaints.read()[-3000:]}")
+        return json.loads(line)
+
+    def close(self) -> None:
+        """Let the process end."""
+        self._process.communicate()
+        self._complaints.close()

@@ -49,17 +49,12 @@ def _record(batches: int) -> dict[str, int]:
 
     from . import workload
 
-    model = workload.network(("accuracy", "mae"))
-    data = workload.data(1_000)
+    training = workload.Training()
+    model = training.network(("accuracy", "mae"))
+    callbacks = [training.callback(), training.callback()]
     with tempfile.TemporaryDirectory() as out:
         with fittrace.trace(out=out) as run:
-            model.fit(
-                *data,
-                batch_size=workload.BATCH,
-                epochs=max(1, batches // 1_000),
-                verbose=0,
-                callbacks=[workload.Mine(), workload.Mine()],
-            )
+            workload.fit(model, *workload.data(1_000), callbacks, epochs=max(1, batches // 1_000))
         return _sizes(run.path)
 
 

@@ -1,19 +1,20 @@
 """The cost of one recorded span beside one span of OpenTelemetry's SDK.
 
-The probes are made as capture makes them: the recorder stands in the code as a constant. A phase's span is two
+The probes are made as capture makes them, for the thread that the capture belongs to. A phase's span is two
 records, one that opens and one that closes it; mostly a record does both for two neighbours, so this is the dear case.
 What is measured is the thread's processor time, which other programs on the machine do not add to.
 """
 
 from __future__ import annotations
 
+import ast
 import time
 from collections.abc import Callable
 
-from fittrace.capture import collector, syntax
+from fittrace.capture import collector, owner, syntax
 from fittrace.capture.names import Names
 from fittrace.capture.recorder import Recorder
-from fittrace.capture.rewrite import with_recorder
+from fittrace.capture.rewrite import with_constants
 
 from .table import Row, ratios
 
@@ -58,8 +59,12 @@ def measure(quick: bool) -> list[Row]:
     """The rows of this measure."""
     session = _Session()
     recorder = Recorder(session, -1)  # type: ignore[arg-type]
+    tree = ast.parse(_SOURCE)
+    for function in tree.body:
+        assert isinstance(function, ast.FunctionDef)
+        owner.split(function)
     names: dict[str, Callable[..., None]] = {}
-    exec(with_recorder(compile(_SOURCE, "<probes>", "exec"), recorder), names)
+    exec(with_constants(compile(tree, "<probes>", "exec"), owner.owned(recorder)), names)
     subjects = {name: lambda probes=names[name]: probes(COUNT, session, {"loss": 1.0}) for name in ("phase", "hook")}
     subjects["empty"] = lambda: names["empty"](COUNT, session, None)
     subjects |= {"sdk": _sdk(), "background": lambda: _drain(session)}

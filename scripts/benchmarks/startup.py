@@ -29,7 +29,7 @@ def measure(quick: bool) -> list[Row]:
         # Nothing that fits: no journal is written.
         plain = processes.environment(PYTHONPATH="")
         captured = processes.environment(PYTHONPATH=str(bootstrap), FITTRACE_RUN=folder)
-        for _ in range(20 if quick else 100):
+        for _ in range(20 if quick else 60):
             taken, modules = json.loads(processes.run(["-c", _IMPORT]))
             assert not _HEAVY & set(modules), f"`import fittrace` imports {_HEAVY & set(modules)}"
             samples["import"].append(1e3 * taken)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from fittrace.capture.install import Outcome, install
+from fittrace.capture.owner import owned
 from fittrace.capture.sites import Site
 from fittrace.engines import CallbackLists, Calls, Engine, Function, Loop, Phase, Tests
 from fittrace.schema.journal import ABSENT
@@ -53,10 +54,11 @@ class Tape:
     def __init__(self) -> None:
         self.sites: list[Site] = []
         self.words: list[str] = []
+        self.is_owner = False
         self.clock = itertools.count().__next__
 
-    def __getattr__(self, probe: str) -> Callable[..., Any]:
-        def said(*operands: Any) -> Any:
+    def __getattr__(self, probe: str) -> Callable[..., None]:
+        def said(*operands: Any) -> None:
             head, *rest = operands[0] if probe == "record" else operands
             site = self.sites[-head - 1]
             if site.kind in FLOW:
@@ -65,7 +67,6 @@ class Tape:
             opened = [f"{site.depth}:{'+'.join(site.phases)}"] if site.kind in ("open", "call", "turn") else []
             opened += [str(site.depth)] if site.kind == "close" else []
             self.words.append(" ".join([site.kind, *opened, *shown]))
-            return rest[-1] if probe == "leave" else None
 
         return said
 
@@ -73,8 +74,9 @@ class Tape:
 class Tiny:
     """Engines written to files, imported, and made to record."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, is_owner: bool) -> None:
         self.folder = folder
+        self.is_owner = is_owner
         self.tape = Tape()
         self.outcome: Outcome | None = None
 
@@ -85,21 +87,24 @@ class Tiny:
         sys.modules.pop("tiny", None)
         return importlib.import_module("tiny")
 
-    def install(self, module: ModuleType) -> Outcome:
-        """Make the functions of the module record."""
-        self.outcome = install(module, Engine("tiny", "tiny", "tiny", ("1.0",), TABLE), self.tape, self.tape.sites)
+    def install(self, module: ModuleType, table: tuple[Function | CallbackLists, ...] = TABLE) -> Outcome:
+        """Make the functions of the module record, after that table."""
+        engine = Engine("tiny", "tiny", "tiny", ("1.0",), table)
+        self.outcome = install(module, engine, owned(self.tape), self.tape.sites)
+        self.tape.is_owner = self.is_owner
         return self.outcome
 
-    def record(self, source: str) -> ModuleType:
-        """The module with this source, whose functions record."""
+    def record(self, source: str, table: tuple[Function | CallbackLists, ...] = TABLE) -> ModuleType:
+        """The module with this source, whose functions record, after that table."""
         module = self.load(source)
-        self.install(module)
+        self.install(module, table)
         return module
 
 
-@pytest.fixture
-def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tiny]:
+@pytest.fixture(params=[True, False], ids=["owner", "another thread"])
+def tiny(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tiny]:
+    """Every test runs on the thread that the capture belongs to, and as if on another."""
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    yield Tiny(tmp_path)
+    yield Tiny(tmp_path, request.param)
     sys.modules.pop("tiny", None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from fittrace.engines import Assigns, Function, Loop, Phase
+
 from .conftest import Tiny
 
 FIT = """
@@ -51,7 +53,7 @@ def test_a_fit_in_words(tiny: Tiny) -> None:
         "open 2:batch+slice", "turn 3: 0 0", "open 3:function", "close 3",
         "open 2:batch+slice", "turn 3: 1 1", "open 3:function", "close 3",
         "open 2:batch+slice", "open 2:validation", "close 2",
-        "open 1:stop", "leave 2",
+        "open 1:stop", "leave",
     ]  # fmt: skip
 
 
@@ -90,17 +92,17 @@ def test_each_way_through_a_turn_begins_the_next_one(tiny: Tiny, end: str) -> No
     assert sum(word == "open 2:batch+slice" for word in tiny.tape.words) == 3
 
 
-def test_the_value_of_every_return_is_recorded_and_returned(tiny: Tiny) -> None:
+def test_every_return_is_recorded_and_its_value_returned(tiny: Tiny) -> None:
     returns = "        if epochs == 5: return\n        if epochs == 6: return 7\n"
     trainer = tiny.record(FIT.replace("        del x\n", returns)).Trainer()
     assert [trainer.fit(epochs=5), trainer.fit(epochs=6), trainer.fit()] == [None, 7, 2]
-    assert [word for word in tiny.tape.words if word.startswith("leave")] == ["leave None", "leave 7", "leave 2"]
+    assert [word for word in tiny.tape.words if word == "leave"] == ["leave"] * 3
 
 
 def test_a_nested_functions_returns_are_its_own(tiny: Tiny) -> None:
     nested = "        def nine():\n            return 9\n        y = nine() + (lambda: 1)()\n"
     assert tiny.record(FIT.replace("        del x\n", nested)).Trainer().fit() == 10
-    assert [word for word in tiny.tape.words if word.startswith("leave")] == ["leave 10"]
+    assert [word for word in tiny.tape.words if word == "leave"] == ["leave"]
 
 
 def test_a_phase_that_the_source_lacks_is_missing(tiny: Tiny) -> None:
@@ -148,14 +150,16 @@ def test_hooks_in_words(tiny: Tiny) -> None:
     hooks = module.Hooks([module.Callback(), module.Callback()])
     hooks.on_epoch_end(4)
     owner = f"<tiny.Hooks object at {id(hooks):#x}>"
-    assert tiny.tape.words == [f"hooks {owner} 4", "hook C {}", "hook C {'mine': 4}", "hooked {'mine': 4}", "leave"]
+    each = [f"hook {owner} C {{}}", f"hook {owner} C {{'mine': 4}}"]
+    assert tiny.tape.words == [f"hooks {owner} 4", *each, f"hooked {owner} {{'mine': 4}}", "leave"]
 
 
 def test_a_hook_that_raises_unwinds(tiny: Tiny) -> None:
     module = tiny.record(HOOKS)
+    hooks = module.Hooks([module.Callback()])
     with pytest.raises(ValueError, match="from a hook"):
-        module.Hooks([module.Callback()]).on_train_begin()
-    assert tiny.tape.words[1:] == ["hook C None", "raise"]
+        hooks.on_train_begin()
+    assert tiny.tape.words[1:] == [f"hook <tiny.Hooks object at {id(hooks):#x}> C None", "raise"]
 
 
 def test_other_methods_of_the_callback_list_are_left_alone(tiny: Tiny) -> None:
@@ -181,3 +185,53 @@ def test_a_generator_records_between_its_yields_alone(tiny: Tiny) -> None:
     assert tiny.tape.words == ["call 0:make_batches", "leave"]
     assert list(each) == [6]
     assert len(tiny.tape.words) == 2
+
+
+ARRAYS = Function(
+    "tiny",
+    "fit",
+    phase="fit",
+    before="prepare",
+    loops=(
+        Loop("batch", over="batches", number=("batch",), bounds=("start", "end"), order="index", alone_is_whole=True),
+        Loop("batch", over="steps", number=("step",), header="slice", guard="data"),
+    ),
+    phases=(Phase("slice", Assigns("ids")),),
+)
+
+
+def test_the_order_of_the_samples_is_told_before_the_batches(tiny: Tiny) -> None:
+    module = tiny.record(
+        """
+        def fit(index):
+            batches = [(0, 2), (2, 3)]
+            for batch, (start, end) in enumerate(batches):
+                ids = index[start:end]
+        """,
+        (ARRAYS,),
+    )
+    module.fit([2, 0, 1])
+    batches = ["turn 1:batch 0 0 2 0", "open 2:slice", "close 2", "turn 1:batch 1 1 1 2", "open 2:slice", "close 2"]
+    told = ["close 1", "order [2, 0, 1] [(0, 2), (2, 3)]"]
+    assert tiny.tape.words == ["call 0:fit", "open 1:prepare", *told, *batches, "close 1", "leave"]
+
+
+def test_a_turn_of_a_while_loop_begins_when_there_are_data(tiny: Tiny) -> None:
+    module = tiny.record(
+        """
+        def fit(items, steps):
+            step = 0
+            while step < steps:
+                data = next(items, None)
+                if data is None:
+                    break
+                step += 1
+        """,
+        (ARRAYS,),
+    )
+    module.fit(iter([5]), 2)
+    fetched = ["open 1:batch+slice", "turn 2: 0 0"]
+    assert tiny.tape.words[2:] == [*fetched, "open 1:batch+slice", "close 1", "leave"]
+    del tiny.tape.words[:]
+    module.fit(iter([5, 6]), 1)
+    assert tiny.tape.words[2:] == [*fetched, "close 1", "leave"]

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import weakref
+from array import array
 from typing import Any
 
+import numpy as np
 import pytest
 
+from fittrace.capture import orders as orders_module
 from fittrace.capture.names import Names
+from fittrace.capture.orders import MOST_SAMPLES, Orders
+from fittrace.capture.owner import owned
 from fittrace.capture.recorder import Recorder
-from fittrace.schema.journal import ABSENT
+from fittrace.capture.syntax import RECORDER
+from fittrace.schema.journal import ABSENT, HEADER
+from fittrace.store.orders import unpacked
 
 from .test_values import Hostile
 
 STATE = -1
+STOP = -20
+LIST = object()
 
 
 class FakeSession:
@@ -24,6 +35,8 @@ class FakeSession:
         self.names = Names(self.definitions.append)
         self.buffers: list[list[int]] = []
         self.faults: list[str] = []
+        self.stopped: dict[int, int] = {}
+        self.orders = Orders()
         self.awoken = 0
 
     def new_thread(self, buffer: list[int]) -> None:
@@ -43,7 +56,7 @@ def session() -> FakeSession:
 
 @pytest.fixture
 def recorder(session: FakeSession) -> Recorder:
-    return Recorder(session, STATE)  # type: ignore[arg-type]
+    return Recorder(session, STATE, STOP)  # type: ignore[arg-type]
 
 
 def heads(session: FakeSession) -> list[int]:
@@ -53,9 +66,9 @@ def heads(session: FakeSession) -> list[int]:
 def test_records_are_a_head_and_its_operands(recorder: Recorder, session: FakeSession) -> None:
     recorder.enter(-5)
     recorder.record((-6, recorder.clock(), 3, 4))
-    assert recorder.leave(-7, "value") == "value"
+    recorder.step(-7)
     head, time, *rest = session.buffers[0]
-    assert head == -5 and time > 0 and rest[0] == -6 and rest[2:4] == [3, 4] and rest[4] == -7
+    assert head == -5 and time > 0 and rest[0] == -6 and rest[2:] == [3, 4, -7]
     assert session.awoken == 1
 
 
@@ -67,32 +80,69 @@ def test_each_thread_has_its_own_buffer(recorder: Recorder, session: FakeSession
     assert session.buffers == [[-5, 1], [-6, 2]]
 
 
+def test_one_thread_is_the_owner(recorder: Recorder, session: FakeSession) -> None:
+    constants = owned(recorder)
+    found = []
+    thread = threading.Thread(target=lambda: found.append(recorder.is_owner))
+    thread.start()
+    thread.join()
+    assert [recorder.is_owner, *found] == [True, False]
+    constants[f"{RECORDER}.record"]((-5, 1))  # type: ignore[operator]
+    assert session.buffers == [[-5, 1], []]
+
+
 def test_logs_are_recorded_when_they_change_alone(recorder: Recorder, session: FakeSession) -> None:
     logs: dict[Any, Any] = {"loss": 1.0}
-    recorder.hooks(-2, object(), 3)
+    recorder.hooks(-2, LIST, 3)
     assert session.buffers[0][-1] == 3
-    recorder.hook(-3, object(), logs)
-    recorder.hook(-3, object(), logs)
+    recorder.hook(-3, LIST, object(), logs)
+    recorder.hook(-3, LIST, object(), logs)
     logs["loss"] = 2.0
-    recorder.hook(-3, object(), logs)
-    recorder.hooked(-4, logs)
+    recorder.hook(-3, LIST, object(), logs)
+    recorder.hooked(-4, LIST, logs)
     assert heads(session) == [-2, STATE, -3, -3, STATE, -3, -4]
 
 
+def test_a_list_inside_a_hook_leaves_the_outer_one_to_be_looked_at_anew(
+    recorder: Recorder, session: FakeSession
+) -> None:
+    outer = {"loss": 1.0}
+    recorder.hooks(-2, LIST, 0)
+    recorder.hook(-3, LIST, object(), outer)
+    recorder.hooks(-2, LIST, 0)
+    recorder.hook(-3, LIST, object(), {"loss": 2.0})
+    recorder.hooked(-4, LIST, {"loss": 2.0})
+    outer["loss"] = 2.0
+    recorder.hooked(-4, LIST, outer)
+    assert heads(session) == [-2, STATE, -3, -2, STATE, -3, -4, STATE, -4]
+
+
+def test_no_logs_are_held_on_to(recorder: Recorder) -> None:
+    logs = {"loss": 1.0}
+    count = sys.getrefcount(logs)
+    recorder.hook(-3, LIST, object(), logs)
+    assert sys.getrefcount(logs) == count + 1
+    recorder.hooked(-4, LIST, logs)
+    assert sys.getrefcount(logs) == count
+    recorder.hook(-3, LIST, object(), logs)
+    recorder.unwind(-5)
+    assert sys.getrefcount(logs) == count
+
+
 def test_logs_without_content_are_recorded_when_there_was_some(recorder: Recorder, session: FakeSession) -> None:
-    recorder.hooks(-2, object(), 0)
-    recorder.hook(-3, object(), {})
-    recorder.hook(-3, object(), {"loss": 1.0})
-    recorder.hook(-3, object(), {})
-    recorder.hook(-3, object(), None)
+    recorder.hooks(-2, LIST, 0)
+    recorder.hook(-3, LIST, object(), {})
+    recorder.hook(-3, LIST, object(), {"loss": 1.0})
+    recorder.hook(-3, LIST, object(), {})
+    recorder.hook(-3, LIST, object(), None)
     assert heads(session) == [-2, -3, STATE, -3, STATE, -3, -3]
 
 
 def test_nan_stays_nan(recorder: Recorder, session: FakeSession) -> None:
     logs = {"loss": float("nan")}
-    recorder.hooks(-2, object(), 0)
-    recorder.hook(-3, object(), logs)
-    recorder.hook(-3, object(), logs)
+    recorder.hooks(-2, LIST, 0)
+    recorder.hook(-3, LIST, object(), logs)
+    recorder.hook(-3, LIST, object(), logs)
     assert heads(session) == [-2, STATE, -3, -3]  # the same object: nothing has changed
 
 
@@ -121,23 +171,23 @@ HOSTILE: dict[str, Any] = {
 @pytest.mark.parametrize("what", HOSTILE)
 def test_hostile_logs_are_recorded_without_a_fault(recorder: Recorder, session: FakeSession, what: str) -> None:
     logs = HOSTILE[what]
-    recorder.hooks(-2, object(), 0)
-    recorder.hook(-3, Hostile(), logs)
-    recorder.hook(-3, Hostile(), logs)
-    recorder.hooked(-4, logs)
+    recorder.hooks(-2, LIST, 0)
+    recorder.hook(-3, LIST, Hostile(), logs)
+    recorder.hook(-3, LIST, Hostile(), logs)
+    recorder.hooked(-4, LIST, logs)
     assert session.faults == []
     assert heads(session) == [-2, STATE, -3, -3, -4]
 
 
 def test_a_hostile_key_is_not_compared_with_the_one_before(recorder: Recorder, session: FakeSession) -> None:
-    recorder.hooks(-2, object(), 0)
-    recorder.hook(-3, object(), {Unarmed("loss"): 1.0})
-    recorder.hook(-3, object(), {Unarmed("loss"): 1.0})
+    recorder.hooks(-2, LIST, 0)
+    recorder.hook(-3, LIST, object(), {Unarmed("loss"): 1.0})
+    recorder.hook(-3, LIST, object(), {Unarmed("loss"): 1.0})
     assert session.faults == []
 
 
 def test_a_hostile_callback_has_a_class(recorder: Recorder, session: FakeSession) -> None:
-    recorder.hook(-3, Hostile(), None)
+    recorder.hook(-3, LIST, Hostile(), None)
     assert session.buffers[0][-1] == 0
     assert session.definitions[0]["name"] == "Hostile"
 
@@ -147,7 +197,7 @@ OWN_NUMBERS: dict[str, Any] = {"-1": -1, "None": None, "hostile": Hostile(), "1.
 
 @pytest.mark.parametrize("what", OWN_NUMBERS)
 def test_a_number_that_is_none_is_absent(recorder: Recorder, session: FakeSession, what: str) -> None:
-    recorder.hooks(-2, object(), OWN_NUMBERS[what])
+    recorder.hooks(-2, LIST, OWN_NUMBERS[what])
     assert session.buffers[0][-1] == ABSENT
 
 
@@ -178,6 +228,155 @@ def test_sizes_are_known_where_a_turn_is_one_step(
 
 def test_a_fault_is_told_and_the_record_is_there(recorder: Recorder, session: FakeSession) -> None:
     session.names.keys = None  # type: ignore[assignment,method-assign]
-    recorder.hook(-3, object(), {"loss": 1.0})
+    recorder.hook(-3, LIST, object(), {"loss": 1.0})
     assert session.faults == ["reading the logs of a hook"]
     assert heads(session) == [-3]
+
+
+class Thing:
+    """A model, a callback or a list of callbacks."""
+
+    def __init__(self, **own: Any) -> None:
+        self.__dict__.update(own)
+
+    @property
+    def stop_training(self) -> bool:
+        raise RuntimeError("touched")
+
+
+def stops(session: FakeSession) -> list[str]:
+    """What `stop_training` became, by the records."""
+    texts = [one["value"] for one in session.definitions if one["define"] == "text"]
+    buffer = session.buffers[0]
+    return [texts[buffer[place + 1]] for place, number in enumerate(buffer) if number == STOP]
+
+
+@pytest.mark.parametrize("owner", ["model", "_model", "callbacks"])
+def test_a_stop_is_recorded_after_the_hook_that_made_it(recorder: Recorder, session: FakeSession, owner: str) -> None:
+    model = Thing()
+    callbacks = Thing(**{owner: [Thing(model=model)] if owner == "callbacks" else model})
+    recorder.hooks(-2, callbacks, 0)
+    recorder.hook(-3, callbacks, LIST, None)
+    vars(model)["stop_training"] = False
+    recorder.hook(-3, callbacks, LIST, None)
+    vars(model)["stop_training"] = True
+    recorder.hook(-3, callbacks, LIST, None)
+    vars(model)["stop_training"] = np.bool_(False)
+    recorder.hooked(-4, callbacks, None)
+    assert heads(session) == [-2, -3, -3, STOP, -3, STOP, -4]
+    assert stops(session) == ["True", "False"]
+    assert session.faults == []
+
+
+def test_a_stop_outside_of_hooks_is_recorded_before_them(recorder: Recorder, session: FakeSession) -> None:
+    callbacks = Thing(model=Thing(stop_training=True))
+    for _ in range(2):
+        recorder.hooks(-2, callbacks, 0)
+        recorder.hooked(-4, callbacks, None)
+    vars(callbacks.model)["stop_training"] = False
+    recorder.hooks(-2, callbacks, 0)
+    assert heads(session) == [-2, STOP, -4, -2, -4, -2, STOP]
+    assert stops(session) == ["True", "False"]
+
+
+def test_a_stop_after_the_hooks_of_another_model_inside_is_recorded(recorder: Recorder, session: FakeSession) -> None:
+    outer, inner = Thing(model=Thing()), Thing(model=Thing())
+    recorder.hooks(-2, outer, 0)
+    recorder.hook(-3, outer, LIST, None)
+    recorder.hooks(-2, inner, 0)
+    recorder.hooked(-4, inner, None)
+    vars(outer.model)["stop_training"] = True
+    recorder.hooked(-4, outer, None)
+    assert heads(session) == [-2, -3, -2, -4, STOP, -4]
+
+
+@pytest.mark.parametrize("end", ["hooked", "unwind"])
+def test_no_model_is_held_on_to(recorder: Recorder, session: FakeSession, end: str) -> None:
+    callbacks = Thing(model=Thing(kept=Thing()))
+    kept = weakref.ref(callbacks.model.kept)
+    recorder.hooks(-2, callbacks, 0)
+    recorder.hook(-3, callbacks, LIST, None)
+    if end == "hooked":
+        recorder.hooked(-4, callbacks, None)
+    else:
+        recorder.unwind(-8)
+    del callbacks
+    assert kept() is None
+
+
+def test_hostile_owners_have_no_model(recorder: Recorder, session: FakeSession) -> None:
+    for owner in (Hostile(), object(), Thing(model=Hostile()), Thing(callbacks=[object()]), Thing(model=3)):
+        recorder.hooks(-2, owner, 0)
+        recorder.hook(-3, owner, LIST, None)
+        recorder.hooked(-4, owner, None)
+    assert session.faults == []
+
+
+def order_of(session: FakeSession) -> np.ndarray:
+    """The only order that was taken, unpacked."""
+    (block,) = session.orders.blocks(keep=True)
+    return unpacked(block[HEADER.size :])
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int32"])
+@pytest.mark.parametrize("count", [0, 1, 256, 257, 70_000])
+def test_the_order_of_samples_is_kept_as_it_is_now(
+    recorder: Recorder, session: FakeSession, count: int, dtype: str
+) -> None:
+    indices = np.random.default_rng(1).permutation(count).astype(dtype)
+    before = indices.copy()
+    recorder.order(-9, indices, None)
+    indices[:] = 0
+    assert session.buffers[0] == [-9, 0, count]
+    assert order_of(session).tolist() == before.tolist()
+
+
+def test_an_order_takes_few_bytes() -> None:
+    orders = Orders()
+    shuffled = np.random.default_rng(1).permutation(60_000)
+    for indices in (shuffled, np.arange(60_000)):
+        orders.take(indices, whole=False)
+    sizes = [len(block) for block in orders.blocks(keep=True)]
+    assert sizes[0] <= 2.01 * 60_000
+    assert sizes[1] < 60_000 / 40
+
+
+def test_a_single_batch_that_is_taken_whole_is_in_order(recorder: Recorder, session: FakeSession) -> None:
+    recorder.order(-9, np.array([2, 0, 1]), [(0, 3)])
+    assert order_of(session).tolist() == [0, 1, 2]
+
+
+NO_INDICES: dict[str, Any] = {
+    "list": [1, 2],
+    "none": None,
+    "hostile": Hostile(),
+    "array": array("q", [1]),
+    "floats": np.ones(2),
+    "table": np.zeros((2, 2), int),
+}
+
+
+@pytest.mark.parametrize("what", NO_INDICES)
+def test_what_is_no_array_of_indices_is_not_recorded(recorder: Recorder, session: FakeSession, what: str) -> None:
+    recorder.order(-9, NO_INDICES[what], None)
+    assert session.buffers[0] == [] and session.faults == []
+
+
+def test_too_many_samples_are_counted_alone(recorder: Recorder, session: FakeSession) -> None:
+    recorder.order(-9, np.arange(MOST_SAMPLES + 1), None)
+    assert session.buffers[0] == [-9, ABSENT, MOST_SAMPLES + 1]
+    assert list(session.orders.blocks(keep=True)) == []
+
+
+def test_orders_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orders_module, "MOST_BYTES", 5000)
+    monkeypatch.setattr(orders_module, "MOST_WAITING", 30_000)
+    orders, shuffled = Orders(), np.random.default_rng(1).permutation(2000)
+    taken = [orders.take(shuffled, whole=False) for _ in range(4)]
+    assert taken == [(0, 2000), (1, 2000), (ABSENT, 2000), (ABSENT, 2000)]
+    assert list(orders.blocks(keep=False)) == []
+    kept = 0
+    for _ in range(4):
+        orders.take(shuffled, whole=False)
+        kept += len(list(orders.blocks(keep=True)))
+    assert kept == 2

@@ -41,7 +41,7 @@ class SlyDict(dict):  # type: ignore[type-arg]
 
 @pytest.mark.parametrize("value", [0.0, -0.0, math.pi, math.nan, math.inf, -math.inf, 5e-324, 1.7976931348623157e308])
 def test_floats_are_kept_bit_for_bit(value: float) -> None:
-    low, high = halves({"x": value})
+    low, high = halves(value)
     assert struct.pack("<2I", low, high) == struct.pack("<d", value)
 
 
@@ -108,10 +108,16 @@ def defined() -> list[dict[str, Any]]:
 def test_logs_are_described_by_their_keys_and_values(defined: list[dict[str, Any]]) -> None:
     names = Names(defined.append)
     operands = describe({"loss": 1.0, "note": "new", 3: Hostile()}, names)
-    assert operands == (0, *halves({"": 1.0}), 0, 1)
+    assert operands == (0, *halves(1.0), 0, 1)
     keys = ["loss", "note", "(a key of type int)"]
     assert defined[-1] == {"define": "keys", "keys": 0, "names": keys, "kinds": "ntt"}
     assert [one["value"] for one in defined[:2]] == ["new", "<Hostile>"]
+
+
+def test_whole_numbers_are_kept_as_they_are_where_a_float_can_hold_them(defined: list[dict[str, Any]]) -> None:
+    operands = describe({"note": "", "size": 32, "below": -1, "large": 1 << 53, "yes": True}, Names(defined.append))
+    assert operands == (0, 0, 32, *halves(-1.0), *halves(2.0**53), *halves(1.0))
+    assert defined[-1]["kinds"] == "tinnn"
 
 
 NO_DICTS = {"int": 3, "text": "text", "hostile": Hostile(), "pairs": [("loss", 1.0)]}

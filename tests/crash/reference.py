@@ -45,6 +45,9 @@ class Span:
     fit: Span | None = None
     sizes: Record | None = None
     states: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    first: int | None = None
+    order: Record | None = None
+    stops: list[str] = field(default_factory=list)
 
     @property
     def is_root(self) -> bool:
@@ -63,6 +66,7 @@ class Frame:
     spans: list[Span] = field(default_factory=list)
     opened: list[Span] = field(default_factory=list)
     hooks: int = 0
+    hooked: list[Span] = field(default_factory=list)
     sizes: Record | None = None
 
 
@@ -76,6 +80,7 @@ class Reference:
             if what in one:
                 self.numbered.setdefault(what, {})[one[what]] = one
         self.latest = 0
+        self.order: Record | None = None
         self.spans: list[Span] = []
         for number, records in enumerate(threads):
             self.read(self.numbered["thread"][number]["name"], records)
@@ -102,6 +107,13 @@ class Reference:
             if kind == "sizes":
                 frame.sizes = tuple(operands)
                 continue
+            if kind == "order":
+                self.order = tuple(operands)
+                continue
+            if kind == "stop":
+                (frame.hooked[-1] if frame.hooked else frame.spans[0]).stops.append(self.text(operands[0]))
+                continue
+            order, self.order = self.order, None
             self.latest = max(self.latest, operands[1] if kind == "hook" else operands[0])
             depth = 0 if kind in ("call", "hooks", "leave", "raise") else site.get("depth", 0)
             for span in frame.spans[depth:]:
@@ -119,6 +131,7 @@ class Reference:
                 if kind == "hook":
                     span.position, frame.hooks = frame.hooks, frame.hooks + 1
                     span.callback = operands[2] if operands[2] != ABSENT else None
+                    frame.hooked.append(span)
                 if kind == "hooks" and operands[2] != ABSENT and site.get("counts"):
                     setattr(span, site["counts"], operands[2])
                 if kind == "hooks":
@@ -133,6 +146,8 @@ class Reference:
                 span.turned = True
                 span.last = operands[2] if site["counts"] == "batch" else None
                 span.size = operands[3] if operands[3] != ABSENT else None
+                span.first = operands[4] if operands[4] != ABSENT else None
+                span.order = order
 
     def state(self, operands: Sequence[int]) -> dict[str, Any]:
         keys = self.numbered["keys"][operands[0]]
@@ -141,6 +156,8 @@ class Reference:
         for name, kind in zip(keys["names"], keys["kinds"]):
             if kind == "n":
                 found[name] = struct.unpack("<d", struct.pack("<2I", rest.pop(0), rest.pop(0)))[0]
+            elif kind == "i":
+                found[name] = float(rest.pop(0))
             else:
                 found[name] = self.text(rest.pop(0))
         return found
@@ -233,11 +250,13 @@ class Reference:
                 continue
             parent = span.parent if span.parent is not None and span.parent.fit is span.fit else None
             name = self.class_name(span)
+            duration = span.end - span.start  # type: ignore[operator]
+            children = self.children_ns(span) if span.thread == span.fit.thread else duration
             yield {
                 "fit": key(span.fit), "span": key(span), "parent": parent and key(parent), "stage": span.stage,
                 "epoch": span.epoch, "batch": span.batch, "phase": span.phase,
                 "name": f"{name}.{span.name}" if name else span.name, "start_ns": span.start,
-                "duration_ns": span.end - span.start, "children_ns": self.children_ns(span),  # type: ignore[operator]
+                "duration_ns": duration, "children_ns": children,
                 "thread": span.thread, "status": self.status(span), "callback": name, "position": span.position,
                 "hook": span.site.get("hook"), "site": span.number_of_site,
             }  # fmt: skip
@@ -281,7 +300,8 @@ class Reference:
             logs.update(late.get((key(span.fit), span.stage, span.epoch, span.last), {}))
             yield {
                 "fit": key(span.fit), "span": key(span), "stage": span.stage, "epoch": span.epoch,
-                "batch": span.batch, "last_batch": span.last, "size": size_of(span), "start_ns": span.start,
+                "batch": span.batch, "last_batch": span.last, "size": size_of(span), "first_sample": span.first,
+                "start_ns": span.start,
                 "duration_ns": span.end - span.start, "status": self.status(span),  # type: ignore[operator]
                 **{f"{phase}_ns": time for phase, time in times.items()},
                 **{f"logs.{name}": value for name, value in logs.items()},
@@ -312,6 +332,29 @@ class Reference:
                     }  # fmt: skip
                 before = state
 
+    def sample_rows(self) -> Iterator[Row]:
+        for span in self.spans:
+            if span.fit is None or span.order is None or span.phase != "batch":
+                continue
+            number, samples = span.order
+            order = self.numbered["order"][number]["samples"] if number != ABSENT else None
+            where: Row = {"fit": key(span.fit), "stage": span.stage, "epoch": span.epoch}
+            if order is None:
+                yield {**where, "position": 0, "sample": None, "count": samples}
+                continue
+            begins = [place for place in range(samples) if place == 0 or order[place] != order[place - 1] + 1]
+            for begin, end in zip(begins, [*begins[1:], samples]):
+                yield {**where, "position": begin, "sample": order[begin], "count": end - begin}
+
+    def stop_rows(self) -> Iterator[Row]:
+        for span in self.spans:
+            for value in span.stops if span.fit is not None else ():
+                yield {
+                    "fit": key(span.fit), "stage": span.stage, "epoch": span.epoch, "batch": span.batch,  # type: ignore[arg-type]
+                    "value": value, "hook": span.site["hook"], "callback": self.class_name(span),
+                    "position": -1 if span.position is None else span.position, "span": key(span),
+                }  # fmt: skip
+
     def tables(self) -> dict[str, list[Row]]:
         """All rows, as the store would have them but for the numbers of spans and fits, which `key` stands for."""
         return {
@@ -319,6 +362,8 @@ class Reference:
             "fits": list(self.fit_rows()),
             "batches": list(self.batch_rows()),
             "logs": list(self.log_rows()),
+            "samples": list(self.sample_rows()),
+            "stops": list(self.stop_rows()),
         }
 
 

@@ -14,6 +14,8 @@ from fittrace.store.derive import Derivation
 from fittrace.store.emit import Emitter
 from fittrace.store.journal import Journal
 
+TABLES = ("spans", "fits", "batches", "logs", "samples", "stops")
+
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 
@@ -39,7 +41,7 @@ def derive(path: Path, shift_ns: int = 0) -> Tables:
     """The rows of the journal at `path`."""
     journal = Journal(path)
     sink = Rows()
-    derivation = Derivation(journal.definitions, Emitter(journal.definitions, sink, shift_ns))
+    derivation = Derivation(journal.definitions, journal.orders, Emitter(journal.definitions, sink, shift_ns))
     for chunks in journal.windows():
         derivation.window(chunks)
     derivation.finish()
@@ -68,7 +70,7 @@ def canonical(tables: Tables) -> dict[str, Counter[tuple[tuple[str, Any], ...]]]
                 row[column] = thread, places[thread, root]
         return row
 
-    return {table: bag(map(named, tables.get(table, []))) for table in ("spans", "fits", "batches", "logs")}
+    return {table: bag(map(named, tables.get(table, []))) for table in TABLES}
 
 
 def bag(rows: Iterable[Row]) -> Counter[tuple[tuple[str, Any], ...]]:

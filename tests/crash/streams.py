@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from fittrace.schema.journal import ABSENT, DEFINE, EVENTS, EVENTS_HEAD, FACTS, MAGIC, block
+from fittrace.capture.orders import pack
+from fittrace.schema.journal import ABSENT, DEFINE, EVENTS, EVENTS_HEAD, FACTS, MAGIC, ORDER, block
 
 Record = tuple[int, ...]
 Steps = Iterator[None]
@@ -44,6 +45,8 @@ class Shape:
     nesting: int = 2
     worker: bool = True
     states: float = 0.5
+    late: bool = True
+    "Whether a worker may begin hooks of a fit that is over. Where its end is lost they would be taken for its own."
 
 
 class Program:
@@ -166,7 +169,7 @@ class Program:
             first = self.random.choice((0, 0, 5))
             for epoch in range(first, first + self.random.randint(0, self.shape.epochs)):
                 turn = self.site("turn", depth=1, phases=["epoch"], counts="epoch", level=0)
-                self.emit(thread, turn, self.tick(), epoch, epoch, ABSENT)
+                self.emit(thread, turn, self.tick(), epoch, epoch, ABSENT, ABSENT)
                 yield
                 yield from self.statements(thread, 2, stage, deep, owner)
                 yield from self.batches(thread, 2, stage, deep, owner)
@@ -174,8 +177,8 @@ class Program:
                     self.emit(thread, self.site("open", depth=2, phases=["validation"], level=0), self.tick())
                     yield
                     yield from self.root(thread, "test", deep)
-                    if self.random.random() < 0.5:
-                        yield from self.close(thread, 2, level=0)
+                    # No engine calls hooks while it validates; a fit in such a hook would be taken for the validation.
+                    yield from self.close(thread, 2, level=0)
                 yield from self.hooks(thread, "on_epoch_end", owner, deep, epoch)
             yield from self.close(thread, 1, level=0)
         else:
@@ -224,6 +227,8 @@ class Program:
         if header:
             self.emit(thread, fetch, self.tick())
             yield
+        elif self.random.random() < 0.7:
+            yield from self.order(thread, depth)
         for step in range(0, steps, each):
             if header:
                 if self.random.random() < 0.2:
@@ -231,7 +236,8 @@ class Program:
                 turn = self.site("turn", depth=depth + 1, counts="batch", level=1)
             else:
                 turn = self.site("turn", depth=depth, phases=["batch"], counts="batch", level=1)
-            self.emit(thread, turn, self.tick(), step, step + each - 1, self.random.choice([ABSENT, 3, 16]))
+            size, first = self.random.choice([ABSENT, 3, 16]), self.random.choice([ABSENT, 0, 5])
+            self.emit(thread, turn, self.tick(), step, step + each - 1, size, first)
             yield
             yield from self.statements(thread, depth + 1, stage, deep, owner)
             if self.shape.worker and self.random.random() < 0.3:
@@ -242,6 +248,17 @@ class Program:
                 self.emit(thread, fetch, self.tick())
                 yield
         yield from self.close(thread, depth, level=1)
+
+    def order(self, thread: int, depth: int) -> Steps:
+        """The order of the samples in the batches to come, which may not be kept."""
+        samples = list(range(self.random.choice((1, 3, 300))))
+        self.random.shuffle(samples)
+        number = ABSENT
+        if self.random.random() < 0.9:
+            samples = self.random.choice((samples, sorted(samples)))
+            number = self.number("order", samples=samples, nth=len(self.records))
+        self.emit(thread, self.site("order", depth=depth), number, len(samples))
+        yield
 
     def helper(self, thread: int, deep: int) -> Steps:
         """A call of a function of the engine that is no root, such as an iterator that is made."""
@@ -264,6 +281,7 @@ class Program:
         site = self.site("hook", depth=1, phases=["hooks"], names=[hook], **facts)
         for _ in range(self.random.randint(0, 3)):
             yield from self.logs(thread)
+            yield from self.stop(thread)
             end = self.tick()
             kind = self.number("class", name=self.random.choice(("History", "Mine")), module="m")
             self.emit(thread, site, end, self.tick(), self.random.choice((kind, kind, ABSENT)))
@@ -277,18 +295,28 @@ class Program:
             self.fails()
         end = self.tick()
         yield from self.logs(thread)
+        yield from self.stop(thread)
         self.emit(thread, self.site("hooked", depth=1, level=1), end)
         yield
+
+    def stop(self, thread: int) -> Steps:
+        """What `stop_training` has become, where a hook has changed it."""
+        if self.random.random() < 0.1:
+            self.emit(thread, self.site("stop", level=1), self.text(self.random.choice(("True", "False"))))
+            yield
 
     def logs(self, thread: int) -> Steps:
         if self.random.random() > self.shape.states:
             return
-        names = self.random.sample(("loss", "acc", "lr", "note"), self.random.randint(0, 3))
+        names = self.random.sample(("loss", "acc", "lr", "note", "size"), self.random.randint(0, 3))
         kinds, operands = "", []
         for name in names:
             if name == "note" or self.random.random() < 0.1:
                 kinds += "t"
                 operands.append(self.text(self.random.choice(("<Tensor>", "None"))))
+            elif name == "size":
+                kinds += "i"
+                operands.append(self.random.choice((0, 32, (1 << 53) - 1)))
             else:
                 kinds += "n"
                 value = self.random.choice((0.0, 0.5, 1.0, float("nan"), -3.25))
@@ -301,6 +329,8 @@ class Program:
         while True:
             if self._tasks:
                 hook, owner, number, _ = self._tasks.pop(0)
+                if owner not in self._owners and not self.shape.late:
+                    continue
                 with suppress(Failed):
                     yield from self.hooks(thread, hook, owner, 0, number)
             else:
@@ -345,7 +375,13 @@ def define(*definitions: dict[str, Any]) -> bytes:
 
 def blocks_of(program: Program, pieces: list[dict[int, list[Record]]], closed: bool = False) -> list[bytes]:
     """The blocks of a journal, each definition in front of the first piece. The first block is `MAGIC`."""
-    found = [MAGIC, block(FACTS, json.dumps(FACTS_OF).encode()), define(*program.definitions)]
+    orders = [one for one in program.definitions if one["define"] == "order"]
+    others = [one for one in program.definitions if one["define"] != "order"]
+    found = [MAGIC, block(FACTS, json.dumps(FACTS_OF).encode()), define(*others)]
+    for one in orders:
+        samples = array("q", one["samples"])
+        packed = pack(one["order"], len(samples), 8, b"" if one["samples"] == sorted(samples) else samples.tobytes())
+        found.append(block(ORDER, packed))
     numbers = dict.fromkeys(range(len(program.threads)), 0)
     for piece in pieces:
         for thread, records in piece.items():

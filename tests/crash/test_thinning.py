@@ -67,7 +67,10 @@ def test_rows_are_those_of_the_levels_kept(tmp_path: Path, seed: int, level: int
         frame = span.frame
         if frame.entered["level"] > level:
             return False
-        above = [one for one in frame.opened if one.index < span.index and one.end >= span.end]
+        above, one = [], span.parent
+        while one is not None and one.frame is frame:
+            above.append(one)
+            one = one.parent
         hook = span.site["kind"] == "hook"
         return hook or all(one.site["level"] <= level for one in [*above, span] if one is not frame.opened[0])
 

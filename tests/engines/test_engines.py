@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from .conftest import Trained
 
 pytestmark = pytest.mark.slow
 
-SCENARIOS = ["validating", "splitting", "stopping", "generator"]
+SCENARIOS = ["validating", "splitting", "stopping", "generator", "learning_phase", "in_steps"]
 scenarios = pytest.mark.parametrize("scenario", SCENARIOS)
 
 
@@ -22,7 +20,6 @@ def test_nothing_changed(trained: Trained) -> None:
 def test_every_fit_names_its_engine(trained: Trained) -> None:
     fits = trained.trace.fits()
     assert set(fits.engine) == {trained.engine.name}
-    assert set(fits.status) == {"ok"}
     if trained.engine.version:
         assert set(fits.engine_version) == {trained.engine.version}
 
@@ -108,29 +105,3 @@ def test_evaluate_and_predict_alone_are_fits_of_their_own(trained: Trained) -> N
         batches = trained.of("batches", fit)
         assert batches["size"].tolist() == [16, 16, 16, 2]
         assert batches.epoch.isna().all()
-
-
-PHASES = {
-    "keras-3": {"prepare", "configure_callbacks", "make_batches", "slice", "function", "logs", "hooks", "validation"},
-    "tf-keras": {"prepare", "configure_callbacks", "make_batches", "slice", "function", "logs", "hooks", "validation"},
-    "tf-keras-v1": {
-        "prepare", "configure_callbacks", "shuffle", "make_batches", "slice", "to_dense", "function", "logs", "hooks",
-        "validation",
-    },
-    "keras-2.2": {
-        "prepare", "configure_callbacks", "shuffle", "make_batches", "slice", "to_dense", "function", "logs", "hooks",
-        "validation",
-    },
-}  # fmt: skip
-
-
-def test_phases_are_those_of_the_engine(trained: Trained) -> None:
-    fit, _ = trained.fit("validating")
-    spans = trained.of("spans", fit)
-    assert PHASES[trained.engine.name] <= set(spans.phase)
-    named = spans.query("phase == 'function'").name
-    if trained.engine.name == "keras-2.2" and trained.engine.version != "2.3.1":
-        assert {"Function.__call__", "Function._call", "convert", "_callable_fn"} <= set(named)
-        # The training function and the test function each make their callable once.
-        assert (named == "Function._make_callable").sum() == 2
-    assert not math.isnan(spans.duration_ns.max())

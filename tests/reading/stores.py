@@ -43,9 +43,9 @@ def small_tables() -> dict:
         first | _span(6, 4, "hooks", 380, 30, 0) | b,
         second | _span(7, 1, "batch", 550, 350, 150),
         second | _span(8, 7, "function", 560, 150, 0),
-        second | _span(9, None, "hooks", 720, 500, 450) | {"name": f"CallbackList.{end}"} | pool,
-        second | _span(10, 9, "hooks", 730, 300, 0) | a | pool | {"status": "error"},
-        second | _span(11, 9, "hooks", 1040, 150, 0) | b | pool,
+        second | _span(9, None, "hooks", 720, 500, 500) | {"name": f"CallbackList.{end}"} | pool,
+        second | _span(10, 9, "hooks", 730, 300, 300) | a | pool | {"status": "error"},
+        second | _span(11, 9, "hooks", 1040, 150, 150) | b | pool,
     ]
     logs = [
         _log(4, 0, -1, "loss", 1.0),

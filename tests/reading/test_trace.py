@@ -22,6 +22,8 @@ REQUIRED = {
     "hooks": "fit seq stage epoch batch callback position hook start_ns duration_ns thread"
     " logs_before logs_after changed",
     "logs": "fit stage epoch batch hook key value",
+    "samples": "fit stage epoch position sample count",
+    "stops": "fit stage epoch batch value hook callback position span",
     "processes": "pid parent_pid rank host ending",
     "notes": "kind message",
     "values": "fit span key value text",
@@ -61,20 +63,6 @@ def test_self_time_adds_up_to_the_fit(trace: Trace) -> None:
     spans = trace.spans()
     assert spans["self_ns"].tolist() == [100, 150, 100, 200, 20, 50, 30, 200, 150, 0, 0, 0]
     assert spans["self_ns"].sum() == trace.fits()["duration_ns"][0] == 1000
-
-
-def test_self_time_of_fits_on_several_threads(tmp_path: Path) -> None:
-    tables = small_tables()
-    for table in ("fits", "spans"):  # the same fit once more, on the thread of the other's hooks
-        again = {name: [*values, *values] for name, values in tables[table].items()}
-        half = len(tables[table]["fit"])
-        again["fit"] = [0] * half + [1] * half
-        again["span"] = [*again["span"][:half], *(span + 20 for span in again["span"][half:])]
-        again["thread"] = [*again["thread"][:half], *["it's"] * half]
-        tables[table] = again
-    spans = Trace.open(write_run(tmp_path, tables=tables)).spans().sort_values("span")
-    assert spans["self_ns"].tolist()[:12] == [100, 150, 100, 200, 20, 50, 30, 200, 150, 0, 0, 0]
-    assert spans["self_ns"].tolist()[12:] == [100, 150, 100, 200, 20, 50, 30, 200, 150, 50, 300, 150]
 
 
 @pytest.mark.parametrize("table", ["fits", "logs", "notes"])

@@ -63,6 +63,28 @@ def test_summary_has_the_figures_of_the_trace(run: Path) -> None:
     assert f'next: fittrace sql {run} "' in text
 
 
+STOPPED = {"fit": 0, "stage": "train", "epoch": 3, "hook": "on_epoch_end", "position": 1, "span": 6, "value": "True"}
+
+
+@pytest.mark.parametrize(
+    ("stops", "said"),
+    [
+        ([STOPPED | {"callback": "EarlyStopping"}], "stopped by EarlyStopping.on_epoch_end, epoch 3"),
+        ([STOPPED | {"callback": "A", "batch": 1}], "stopped by A.on_epoch_end, batch 1 of epoch 3"),
+        ([STOPPED | {"callback": None}], "stopped outside of hooks, before on_epoch_end, epoch 3"),
+        ([STOPPED | {"callback": HOSTILE}], "title"),
+        ([STOPPED | {"callback": "A"}, STOPPED | {"callback": "A", "span": 7, "value": "False"}], None),
+        ([], None),
+    ],
+)
+def test_summary_says_who_stopped_a_fit(tmp_path: Path, stops: list, said: str | None) -> None:
+    tables = small_tables() | ({"stops": columns(stops)} if stops else {})
+    text = summary(write_run(tmp_path, tables=tables))
+    assert ("\nstopped" in text) == (said is not None)
+    assert said is None or said in text
+    assert "\x1b" not in text
+
+
 def test_first_batch_of_a_made_up_fit(made_up: Path) -> None:
     assert re.search(r"first batch: 1.20 s, .* 1.20 s above them, 1.20 s of it in function", summary(made_up))
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from engines.conftest import ENGINES, LEGACY, Engine
-from faithful.processes import KERAS, environ, finish, start
+from engines.conftest import NEWEST, OLDER, Engine, require
+from faithful.processes import environ, finish, start
 
 import fittrace
 
@@ -35,18 +34,14 @@ class Walked:
         return int(outermost[list(self.seen).index(scenario)])
 
 
-@pytest.fixture(scope="session", params=[*ENGINES, *VERSIONS], ids=str)
+@pytest.fixture(scope="session", params=[*NEWEST, *OLDER, *VERSIONS], ids=str)
 def walked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Walked:
-    engine: Engine = request.param
-    if engine.legacy and not LEGACY.exists():
-        absent = "no Python 3.7 with Keras 2.2 here; `scripts/legacy-env` makes it"
-        pytest.fail(absent) if os.environ.get("CI") else pytest.skip(absent)
+    engine = require(request.param)
     folder = tmp_path_factory.mktemp(f"walked-{engine}")
-    python = str(LEGACY) if engine.legacy else sys.executable
-    path = str(KERAS / engine.version) if engine.version else None
+    python = str(engine.python)
     program = [str(PROGRAM), engine.argument]
     options = ["--quiet", "--python", python, "--out", str(folder), "--name", "run"]
-    traced = finish(start([sys.executable, "-m", "fittrace", "run", *options, *program], environ(path), folder))
+    traced = finish(start([sys.executable, "-m", "fittrace", "run", *options, *program], environ(engine.path), folder))
     assert traced.returncode == 0, traced.stderr[-3000:]
     trace = fittrace.open(folder / "run")
     functions: dict[str, dict[str, int]] = defaultdict(dict)
@@ -54,6 +49,6 @@ def walked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         functions[row.file][row.name] = row.line
     names, seen = folder / "functions.json", folder / "seen.json"
     names.write_text(json.dumps(functions))
-    told = finish(start([python, *program], environ(path, ORACLE=str(names), SEEN=str(seen)), folder))
+    told = finish(start([python, *program], environ(engine.path, ORACLE=str(names), SEEN=str(seen)), folder))
     assert told.returncode == 0, told.stderr[-3000:]
     return Walked(engine, trace, dict(json.loads(seen.read_text())))

@@ -43,7 +43,8 @@ def logs_of(step: Step) -> dict:
         (Breakpoint(callback="History"), lambda s: s.values.get("callback") == "History"),
         (
             Breakpoint(callback="WorstBatch", hook="on_train_batch_end", condition="loss < 0.3 and epoch > 2"),
-            lambda s: s.values.get("callback") == "WorstBatch" and logs_of(s).get("loss", 1) < 0.3 and (s.epoch or 0) > 2
+            lambda s: s.values.get("callback") == "WorstBatch" and logs_of(s).get("loss", 1) < 0.3
+            and (s.epoch or 0) > 2
             and s.values["hook"] == "on_train_batch_end",
         ),
         (Breakpoint(condition="loss > 2"), lambda s: logs_of(s).get("loss", 0) > 2),

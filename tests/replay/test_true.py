@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from .conftest import Walked
@@ -53,3 +55,18 @@ def test_arms_of_branches_are_told(walked: Walked) -> None:
     assert [step.values["taken"] for step in stops].count(True) >= 1
     assert stops[-1].values["taken"] is True
     assert stops[0].values["taken"] is False
+
+
+def test_lines_are_the_steps_summed_up(walked: Walked) -> None:
+    for scenario in ("validating", "fit in a fit", "raise in a batch"):
+        replay = walked.trace.replay(walked.fit(scenario))
+        visits: Counter[tuple[object, ...]] = Counter()
+        spent: Counter[tuple[object, ...]] = Counter()
+        for step in replay:
+            place = step.file, step.function, step.line
+            visits[place] += 1
+            spent[place] += step.duration_ns or 0
+        lines = walked.trace.lines(replay.recording.fit)
+        ran = lines[lines["visits"] > 0].groupby(["file", "function", "line"], observed=True)
+        assert ran["visits"].sum().to_dict() == dict(visits)
+        assert ran["duration_ns"].sum().to_dict() == {place: spent[place] for place in visits}

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from fittrace.capture.install import install
+from fittrace.capture.owner import owned
 from fittrace.capture.sites import Site as Made
 from fittrace.engines import CallbackLists, Calls, Engine, Function, Loop, Phase
 from fittrace.replay.graph import Graph, Node
@@ -57,14 +58,6 @@ class Tape:
 
     def enter(self, head: int) -> None:
         self.record((head, 0))
-
-    def leave(self, head: int, value: Any) -> Any:
-        self.record((head, 0))
-        return value
-
-    def exit(self, head: int, value: Any) -> Any:
-        self.step(head)
-        return value
 
     def unwind(self, head: int) -> None:
         self.record((head, 0, 0, sys.exc_info()[2].tb_lineno))  # type: ignore[union-attr]
@@ -117,7 +110,7 @@ class Walked:
         plain = self._seen(module, run)
         sites: list[Made] = []
         tape = Tape()
-        outcome = install(module, table(), tape, sites)
+        outcome = install(module, table(), owned(tape), sites)
         assert not [one for one in outcome.missing if "control flow" in one]
         self._attempt(module, run)
         graphs, placed = [], {}

@@ -8,9 +8,12 @@ import json
 import os
 import random
 import sys
+import tempfile
 import threading
+import traceback
 
 import numpy as np
+import scipy.sparse
 
 
 def engine(name):
@@ -42,6 +45,8 @@ def engine(name):
 
 ENGINE = sys.argv[1]
 keras = engine(ENGINE)
+LOOPS_OVER_ARRAYS = ENGINE in ("keras", "tf.keras", "tf_keras-v1")
+"""Whether it is one of those that slice arrays in Python, in a graph of TensorFlow 1."""
 SEEN = {"fits": [], "weights": None}
 
 
@@ -79,9 +84,28 @@ class Witness(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-def network():
+HOOKS = ["on_train_begin", "on_epoch_begin", "on_batch_begin", "on_batch_end", "on_epoch_end", "on_train_end"]
+HOOKS += ["on_test_begin", "on_test_batch_begin", "on_test_batch_end", "on_test_end"]
+
+
+class Raising(Witness):
+    """Raises in one hook, where the engine has it."""
+
+    def __init__(self, hook):
+        super().__init__()
+        own = getattr(self, hook, None)
+
+        def raising(*arguments, **logs):
+            if own is not None:
+                own(*arguments, **logs)
+            raise ValueError("from " + hook)
+
+        setattr(self, hook, raising)
+
+
+def network(*before):
     # One layer: with two, Keras 2.2 may read the weights of the second for a gradient before or after it has set them.
-    model = keras.models.Sequential([keras.layers.Dense(1, input_shape=(6,))])
+    model = keras.models.Sequential([*before, keras.layers.Dense(1, **({} if before else {"input_shape": (6,)}))])
     model.compile("sgd", "mse", metrics=["mae"])
     return model
 
@@ -92,17 +116,72 @@ def data(count=50):
 
 
 def fit(scenario, model, method="fit", witness=None, **arguments):
-    """One fit; what its witness saw."""
+    """One fit; what its witness saw, and how it ended where that was by an exception."""
     witness = witness or Witness()
-    history = getattr(model, method)(verbose=0, callbacks=[witness], **arguments)
-    told = {key: [float(value) for value in values] for key, values in history.history.items()}
-    SEEN["fits"].append({"scenario": scenario, "hooks": witness.hooks, "history": told})
+    seen = {"scenario": scenario, "hooks": witness.hooks, "history": {}, "raised": None}
+    SEEN["fits"].append(seen)
+    try:
+        history = getattr(model, method)(verbose=0, callbacks=[witness], **arguments)
+        seen["history"] = {key: [float(value) for value in values] for key, values in history.history.items()}
+    except (TypeError, ValueError):
+        seen["raised"] = traceback.format_exc()
+    return seen
 
 
 def batches(x, y, size):
     while True:
         for start in range(0, len(x), size):
             yield x[start : start + size], y[start : start + size]
+
+
+def with_generators(model, x, y):
+    """A fit over a generator that validates with another, and the other two methods over generators."""
+    if ENGINE == "keras":
+        names, key = ("fit_generator", "evaluate_generator", "predict_generator"), "generator"
+    else:
+        names, key = ("fit", "evaluate", "predict"), "x"
+    validating = {"validation_data": batches(*data(20), 5), "validation_steps": 2}
+    arguments = {key: batches(x, y, 10), "epochs": 2, "steps_per_epoch": 3}
+    fit("generator", model, method=names[0], **arguments, **validating)
+    quiet = {"steps": 2} if ENGINE == "keras" else {"steps": 2, "verbose": 0}
+    getattr(model, names[1])(**{key: batches(x, y, 10)}, **quiet)
+    inputs = ((one,) if ENGINE != "keras" else one for one, _ in batches(x, y, 10))
+    getattr(model, names[2])(**{key: inputs}, **quiet)
+
+
+def with_known_samples(scenario, model, batch_size, **arguments):
+    """A fit over samples that tell their index, and which were in each batch, by what the train function is fed."""
+    x, y = data()
+    x[:, 0] = np.arange(50)
+    inner = getattr(model, "model", model)  # before Keras 2.2 a `Sequential` holds the model that trains
+    inner._make_train_function()
+    function, fed = inner.train_function, []
+
+    def feeding(inputs):
+        fed.append([int(one) for one in inputs[0][:, 0]])
+        return function(inputs)
+
+    inner.train_function = feeding
+    seen = fit(scenario, model, x=x, y=y, batch_size=batch_size, **arguments)
+    seen["samples"] = fed
+
+
+def over_tensors(x, y):
+    """A fit in steps, over data that are tensors of the graph."""
+    inputs = keras.layers.Input(tensor=keras.backend.constant(x))
+    model = keras.models.Model(inputs, keras.layers.Dense(1)(inputs))
+    model.compile("sgd", "mse", target_tensors=[keras.backend.constant(y)])
+    fit("in_steps", model, x=None, y=None, epochs=2, steps_per_epoch=3)
+
+
+def with_hdf5(x, y):
+    """A fit over HDF5, which cannot be read in any order."""
+    import h5py
+
+    with tempfile.TemporaryDirectory() as folder, h5py.File(os.path.join(folder, "data.h5"), "w") as file:
+        file["x"], file["y"] = x, y
+        for shuffle in ("batch", True):
+            fit("hdf5_" + str(shuffle), network(), x=file["x"], y=file["y"], batch_size=16, epochs=1, shuffle=shuffle)
 
 
 def main():
@@ -113,9 +192,23 @@ def main():
     if ENGINE != "keras-3":
         fit("batch_shuffle", model, x=x, y=y, batch_size=16, epochs=1, shuffle="batch")
     fit("stopping", model, witness=Witness(stop_at=1), x=x, y=y, batch_size=16, epochs=3, validation_data=data(20))
-    generator = "fit_generator" if hasattr(model, "fit_generator") and ENGINE == "keras" else "fit"
-    argument = {"generator" if generator == "fit_generator" else "x": batches(x, y, 10)}
-    fit("generator", model, method=generator, epochs=2, steps_per_epoch=3, **argument)
+    with_generators(model, x, y)
+    model.train_on_batch(x[:16], y[:16])
+    dropping = network(keras.layers.Dropout(0.5, input_shape=(6,)))
+    fit("learning_phase", dropping, x=x, y=y, batch_size=16, epochs=1, validation_data=data(20))
+    if LOOPS_OVER_ARRAYS:
+        over_tensors(x, y)
+        fit("sparse", network(), x=scipy.sparse.csr_matrix(x), y=y, batch_size=16, epochs=1)
+        for shuffle in (True, False, "batch"):
+            with_known_samples("samples_" + str(shuffle), network(), 16, shuffle=shuffle, epochs=2)
+        with_known_samples("samples_alone", network(), 50, epochs=2)
+        with_hdf5(x, y)
+    else:
+        fit("in_steps", model, x=x, y=y, batch_size=16, epochs=2, steps_per_epoch=2)
+    if ENGINE == "keras":
+        fit("nb_epoch", model, x=x, y=y, batch_size=16, nb_epoch=2)
+    for hook in HOOKS:
+        fit("raising_" + hook, network(), witness=Raising(hook), x=x, y=y, batch_size=16, validation_data=data(20))
     model.evaluate(x, y, batch_size=16, verbose=0)
     model.predict(x, batch_size=16, verbose=0)
     digest = hashlib.sha256()

@@ -1,0 +1,63 @@
+"""The owner: the thread that begins the capture, whose probes do not look for their thread's recorder.
+
+To find a thread's attributes takes `threading.local` as long as all the rest of a record, and nearly every fit runs on
+the main thread. So the body of a rewritten function is there twice: for the owner with the functions of its own
+recorder as constants, and for all others. Which of them runs is settled once in each call.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from typing import Any, Mapping
+
+from . import syntax
+from .syntax import RECORDER, FunctionNode
+
+_FUNCTIONS = ("clock", "hook", "hooked", "hooks", "named", "record", "step")
+"""What probes call of a recorder without looking for it."""
+
+
+def owned(recorder: Any) -> Mapping[str, object]:
+    """Make the calling thread the owner. Returns what stands for the constants of rewritten code, by their texts."""
+    recorder.is_owner = True
+    return dict({_constant(name): getattr(recorder, name) for name in _FUNCTIONS}, **{RECORDER: recorder})
+
+
+def split(node: FunctionNode) -> None:
+    """Give a rewritten function its two bodies, where nothing in it stands against that."""
+    docstring, body = syntax.split_docstring(node.body)
+    parts = [part for statement in body for part in ast.walk(statement)]
+    # A generator may be resumed by another thread; a name is made global once in a function.
+    if any(isinstance(part, (ast.Yield, ast.YieldFrom, ast.Await, ast.Global, ast.Nonlocal)) for part in parts):
+        return
+    owners = [_Owners().visit(copy.deepcopy(statement)) for statement in body]
+    test = ast.Attribute(syntax.constant(RECORDER), "is_owner", ast.Load())
+    result = ast.If(test=test, body=[], orelse=[])
+    syntax.statement(result, body[0])
+    result.body, result.orelse = owners, body
+    node.body = [*docstring, result]
+
+
+def _constant(name: str) -> str:
+    return "%s.%s" % (RECORDER, name)
+
+
+class _Owners(ast.NodeTransformer):
+    """Makes `recorder.record(...)` the call of a constant."""
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        """In the words of a conditional expression, since the compiler warns of the call of a text."""
+        self.generic_visit(node)
+        called = node.func
+        if (
+            isinstance(called, ast.Attribute)
+            and called.attr in _FUNCTIONS
+            and isinstance(called.value, ast.Constant)
+            and called.value.value == RECORDER
+        ):
+            choice = ast.IfExp(syntax.constant(1), syntax.constant(_constant(called.attr)), syntax.constant(None))
+            for part in ast.walk(choice):
+                ast.copy_location(part, called)
+            node.func = choice
+        return node

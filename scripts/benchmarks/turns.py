@@ -1,0 +1,74 @@
+"""Fits of one engine with capture and without, that take turns in one process: asked for on standard input.
+
+Each line that comes in is a number of callbacks; the answer is a line of JSON with the seconds of each fit of a turn.
+It runs in the engine's own Python, 3.7 for Keras 2.2.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks import workload
+from fittrace.capture import Session
+
+BATCHES = 200
+LOOP = 500
+
+
+class Turns:
+    """The fits of `engine`, whose code is made to record once and exchanged between fits."""
+
+    def __init__(self, engine: str, folder: str) -> None:
+        self.training = workload.Training(engine)
+        self.session = Session(folder)
+        self.session.start()
+        self.few, self.many = workload.data(BATCHES), workload.data(LOOP)
+        self.subjects: dict[int, dict[str, Callable[[], dict[str, float]]]] = {}
+
+    def turn(self, callbacks: int) -> dict[str, dict[str, float]]:
+        """The seconds of each fit, in an order that changes."""
+        if callbacks not in self.subjects:
+            self.subjects[callbacks] = subjects = self.prepare(callbacks)
+            for subject in subjects.values():
+                subject()  # to warm up
+        subjects = self.subjects[callbacks]
+        return {name: subjects[name]() for name in random.sample(list(subjects), len(subjects))}
+
+    def prepare(self, callbacks: int) -> dict[str, Callable[[], dict[str, float]]]:
+        """The fits, with so many callbacks; what takes part in them is made here, once."""
+        metrics = ("accuracy", "mae") if callbacks else ("accuracy",)
+        mine = [self.training.callback() for _ in range(callbacks)]
+        model, idle = self.training.network(metrics), self.training.loop(metrics)
+        return {
+            "plain": lambda: self.timed(False, model, self.few, mine),
+            "traced": lambda: self.timed(True, model, self.few, mine),
+            "again": lambda: self.timed(False, model, self.few, mine),
+            "plain loop": lambda: self.timed(False, idle, self.many, mine),
+            "traced loop": lambda: self.timed(True, idle, self.many, mine),
+        }
+
+    def timed(self, traced: bool, model: Any, data: Any, callbacks: list[Any]) -> dict[str, float]:
+        """Seconds of one fit: by the wall, of the processor, and of this thread."""
+        for one in self.session._instruments._installed:
+            one.function.__code__ = one.probed if traced else one.original
+        cpu, thread = time.process_time(), time.thread_time()
+        wall = workload.fit(model, data[0], data[1], callbacks)
+        return {"wall": wall, "cpu": time.process_time() - cpu, "thread": time.thread_time() - thread}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        turns = Turns(sys.argv[1], folder)
+        for line in sys.stdin:
+            print(json.dumps(turns.turn(int(line))), flush=True)
+        turns.session.close()
+
+
+if __name__ == "__main__":
+    main()
