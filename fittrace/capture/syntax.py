@@ -112,8 +112,9 @@ def handed_on(value: ast.expr, site: Site, node: ast.expr, place: ast.stmt) -> a
     result = ast.Subscript(pair, first, ast.Load())
     for part in (result, pair, *ast.walk(first)):
         ast.copy_location(part, place)
-        # Else a debugger sees control come back to the first line of a value of several.
-        part.end_lineno = part.lineno  # type: ignore[attr-defined]
+        # Else a debugger sees control come back to the first line of a value of several. An index has no line.
+        if hasattr(part, "lineno"):
+            part.end_lineno = part.lineno  # type: ignore[attr-defined]
     place.fittrace_site = site  # type: ignore[attr-defined]
     return result
 

@@ -92,7 +92,7 @@ def _time(session: Session, argument: str) -> None:
 
 
 def _why(session: Session, argument: str) -> None:
-    found = branches(session.walk.replay)
+    found = branches(session.walk.replay, session.walk.frame)
     if not found:
         session.say("no branch led here")
     for line in branches_lines(found):

@@ -24,8 +24,10 @@ class Branch:
     frame: Step
 
 
-def branches(replay: Replay) -> list[Branch]:
+def branches(replay: Replay, innermost: int | None = None) -> list[Branch]:
     """The branches that led to the current step, in every frame of its call chain, outermost and earliest first.
+
+    `innermost` is the number of the last frame that is asked of, counted from the outermost; None is all.
 
     Of each branch it is the last visit before the step. A visit in an earlier turn of a loop than the loop's last is
     left out: it did not lead here.
@@ -34,7 +36,7 @@ def branches(replay: Replay) -> list[Branch]:
     found: list[Branch] = []
     try:
         began = -1
-        for frame in replay.stack():
+        for frame in replay.stack()[: None if innermost is None else innermost + 1]:
             found += _in_frame(replay, frame, began)
             began = frame.index
     finally:

@@ -28,19 +28,16 @@ def print_lines(lines: pd.DataFrame, file: TextIO) -> None:
     if lines.empty:
         out.print(Text("No control flow was recorded: there is nothing to show."))
         return
-    keys = [name for name in ("run", "process", "file", "function") if name in lines]
-    functions = [(of, rows, rows["duration_ns"].sum()) for of, rows in lines.groupby(keys, observed=True, sort=False)]
-    for of, rows, total in sorted(functions, key=lambda function: -function[2]):
-        _print_function(out, dict(zip(keys, of, strict=True)), rows.sort_values("line"), int(total))
+    functions = [(rows, int(rows["duration_ns"].sum())) for _, rows in lines.groupby(["file", "function"], sort=False)]
+    for rows, total in sorted(functions, key=lambda function: -function[1]):
+        _print_function(out, rows.sort_values("line"), total)
     out.print(Text(f"{_ABOVE}: in the time of the line above; share: of the function's time", "dim"))
 
 
-def _print_function(out: Console, of: dict[str, Any], rows: pd.DataFrame, total: int) -> None:
-    where = "".join(f"{of[name]} " for name in ("run",) if name in of)
-    process = f", process {of['process']}" if of.get("process") else ""
-    title = Text(printable(f"{where}{of['function']}"), "bold")
-    calls = amount(len(rows), "line", "lines")
-    title.append(printable(f"  {short_path(of['file'])}{process}, {calls}, {duration(total)}"), "not bold")
+def _print_function(out: Console, rows: pd.DataFrame, total: int) -> None:
+    title = Text(printable(rows["function"].iloc[0]), "bold")
+    file, size = short_path(rows["file"].iloc[0]), amount(len(rows), "statement", "statements")
+    title.append(printable(f"  {file}, {size}, {duration(total)}"), "not bold")
     out.print(title, soft_wrap=True)
     cells = [_cells(row, total) for row in rows.to_dict("records")]
     widths = [max(len(cell) for cell in column) for column in zip(_HEADERS, *cells, strict=True)]

@@ -48,7 +48,10 @@ def short_path(file: str) -> str:
     >>> short_path("C:\\\\work\\\\project\\\\models\\\\train.py")
     'project/models/train.py'
     """
-    parts = (PureWindowsPath if "\\" in file else PurePosixPath)(file).parts
+    path = (PureWindowsPath if "\\" in file else PurePosixPath)(file)
+    parts = path.parts
+    if not path.is_absolute():
+        return "/".join(parts)
     installed = [place for place, part in enumerate(parts) if part in ("site-packages", "dist-packages")]
     return "/".join(parts[installed[-1] + 1 :] if installed else parts[-_SHOWN_OF_PATH:])
 

@@ -15,7 +15,7 @@ from fittrace.replay import within
 from fittrace.replay.cursor import Step
 from fittrace.views.annotated import print_lines
 from fittrace.views.steps import walk_json, walk_lines
-from replay.invented import ENGINE, Invented, steps_of
+from replay.invented import Invented, steps_of
 
 HOSTILE = "\x1b]0;gone\x07\x1b[2J\u202e\u2028[red]"
 
@@ -128,7 +128,7 @@ def test_source_is_annotated_function_by_function(lines: pd.DataFrame) -> None:
     titles = [line.split("  ")[0] for line in text if "programs/invented_engine.py" in line]
     assert titles[:2] == ["fit", "fit_loop"]
     assert set(titles) == set(lines["function"])
-    assert text[0] == "fit  replay/programs/invented_engine.py, 3 lines, 52 µs"
+    assert text[0] == "fit  replay/programs/invented_engine.py, 3 statements, 52 µs"
     start = next(n for n, line in enumerate(text) if line.startswith("fit_loop"))
     assert text[start + 1].split() == ["line", "visits", "time", "per", "visit", "share", "source"]
     of_line = {line.split()[0]: line for line in text[start + 2 :] if line and line.split()[0].isdecimal()}
@@ -143,10 +143,3 @@ def test_no_lines_are_told(lines: pd.DataFrame) -> None:
     said = io.StringIO()
     print_lines(lines[:0], said)
     assert said.getvalue() == "No control flow was recorded: there is nothing to show.\n"
-
-
-def test_runs_are_told_apart(lines: pd.DataFrame) -> None:
-    said = io.StringIO()
-    print_lines(pd.concat([lines.assign(run=name, process=0) for name in ("a1", "b2")], ignore_index=True), said)
-    assert sum(line.startswith("a1 ") for line in said.getvalue().splitlines()) == lines["function"].nunique()
-    assert str(ENGINE).split("/")[-1] in said.getvalue()
