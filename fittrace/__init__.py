@@ -11,16 +11,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["FittraceError", "Trace", "open", "trace"]
+__all__ = ["FittraceError", "Trace", "drive", "open", "trace"]
 
 if TYPE_CHECKING:
     from .launch import trace
     from .opened import Trace
+    from .replay import drive
     from .schema.errors import FittraceError
 
     open = Trace.open
 
-_HOMES = {"FittraceError": "schema.errors", "Trace": "opened", "open": "opened", "trace": "launch"}
+_HOMES = {
+    "FittraceError": "schema.errors",
+    "Trace": "opened",
+    "drive": "replay",
+    "open": "opened",
+    "trace": "launch",
+}
 
 
 def __getattr__(name: str) -> Any:

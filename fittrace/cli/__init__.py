@@ -14,9 +14,19 @@ from collections.abc import Sequence
 
 from ..schema.errors import FittraceError
 from ..schema.printable import printable
-from . import check, diff, ls, run, show, sql, testgen
+from . import check, diff, lines, ls, replay, run, show, sql, testgen
 
-COMMANDS = {"run": run, "ls": ls, "show": show, "sql": sql, "check": check, "diff": diff, "testgen": testgen}
+COMMANDS = {
+    "run": run,
+    "ls": ls,
+    "show": show,
+    "sql": sql,
+    "replay": replay,
+    "lines": lines,
+    "check": check,
+    "diff": diff,
+    "testgen": testgen,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

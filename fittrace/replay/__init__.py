@@ -1,11 +1,31 @@
-"""Replay: the control flow of a fit that is over, statement by statement.
+"""Replay: a fit that is over, gone through again.
 
-`recording` reads it from the tables, `walk` finds the statements between the records with the help of `graph`,
-`stretches` does so once for all turns that are alike, and `cursor` moves among them. `lines` sums them up.
+Statement by statement: `recording` reads the control flow from the tables, `walk` finds the statements between the
+records with the help of `graph`, `stretches` does so once for all turns that are alike, and `cursor` moves among them,
+to `breakpoints` if need be. `lines` sums them up. Hook by hook: `recorded` reads the hooks, and `drive` passes them on
+to other callbacks.
 """
 
+from .absent import AbsentInput
+from .breakpoints import Breakpoint
 from .cursor import NoStep, Replay, Step
+from .drive import CallbackFailed, drive
+from .driven import Driven, Stop
 from .lines import lines_of
 from .recording import NoFlow, Recording, recording
 
-__all__ = ["NoFlow", "NoStep", "Recording", "Replay", "Step", "lines_of", "recording"]
+__all__ = [
+    "AbsentInput",
+    "Breakpoint",
+    "CallbackFailed",
+    "Driven",
+    "NoFlow",
+    "NoStep",
+    "Recording",
+    "Replay",
+    "Step",
+    "Stop",
+    "drive",
+    "lines_of",
+    "recording",
+]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
 import numpy as np
 
 from ..schema.errors import FittraceError
-from .recording import Recording
+from .breakpoints import Breakpoint
+from .recording import Ints, Recording
+from .search import Search, find, hooks
 from .spans import Spans
 from .stretches import Stretches
 from .walk import Moment, Visit
@@ -72,6 +74,7 @@ class Replay(Sequence[Step]):
         self.spans = Spans(recording)
         self._shallowest = np.array([min((v.depth for v in k.visits), default=1 << 30) for k in self.stretches.kinds])
         self._arguments: dict[int, dict[str, Any]] | None = None
+        self._hooks: dict[Breakpoint, Ints | None] = {}
 
     def __len__(self) -> int:
         return int(self.stretches.first[-1])
@@ -108,19 +111,19 @@ class Replay(Sequence[Step]):
 
     def over(self) -> Step | None:
         """To the next step that is no deeper: over calls."""
-        return self._move(self._next(self.position, self._depth(self.position)))
+        return self._move(self.after(self.position, self._depth(self.position)))
 
     def over_back(self) -> Step | None:
         """To the last step before that is no deeper."""
-        return self._move(self._last(self.position, self._depth(self.position)))
+        return self._move(self.before(self.position, self._depth(self.position)))
 
     def out(self) -> Step | None:
         """To the first step after the call that the cursor is in."""
-        return self._move(self._next(self.position, self._depth(self.position) - 1))
+        return self._move(self.after(self.position, self._depth(self.position) - 1))
 
     def out_back(self) -> Step | None:
         """To the step that made the call that the cursor is in."""
-        return self._move(self._last(self.position, self._depth(self.position) - 1))
+        return self._move(self.before(self.position, self._depth(self.position) - 1))
 
     def goto(self, epoch: int, batch: int | None = None, stage: str | None = None) -> Step:
         """To the first step of an epoch, or of a batch in it; of the fit's own stage, unless one is given.
@@ -159,7 +162,7 @@ class Replay(Sequence[Step]):
     def stack(self) -> list[Step]:
         """The calls that the cursor is in, outermost first: the step of each from which the next was called."""
         chain = [self.position]
-        while (above := self._last(chain[-1], self._depth(chain[-1]) - 1)) is not None:
+        while (above := self.before(chain[-1], self._depth(chain[-1]) - 1)) is not None:
             chain.append(above)
         return [self[one] for one in reversed(chain)]
 
@@ -173,6 +176,26 @@ class Replay(Sequence[Step]):
             if graph.name == step.function and graph.file == step.file:
                 return graph.line, max([graph.line, *(node.end_line for node in graph.nodes)])
         return None
+
+    def find(self, where: Breakpoint, backwards: bool = False) -> Step | None:
+        """To the nearest step after the current one, or before it, at which `where` stops."""
+        if where not in self._hooks:
+            self._hooks[where] = hooks(self, where)
+        return self._move(find(self, where, backwards, self._hooks[where]))
+
+    def searching(self, matches: Callable[[Visit, int], bool]) -> Search:
+        """What finds the nearest step after an index, or before it, whose visit matches.
+
+        Turns of one kind have one answer for each visit: `matches` is asked once, with the index of its first step.
+        """
+        found: set[int] = set()
+        kinds = np.zeros(len(self.stretches.kinds), bool)
+        for number, kind in enumerate(self.stretches.kinds):
+            first = int(self.stretches.first[int(np.argmax(self.stretches.kind == number))])
+            mine = {id(visit) for place, visit in enumerate(kind.visits) if matches(visit, first + place)}
+            kinds[number] = bool(mine)
+            found |= mine
+        return lambda index, backwards: self._search(index, lambda visit: id(visit) in found, kinds, backwards)
 
     def visit(self, index: int) -> tuple[int, int, Visit]:
         """Which stretch and which turn of it a step is in, and its visit."""
@@ -204,14 +227,14 @@ class Replay(Sequence[Step]):
         start = self.moment(stretch, turn, visit.clock) if visit.clock is not None else None
         if start is None:
             return None, 0
-        together, following = 1, self._next(index, visit.depth)
+        together, following = 1, self.after(index, visit.depth)
         while following is not None:
             stretch, turn, other = self.visit(following)
             end = self.moment(stretch, turn, other.clock) if other.clock is not None else None
             if end is not None:
                 return end - start, together
             together += other.depth == visit.depth
-            following = self._next(following, visit.depth)
+            following = self.after(following, visit.depth)
         return self._end() - start, together
 
     def _end(self) -> int:
@@ -235,11 +258,11 @@ class Replay(Sequence[Step]):
     def _depth(self, index: int) -> int:
         return self.visit(index)[2].depth
 
-    def _next(self, index: int, depth: int) -> int | None:
+    def after(self, index: int, depth: int) -> int | None:
         """The first step after `index` that is in no more than `depth` calls."""
         return self._search(index, lambda visit: visit.depth <= depth, self._shallowest <= depth)
 
-    def _last(self, index: int, depth: int) -> int | None:
+    def before(self, index: int, depth: int) -> int | None:
         """The last step before `index` that is in no more than `depth` calls."""
         return self._search(index, lambda visit: visit.depth <= depth, self._shallowest <= depth, backwards=True)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
     import pyarrow as pa
+    from typing_extensions import Self
 
 
 class Trace:
@@ -50,7 +51,7 @@ class Trace:
         self._database = Database(runs, with_run=self.is_folder)
 
     @classmethod
-    def open(cls, path: str | PathLike[str], progress: Callable[[int, int], None] = lambda done, size: None) -> Trace:
+    def open(cls, path: str | PathLike[str], progress: Callable[[int, int], None] = lambda done, size: None) -> Self:
         """Open the run at `path`, or all runs that lie right under it.
 
         A run that died or still goes on opens too, with what it had recorded; `progress` is then told how many bytes

@@ -82,7 +82,7 @@ def test_all_commands_are_known() -> None:
 
 @pytest.mark.slow
 def test_recording_in_a_notebook_works(place: Path) -> None:
-    recording, _, _ = blocks("python")
+    recording, *_ = blocks("python")
     done = python(place, "-c", f"{MODEL}\n{recording}\nprint(run)\nprint(fittrace.open('traces/').fits().method)")
     assert done.returncode == 0, done.stderr
     assert "fit" in done.stdout
@@ -90,7 +90,7 @@ def test_recording_in_a_notebook_works(place: Path) -> None:
 
 @pytest.mark.slow
 def test_testing_a_callback_works(place: Path) -> None:
-    _, testing, _ = blocks("python")
+    _, testing, *_ = blocks("python")
     callback = "class MyCallback(keras.callbacks.Callback):\n    pass"
     (place / "test_it.py").write_text(f"{MODEL}\n{callback}\n\n{testing}")
     done = python(place, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_it.py")
@@ -98,9 +98,17 @@ def test_testing_a_callback_works(place: Path) -> None:
 
 
 def test_reading_works(place: Path) -> None:
-    _, _, reading = blocks("python")
+    _, _, reading, _ = blocks("python")
     done = python(place, "-W", "error", "-c", f"import fittrace\n{reading}\nfittrace.open('traces/').fits()['run']")
     assert done.returncode == 0, done.stderr
+
+
+def test_driving_works(place: Path) -> None:
+    *_, driving = blocks("python")
+    before = "import fittrace, keras\ntrace = fittrace.open('traces/reference-keras-3')"
+    done = python(place, "-c", f"{before}\n{driving}")
+    assert done.returncode == 0, done.stderr
+    assert "driven with EarlyStopping" in done.stdout
 
 
 def test_the_summary_is_that_of_the_reference_trace() -> None:

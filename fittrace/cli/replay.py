@@ -1,0 +1,78 @@
+"""`fittrace replay`: walking through a finished fit in the engine's own source."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ..schema.errors import FittraceError
+from .places import named
+from .progress import progress
+
+if TYPE_CHECKING:
+    from ..replay.cursor import Replay, Step
+
+_EXAMPLE = """\
+example:
+  fittrace replay                              the newest run under traces/, at a prompt; help lists its words
+  fittrace replay traces/2026-01-31-train --epoch 3 --batch 120
+  fittrace replay --plain --epoch 0 --batch 0  all that ran in the first batch
+  fittrace replay --json | jq .function        the same for programs, one step a line
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    """Add the `replay` command."""
+    parser = subparsers.add_parser(
+        "replay",
+        help="walk through a fit, forwards and backwards",
+        description="Walk through a fit that is over, in the engine's source, with pdb's words and their reverses.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("trace", nargs="?", help="folder of a run (default: the newest run in traces/)")
+    parser.add_argument("--fit", type=int, default=0, metavar="N", help="number of the fit (default: 0)")
+    parser.add_argument("--process", type=int, metavar="P", help="number of its process, where several have such a fit")
+    parser.add_argument("--epoch", type=int, metavar="E", help="begin there")
+    parser.add_argument("--batch", type=int, metavar="B", help="begin there, in the epoch of --epoch")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--plain", action="store_true", help="print the walk, or the epoch or batch that is given")
+    form.add_argument("--json", action="store_true", help="the same as JSON lines, one for each step")
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Open the prompt, or print the walk."""
+    if arguments.batch is not None and arguments.epoch is None:
+        raise FittraceError("replay: --batch without --epoch; batches count anew in every epoch, so give both")
+    path = named(arguments.trace)
+    with progress(f"reading {path}", at_once=True) as report:
+        import fittrace
+
+        trace = fittrace.open(path, report)
+        replay = trace.replay(arguments.fit, arguments.process)
+        if arguments.epoch is not None:
+            replay.goto(arguments.epoch, arguments.batch)
+    if arguments.plain or arguments.json:
+        from ..views import steps
+
+        lines = (steps.walk_json if arguments.json else steps.walk_lines)(_chosen(replay, arguments))
+        sys.stdout.writelines(f"{line}\n" for line in lines)
+        return 0
+    from ..prompt.completion import completions
+    from ..prompt.reading import reader
+    from ..prompt.session import Session
+
+    session = Session(replay, trace, f"{replay.recording.where} AND fit = {replay.recording.fit}", sys.stdout)
+    session.run(reader(sys.stdin, sys.stdout, lambda line: completions(session, line)))
+    return 0
+
+
+def _chosen(replay: Replay, arguments: argparse.Namespace) -> Iterable[Step]:
+    from ..replay import within
+
+    if arguments.epoch is None:
+        return replay
+    return within.onwards(replay, within.EPOCH if arguments.batch is None else within.BATCH)

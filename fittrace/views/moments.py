@@ -1,0 +1,42 @@
+"""The hooks and the logs at one moment of a fit, out of its tables. Which `fit` is a condition in SQL."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from ..replay.cursor import Step
+from ..tables import Trace
+from .steps import value_text
+from .terminal import table
+from .units import duration
+
+
+def hooks_table(trace: Trace, fit: str, step: Step) -> Table | None:
+    """The hooks of the batch of `step`, or of its epoch outside of batches; None where there are none."""
+    rows = trace.relation(
+        f"SELECT hook, position, callback, duration_ns, status FROM spans WHERE {_moment(fit, step)}"
+        " AND callback IS NOT NULL ORDER BY start_ns, position"
+    ).fetchall()
+    if not rows:
+        return None
+    cells = [[hook, str(position), callback, duration(ns), status] for hook, position, callback, ns, status in rows]
+    return table(["hook", "position", "callback", "duration", "status"], cells, {"hook", "callback", "status"})
+
+
+def logs_table(trace: Trace, fit: str, step: Step) -> Table | None:
+    """The logs of the batch of `step`, or of its epoch outside of batches; None where there are none."""
+    rows = trace.relation(
+        f"SELECT hook, key, value, text FROM logs WHERE {_moment(fit, step)} ORDER BY span"
+    ).fetchall()
+    if not rows:
+        return None
+    cells = [[hook, key, value_text(value if text is None else text)] for hook, key, value, text in rows]
+    return table(["hook", "key", "value"], cells, {"hook", "key", "value"})
+
+
+def _moment(fit: str, step: Step) -> str:
+    numbers = (("epoch", step.epoch), ("batch", step.batch))
+    given = [f"{name} IS NULL" if number is None else f"{name} = {int(number)}" for name, number in numbers]
+    # A batch is one of a stage; what lies between the batches of an epoch belongs to all of them.
+    stage = [f"stage = '{step.stage}'"] if step.batch is not None and step.stage in ("train", "test", "predict") else []
+    return " AND ".join([fit, *given, *stage])
