@@ -299,7 +299,9 @@ class CallbackListBody(Body):
         callback = name(syntax.first_name(statement.target))
         probe = syntax.call("hook", constant(hook.head), name(owner), callback, logs)
         statement.body.insert(0, syntax.probe(hook, probe, statement.body[0]))
-        after = syntax.call("hooked", constant(hooked.head), name(owner), copy.deepcopy(logs))
+        # The hooks of one batch are followed by those of the next; after others the model may go.
+        method = "hooked" if facts["counts"] == "batch" else "hooked_last"
+        after = syntax.call(method, constant(hooked.head), name(owner), copy.deepcopy(logs))
         return syntax.probe(hooked, after, statement)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 _FALSE = id(False)
+_NOTHING: dict[str, Any] = {}
 
 
 class Recorder(threading.local):
@@ -45,39 +46,39 @@ class Recorder(threading.local):
         seen: Any = None
         same: Any = None
         is_first = True
-        # The callback list that passes a hook on, by identity, the attributes of its model, and what `stop_training`
-        # was last, by identity too. No model is held on to when its list is done.
-        watched = 0
-        model = values.NO_MODEL
-        stopping = _FALSE
+        # The callback list that passes hooks on, a look into its model's attributes, the identity of these, and what
+        # `stop_training` was at the last look. They are held on to from hook to hook of a batch loop, and no longer.
+        watched: Any = _NOTHING
+        attribute = _NOTHING.get
+        model = 0
+        stopping: Any = None
         stopped = session.stopped
 
         def watch(owner: object) -> None:
-            nonlocal watched, model, stopping
-            if id(owner) != watched:
-                model, watched = values.attributes_of_model(owner), id(owner)
-                stopping = stopped.get(id(model), _FALSE)
-            value = model.get("stop_training", False)
-            if id(value) != stopping:
-                stopping = id(value)
-                if value is False:
-                    stopped.pop(id(model), None)
+            nonlocal watched, attribute, model, stopping
+            if owner is not watched:
+                attributes = values.attributes_of_model(owner)
+                watched, attribute, model = owner, attributes.get, id(attributes)
+            stopping = attribute("stop_training")
+            now = _FALSE if stopping is None else id(stopping)
+            if now != stopped.get(model, _FALSE):
+                if now == _FALSE:
+                    stopped.pop(model, None)
                 else:
-                    stopped[id(model)] = stopping
-                record((stop_head, names.text(values.text(value))))
+                    stopped[model] = now
+                record((stop_head, names.text(values.text(stopping if stopping is not None else False))))
 
         def forget() -> None:
-            nonlocal seen, is_first, watched, model
+            nonlocal seen, is_first, watched, attribute, stopping
             seen = None
             is_first = True
-            watched, model = 0, values.NO_MODEL
+            watched, attribute, stopping = _NOTHING, _NOTHING.get, None
 
         def hooks(head: int, owner: object, number: Any) -> None:
-            nonlocal watched
-            watched = 0
             record((head, clock(), id(owner), number if type(number) is int and number >= 0 else ABSENT))
             try:
-                watch(owner)
+                if owner is not watched or attribute("stop_training") is not stopping:
+                    watch(owner)
             except Exception as error:
                 session.fault("looking at stop_training", error)
 
@@ -96,7 +97,7 @@ class Recorder(threading.local):
                         seen = logs
                     # What looking takes belongs to neither hook.
                     begin = clock()
-                if id(owner) != watched or id(model.get("stop_training", False)) != stopping:
+                if owner is not watched or attribute("stop_training") is not stopping:
                     watch(owner)
             except Exception as error:
                 session.fault("reading the logs of a hook", error)
@@ -107,25 +108,29 @@ class Recorder(threading.local):
             record((head, end, begin, kind))
 
         def hooked(head: int, owner: object, logs: Any) -> None:
-            nonlocal seen, is_first, watched, model
+            nonlocal seen, is_first
             end = clock()
             try:
                 if logs is not None and not (logs is seen and same(logs)):
                     look(logs, is_first)
-                if id(owner) != watched or id(model.get("stop_training", False)) != stopping:
+                if owner is not watched or attribute("stop_training") is not stopping:
                     watch(owner)
             except Exception as error:
                 session.fault("reading the logs after a hook", error)
-            # As `forget` does, without a call: what comes next is another list, perhaps one around this.
+            # What comes next is another list, perhaps one around this.
             seen = None
             is_first = True
-            watched, model = 0, values.NO_MODEL
             record((head, end))
+
+        def hooked_last(head: int, owner: object, logs: Any) -> None:
+            hooked(head, owner, logs)
+            forget()
 
         self.hooks = hooks
         self.named = named
         self.hook = hook
         self.hooked = hooked
+        self.hooked_last = hooked_last
         self.forget = forget
 
     def enter(self, head: int) -> None:

@@ -17,8 +17,6 @@ LONGEST = 200
 """Characters kept of a text."""
 PLAIN = {id(float), id(int), id(bool)}
 """The identities of types whose values are plain numbers; those of NumPy join when they are met."""
-NO_MODEL: dict[str, Any] = {}
-"""The attributes of no model at all."""
 _DEEPEST = 3
 _MOST = 16
 _float, _halves = struct.Struct("<d"), struct.Struct("<II")
@@ -156,7 +154,7 @@ def attributes_of_model(owner: object) -> dict[str, Any]:
         attributes: dict[str, Any] = object.__getattribute__(own.get("_model") if model is None else model, "__dict__")
         return attributes
     except AttributeError:  # it has none, or is None
-        return NO_MODEL
+        return {}
 
 
 def error_text(error: "BaseException | None") -> str:

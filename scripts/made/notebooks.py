@@ -49,10 +49,23 @@ def normal(notebook: NotebookNode) -> NotebookNode:
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02}"
         cell.metadata = NotebookNode()
+        if "outputs" in cell:
+            cell.outputs = whole_streams(cell.outputs)
         for output in cell.get("outputs", ()):
             if "metadata" in output:
                 output.metadata = NotebookNode()
     return notebook
+
+
+def whole_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """`outputs` with each stream in one piece: where a kernel cuts it depends on the moment."""
+    whole: list[NotebookNode] = []
+    for output in outputs:
+        if whole and output.output_type == "stream" and output.get("name") == whole[-1].get("name"):
+            whole[-1].text += output.text
+        else:
+            whole.append(output)
+    return whole
 
 
 if __name__ == "__main__":

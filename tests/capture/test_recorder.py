@@ -290,14 +290,14 @@ def test_a_stop_after_the_hooks_of_another_model_inside_is_recorded(recorder: Re
     assert heads(session) == [-2, -3, -2, -4, STOP, -4]
 
 
-@pytest.mark.parametrize("end", ["hooked", "unwind"])
+@pytest.mark.parametrize("end", ["hooked_last", "unwind"])
 def test_no_model_is_held_on_to(recorder: Recorder, session: FakeSession, end: str) -> None:
     callbacks = Thing(model=Thing(kept=Thing()))
     kept = weakref.ref(callbacks.model.kept)
     recorder.hooks(-2, callbacks, 0)
     recorder.hook(-3, callbacks, LIST, None)
-    if end == "hooked":
-        recorder.hooked(-4, callbacks, None)
+    if end == "hooked_last":
+        recorder.hooked_last(-4, callbacks, None)
     else:
         recorder.unwind(-8)
     del callbacks

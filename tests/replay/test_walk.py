@@ -78,6 +78,8 @@ class Tape:
     def hooked(self, head: int, *_: Any) -> None:
         self.record((head, 0))
 
+    hooked_last = hooked
+
     def named(self, head: int, *_: Any) -> None:
         pass
 
