@@ -21,6 +21,9 @@ def engine(name):
         import tensorflow as tf
 
         tf.compat.v1.disable_v2_behavior()
+        # On several threads a session adds floats up in an order of chance.
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
     if name.startswith("tf_keras"):
         import tf_keras as keras
     elif name == "tf.keras":
