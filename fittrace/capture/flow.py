@@ -8,7 +8,6 @@ caught. Outside the loops over batches each statement also reads the clock, so t
 from __future__ import annotations
 
 import ast
-import re
 from typing import Any, Callable, Sequence
 
 from ..engines.model import callee, walk_without_functions
@@ -25,7 +24,6 @@ HARMLESS = frozenset([
     "startswith", "endswith",
 ])  # fmt: skip
 """Names of what calls nothing that records: what Python itself brings."""
-_HOOK = re.compile(r"_?on_|\*$")
 _CLOCKED = frozenset(["call", "hooks", "leave", "open", "close", "turn", "hook", "hooked", "line"])
 
 
@@ -56,10 +54,10 @@ class Flow:
             syntax.append(body, syntax.probe(exit, syntax.step(exit.head), body[-1]))
         returns = syntax.Returns(syntax.step, lambda: self._make("exit", node))
         body = returns.visit(ast.Module(body=body, type_ignores=[])).body
-        if any(_yields(one) for statement in body for one in (statement, *syntax.inner(statement))):
+        if any(_holds_yield(statement) for statement in body):
             # To close it is to raise in it, which no debugger is told of: nothing may run there.
             return [enter, *body]
-        return [enter, syntax.guarded(body, self._make("thrown", node), "thrown", node)]
+        return [enter, syntax.guarded(body, self._make("thrown", node), "raised", node)]
 
     def _make(self, kind: str, at: ast.AST) -> Site:
         return self._site(kind, at, level=3)
@@ -92,8 +90,12 @@ class Flow:
         if isinstance(last, (ast.Break, ast.Continue)) and not passes(block[:-1]):
             block.insert(len(block) - 1, self._step("step", last, last))
 
+    def is_entry(self, name: str) -> bool:
+        """Whether what has this name, by the engine's table or as a hook, is a function that records."""
+        return name in self._entering or name.lstrip("_").startswith("on_")
+
     def _enters(self, statement: ast.stmt) -> bool:
-        return any(name in self._entering or _HOOK.match(name) for name in called(statement))
+        return any(name == "*" or self.is_entry(name) for name in called(statement))
 
     def _inside(self, statement: ast.stmt, clocked: bool) -> None:
         if isinstance(statement, (ast.For, ast.While)):
@@ -110,8 +112,10 @@ class Flow:
                 statement.body.insert(0, self._step("step", statement, statement.body[0]))
         elif isinstance(statement, ast.With):
             self._block(statement.body, clocked)
-            # It may swallow what is raised in it.
-            statement.body = [syntax.guarded(statement.body, self._make("raised", statement), "raised", statement)]
+            # It may swallow what is raised in it; and to close a generator is to raise in it.
+            if not _holds_yield(statement):
+                raised = self._make("raised", statement)
+                statement.body = [syntax.guarded(statement.body, raised, "raised", statement)]
         elif isinstance(statement, ast.Try):
             self._attempt(statement, clocked)
         elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Yield):
@@ -188,6 +192,10 @@ def _yields(statement: ast.stmt) -> bool:
     return isinstance(statement, syntax.SIMPLE) and any(
         isinstance(node, (ast.Yield, ast.YieldFrom, ast.Await)) for node in walk_without_functions(statement)
     )
+
+
+def _holds_yield(statement: ast.stmt) -> bool:
+    return any(_yields(one) for one in (statement, *syntax.inner(statement)))
 
 
 def _index(block: list[ast.stmt], statement: ast.stmt) -> int:

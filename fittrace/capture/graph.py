@@ -12,7 +12,7 @@ import types
 from typing import Any, NamedTuple
 
 from . import syntax
-from .flow import called
+from .flow import Flow, called
 from .syntax import FunctionNode
 
 
@@ -20,9 +20,9 @@ class Node(NamedTuple):
     """A statement that a debugger stops at, or the record of a probe.
 
     `line` to `end_line` are the lines of the statement (of a compound one, those of its header); 0 for a probe, and
-    `site` is the probe's (-1 for a statement). `calls` are the names of what a statement calls, `next` are the nodes
-    that may follow, `raises` those that may when something is raised here. `again` marks where an exception that was
-    caught is raised once more.
+    `site` is the probe's (-1 for a statement). `calls` are the names of what a statement calls, and `!` where one of
+    them is known to record; `next` are the nodes that may follow, `raises` those that may when something is raised
+    here. `again` marks where an exception that was caught is raised once more.
     """
 
     line: int
@@ -53,7 +53,8 @@ class Graph:
     a statement that is not known here.
     """
 
-    def __init__(self, node: FunctionNode, plain: types.CodeType) -> None:
+    def __init__(self, node: FunctionNode, plain: types.CodeType, flow: Flow) -> None:
+        self._flow = flow
         self.nodes: list[Node] = [Node(0, 0, -1, [], [], [], False), Node(0, 0, -1, [], [], [], False)]
         self._lines = {line for _, line in dis.findlinestarts(plain) if line is not None}
         _, body = syntax.split_docstring(node.body)
@@ -73,7 +74,11 @@ class Graph:
         first, last = _lines(statement)
         if not self._lines.intersection(range(first, last + 1)):
             return following
-        return self._add(Node(first, last, -1, called(statement), following, scope.raises, _is_again(statement)))
+        return self._add(Node(first, last, -1, self._calls(statement), following, scope.raises, _is_again(statement)))
+
+    def _calls(self, statement: ast.stmt) -> list[str]:
+        names = called(statement)
+        return names + ["!"] * any(map(self._flow.is_entry, names))
 
     def _block(self, block: list[ast.stmt], following: list[int], scope: Scope) -> list[int]:
         for statement in reversed(block):
@@ -102,6 +107,8 @@ class Graph:
         if isinstance(statement, (ast.For, ast.While)):
             return self._loop(statement, following, scope)
         if isinstance(statement, ast.With):
+            if not syntax.is_guard(statement.body[0]):
+                return self._line(statement, self._block(statement.body, following, scope), scope)
             # It may swallow what is raised in it.
             caught, body = self._guard(statement.body[0], self._again(following, scope))
             return self._line(statement, self._block(body, following, scope._replace(raises=caught)), scope)
@@ -125,7 +132,7 @@ class Graph:
         if not self._lines.intersection(range(first, last + 1)):
             first = last = 0  # `while True`: no debugger stops there, but control comes by
         turns: list[int] = []
-        header = self._add(Node(first, last, -1, called(loop), turns, scope.raises, False))
+        header = self._add(Node(first, last, -1, self._calls(loop), turns, scope.raises, False))
         inside = scope._replace(breaks=following, continues=header)
         turns.extend(_unique(self._block(loop.body, header, inside) + after))
         return header

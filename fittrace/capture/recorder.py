@@ -154,11 +154,10 @@ class Recorder(threading.local):
         self.record((head, now, text, values.raised_at(traceback)))
 
     def raised(self, head: int) -> None:
-        """An exception was caught, or goes on: record the line where it was raised."""
-        self.record((head, values.raised_at(sys.exc_info()[2])))
+        """An exception was caught, goes on, or leaves a function: record the line where it was raised.
 
-    def thrown(self, head: int) -> None:
-        """End a frame of the control flow alone that an exception leaves; a generator that is closed is in none."""
+        A generator that is closed was in nobody's call.
+        """
         kind, _, traceback = sys.exc_info()
         if kind is not GeneratorExit:
             self.record((head, values.raised_at(traceback)))

@@ -74,7 +74,7 @@ def rewrite(
     for name, body in bodies.items():
         body.distinguish(definitions[name])
         try:
-            graphs[name] = Graph(definitions[name], plain[keys[name]]).nodes
+            graphs[name] = Graph(definitions[name], plain[keys[name]], body.flow(clocked=False)).nodes
         except Unsupported as error:
             missing.append("the control flow of %s (%s)" % (name, error))
         owner.split(definitions[name])

@@ -26,6 +26,7 @@ _HOOKS = Phase(None, Calls(
     "_call_end_hook",
 ), optional=True)  # fmt: skip
 _CALLBACKS = Phase("configure_callbacks", Assigns("history", "_callbacks"))
+_FUNCTIONS = Phase(None, Calls("train_function", "test_function", "predict_function"))
 _STANDARDIZING = Phase("prepare", Calls("_standardize_user_data", "_standardize_input_data"))
 _LOGS = (
     Phase("logs", Calls("to_list"), inside=_LOOPS, optional=True),
@@ -149,7 +150,7 @@ KERAS22 = Engine(
         _method("predict", "predict", "predict_loop", "_predict_loop", "predict_generator"),
         *(_generator_method(loop, stage) for loop, stage in zip(_GENERATOR_LOOPS, _PHASES)),
         *(
-            Function(_TRAINING, "Model." + name, phases=(_STANDARDIZING,))
+            Function(_TRAINING, "Model." + name, phases=(_STANDARDIZING, _FUNCTIONS))
             for name in ("train_on_batch", "test_on_batch", "predict_on_batch")
         ),
         *_array_loops(_TRAINING, "Model._", is_old=True),

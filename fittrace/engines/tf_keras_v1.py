@@ -24,6 +24,7 @@ _ROOTS = (
 
 
 _CONFIGURE = Phase("configure_callbacks", Assigns("count_mode"))
+_FUNCTIONS = Phase(None, Calls("train_function", "test_function", "predict_function"))
 _STANDARDIZING = Phase("prepare", Calls("_standardize_user_data"))
 _LOGS = Phase("logs", Calls("aggregate", "make_logs"), inside=_LOOPS)
 _VALIDATION = Phase("validation", Tests("do_validation"), inside=("epoch",))
@@ -44,7 +45,7 @@ def _functions(training: str, arrays: str, generator: str, backend: str, callbac
             for name, phase, stage in _ROOTS
         ],
         *[
-            Function(training, "Model." + name, phases=(_STANDARDIZING,))
+            Function(training, "Model." + name, phases=(_STANDARDIZING, _FUNCTIONS))
             for name in ("train_on_batch", "test_on_batch", "predict_on_batch")
         ],
         *[

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 END = 1
 """The node where a function is left."""
 
-ITERATION = "*"
-"""Among the names of what a statement calls: whatever a loop iterates over."""
+ITERATION, ENTRY = "*", "!"
+"""Among the names of what a statement calls: whatever a loop iterates over; and that by the engine's table it calls a
+function that records."""
 
 Way = tuple[int, ...]
 """The nodes that control came by, in order."""
@@ -53,8 +54,8 @@ class Graph:
     def call(self, begin: int, name: str, iterates: bool) -> tuple[int, Way] | None:
         """The statement, from `begin` on, that calls a function of that last name, and the way to it.
 
-        It is the one that calls the name; where none does, the one that calls anything, or, where the function
-        `iterates`, loops over anything.
+        It is the one that calls the name; where none does, the one that is known to call a function that records, then
+        the one that calls anything, or, where the function `iterates`, loops over anything.
         """
         ways = self._reach(begin)
         if self.nodes[begin].site is None and begin > END:
@@ -62,7 +63,8 @@ class Graph:
         named = [node for node in ways if name in self.nodes[node].calls]
         if begin in named:
             return begin, ()
-        found = named or [node for node in ways if iterates or set(self.nodes[node].calls) - {ITERATION}]
+        found = named or [node for node in ways if ENTRY in self.nodes[node].calls]
+        found = found or [node for node in ways if iterates or set(self.nodes[node].calls) - {ITERATION}]
         found = [node for node in found if self.nodes[node].calls]
         way = ways[found[0]] if len(found) == 1 else None
         return None if way is None else (found[0], (*way, found[0]) if found[0] != begin else way)

@@ -41,9 +41,11 @@ def test_batches_are_gone_to(walked: Walked) -> None:
 def test_time_of_a_statement_is_that_of_the_spans_in_it(walked: Walked) -> None:
     replay = walked.trace.replay(walked.fit("plain"))
     spans = walked.trace.spans()
-    hooks = spans[(spans["fit"] == replay.recording.fit) & spans["callback"].notna()]
+    # Those of Keras 3.6 on other threads are no steps of the fit's own.
+    hooks = spans[(spans["fit"] == replay.recording.fit) & spans["callback"].notna() & spans["parent"].notna()]
+    hooks = hooks[hooks["thread"] == "MainThread"]
     steps = [step for step in replay if "hook" in step.values]
-    assert len(steps) == len(hooks[hooks["parent"].notna()])
+    assert len(steps) == len(hooks)
     starts = dict(zip(hooks["start_ns"], hooks["duration_ns"], strict=True))
     # The end of a hook is read before its logs are looked at, the beginning of the next statement after.
     assert all(starts[step.start_ns] <= step.duration_ns for step in steps)

@@ -63,11 +63,8 @@ class Tape:
         self.record((head, 0, 0, sys.exc_info()[2].tb_lineno))  # type: ignore[union-attr]
 
     def raised(self, head: int) -> None:
-        self.record((head, sys.exc_info()[2].tb_lineno))  # type: ignore[union-attr]
-
-    def thrown(self, head: int) -> None:
         if sys.exc_info()[0] is not GeneratorExit:
-            self.raised(head)
+            self.record((head, sys.exc_info()[2].tb_lineno))  # type: ignore[union-attr]
 
     def hooks(self, head: int, *_: Any) -> None:
         self.record((head, 0, 0, 0))
