@@ -63,7 +63,9 @@ def place(tmp_path: Path) -> Path:
 def python(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, *arguments]
-    return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=place, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.parametrize("words", FITTRACE, ids=" ".join)
@@ -74,7 +76,7 @@ def test_each_command_works(words: list[str], place: Path) -> None:
 
 
 def test_all_commands_are_known() -> None:
-    assert {words[0] for words in FITTRACE} == {"run", "ls", "show", "sql", "check", "diff"}
+    assert {words[0] for words in FITTRACE} == {"run", "ls", "show", "sql", "replay", "lines", "check", "diff"}
     others = {words[0] for words in commands()} - {"fittrace", "python"}
     assert others == {"scripts/demo", "scripts/test", "pip"}
     assert all(os.access(ROOT / other, os.X_OK) for other in others if "/" in other)
