@@ -21,7 +21,9 @@ _FUNCTIONS = ("clock", "hook", "hooked", "hooked_last", "hooks", "named", "recor
 def owned(recorder: Any) -> Mapping[str, object]:
     """Make the calling thread the owner. Returns what stands for the constants of rewritten code, by their texts."""
     recorder.is_owner = True
-    return dict({_constant(name): getattr(recorder, name) for name in _FUNCTIONS}, **{RECORDER: recorder})
+    functions = {_constant(name): getattr(recorder, name) for name in _FUNCTIONS}
+    functions[_constant("hooked")] = recorder.hooked_of_owner
+    return dict(functions, **{RECORDER: recorder})
 
 
 def split(node: FunctionNode) -> None:

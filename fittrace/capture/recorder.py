@@ -129,7 +129,9 @@ class Recorder(threading.local):
         self.hooks = hooks
         self.named = named
         self.hook = hook
-        self.hooked = hooked
+        # A thread of a pool may live on with its list, which would then be held on to for ever.
+        self.hooked = hooked_last
+        self.hooked_of_owner = hooked
         self.hooked_last = hooked_last
         self.forget = forget
 

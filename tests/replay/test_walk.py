@@ -75,7 +75,7 @@ class Tape:
     def hooked(self, head: int, *_: Any) -> None:
         self.record((head, 0))
 
-    hooked_last = hooked
+    hooked_last = hooked_of_owner = hooked
 
     def named(self, head: int, *_: Any) -> None:
         pass
