@@ -12,7 +12,7 @@ import zlib
 from array import array
 from typing import Sequence
 
-from ..schema.journal import ABSENT, EVENTS_HEAD
+from ..schema.journal import ABSENT, EVENTS_HEAD, SAMPLE_HEAD
 from .sites import Site
 from .thinning import KEEP_ALL, KEEP_BATCHES, Thinning
 
@@ -66,6 +66,11 @@ def pack(thread: Thread, records: Sequence[int]) -> bytes:
     if sys.byteorder == "big":
         numbers.byteswap()
     return EVENTS_HEAD.pack(thread.number, thread.chunks - 1) + zlib.compress(numbers.tobytes(), 1)
+
+
+def pack_sample(number: int, form: int, moments: tuple[int, int], data: bytes) -> bytes:
+    """The payload of a `SAMPLE` block."""
+    return SAMPLE_HEAD.pack(number, form, *moments) + zlib.compress(data, 1)
 
 
 def counts(total: dict[str, int], dropped: Sequence[int]) -> bool:

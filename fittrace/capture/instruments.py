@@ -52,6 +52,14 @@ class Instruments:
         for installed in self._installed:
             installed.undo()
 
+    def plain(self, function: Any) -> Any:
+        """A function with the code that `function` had before it was made to record; itself where it was not."""
+        for one in self._installed:
+            if one.function is function and function.__code__ is one.probed:
+                facts = (function.__globals__, function.__name__, function.__defaults__, function.__closure__)
+                return types.FunctionType(one.original, *facts)
+        return function
+
     def tell(self, final: bool = False) -> None:
         """Define the engines that are traced, and note what of them is not; each once, when its version is known.
 

@@ -6,10 +6,10 @@ import ast
 import copy
 from typing import Any, Callable, Sequence
 
-from ..engines import Function, Loop, Phase, Tests
+from ..engines import Cached, Function, Loop, Phase, Tests
 from ..engines.model import callee, loop_variables, walk_without_functions
 from ..schema.journal import ABSENT
-from . import syntax
+from . import gates, syntax
 from .sites import Site
 from .syntax import FunctionNode, constant, items, name
 
@@ -33,15 +33,24 @@ class Body:
         self.found: set[object] = set()
         self.generator = False
         self.turning: Sequence[Phase] = ()
+        self.stage_in: str | None = None
+        self.cached: Cached | None = None
+        self.around: list[tuple[Loop, tuple[str, ...]]] = []
 
     def missing(self) -> list[str]:
         """The parts of the table that the source does not have."""
-        loops = [str(loop) for loop in self.loops if loop not in self.found]
+        loops = [str(part) for part in (*self.loops, self.cached) if part is not None and part not in self.found]
         return loops + [str(rule.where) for rule in self.phases if not rule.optional and rule not in self.found]
 
     def rewrite(self, node: FunctionNode, spec: Function) -> None:
         """Put in the probes that `spec` asks for."""
         docstring, body = syntax.split_docstring(node.body)
+        self.stage_in, self.cached = spec.stage_in, spec.cached
+        if spec.traces:
+            site = self.site("traced", node, level=1)
+            mark = syntax.statement(syntax.call("record", items(constant(site.head))), body[0])
+            node.body = [*docstring, mark, *body]
+            return
         if spec.phase is None:
             self.generator = True
             node.body = docstring + self.block(body, depth=0, inside=None)
@@ -55,6 +64,8 @@ class Body:
         else:
             enter = self.record(site, body[0])
         rewritten = self.block(body, depth=1, inside=None, before=spec.before, after=spec.after)
+        if self.cached is not None and gates.exchange(rewritten, self.cached, node.args.args[0].arg):
+            self.found.add(self.cached)
         node.body = docstring + self.frame(node, enter, rewritten, level)
 
     def frame(self, node: ast.stmt, enter: ast.stmt, body: list[ast.stmt], level: int) -> list[ast.stmt]:
@@ -95,6 +106,10 @@ class Body:
             if self.generator and phase is not None:
                 result += self.fenced(statement, phase)
                 continue
+            sampled = gates.counted(self.around) if rule is not None and rule.sampled and owner != current else None
+            if rule is not None and sampled is not None:
+                shut = self.site("close", statement, depth=depth, level=2)
+                result.append(gates.before(rule, shut, self.stage_in, sampled, statement))
             if owner != current and phase is not None:
                 names = (_title(statement, rule) or phase,)
                 level = _level(owner)
@@ -109,7 +124,7 @@ class Body:
                 result.append(statement)
             else:
                 self.descend(statement, depth + (phase is not None), inside, claimed=phase or claimed)
-                result.append(statement)
+                result.append(statement if sampled is None else gates.around(statement, shut))
             default = after if holds_loop else default
         if current is not None and not syntax.leaves(statements[-1]):
             syntax.append(result, self.close(statements[-1], depth, current))
@@ -149,7 +164,9 @@ class Body:
             over = name(syntax.first_name(statement.iter))
             steps = constant(None if loop.last in loop_variables(statement) else loop.steps)
             result.append(syntax.statement(syntax.call("sizes", constant(site.head), over, paths, steps), statement))
+        self.around.append((loop, loop_variables(statement)))
         self.descend(statement, depth + 1, loop.phase)
+        self.around.pop()
         if loop.header is None:
             phases: dict[str, Any] = {"phases": (loop.phase,), "names": (loop.phase,)}
             turn = self.site("turn", statement, depth=depth, counts=loop.phase, level=level, **phases)

@@ -33,6 +33,7 @@ class Recorder(threading.local):
         self._session = session
         names = session.names
         session.new_thread(buffer)
+        self.sampler = session.sampler(record)
         # The logs as last recorded in this thread; while every key is a text and every value a plain number they can
         # be compared without running anybody's code.
         seen: Any = _NOTHING
@@ -116,6 +117,7 @@ class Recorder(threading.local):
         """Begin a root's frame, and see to it that the records are collected."""
         try:
             self._session.awake()
+            self.sampler.new_fit(head)
         except Exception as error:
             self._session.fault("starting to collect", error)
         self.record((head, self.clock()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import atexit
+import itertools
 import json
 import os
 import socket
@@ -14,11 +15,13 @@ from typing import Any
 
 from ..engines import ENGINES
 from ..schema import VERSION
-from ..schema.journal import DEFINE, EVENTS, FACTS, block
-from .collector import PERIOD_S, Thread, counts, pack
+from ..schema.journal import DEFINE, EVENTS, FACTS, LARGEST_SAMPLE, SAMPLE, block
+from ..schema.sampling import DEFAULT, parse
+from .collector import PERIOD_S, Thread, counts, pack, pack_sample
 from .instruments import Instruments
 from .names import Names
 from .recorder import Recorder
+from .sampling import Sample, Sampler
 from .sites import Site
 from .thinning import KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS, closers
 from .writer import Writer
@@ -28,14 +31,16 @@ class Session:
     """Captures every fit of this process into journals under `directory`, the run's folder.
 
     `start` watches for engines that are imported later and takes those that are there already. The journal is opened
-    when the first fit begins. `close` writes what is left and gives the engines their own code back. Nothing raises.
+    when the first fit begins. `close` writes what is left and gives the engines their own code back. Nothing raises
+    but `BadSampling`, for `run_metadata`: the batches whose ops are kept, as `schema.sampling.parse` reads it.
     """
 
     active: Session | None = None
     """The session of this process, if there is one."""
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, run_metadata: str = DEFAULT) -> None:
         self.directory = directory
+        self._run_metadata, self._sampling = run_metadata, parse(run_metadata)
         self.sites: list[Site] = []
         self.names = Names(self._define)
         self._definitions: list[dict[str, Any]] = []
@@ -46,7 +51,9 @@ class Session:
         self._begin()
         state = Site(0, "state", "", "", 0, "", level=1)
         self._closers = closers(1)
-        self.sites += [state, *self._closers]
+        sampled = Site(1 + len(self._closers), "sampled", "", "", 0, "", level=1)
+        self.sites += [state, *self._closers, sampled]
+        self._sampled = sampled.head
         self.recorder = Recorder(self, state.head)
         self._instruments = Instruments(ENGINES, self.recorder, self.sites, self._define, self.fault)
 
@@ -59,6 +66,8 @@ class Session:
         self._defined = 0
         self._defined_sites = 0
         self._dropped = {"detail": 0, "batches": 0}
+        self._samples: list[Sample] = []
+        self._sample_numbers = itertools.count()
         self._closed = False
 
     def start(self) -> None:
@@ -79,6 +88,28 @@ class Session:
         known = threading._active.get(identity)  # type: ignore[attr-defined]
         name = known.name if known is not None else "thread-%d" % identity
         self._define({"define": "thread", "thread": thread.number, "name": str(name), "ident": identity})
+
+    def sampler(self, record: Any) -> Sampler:
+        """What samples the batches of the calling thread, whose records `record` takes."""
+        return Sampler(self, self._sampling, self._sampled, record)
+
+    def new_sample(self) -> int:
+        """The number of the next sample."""
+        return next(self._sample_numbers)
+
+    def keep(self, sample: Sample) -> None:
+        """Keep what TensorFlow told of a batch; it is packed in the background."""
+        self._samples.append(sample)
+
+    def plain(self, function: Any) -> Any:
+        """An engine's function with the code that it had."""
+        return self._instruments.plain(function)
+
+    def note(self, kind: str, message: str) -> None:
+        """Say something, once, to the reader of the trace."""
+        if message not in self._faults:
+            self._faults.add(message)
+            self._define({"define": "note", "kind": kind, "message": message})
 
     def fault(self, where: str, error: BaseException) -> None:
         """Report, once, that something of fittrace's failed `where`; the program goes on."""
@@ -129,6 +160,7 @@ class Session:
             "argv": [str(argument) for argument in getattr(sys, "argv", ())],
             "time_ns": wall,
             "clock_ns": clock,
+            "run_metadata": self._run_metadata,
         }
         writer.put(block(FACTS, json.dumps(facts).encode()))
         return writer
@@ -149,6 +181,8 @@ class Session:
                     self._define(dict(self._dropped, define="dropped"))
                 if kept:
                     events.append(block(EVENTS, pack(thread, kept)))
+            # After the records were taken: whatever sample one of them names is there by now.
+            self._put_samples(writer, level)
             sites = self.sites[self._defined_sites :]
             definitions = [site.definition() for site in sites] + self._definitions[self._defined :]
             if definitions:
@@ -159,6 +193,19 @@ class Session:
                 writer.put(event)
         if self._wake.locked():
             self._wake.release()
+
+    def _put_samples(self, writer: Writer, level: int) -> None:
+        waiting = self._samples[:]
+        del self._samples[: len(waiting)]
+        for sample in waiting:
+            data = sample.data()
+            if len(data) > LARGEST_SAMPLE:
+                message = "no ops of a batch whose RunMetadata has %d MiB: %d MiB are the most that is kept"
+                self.note("run_metadata", message % (len(data) >> 20, LARGEST_SAMPLE >> 20))
+            elif level != KEEP_ALL:
+                self.note("run_metadata", "no ops of some batches: the disk could not keep up")
+            elif data:
+                writer.put(block(SAMPLE, pack_sample(sample.number, sample.format, sample.moments, data)))
 
     def _collect(self) -> None:
         while not self._closed:

@@ -90,7 +90,7 @@ class Thinning:
                 return self._frames.pop().is_kept, None
             self._outer = _Frame(True, None, _NONE)
             return True, None
-        if kind in ("state", "sizes") or not frame.is_kept:
+        if kind in ("state", "sizes", "sampled", "traced") or not frame.is_kept:
             return frame.is_kept, None
         return self._spans(frame, site, level)
 

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 
 from ..schema.errors import FittraceError
 from ..schema.printable import printable
-from . import ls, run, show, sql
+from . import export, ls, run, show, sql
 
-COMMANDS = {"run": run, "ls": ls, "show": show, "sql": sql}
+COMMANDS = {"run": run, "ls": ls, "show": show, "sql": sql, "export": export}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,10 +8,22 @@ from __future__ import annotations
 
 from .keras2 import KERAS22
 from .keras3 import KERAS3
-from .model import Assigns, CallbackLists, Calls, Engine, Function, Loop, Over, Phase, Tests
+from .model import Assigns, Cached, CallbackLists, Calls, Engine, Function, Loop, Over, Phase, Tests
 from .tf_keras import TF_KERAS
 from .tf_keras_v1 import TF_1, TF_KERAS_V1
 
 ENGINES: tuple[Engine, ...] = (KERAS22, TF_1, TF_KERAS_V1, TF_KERAS, KERAS3)
 
-__all__ = ["ENGINES", "Assigns", "CallbackLists", "Calls", "Engine", "Function", "Loop", "Over", "Phase", "Tests"]
+__all__ = [
+    "ENGINES",
+    "Assigns",
+    "Cached",
+    "CallbackLists",
+    "Calls",
+    "Engine",
+    "Function",
+    "Loop",
+    "Over",
+    "Phase",
+    "Tests",
+]

@@ -5,7 +5,7 @@ The reference engine. Keras 2.3 has the same loops over `tf.keras.backend`.
 
 from __future__ import annotations
 
-from .model import Assigns, CallbackLists, Calls, Engine, Function, Loop, Over, Phase, Tests
+from .model import Assigns, Cached, CallbackLists, Calls, Engine, Function, Loop, Over, Phase, Tests
 
 _TRAINING = "keras.engine.training"
 _ARRAYS = "keras.engine.training_arrays"
@@ -27,7 +27,7 @@ _IN_A_BATCH = (
     Phase("slice", Calls("slice_arrays"), inside=("batch",)),
     Phase("slice", Tests("ins"), inside=("batch",), optional=True),
     Phase("to_dense", Over("indices_for_conversion_to_dense"), inside=("batch",)),
-    Phase("function", Calls("f", "fit_function"), inside=_LOOPS),
+    Phase("function", Calls("f", "fit_function"), inside=_LOOPS, sampled="session"),
     Phase("logs", Calls("to_list"), inside=_LOOPS, optional=True),
     Phase("logs", Over("out_labels"), inside=_LOOPS, optional=True),
 )
@@ -111,7 +111,7 @@ KERAS22 = Engine(
             phases=(
                 _HOOKS,
                 Phase("slice", Calls("next"), inside=("batch",)),
-                Phase("function", Calls("train_on_batch"), inside=("batch",)),
+                Phase("function", Calls("train_on_batch"), inside=("batch",), sampled="session"),
                 Phase("validation", Tests("do_validation"), inside=_LOOPS),
                 Phase("logs", Calls("to_list"), inside=("batch",), optional=True),
                 Phase("logs", Over("out_labels"), inside=("batch",), optional=True),
@@ -142,6 +142,7 @@ KERAS22 = Engine(
             _BACKEND,
             "Function._call",
             phase="function",
+            cached=Cached("_callable_fn", "_make_callable", ("feed_arrays", "feed_symbols", "symbol_vals", "session")),
             optional=True,
             phases=(
                 Phase("function", Over("inputs"), name="convert"),

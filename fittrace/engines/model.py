@@ -95,7 +95,9 @@ class Phase:
     """A statement is a phase: `phase` None means that it is none, whatever surrounds it.
 
     `inside` limits it to the bodies of the loops of these phases. The span is called `name`, or after what is called,
-    or after the phase. `optional` is for what only some versions have.
+    or after the phase. `optional` is for what only some versions have. `sampled` says how the ops can be had that the
+    statement runs for a batch: by a `profiler` session around it, or from a `session` call inside it, which is some
+    function's `Cached`.
     """
 
     phase: str | None
@@ -103,6 +105,21 @@ class Phase:
     inside: tuple[str, ...] = ()
     name: str | None = None
     optional: bool = False
+    sampled: str | None = None
+
+
+@dataclass(frozen=True)
+class Cached:
+    """A call of a callable that a function caches in its attribute `name`, made by its method `maker` from `arguments`,
+    which are variables where it is called. Its options are baked in; it takes a `run_metadata` when it is called.
+    """
+
+    name: str
+    maker: str
+    arguments: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "a call of " + self.name
 
 
 @dataclass(frozen=True)
@@ -152,7 +169,9 @@ class Function:
     `phase` is that of the whole call, or None when only the statements of `phases` count. `stage` says what its
     batches are, where its caller does not; a `root` begins a fit of its own when no fit is validating. `before` and
     `after` are the phases of its outermost statements before and after its first loop; from the first statement that
-    one of `turning` matches, its phase takes the place of `before`.
+    one of `turning` matches, its phase takes the place of `before`. Where it serves all stages, `stage_in` is the
+    variable that tells which. `cached` is its call of a session. `traces` says that it does nothing but trace a
+    `tf.function`: of that only the moment counts.
     """
 
     module: str
@@ -165,6 +184,9 @@ class Function:
     after: str | None = None
     loops: tuple[Loop, ...] = ()
     phases: tuple[Phase, ...] = ()
+    stage_in: str | None = None
+    cached: Cached | None = None
+    traces: bool = False
     optional: bool = False
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Tuple, Union
 
-from .model import Assigns, CallbackLists, Calls, Engine, Function, Loop, Over, Phase, Tests
+from .model import Assigns, Cached, CallbackLists, Calls, Engine, Function, Loop, Over, Phase, Tests
 
 Functions = Tuple[Union[Function, CallbackLists], ...]
 
@@ -56,6 +56,7 @@ def _functions(training: str, arrays: str, backend: str, callbacks: str) -> Func
             before="prepare",
             turning=(Phase("configure_callbacks", Assigns("count_mode")),),
             after="stop",
+            stage_in="mode",
             loops=(
                 _EPOCHS,
                 Loop("batch", over="target_steps", number=("step",)),
@@ -69,7 +70,7 @@ def _functions(training: str, arrays: str, backend: str, callbacks: str) -> Func
                 Phase("slice", Assigns("batch_ids"), inside=("batch",)),
                 Phase("slice", Tests("batches"), inside=("batch",)),
                 Phase("to_dense", Tests("issparse"), inside=("batch",)),
-                Phase("function", Calls("f"), inside=("batch",)),
+                Phase("function", Calls("f"), inside=("batch",), sampled="session"),
                 Phase("logs", Calls("aggregate", "make_logs"), inside=_LOOPS),
             ),
         ),
@@ -77,6 +78,7 @@ def _functions(training: str, arrays: str, backend: str, callbacks: str) -> Func
             backend,
             "GraphExecutionFunction.__call__",
             phase="function",
+            cached=Cached("_callable_fn", "_make_callable", ("feed_arrays", "feed_symbols", "symbol_vals", "session")),
             phases=(
                 Phase("function", Over("inputs"), name="convert"),
                 Phase(None, Tests("_callable_fn")),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..schema import run as schema_run
 from ..schema.errors import FittraceError
+from ..schema.sampling import DEFAULT, parse
 from ..store.files import Progress, journals
 from ..store.lock import held, is_held
 from . import directory as folders
@@ -24,12 +25,16 @@ _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 
 @dataclass(frozen=True)
 class Program:
-    """What to run: a `script` or a `module`, its `arguments`, and the Python to run it with (None: this one)."""
+    """What to run: a `script` or a `module`, its `arguments`, and the Python to run it with (None: this one).
+
+    `run_metadata` are the batches whose ops are kept.
+    """
 
     script: str | None
     module: str | None
     arguments: Sequence[str]
     python: str | None = None
+    run_metadata: str = DEFAULT
 
     @property
     def title(self) -> str:
@@ -76,9 +81,10 @@ def execute(program: Program, out: Path, name: str | None, progress: Progress) -
     if not hasattr(signal, "sigwaitinfo"):
         raise FittraceError(f"run: not on {sys.platform} yet, only on Linux; `with fittrace.trace():` works everywhere")
     command = program.command()
+    parse(program.run_metadata)
     directory, facts = folders.make(out, name, program.title, command[1:], command[0])
     with held(directory):
-        exit_code, killed_by = _run(command, _environment(directory))
+        exit_code, killed_by = _run(command, _environment(directory, program.run_metadata))
         remarks = []
         traced = bool(journals(directory))
         # Only now, so that the program does not wait for Arrow to be imported.
@@ -109,10 +115,11 @@ def _why_nothing(program: Program, python: str) -> str:
     return "nothing was traced: the program never called fit, evaluate or predict of a Keras model"
 
 
-def _environment(directory: Path) -> dict[str, str]:
+def _environment(directory: Path, run_metadata: str) -> dict[str, str]:
     before = os.environ.get("PYTHONPATH")
     path = os.pathsep.join(filter(None, (str(BOOTSTRAP), before)))
-    return {**os.environ, "PYTHONPATH": path, "FITTRACE_RUN": str(directory)}
+    ours = {"PYTHONPATH": path, "FITTRACE_RUN": str(directory), "FITTRACE_RUN_METADATA": run_metadata}
+    return {**os.environ, **ours}
 
 
 def _run(command: list[str], environment: dict[str, str]) -> tuple[int | None, int | None]:

@@ -11,6 +11,8 @@ Kinds of block:
   `note`, `dropped` or `closed`. A definition stands before the first event that refers to it.
 - `EVENTS`: `EVENTS_HEAD` (thread number, running number of the chunk in its thread), then a zlib stream of
   little-endian int64: the thread's records one after the other.
+- `SAMPLE`: `SAMPLE_HEAD`, then a zlib stream of the protobuf that TensorFlow gave for one batch. It stands before the
+  `sampled` record that has its number, and nothing of it is parsed until the journal is read.
 
 A record is a head, `-(site + 1)`, then its operands, which are never negative; so heads can be told from operands
 without walking. `OPERANDS` says what each kind of site has. No block holds a part of a record.
@@ -29,7 +31,16 @@ MAGIC = b"fittrace journal 1\n"
 MARKER = b"\xf7\x01FT"
 HEADER = struct.Struct("<4sBII")
 EVENTS_HEAD = struct.Struct("<IQ")
-FACTS, DEFINE, EVENTS = 1, 2, 3
+SAMPLE_HEAD = struct.Struct("<QBqq")
+"""Number of the sample, its `format`, and two moments that set its clock right; see `RUN_METADATA` and `PROFILE`."""
+FACTS, DEFINE, EVENTS, SAMPLE = 1, 2, 3, 4
+RUN_METADATA, PROFILE = 1, 2
+"""Formats of a sample. `RUN_METADATA`: a `tensorflow.RunMetadata`, whose times are the wall clock's; the moments are
+the process' clock and the wall clock at one time. `PROFILE`: a `tensorflow.profiler.Trace`, whose times count from when
+its session began; the moments are the process' clock then, roughly, and at the event called `ANCHOR`, exactly."""
+ANCHOR = "fittrace"
+LARGEST_SAMPLE = 1 << 26
+"""Bytes of a sample's protobuf, at most; a larger one is not kept."""
 LARGEST = 1 << 28
 """No block is larger, in bytes; a length above it is damage."""
 
@@ -46,6 +57,8 @@ OPERANDS: dict[str, tuple[str, ...]] = {
     "named": ("hook",),
     "state": ("keys", "values"),
     "sizes": ("size", "partial", "count", "steps"),
+    "sampled": ("sample",),
+    "traced": (),
 }
 """What follows the head of a record, by the kind of its site.
 
@@ -55,7 +68,8 @@ nanoseconds of the process' monotonic clock. An absent number is `ABSENT`. `owne
 `named` tells which hook its frame passes on, as the number of a text, where the site does not.
 `state` has as many values as its keys need: two (the low and high half of a float64) for each key of kind `n`, one
 text number for each of kind `t`. `sizes` are the samples in a whole batch and in a last, smaller one (0: there is
-none), the batches that the data makes, and the steps that the user asked for instead.
+none), the batches that the data makes, and the steps that the user asked for instead. `sampled` names the sample of the
+batch that is under way, `traced` says that a `tf.function` is traced anew.
 """
 
 ABSENT = (1 << 62) - 1

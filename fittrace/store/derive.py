@@ -19,6 +19,7 @@ from .hooks import name_hooks, place_hooks
 from .journal import Chunk
 from .logs import logs_of
 from .records import Indices, Parsed, TooDeep, parse, sound
+from .sampled import Samples
 from .sites import PHASE, Sites
 from .spans import Flags, Spans, count_turns, merge_unturned, opened
 
@@ -32,11 +33,12 @@ _BATCH_COLUMN[PHASE["make_batches"]] = BATCH_PHASES.index("slice")
 
 
 class Derivation:
-    """Turns the chunks of one journal into rows, which it hands to `emitter`."""
+    """Turns the chunks of one journal into rows, which it hands to `emitter`; `samples` hands over its own."""
 
-    def __init__(self, definitions: Definitions, emitter: Emitter) -> None:
+    def __init__(self, definitions: Definitions, emitter: Emitter, samples: Samples) -> None:
         self._definitions = definitions
         self._emitter = emitter
+        self._samples = samples
         self._carried: dict[int, Carried] = defaultdict(Carried)
         self._fits = Fits()
         self._held: dict[int, Indices] = {}
@@ -146,7 +148,8 @@ class Derivation:
         rows, batch_logs = logs_of(spans, parsed, container, hooks, self._definitions)
         self._emitter.spans(spans, sites, hooks, thread, children, done)
         self._emitter.logs(spans, rows, hooks)
-        self._emitter.batches(spans, parsed, sums, batch_of, batch_logs, done)
+        facts = self._samples.of(spans, parsed, sites, done)
+        self._emitter.batches(spans, parsed, sums, batch_of, batch_logs, facts, done)
         self._fits.count(spans, done)
         for index in np.flatnonzero(done & spans.root):
             fit = self._fits.begun_by(int(spans.number[index]), int(spans.fit[index]))

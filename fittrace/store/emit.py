@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
-
 import numpy as np
 
 from ..schema.journal import ABSENT
@@ -14,6 +11,8 @@ from .definitions import Definitions
 from .fits import Fit
 from .logs import BatchLogs, LogRows
 from .records import Indices, Parsed
+from .sampled import BatchFacts
+from .sink import Sink
 from .sites import KIND, PHASE, Sites
 from .spans import Flags, Spans
 
@@ -21,13 +20,6 @@ _METHODS = {"train": "fit", "test": "evaluate", "predict": "predict"}
 _STATUSES = list(STATUSES)
 _UNFINISHED = _STATUSES.index("unfinished")
 _BatchKey = tuple[int, int, int, int]
-
-
-class Sink(Protocol):
-    """Where rows go: a `PartitionWriter`."""
-
-    def append(self, table: str, columns: Mapping[str, Values]) -> None:
-        """Add rows to a table."""
 
 
 class Emitter:
@@ -104,7 +96,14 @@ class Emitter:
         self._sink.append("logs", {name: _ordered(column, order) for name, column in columns.items()})
 
     def batches(
-        self, spans: Spans, parsed: Parsed, sums: Indices, batch_of: Indices, logs: BatchLogs, done: Flags
+        self,
+        spans: Spans,
+        parsed: Parsed,
+        sums: Indices,
+        batch_of: Indices,
+        logs: BatchLogs,
+        facts: BatchFacts,
+        done: Flags,
     ) -> None:
         """Rows of `batches`, which wait for their logs until the third `flush` from now."""
         index = np.flatnonzero(done & (spans.phase == PHASE["batch"]))
@@ -122,6 +121,9 @@ class Emitter:
             "start_ns": some.start + self._shift,
             "duration_ns": some.end - some.start,
             **{f"{phase}_ns": sums[index, place] for place, phase in enumerate(BATCH_PHASES)},
+            "data_wait_ns": _nullable(facts.data_wait_ns[index]),
+            "compute_ns": _nullable(facts.compute_ns[index]),
+            "retraced": [None] * len(index) if facts.retraced is None else facts.retraced[index],
             "status": (_status(some), _STATUSES),
         }
         values: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]] = {}

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..schema.journal import DEFINE, EVENTS, EVENTS_HEAD, FACTS, LARGEST, Damage, blocks
+from ..schema.journal import DEFINE, EVENTS, EVENTS_HEAD, FACTS, LARGEST, SAMPLE, Damage, blocks
 from .definitions import Definition, Definitions, facts_of
+from .sample import Sample
 
 WINDOW = 8 << 20
 """Numbers that are worked on at once: 64 MiB of records."""
@@ -48,6 +49,8 @@ class Journal:
         self.path = path
         self.facts: Definition | None = None
         self.definitions = Definitions()
+        self.samples: dict[int, Sample] = {}
+        """What was told of batches, by number; whoever derives the batches takes it away."""
         self.damage = Damage()
         self.position = 0
         """Bytes read so far."""
@@ -76,6 +79,10 @@ class Journal:
                         waiting.setdefault(thread, Chunk(thread, gap=lost > 0)).pieces.append(records)
                         size, latest = size + len(records), thread
                         self._next[thread] = number + 1
+                    elif kind == SAMPLE:
+                        number_, sample = Sample.of(payload)
+                        self.samples[number_] = sample
+                        size += len(payload) // 8
                     else:
                         self._define(kind, payload)
                 except (*_SENSELESS, struct.error, zlib.error):

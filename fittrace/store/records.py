@@ -18,7 +18,7 @@ from .sites import ARITY, KIND, STAGE, UNKNOWN, Sites
 Indices = npt.NDArray[np.int64]
 _ENTERS = [KIND["call"], KIND["hooks"]]
 _LEAVES = [KIND["leave"], KIND["raise"]]
-_LOOSE = [KIND["state"], KIND["sizes"], KIND["named"]]
+_LOOSE = [KIND["state"], KIND["sizes"], KIND["named"], KIND["sampled"], KIND["traced"]]
 """Kinds that say something about a frame and leave its spans as they are."""
 DEEPEST = 4096
 """Frames in each other, at most: far beyond the calls that Python lets be."""

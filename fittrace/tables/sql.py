@@ -109,6 +109,14 @@ LOGS = View(
     ("run", "process", "span"),
 )
 
+# What TensorFlow told is for `Trace.run_metadata` to read, with what sets its clock right.
+SAMPLES = View(
+    "samples",
+    ("samples",),
+    "SELECT * EXCLUDE (clock_ns, reference_ns, shift_ns, data), octet_length(data) AS data_bytes FROM stored.samples",
+    ("run", "process", "fit", "epoch", "batch"),
+)
+
 VIEWS: dict[str, View] = {
     view.name: view
     for view in (
@@ -117,6 +125,9 @@ VIEWS: dict[str, View] = {
         _as_stored(stored.BATCHES, "start_ns", "process", "span"),
         HOOKS,
         LOGS,
+        SAMPLES,
+        _as_stored(stored.OPS, "start_ns", "process", "span"),
+        _as_stored(stored.DATA_PIPELINE, "start_ns", "process", "span"),
         _as_stored(stored.PROCESSES, "process"),
         _as_stored(stored.SITES, "process", "site"),
         _as_stored(stored.NOTES, "process"),

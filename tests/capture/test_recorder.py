@@ -9,7 +9,9 @@ import pytest
 
 from fittrace.capture.names import Names
 from fittrace.capture.recorder import Recorder
+from fittrace.capture.sampling import Sampler
 from fittrace.schema.journal import ABSENT
+from fittrace.schema.sampling import Sampling
 
 from .test_values import Hostile
 
@@ -25,6 +27,9 @@ class FakeSession:
         self.buffers: list[list[int]] = []
         self.faults: list[str] = []
         self.awoken = 0
+
+    def sampler(self, record: Any) -> Sampler:
+        return Sampler(self, Sampling(), 0, record)  # type: ignore[arg-type]
 
     def new_thread(self, buffer: list[int]) -> None:
         self.buffers.append(buffer)

@@ -13,6 +13,7 @@ from fittrace.store.columns import Values
 from fittrace.store.derive import Derivation
 from fittrace.store.emit import Emitter
 from fittrace.store.journal import Journal
+from fittrace.store.sampled import Samples
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -39,7 +40,8 @@ def derive(path: Path, shift_ns: int = 0) -> Tables:
     """The rows of the journal at `path`."""
     journal = Journal(path)
     sink = Rows()
-    derivation = Derivation(journal.definitions, Emitter(journal.definitions, sink, shift_ns))
+    emitter, samples = Emitter(journal.definitions, sink, shift_ns), Samples(journal.samples, sink, shift_ns)
+    derivation = Derivation(journal.definitions, emitter, samples)
     for chunks in journal.windows():
         derivation.window(chunks)
     derivation.finish()

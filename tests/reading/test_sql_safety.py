@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from fittrace.tables import QueryError, Trace
+from fittrace.tables.sql import VIEWS
 
 SECRET = "the secret"
 
@@ -122,7 +123,7 @@ def test_reading_in_every_form_is_allowed(trace: Trace, query: str) -> None:
 
 def test_show_tables_names_them_all(trace: Trace) -> None:
     names = set(trace.sql("SHOW TABLES").iloc[:, 0])
-    assert names == {"fits", "spans", "batches", "hooks", "logs", "processes", "sites", "notes"}
+    assert names == set(VIEWS)
 
 
 @pytest.mark.parametrize(

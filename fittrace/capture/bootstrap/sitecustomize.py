@@ -30,7 +30,7 @@ def _start() -> None:
     from fittrace.capture import Session
 
     if Session.active is None:
-        Session(directory).start()
+        Session(directory, os.environ["FITTRACE_RUN_METADATA"]).start()
 
 
 def _hand_on() -> None:

@@ -1,0 +1,187 @@
+"""Sampling: what TensorFlow tells of the ops of one batch, for the batches that the user chose.
+
+TensorFlow has two ways. A session fills a `RunMetadata`, if the callable was made for it: a sampled batch gets one of
+its own, made by the engine's own method, and the one that the engine caches is never touched. What runs through
+`tf.function` is seen by the profiler, of which a process has one: where the program uses it, it is the program's.
+
+What TensorFlow gives is handed on as it is. It is parsed where the journal is read.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+import weakref
+from time import perf_counter_ns, time_ns
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+
+from ..schema.journal import ANCHOR, PROFILE, RUN_METADATA
+from ..schema.sampling import Sampling
+
+if TYPE_CHECKING:
+    from .session import Session
+
+_PROFILER = "tensorflow.python.profiler.internal._pywrap_profiler"
+_TRACEME = "tensorflow.python.profiler.internal._pywrap_traceme"
+_PROGRAMS_OWN = "tensorflow.python.profiler.profiler_v2"
+_MESSAGES = "tensorflow.core.protobuf.config_pb2"
+_OPTIONS = {"host_tracer_level": 2, "python_tracer_level": 0, "device_tracer_level": 1}
+
+
+class Sample(NamedTuple):
+    """What TensorFlow gave for one batch, see `schema.journal.SAMPLE_HEAD`; `data` makes the bytes of its protobuf."""
+
+    number: int
+    format: int
+    moments: tuple[int, int]
+    data: Callable[[], bytes]
+
+    def fixed(self) -> "Sample":
+        """The same with the bytes as they are now."""
+        data = self.data()
+        return self._replace(data=lambda: data)
+
+
+class Sampler:
+    """Samples the batches of one thread. Nothing here raises; the gates (`gates`) look at its public attributes.
+
+    `wants` says whether a batch to come may be sampled, `is_open` whether one is. `callable` and `metadata` are what a
+    session's call uses once it `takes` a sample.
+    """
+
+    def __init__(
+        self, session: "Session", sampling: Sampling, head: int, record: Callable[[tuple[int, ...]], None]
+    ) -> None:
+        self.wants = False
+        self.is_open = False
+        self.callable: Any = None
+        self.metadata: Any = None
+        self._session = session
+        self._sampling = sampling
+        self._head = head
+        self._record = record
+        self._taken = 0
+        self._number = 0
+        self._profiler: Any = None
+        self._moments = (0, 0)
+        self._sample: Sample | None = None
+        # A sampled callable lives as long as the engine's own, of which it is a double.
+        self._doubles: Any = weakref.WeakKeyDictionary()
+
+    def new_fit(self, root: int) -> None:
+        """Count anew if it is a fit that begins, with a record of that head: only what trains is sampled."""
+        if not self._sampling.is_off and self._session.sites[-root - 1].stage == "train":
+            self._taken = 0
+            self.wants = True
+
+    def begin(self, close: int, how: str, stage: object, epoch: int, batch: int, last: int) -> None:
+        """Sample the batch that is about to run, if it is wanted. `close` is the head that ends what is open."""
+        try:
+            if stage != "train":
+                return
+            wanted = self._sampling.wants(self._taken, epoch, batch, last)
+            self._taken += wanted
+            self.wants = not self._sampling.is_over(self._taken, epoch, last)
+            if not wanted:
+                return
+            self._record((close, perf_counter_ns()))
+            self._sample, self._number = None, self._session.new_sample()
+            self._record((self._head, self._number))
+            self.is_open = how == "session" or self._start_profiler()
+        except Exception as error:
+            self._session.fault("beginning to sample a batch", error)
+
+    def end(self, close: int) -> None:
+        """The batch's function is over, one way or another."""
+        try:
+            self._record((close, perf_counter_ns()))
+            self.is_open = False
+            profiler, self._profiler = self._profiler, None
+            if profiler is not None:
+                self._sample = Sample(self._number, PROFILE, self._moments, profiler.stop).fixed()
+            if self._sample is not None:
+                # What is the program's own will change; ours can wait for the background.
+                self._session.keep(self._sample if self.metadata is not None else self._sample.fixed())
+        except Exception as error:
+            self._session.fault("sampling a batch", error)
+        self.is_open, self.callable, self.metadata, self._sample = False, None, None, None
+
+    def _start_profiler(self) -> bool:
+        """Start a session of the profiler; whether it is ours."""
+        modules = sys.modules
+        own = modules.get(_PROGRAMS_OWN)
+        if _PROFILER not in modules or own is None:
+            self._session.note("run_metadata", "no ops: this TensorFlow has no profiler that fittrace knows")
+            return False
+        if getattr(own, "_profiler", None) is not None:
+            self._session.note("run_metadata", _ACTIVE)
+            return False
+        profiler = modules[_PROFILER].ProfilerSession()
+        begun = perf_counter_ns()
+        try:
+            profiler.start("", dict(_OPTIONS))
+        except Exception as error:
+            active = type(error).__name__ == "AlreadyExistsError"
+            message = _ACTIVE if active else "no ops: the profiler refused to start (%s)" % type(error).__name__
+            self._session.note("run_metadata", message)
+            return False
+        self._profiler = profiler
+        self._moments = (begun, begun)
+        if _TRACEME in modules:
+            # An event of ours, which ties the profiler's clock to the process'.
+            anchored = perf_counter_ns()
+            modules[_TRACEME].TraceMe(ANCHOR).Stop()
+            self._moments = (begun, anchored)
+        return True
+
+    def takes(self, function: Any, name: str, maker: str, arguments: tuple[Any, ...]) -> bool:
+        """Whether the call of a session that is about to be made is the sampled one, with `callable` and `metadata`.
+
+        `function` caches its callable in its attribute `name`; its method `maker` made it of `arguments`.
+        """
+        try:
+            if self._profiler is not None or self._sample is not None:
+                return False
+            moments = (perf_counter_ns(), time_ns())
+            theirs = getattr(function, "run_metadata", None)
+            if theirs is not None:
+                # They asked for it themselves and get what they asked for; the trace has the same.
+                self._sample = Sample(self._number, RUN_METADATA, moments, theirs.SerializeToString)
+                return False
+            self.callable = self._double(function, name, maker, arguments)
+            if self.callable is None:
+                return False
+            metadata = self.metadata = sys.modules[_MESSAGES].RunMetadata()
+            self._sample = Sample(self._number, RUN_METADATA, moments, metadata.SerializeToString)
+            return True
+        except Exception as error:
+            self._session.fault("sampling a session's call", error)
+            self._sample = None
+            return False
+
+    def _double(self, function: Any, name: str, maker: str, arguments: tuple[Any, ...]) -> Any:
+        """A callable like the one that `function` caches, but made to tell what it does."""
+        cached = getattr(function, name)
+        double = self._doubles.get(cached)
+        if double is not None:
+            return double
+        _, symbols, values, _ = arguments
+        if any(symbol.dtype != value.dtype for symbol, value in zip(symbols, values)):
+            # The engine would put a cast into the graph, and every op made later would have another name and seed.
+            self._session.note("run_metadata", "no ops: the model is fed with tensors of another type than its inputs'")
+            return None
+        messages = sys.modules[_MESSAGES]
+        options = messages.RunOptions()
+        if function.run_options:
+            options.CopyFrom(function.run_options)
+        options.trace_level = messages.RunOptions.FULL_TRACE
+        stand_in = object.__new__(type(function))
+        vars(stand_in).update(vars(function), run_options=options)
+        make = getattr(type(function), maker)
+        # Without probes: that it is made is no doing of the engine's.
+        types.MethodType(self._session.plain(make), stand_in)(*arguments)
+        double = self._doubles[cached] = getattr(stand_in, name)
+        return double
+
+
+_ACTIVE = "no ops: the program's own profiler was active (TensorBoard's, say), and only one can be"
