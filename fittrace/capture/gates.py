@@ -37,13 +37,13 @@ def before(rule: Phase, close: Site, stage: str | None, numbers: list[ast.expr],
     """What begins to sample a batch, before the span of its function: `close` ends what was open till then."""
     told = name(stage) if stage is not None else constant("train")
     begin = _sampler("begin", constant(close.head), constant(rule.sampled), told, *numbers)
-    return syntax.statement(ast.BoolOp(ast.And(), [_attribute("wants"), begin]), place)
+    return syntax.statement(_if("wants", begin), place)
 
 
 def around(statement: ast.stmt, close: Site) -> ast.stmt:
     """`statement`, and however it is left, what ends the sample and the span of the batch's function before."""
-    end = ast.BoolOp(ast.And(), [_attribute("is_open"), _sampler("end", constant(close.head))])
-    result = ast.Try(body=[], handlers=[], orelse=[], finalbody=[ast.Expr(end)])
+    end = _if("is_open", _sampler("end", constant(close.head)))
+    result = ast.Try(body=[], handlers=[], orelse=[], finalbody=[end])
     syntax.statement(result, statement)
     # To enter the `try` is a step of its own to a debugger, so it is one with the statement.
     result.body = [statement]
@@ -75,6 +75,11 @@ def exchange(block: list[ast.stmt], cached: Cached, owner: str) -> bool:
         block[place] = chosen
         return True
     return False
+
+
+def _if(attribute: str, call: ast.expr) -> ast.If:
+    # Not `and`: at its end Python 3.11 leaves the line, and a debugger is told of the line again.
+    return ast.If(_attribute(attribute), [ast.Expr(call)], [])
 
 
 def _call(statement: ast.stmt, cached: Cached) -> ast.Call | None:

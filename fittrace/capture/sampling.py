@@ -9,6 +9,7 @@ What TensorFlow gives is handed on as it is. It is parsed where the journal is r
 
 from __future__ import annotations
 
+import _thread
 import sys
 import types
 import weakref
@@ -25,6 +26,9 @@ _PROFILER = "tensorflow.python.profiler.internal._pywrap_profiler"
 _TRACEME = "tensorflow.python.profiler.internal._pywrap_traceme"
 _PROGRAMS_OWN = "tensorflow.python.profiler.profiler_v2"
 _MESSAGES = "tensorflow.core.protobuf.config_pb2"
+_ACTIVE = "no ops: the program's own profiler was active (TensorBoard's, say), and only one can be"
+_ours = _thread.allocate_lock()
+"""Held while the profiler is ours, by the thread whose batch is sampled."""
 _OPTIONS = {"host_tracer_level": 2, "python_tracer_level": 0, "device_tracer_level": 1}
 
 
@@ -98,7 +102,10 @@ class Sampler:
             self.is_open = False
             profiler, self._profiler = self._profiler, None
             if profiler is not None:
-                self._sample = Sample(self._number, PROFILE, self._moments, profiler.stop).fixed()
+                try:
+                    self._sample = Sample(self._number, PROFILE, self._moments, profiler.stop).fixed()
+                finally:
+                    _ours.release()
             if self._sample is not None:
                 # What is the program's own will change; ours can wait for the background.
                 self._session.keep(self._sample if self.metadata is not None else self._sample.fixed())
@@ -110,17 +117,23 @@ class Sampler:
         """Start a session of the profiler; whether it is ours."""
         modules = sys.modules
         own = modules.get(_PROGRAMS_OWN)
+        if "tensorflow" not in modules:
+            return False  # its backend is another
         if _PROFILER not in modules or own is None:
             self._session.note("run_metadata", "no ops: this TensorFlow has no profiler that fittrace knows")
             return False
         if getattr(own, "_profiler", None) is not None:
             self._session.note("run_metadata", _ACTIVE)
             return False
-        profiler = modules[_PROFILER].ProfilerSession()
+        if not _ours.acquire(False):
+            self._session.note("run_metadata", "no ops of batches that ran while a batch of another fit was sampled")
+            return False
         begun = perf_counter_ns()
         try:
+            profiler = modules[_PROFILER].ProfilerSession()
             profiler.start("", dict(_OPTIONS))
         except Exception as error:
+            _ours.release()
             active = type(error).__name__ == "AlreadyExistsError"
             message = _ACTIVE if active else "no ops: the profiler refused to start (%s)" % type(error).__name__
             self._session.note("run_metadata", message)
@@ -182,6 +195,3 @@ class Sampler:
         types.MethodType(self._session.plain(make), stand_in)(*arguments)
         double = self._doubles[cached] = getattr(stand_in, name)
         return double
-
-
-_ACTIVE = "no ops: the program's own profiler was active (TensorBoard's, say), and only one can be"

@@ -42,7 +42,7 @@ def trace(out: str | Path = "traces/", name: str | None = None, run_metadata: st
         return
     parse(run_metadata)
     title = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "notebook"
-    directory, facts = folders.make(Path(out), name, title, list(sys.argv), sys.executable)
+    directory, facts = folders.make(Path(out), name, title, list(sys.argv), sys.executable, run_metadata)
     with held(directory):
         session = Session(str(directory), run_metadata)
         session.start()

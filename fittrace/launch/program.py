@@ -82,9 +82,9 @@ def execute(program: Program, out: Path, name: str | None, progress: Progress) -
         raise FittraceError(f"run: not on {sys.platform} yet, only on Linux; `with fittrace.trace():` works everywhere")
     command = program.command()
     parse(program.run_metadata)
-    directory, facts = folders.make(out, name, program.title, command[1:], command[0])
+    directory, facts = folders.make(out, name, program.title, command[1:], command[0], program.run_metadata)
     with held(directory):
-        exit_code, killed_by = _run(command, _environment(directory, program.run_metadata))
+        exit_code, killed_by = _run(command, _environment(directory))
         remarks = []
         traced = bool(journals(directory))
         # Only now, so that the program does not wait for Arrow to be imported.
@@ -115,11 +115,10 @@ def _why_nothing(program: Program, python: str) -> str:
     return "nothing was traced: the program never called fit, evaluate or predict of a Keras model"
 
 
-def _environment(directory: Path, run_metadata: str) -> dict[str, str]:
+def _environment(directory: Path) -> dict[str, str]:
     before = os.environ.get("PYTHONPATH")
     path = os.pathsep.join(filter(None, (str(BOOTSTRAP), before)))
-    ours = {"PYTHONPATH": path, "FITTRACE_RUN": str(directory), "FITTRACE_RUN_METADATA": run_metadata}
-    return {**os.environ, **ours}
+    return {**os.environ, "PYTHONPATH": path, "FITTRACE_RUN": str(directory)}
 
 
 def _run(command: list[str], environment: dict[str, str]) -> tuple[int | None, int | None]:

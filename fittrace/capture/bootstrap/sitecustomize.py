@@ -28,9 +28,10 @@ def _start() -> None:
         sys.modules["fittrace"] = module
         spec.loader.exec_module(module)
     from fittrace.capture import Session
+    from fittrace.schema import run
 
     if Session.active is None:
-        Session(directory, os.environ["FITTRACE_RUN_METADATA"]).start()
+        Session(directory, run.read(directory)["run_metadata"]).start()
 
 
 def _hand_on() -> None:
