@@ -51,12 +51,12 @@ def around(statement: ast.stmt, close: Site) -> ast.stmt:
 
 
 def exchange(block: list[ast.stmt], cached: Cached, owner: str) -> bool:
-    """In the last statement of a function that calls its `cached` callable, which `owner` has, let a sampled batch call
-    one of its own; whether there is such a statement."""
-    for place in reversed(range(len(block))):
-        statement = block[place]
-        if any(exchange(inner, cached, owner) for inner in reversed(list(syntax.blocks(statement)))):
-            return True
+    """Where a function calls its `cached` callable, which `owner` has, let a sampled batch call one of its own; whether
+    there is such a statement."""
+    found = False
+    for place, statement in enumerate(block):
+        for inner in syntax.blocks(statement):
+            found |= exchange(inner, cached, owner)
         if not isinstance(statement, (ast.Assign, ast.Return, ast.Expr)) or _call(statement, cached) is None:
             continue
         sampled = copy.deepcopy(statement)
@@ -73,8 +73,8 @@ def exchange(block: list[ast.stmt], cached: Cached, owner: str) -> bool:
         syntax.statement(chosen, statement)
         chosen.body, chosen.orelse = [sampled], [statement]
         block[place] = chosen
-        return True
-    return False
+        found = True
+    return found
 
 
 def _if(attribute: str, call: ast.expr) -> ast.If:

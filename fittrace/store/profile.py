@@ -12,6 +12,8 @@ from .ops import NAMELESS, Contents, Op
 _HOST, _DEVICE = "/host:", "/device:"
 _STARTED, _DONE = "ExecutorState::ProcessAsync::Start", "ExecutorState::ProcessAsync::Done"
 _ITERATOR = "Iterator::"
+_EAGER = re.compile(r"EagerLocalExecute: (?P<type>[A-Za-z]\w*)")
+"""An op that Python runs by itself. The names of functions begin with underscores."""
 _OP = re.compile(r"(?P<name>.+):(?P<type>_?[A-Za-z][\w>]*)", re.DOTALL)
 _DERIVED = frozenset(
     {
@@ -76,6 +78,8 @@ def read(data: bytes, moments: tuple[int, int]) -> Contents:
             )
         elif (found := _OP.fullmatch(_long_name(name, arguments))) and "::" not in name:
             ops.append(Op(found["name"], found["type"], device, thread, start_ns, duration_ns))
+        elif found := _EAGER.fullmatch(name):
+            ops.append(Op(found["type"], found["type"], device, thread, start_ns, duration_ns))
         elif device.startswith(_HOST) and not name:
             ops.append(Op(NAMELESS, "", device, thread, start_ns, duration_ns))
     return Contents(ops, pipeline)
