@@ -59,7 +59,9 @@ class Watch(keras.callbacks.Callback):
 
 def network(check=False, **options):
     check_numbers = [keras.layers.Lambda(lambda x: tf.debugging.check_numerics(x, "no number"))] if check else []
-    first = {"input_shape": (6, 6, 1)}
+    # One layer learns: with two, Keras 2.2 may read the weights of the second for a gradient before or after it has set
+    # them.
+    first = {"input_shape": (6, 6, 1), "trainable": False}
     layers = [keras.layers.Conv2D(2, 3, **first), *check_numbers, keras.layers.Dropout(0.3), keras.layers.Flatten()]
     model = keras.models.Sequential([*layers, keras.layers.Dense(3)])
     model.compile("sgd", "mse", **options)
