@@ -89,6 +89,7 @@ class Sampler:
             if not wanted:
                 return
             self._record((close, perf_counter_ns()))
+            self._stop_profiler()  # of a batch that was interrupted before it could end
             self._sample, self._number = None, self._session.new_sample()
             self._record((self._head, self._number))
             self.is_open = how == "session" or self._start_profiler()
@@ -100,12 +101,7 @@ class Sampler:
         try:
             self._record((close, perf_counter_ns()))
             self.is_open = False
-            profiler, self._profiler = self._profiler, None
-            if profiler is not None:
-                try:
-                    self._sample = Sample(self._number, PROFILE, self._moments, profiler.stop).fixed()
-                finally:
-                    _ours.release()
+            self._stop_profiler()
             if self._sample is not None:
                 # What is the program's own will change; ours can wait for the background.
                 self._session.keep(self._sample if self.metadata is not None else self._sample.fixed())
@@ -146,6 +142,15 @@ class Sampler:
             modules[_TRACEME].TraceMe(ANCHOR).Stop()
             self._moments = (begun, anchored)
         return True
+
+    def _stop_profiler(self) -> None:
+        """Take what the profiler saw, if it is ours."""
+        profiler, self._profiler = self._profiler, None
+        if profiler is not None:
+            try:
+                self._sample = Sample(self._number, PROFILE, self._moments, profiler.stop).fixed()
+            finally:
+                _ours.release()
 
     def takes(self, function: Any, name: str, maker: str, arguments: tuple[Any, ...]) -> bool:
         """Whether the call of a session that is about to be made is the sampled one, with `callable` and `metadata`.

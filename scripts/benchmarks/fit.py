@@ -98,7 +98,8 @@ def _take_turns(rounds: int, callbacks: int) -> dict[str, list[dict[str, float]]
 
     def traced(of: Any) -> dict[str, float]:
         with tempfile.TemporaryDirectory() as folder:
-            session = Session(folder)
+            # Sampled batches are `sampling`'s to measure: so few batches would show little else.
+            session = Session(folder, run_metadata="off")
             session.start()
             try:
                 return timed(of)

@@ -1,0 +1,83 @@
+"""What a sampled batch costs on every engine, and what the gate costs that the others pass.
+
+A batch counts whole, with the start and the end of its sample; the trace itself tells how long each took. The gate is
+measured as the probes are (`span`): in a loop, in processor time of its thread.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import fittrace
+from fittrace.capture import syntax
+from fittrace.capture.rewrite import with_recorder
+from fittrace.capture.sampling import Sampler
+from fittrace.schema.sampling import Sampling
+
+from . import processes
+from .table import Row
+
+EVERY = 20
+COUNT = 20_000
+ENGINES = {"keras-3": None, "tf-keras": None, "tf-keras-v1": None, "keras-2.2": Path(".venv-keras2")}
+"""Each engine, and the environment that it needs."""
+_R = f'"{syntax.RECORDER}"'
+_SOURCE = f"""
+def empty(count):
+    for number in range(count):
+        pass
+
+def gate(count):
+    for number in range(count):
+        if {_R}.sampler.wants:
+            {_R}.sampler.begin(-2, "session", "train", 0, number, number)
+        if {_R}.sampler.is_open:
+            {_R}.sampler.end(-2)
+"""
+
+
+def measure(quick: bool) -> list[Row]:
+    """The rows of this measure."""
+    rows = [Row("the gate of a batch that is not sampled", _gate(10 if quick else 100), "ns", digits=0)]
+    for engine, environment in ENGINES.items():
+        if environment is not None and not environment.exists():
+            continue
+        plain, sampled = _batches(engine, environment, 200 if quick else 1000)
+        rows += [
+            Row(f"a batch that is not sampled, {engine}", plain, "ms"),
+            Row(f"a sampled batch, {engine}", sampled, "ms"),
+        ]
+    return rows
+
+
+def _gate(rounds: int) -> list[float]:
+    class Recorder(threading.local):
+        sampler = Sampler(None, Sampling(), -1, lambda record: None)  # type: ignore[arg-type]
+
+    names: dict[str, Callable[[int], None]] = {}
+    exec(with_recorder(compile(_SOURCE, "<gate>", "exec"), Recorder()), names)
+    seconds: dict[str, list[float]] = {"empty": [], "gate": []}
+    for _ in range(rounds):
+        for name, taken in seconds.items():
+            begin = time.thread_time()
+            names[name](COUNT)
+            taken.append(time.thread_time() - begin)
+    return [1e9 * (gate - empty) / COUNT for gate, empty in zip(seconds["gate"], seconds["empty"], strict=True)]
+
+
+def _batches(engine: str, environment: Path | None, batches: int) -> tuple[list[float], list[float]]:
+    """Milliseconds of the batches that were not sampled, and of those that were; without the first one."""
+    program = [str(Path(__file__).with_name("engines.py")), engine, str(batches)]
+    python = ["--python", str(environment)] if environment is not None else []
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--quiet", "--out", folder, "--name", "run", "--run-metadata", f"every={EVERY}", *python]
+        processes.run(["-m", "fittrace", "run", *options, *program])
+        rows = fittrace.open(Path(folder, "run")).batches().query("batch > 0")
+    is_sampled = rows["compute_ns"].notna()
+    assert is_sampled.sum() == (batches - 1) // EVERY
+    of = rows["duration_ns"] / 1e6
+    return of[~is_sampled].tolist(), of[is_sampled].tolist()
