@@ -80,8 +80,8 @@ def execute(program: Program, out: Path, name: str | None, progress: Progress) -
     """
     if not hasattr(signal, "sigwaitinfo"):
         raise FittraceError(f"run: not on {sys.platform} yet, only on Linux; `with fittrace.trace():` works everywhere")
-    command = program.command()
     parse(program.run_metadata)
+    command = program.command()
     directory, facts = folders.make(out, name, program.title, command[1:], command[0], program.run_metadata)
     with held(directory):
         exit_code, killed_by = _run(command, _environment(directory))

@@ -103,7 +103,7 @@ def nest(rows: Sequence[Op]) -> None:
         while stack and end > stack[-1].start_ns + stack[-1].duration_ns:
             stack.pop()
         if stack:
-            stack[-1].self_ns -= row.duration_ns
+            stack[-1].self_ns = max(stack[-1].self_ns - row.duration_ns, 0)
         stack.append(row)
 
 
