@@ -49,12 +49,15 @@ def head(site: int) -> int:
 
 
 def records(samples: list[int | None], traced: int = -1) -> list[int]:
-    """A fit of one epoch, with a batch for each of `samples`, of which a number names the sample."""
+    """A fit of one epoch, with a batch for each of `samples`, of which a number names the sample.
+
+    The function of the batch `traced` is traced anew; something else is before and after the function of every batch.
+    """
     result, now = [head(0), 100, head(1), 110, 0, 0, ABSENT], 120
     for batch, sample in enumerate(samples):
         result += [head(2), now, batch, batch, ABSENT]
         result += [head(5), sample] if sample is not None else []
-        result += [head(3), now + 10] + [head(7)] * (batch == traced) + [head(4), now + 60]
+        result += [head(7), head(3), now + 10] + [head(7)] * (batch == traced) + [head(4), now + 60, head(7)]
         now += 100
     return [*result, head(6), now]
 
