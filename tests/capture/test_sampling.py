@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
+import fittrace
 from fittrace.capture.sampling import _MESSAGES, _PROFILER, _PROGRAMS_OWN, Sample, Sampler
 from fittrace.capture.sites import Site
 from fittrace.schema.journal import PROFILE, RUN_METADATA
@@ -308,3 +310,9 @@ def test_nothing_is_wanted_where_sampling_is_off() -> None:
     one = Sampler(Session(), Sampling(), -9, lambda record: None)  # type: ignore[arg-type]
     one.new_fit(-1)
     assert not one.wants
+
+
+def test_a_bad_choice_is_refused_before_anything_is_recorded(tmp_path: Path) -> None:
+    with pytest.raises(BadSampling), fittrace.trace(out=tmp_path, run_metadata="first"):
+        raise AssertionError("the block ran")
+    assert list(tmp_path.iterdir()) == []
