@@ -139,7 +139,12 @@ def _runs_first(place: ast.AST) -> ast.AST:
         return place.items[0].context_expr
     if isinstance(place, ast.For):
         return place.iter
-    return place.value if isinstance(place, (ast.Assign, ast.Expr)) else place
+    if isinstance(place, (ast.Assign, ast.Expr)):
+        place = place.value
+    if sys.version_info >= (3, 12) and isinstance(place, (ast.ListComp, ast.SetComp, ast.DictComp)):
+        # No function of its own is made for it first: https://peps.python.org/pep-0709/
+        return place.generators[0].iter
+    return place
 
 
 def append(block: list[ast.stmt], probe: ast.stmt) -> None:

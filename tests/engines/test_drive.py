@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import fittrace
 from engines.conftest import Trained
 from fittrace.replay import Stop
+
+pytestmark = pytest.mark.slow
 
 
 class Witness:
