@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import pprint
 import textwrap
@@ -97,10 +98,18 @@ def _keys_lines(fit: pd.Series, hooks: pd.DataFrame) -> Iterator[str]:
 
 def _call(words: list[str], command: list[str]) -> str:
     """What repeats the run: of its script, or of its module, whose file the command line does not name."""
-    if words[0] not in command and "-m" in command[:-1]:
-        module = command[command.index("-m") + 1]
-        return f'runpy.run_module({_literal(module)}, run_name="__main__", alter_sys=True)'
+    for option, module in itertools.pairwise(command):
+        # A notebook's or a test runner's command line may have a `-m` that means something else.
+        if option == "-m" and words[0] not in command and _is_file_of(words[0], module):
+            return f'runpy.run_module({_literal(module)}, run_name="__main__", alter_sys=True)'
     return f'runpy.run_path({_literal(words[0])}, run_name="__main__")'
+
+
+def _is_file_of(file: str, module: str) -> bool:
+    """Whether a file's path is that of the module of that name, or of a package's `__main__`."""
+    parts = Path(file).with_suffix("").parts
+    path = tuple(module.split("."))
+    return parts[-len(path) :] == path or parts[-len(path) - 1 :] == (*path, "__main__")
 
 
 def _literal(value: Any) -> str:

@@ -63,7 +63,7 @@ class Worker:
         line = self._process.stdout.readline()
         if not line:
             self._complaints.seek(0)
-            raise RuntimeError(f"{self._process.args}: no answer\n{self._complaints.read()[-3000:]}")
+            raise RuntimeError(f"{self._process.args!r}: no answer\n{self._complaints.read()[-3000:]}")
         return json.loads(line)
 
     def close(self) -> None:

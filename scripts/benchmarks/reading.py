@@ -50,7 +50,8 @@ def _make(place: Path, batches: int) -> Path:
     sys.path.insert(0, str(processes.ROOT / "tests"))
     from synthetic import Size, make
 
-    return make(place, Size(batches, epochs=10))[0]
+    run: Path = make(place, Size(batches, epochs=10))[0]
+    return run
 
 
 def _multiply(run: Path) -> int:

@@ -8,6 +8,7 @@ What is measured is the thread's processor time, which other programs on the mac
 from __future__ import annotations
 
 import ast
+import functools
 import time
 from collections.abc import Callable
 
@@ -23,18 +24,18 @@ SDK_COUNT = 50
 """Fewer of what takes longer, so that each turn lasts about a millisecond: a shared machine then disturbs all alike."""
 _R = f'"{syntax.RECORDER}"'
 _SOURCE = f"""
-def empty(count, callback, logs):
+def empty(count, callbacks, logs):
     for number in range(count):
         pass
 
-def phase(count, callback, logs):
+def phase(count, callbacks, logs):
     for number in range(count):
         {_R}.record((-2, {_R}.clock()))
         {_R}.record((-3, {_R}.clock()))
 
-def hook(count, callback, logs):
+def hook(count, callbacks, logs):
     for number in range(count):
-        {_R}.hook(-4, callback, logs)
+        {_R}.hook(-4, callbacks, callbacks, logs)
 """
 
 
@@ -44,6 +45,7 @@ class _Session:
     def __init__(self) -> None:
         self.names = Names(lambda definition: None)
         self.buffer: list[int] = []
+        self.stopped: dict[int, int] = {}
 
     def new_thread(self, buffer: list[int]) -> None:
         self.buffer = buffer
@@ -55,26 +57,43 @@ class _Session:
         pass
 
 
+class _Model:
+    """A model as far as a recorder looks at it."""
+
+    def __init__(self) -> None:
+        self.stop_training = False
+
+
+class _Callbacks:
+    """A callback list as far as a recorder looks at it."""
+
+    def __init__(self) -> None:
+        self.model = _Model()
+
+
 def measure(quick: bool) -> list[Row]:
     """The rows of this measure."""
     session = _Session()
-    recorder = Recorder(session, -1)  # type: ignore[arg-type]
+    recorder = Recorder(session, state_head=-1, stop_head=-2)  # type: ignore[arg-type]
     tree = ast.parse(_SOURCE)
     for function in tree.body:
         assert isinstance(function, ast.FunctionDef)
         owner.split(function)
     names: dict[str, Callable[..., None]] = {}
     exec(with_constants(compile(tree, "<probes>", "exec"), owner.owned(recorder)), names)
-    subjects = {name: lambda probes=names[name]: probes(COUNT, session, {"loss": 1.0}) for name in ("phase", "hook")}
-    subjects["empty"] = lambda: names["empty"](COUNT, session, None)
-    subjects |= {"sdk": _sdk(), "background": lambda: _drain(session)}
+    callbacks, logs = _Callbacks(), {"loss": 1.0}
+    subjects: dict[str, Callable[[], None]] = {
+        **{name: functools.partial(names[name], COUNT, callbacks, logs) for name in ("phase", "hook", "empty")},
+        "sdk": _sdk(),
+        "background": lambda: _drain(session),
+    }
     samples: dict[str, list[float]] = {name: [] for name in subjects}
     counts = {name: SDK_COUNT if name == "sdk" else COUNT for name in subjects}
     for _ in range(40 if quick else 400):
         for name, subject in subjects.items():
             if name == "background":
                 del session.buffer[:]
-                names["phase"](COUNT, session, None)
+                subjects["phase"]()
             begin = time.thread_time_ns()
             subject()
             samples[name].append((time.thread_time_ns() - begin) / counts[name])

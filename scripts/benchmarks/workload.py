@@ -91,10 +91,10 @@ class Training:
         tracer = TracerProvider().get_tracer("benchmark")
 
         class Spans(self.keras.callbacks.Callback):  # type: ignore[name-defined, misc]
-            def on_train_batch_begin(self, batch, logs=None):
+            def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
                 self.span = tracer.start_span("batch", attributes={"epoch": 0, "batch": batch})
 
-            def on_train_batch_end(self, batch, logs=None):
+            def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
                 self.span.set_attributes(logs)
                 self.span.end()
 
