@@ -18,6 +18,8 @@ _SHOWN = {
     "logs_after": "logs", "changed": "changed",
 }  # fmt: skip
 """What is shown of a hook, by the name that its span's facts have."""
+_TAKEN = frozenset(["taken", *_SHOWN.values()])
+"""Names that a step's own values have; a variable of that name is shown under another."""
 
 Line = tuple[str, str, int]
 """A file, a function in it by its qualified name, and a line."""
@@ -38,23 +40,20 @@ class Values:
     def of(self, visit: Visit, stretch: int, turn: int, place: int, is_first: bool) -> dict[str, Any]:
         """Those of the `place`-th visit of a turn; `is_first`: it is the first of its function's call."""
         values: dict[str, Any] = {}
-        if visit.arm is not None:
-            values["taken"] = visit.arm == 0
         number = None if visit.span is None else self._stretches.number(stretch, turn, visit.span)
-        if number is None:
-            return values
-        facts = self._spans.facts(number)
-        begins = visit.clock is not None and visit.clock == ("start", visit.span)
-        if begins and facts.get("callback") is not None:
-            values |= {shown: facts[name] for name, shown in _SHOWN.items() if name in facts}
-        if visit.function is not None and visit.node is not None:
+        if number is not None and visit.function is not None and visit.node is not None:
             graph = self._recording.program.graphs[visit.function]
             if is_first:
                 values |= self._told(number, (graph.file, graph.name, graph.line), 0)
             here = (graph.file, graph.name, graph.nodes[visit.node].line)
             if here in self._places and here[2] != graph.line:
-                nth = self._visits_before(visit, stretch, turn, place, number)
-                values |= self._told(number, here, nth)
+                values |= self._told(number, here, self._visits_before(visit, stretch, turn, place, number))
+        facts = self._spans.facts(number) if number is not None else {}
+        begins = visit.clock is not None and visit.clock == ("start", visit.span)
+        if begins and facts.get("callback") is not None:
+            values |= {shown: facts[name] for name, shown in _SHOWN.items() if name in facts}
+        if visit.arm is not None:
+            values["taken"] = visit.arm == 0
         return values
 
     def _told(self, span: int, line: Line, nth: int) -> dict[str, Any]:
@@ -62,7 +61,7 @@ class Values:
         values: dict[str, Any] = {}
         for told in self._block(span // _BLOCK).get((span, line), {}).values():
             values |= told[nth] if nth < len(told) else {}
-        return values
+        return {f"{name} (variable)" if name in _TAKEN else name: value for name, value in values.items()}
 
     def _read(self, block: int) -> Mapping[tuple[int, Line], dict[int, list[dict[str, Any]]]]:
         """For each span of a block and each line: by site, the values of its records, in order."""
