@@ -53,8 +53,15 @@ class Outcome(NamedTuple):
     graphs: Sequence[Drawn] = ()
 
 
-def install(module: types.ModuleType, engine: Engine, constants: Mapping[str, object], sites: list[Site]) -> Outcome:
-    """Make the functions of `engine` in `module` record, with the `constants` that `owner.owned` gives.
+def install(
+    module: types.ModuleType,
+    engine: Engine,
+    constants: Mapping[str, object],
+    sites: list[Site],
+    variables: bool = False,
+) -> Outcome:
+    """Make the functions of `engine` in `module` record, with the `constants` that `owner.owned` gives, and what they
+    assign where `variables` are asked for.
 
     New sites are appended to `sites`. A function whose running code is not what its source says is left alone.
     """
@@ -69,21 +76,31 @@ def install(module: types.ModuleType, engine: Engine, constants: Mapping[str, ob
         return made
 
     file = _file(module, functions)
-    rewritten = rewrite(source, file, functions, site, engine.entering)
+    rewritten = rewrite(source, file, functions, site, engine.entering, variables)
     roots = {function.name for function in functions if isinstance(function, Function) and function.stage}
     installed, has_root, missing, graphs = [], False, list(rewritten.missing), []
-    for name, (plain, probed) in rewritten.codes.items():
+    for name, codes in rewritten.codes.items():
         function = _function(module, name)
-        if function is None or not _same(function.__code__, plain):
+        made = exchange(function, codes, constants) if function is not None else None
+        if made is None:
             missing.append("%s as its source has it" % name)
             continue
-        original, code = function.__code__, with_constants(probed, constants)
-        function.__code__ = code
-        installed.append(Installed(function, original, code))
+        installed.append(made)
         has_root = has_root or name in roots
         if name in rewritten.graphs:
-            graphs.append(Drawn(name, original.co_firstlineno, rewritten.graphs[name]))
+            graphs.append(Drawn(name, made.original.co_firstlineno, rewritten.graphs[name]))
     return Outcome(installed, has_root, missing, file, source, graphs)
+
+
+def exchange(
+    function: types.FunctionType, codes: tuple[types.CodeType, types.CodeType], constants: Mapping[str, object]
+) -> Installed | None:
+    """Give a function the second of `codes`, if the first, which its source makes, is what it has; else None."""
+    plain, probed = codes
+    if not _same(function.__code__, plain):
+        return None
+    original, function.__code__ = function.__code__, with_constants(probed, constants)
+    return Installed(function, original, function.__code__)
 
 
 def _source(module: types.ModuleType) -> str | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import _thread
 import itertools
 import sys
 import types
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterator, Sequence
 
 from ..engines import Engine
+from ..schema.settings import Settings
+from . import own
 from .imports import Finder
 from .install import Installed, Outcome, install
 from .owner import owned
@@ -27,6 +30,7 @@ class Instruments:
         engines: Sequence[Engine],
         recorder: object,
         sites: list[Site],
+        settings: Settings,
         define: Callable[[dict[str, Any]], None],
         fault: Callable[[str, BaseException], None],
     ) -> None:
@@ -34,11 +38,16 @@ class Instruments:
         self._by_module = {module: engine for engine in engines for module in engine.modules}
         self._constants = owned(recorder)
         self._sites = sites
+        self._variables = settings.values == "all"
+        self._meets = settings.lines == "callbacks"
         self._define = define
         self._fault = fault
         self._finder = Finder(tuple(self._by_module), self._loaded)
         self._waiting: dict[str, list[types.ModuleType]] = {}
         self._installed: list[Installed] = []
+        self._meeting = _thread.allocate_lock()
+        self._own: dict[int, types.FunctionType] = {}
+        self._entering = frozenset(own.STEPS).union(*[engine.entering for engine in engines])
         self._known: dict[str, types.ModuleType] = {}
         self._missing: dict[str, list[str]] = {}
         self._with_root: set[str] = set()
@@ -61,6 +70,34 @@ class Instruments:
         self._finder.remove()
         for installed in self._installed:
             installed.undo()
+
+    def meet_callback(self, kind: type) -> None:
+        """Make the hooks of a callback's class record, where those are asked for."""
+        self._meet(own.hooks_of(kind))
+
+    def meet_model(self, kind: type) -> None:
+        """Make the steps of a model's class record, where those are asked for."""
+        self._meet(own.steps_of(kind))
+
+    def _meet(self, functions: Iterator[types.FunctionType]) -> None:
+        if not self._meets:
+            return
+        # Two threads may each meet a class; without end none waits, since a fork may have left the lock behind.
+        locked = self._meeting.acquire(True, 1)
+        try:
+            self._record([function for function in functions if id(function) not in self._own] if locked else [])
+        finally:
+            if locked:
+                self._meeting.release()
+
+    def _record(self, new: list[types.FunctionType]) -> None:
+        self._own.update((id(function), function) for function in new)
+        for outcome in own.install_own(new, self._constants, self._sites, self._entering, self._variables):
+            self._installed += outcome.installed
+            self._draw(own.ENGINE, outcome)
+            for what in outcome.missing:
+                message = "not found as its source has it, so its lines are not traced: %s" % what
+                self._define({"define": "note", "kind": "engine", "message": "the program's own code: " + message})
 
     def tell(self, final: bool = False) -> None:
         """Define the engines that are traced, and note what of them is not; each once, when its version is known.
@@ -107,22 +144,22 @@ class Instruments:
     def _rewrite(self, module: types.ModuleType, engine: Engine) -> None:
         missing = self._missing[engine.home]
         try:
-            outcome = install(module, engine, self._constants, self._sites)
+            outcome = install(module, engine, self._constants, self._sites, self._variables)
         except Exception as error:
             self._fault("rewriting %s" % module.__name__, error)
             missing.append("all of %s" % module.__name__)
             return
         self._installed += outcome.installed
-        self._draw(engine, outcome)
+        self._draw(engine.name, outcome)
         missing += outcome.missing
         if outcome.has_root:
             self._with_root.add(engine.home)
 
-    def _draw(self, engine: Engine, outcome: Outcome) -> None:
+    def _draw(self, engine: str, outcome: Outcome) -> None:
         """Define the source of what was installed, and the graphs of its functions."""
         source = next(self._sources)
         self._define({"define": "source", "source": source, "text": outcome.source})
         for drawn in outcome.graphs:
-            facts = {"engine": engine.name, "file": outcome.file, "source": source}
+            facts = {"engine": engine, "file": outcome.file, "source": source}
             facts.update(name=drawn.name, line=drawn.line, nodes=[tuple(node) for node in drawn.nodes])
             self._define(dict(facts, define="function", function=next(self._functions)))

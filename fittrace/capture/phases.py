@@ -53,7 +53,7 @@ class Body:
         if spec.phase is None:
             self.generator = True
             rewritten = self.block(body, depth=0, inside=None)
-            flow = self.flow(clocked=False)
+            flow = self.flow(spec.clocked)
             flow.complete(rewritten)
             node.body = docstring + flow.frame(node, rewritten)
             return
@@ -62,7 +62,8 @@ class Body:
         facts = {"stage": spec.stage, "root": spec.root, "level": level}
         site = self.site("call", node, phases=(spec.phase,), names=(self.name,), **facts)
         if spec.root:
-            enter = syntax.probe(site, syntax.call("enter", constant(site.head)), body[0])
+            model = name(node.args.args[0].arg) if node.args.args else constant(None)
+            enter = syntax.probe(site, syntax.call("enter", constant(site.head), model), body[0])
         else:
             enter = self.record(site, body[0])
         rewritten = self.block(body, depth=1, inside=None, before=spec.before, after=spec.after)
@@ -270,6 +271,7 @@ class CallbackListBody(Body):
         """Put in a probe before each callback's hook, and after the last."""
         hook = next(found for found in (syntax.passes_on(child, over) for child in syntax.inner(node)) if found)
         fixed = str(hook.value) if isinstance(hook, ast.Constant) else None
+        self.entering = self.entering.union(*map(syntax.got_by_name, syntax.inner(node)))
         docstring, body = syntax.split_docstring(node.body)
         arguments = [argument.arg for argument in node.args.args]
         number = next((argument for argument in arguments if argument in ("batch", "epoch")), None)

@@ -104,7 +104,8 @@ class Recorder(threading.local):
             try:
                 kind = classes[id(type(callback))]
             except KeyError:
-                kind = names.new_class(type(callback))
+                kind = session.meet_callback(type(callback))
+                begin = clock()
             record((head, end, begin, kind))
 
         def hooked(head: int, owner: object, logs: Any) -> None:
@@ -135,10 +136,11 @@ class Recorder(threading.local):
         self.hooked_last = hooked_last
         self.forget = forget
 
-    def enter(self, head: int) -> None:
-        """Begin a root's frame, and see to it that the records are collected."""
+    def enter(self, head: int, model: object) -> None:
+        """Begin a root's frame, a call of a model's method, and see to it that the records are collected."""
         try:
             self._session.awake()
+            self._session.meet_model(type(model))
         except Exception as error:
             self._session.fault("starting to collect", error)
         self.record((head, self.clock()))

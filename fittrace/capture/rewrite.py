@@ -15,10 +15,13 @@ import types
 from typing import Callable, Iterator, Mapping, NamedTuple, Sequence, Union
 
 from ..engines import CallbackLists, Function
-from . import owner
+from . import assigned, owner
 from .graph import Graph, Node
 from .phases import Body, CallbackListBody, MakeSite
 from .syntax import FunctionNode, Unsupported, inner, passes_on
+
+_OF_A_FUNCTION = 1
+"""The flag of the code of a function, which that of a class has not (`inspect.CO_OPTIMIZED`)."""
 
 
 class Rewritten(NamedTuple):
@@ -39,10 +42,12 @@ def rewrite(
     functions: Sequence[Union[Function, CallbackLists]],
     site: MakeSite,
     entering: "frozenset[str]" = frozenset(),
+    variables: bool = False,
 ) -> Rewritten:
     """Rewrite `functions` of the module whose `source` lies in `file`; `site` makes a numbered `Site`.
 
-    `entering` are the names under which functions that record are called. Raises `SyntaxError` or `ValueError` where
+    `entering` are the names under which functions that record are called; with `variables` they record what their
+    statements assign too. Raises `SyntaxError` or `ValueError` where
     the source cannot be compiled.
     """
     tree = ast.parse(source, file)
@@ -77,6 +82,8 @@ def rewrite(
             graphs[name] = Graph(definitions[name], plain[keys[name]], body.flow(clocked=False)).nodes
         except Unsupported as error:
             missing.append("the control flow of %s (%s)" % (name, error))
+        if variables:
+            assigned.tell_all(definitions[name], body.site)
         owner.split(definitions[name])
     probed = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))
     return Rewritten({name: (plain[key], probed[key]) for name, key in keys.items()}, graphs, missing)
@@ -115,10 +122,12 @@ def _definitions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Functio
     for child in ast.iter_child_nodes(tree):
         if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
             yield prefix + child.name, child
+            for found in _definitions(child, prefix + child.name + ".<locals>."):
+                yield found
         elif isinstance(child, ast.ClassDef):
             for found in _definitions(child, prefix + child.name + "."):
                 yield found
-        elif isinstance(child, (ast.If, ast.Try)):
+        elif isinstance(child, (ast.stmt, ast.excepthandler)):
             for found in _definitions(child, prefix):
                 yield found
 
@@ -127,7 +136,8 @@ def _codes(code: types.CodeType, prefix: str = "") -> Iterator[tuple[tuple[str, 
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield (prefix + constant.co_name, constant.co_firstlineno), constant
-            for found in _codes(constant, prefix + constant.co_name + "."):
+            inside = ".<locals>." if constant.co_flags & _OF_A_FUNCTION else "."
+            for found in _codes(constant, prefix + constant.co_name + inside):
                 yield found
 
 

@@ -15,6 +15,7 @@ from typing import Any, Callable
 from ..engines import ENGINES
 from ..schema import VERSION
 from ..schema.journal import DEFINE, EVENTS, FACTS, block
+from ..schema.settings import DEFAULT, Settings
 from .collector import PERIOD_S, Thread, counts, pack
 from .instruments import Instruments
 from .names import Names
@@ -37,7 +38,7 @@ class Session:
     active: Session | None = None
     """The session of this process, if there is one."""
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, settings: Settings = DEFAULT) -> None:
         self.directory = directory
         self.sites: list[Site] = []
         self.names = Names(self._define)
@@ -55,7 +56,7 @@ class Session:
         stop = Site(1 + len(self._stand_ins.sites), "stop", "", "", 0, "", level=1)
         self.sites += [state, *self._stand_ins.sites, stop]
         self.recorder = Recorder(self, state.head, stop.head)
-        self._instruments = Instruments(ENGINES, self.recorder, self.sites, self._define, self.fault)
+        self._instruments = Instruments(ENGINES, self.recorder, self.sites, settings, self._define, self.fault)
 
     def _begin(self) -> None:
         self._threads: list[Thread] = []
@@ -89,6 +90,21 @@ class Session:
         known = threading._active.get(identity)  # type: ignore[attr-defined]
         name = known.name if known is not None else "thread-%d" % identity
         self._define({"define": "thread", "thread": thread.number, "name": str(name), "ident": identity})
+
+    def meet_callback(self, kind: type) -> int:
+        """The number of a callback's class, which is met for the first time and is about to be called."""
+        try:
+            self._instruments.meet_callback(kind)
+        except Exception as error:
+            self.fault("rewriting a callback", error)
+        return self.names.new_class(kind)
+
+    def meet_model(self, kind: type) -> None:
+        """Take note of a model's class, which is about to train."""
+        try:
+            self._instruments.meet_model(kind)
+        except Exception as error:
+            self.fault("rewriting a model", error)
 
     def fault(self, where: str, error: BaseException) -> None:
         """Report, once, that something of fittrace's failed `where`; the program goes on."""

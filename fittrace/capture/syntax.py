@@ -228,6 +228,15 @@ def passes_on(node: ast.AST, over: str) -> ast.expr | None:
     return None
 
 
+def got_by_name(node: ast.AST) -> list[str]:
+    """The variables to which a statement assigns a method that it gets by its name: `hook = getattr(...)`."""
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+        return []
+    called = node.value.func
+    is_got = isinstance(called, ast.Name) and called.id == "getattr"
+    return [target.id for target in node.targets if isinstance(target, ast.Name) and is_got]
+
+
 def calls_in(node: ast.AST) -> Iterator[ast.Call]:
     """The calls in `node`."""
     for child in ast.walk(node):

@@ -12,7 +12,8 @@ from .places import named
 from .progress import progress
 
 if TYPE_CHECKING:
-    from ..replay.cursor import Replay, Step
+    from ..replay.cursor import Replay
+    from ..replay.step import Step
 
 _EXAMPLE = """\
 example:

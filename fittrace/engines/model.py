@@ -158,12 +158,14 @@ class Function:
     `phase` is that of the whole call, or None when only the statements of `phases` count. `stage` says what its
     batches are, where its caller does not; a `root` begins a fit of its own when no fit is validating. `before` and
     `after` are the phases of its outermost statements before and after its first loop; from the first statement that
-    one of `turning` matches, its phase takes the place of `before`.
+    one of `turning` matches, its phase takes the place of `before`. With `clocked`, the statements of a
+    function without a phase read the clock.
     """
 
     module: str
     name: str
     phase: str | None = None
+    clocked: bool = False
     stage: str | None = None
     root: bool = False
     before: str | None = None

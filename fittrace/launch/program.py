@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..schema import run as schema_run
 from ..schema.errors import FittraceError
+from ..schema.settings import DEFAULT, Settings
 from ..store.files import Progress, journals
 from ..store.lock import held, is_held
 from . import directory as folders
@@ -24,12 +25,14 @@ _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 
 @dataclass(frozen=True)
 class Program:
-    """What to run: a `script` or a `module`, its `arguments`, and the Python to run it with (None: this one)."""
+    """What to run: a `script` or a `module`, its `arguments`, the Python to run it with (None: this one), and how much
+    of it is recorded."""
 
     script: str | None
     module: str | None
     arguments: Sequence[str]
     python: str | None = None
+    settings: Settings = DEFAULT
 
     @property
     def title(self) -> str:
@@ -76,7 +79,7 @@ def execute(program: Program, out: Path, name: str | None, progress: Progress) -
     if not hasattr(signal, "sigwaitinfo"):
         raise FittraceError(f"run: not on {sys.platform} yet, only on Linux; `with fittrace.trace():` works everywhere")
     command = program.command()
-    directory, facts = folders.make(out, name, program.title, command[1:], command[0])
+    directory, facts = folders.make(out, name, program.title, command[1:], command[0], program.settings)
     with held(directory):
         exit_code, killed_by = _run(command, _environment(directory))
         remarks = []

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..capture import Session
 from ..schema import run as schema_run
 from ..schema.errors import FittraceError
+from ..schema.settings import DEFAULT
 from ..store.lock import held
 from . import directory as folders
 from .inline import Run
@@ -39,7 +40,7 @@ class Repeated:
         process is recorded already.
         """
         self.check()
-        folder, facts = folders.make(out, name, name, list(sys.argv), sys.executable)
+        folder, facts = folders.make(out, name, name, list(sys.argv), sys.executable, DEFAULT)
         with held(folder):
             if self._session is None:
                 self._session = Session(str(folder))

@@ -8,7 +8,8 @@ from typing import TextIO
 from rich.text import Text
 
 from ..replay.breakpoints import values_of
-from ..replay.cursor import Replay, Step
+from ..replay.cursor import Replay
+from ..replay.step import Step
 from ..schema.errors import FittraceError
 from ..schema.printable import printable
 from ..tables import Trace

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..replay.breakpoints import Breakpoint
-from ..replay.cursor import Replay, Step
+from ..replay.cursor import Replay
+from ..replay.step import Step
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ to other callbacks.
 
 from .absent import AbsentInput
 from .breakpoints import Breakpoint
-from .cursor import NoStep, Replay, Step
+from .cursor import Replay
 from .drive import CallbackFailed, drive
 from .driven import Driven, Stop
 from .lines import lines_of
 from .recording import NoFlow, Recording, recording
+from .step import NoStep, Step
 
 __all__ = [
     "AbsentInput",

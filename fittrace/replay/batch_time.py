@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .cursor import Replay, Step
+from .cursor import Replay
+from .step import Step
 from .within import BATCH, whole
 
 

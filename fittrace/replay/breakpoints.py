@@ -14,7 +14,7 @@ from ..schema.tables import PHASES
 from .condition import BadCondition, Condition
 
 if TYPE_CHECKING:
-    from .cursor import Step
+    from .step import Step
 
 PLACE = frozenset({"epoch", "batch", "stage", "phase", "function", "line", "depth", "taken"})
 """The names of values that any step may have; all others are those of hooks, and of the logs that they see."""

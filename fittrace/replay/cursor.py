@@ -3,55 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, overload
 
 import numpy as np
 
-from ..schema.errors import FittraceError
 from .breakpoints import Breakpoint
 from .recording import Ints, Recording
 from .search import Search, find, hooks
 from .spans import Spans
+from .step import NoStep, Step
 from .stretches import Stretches
+from .values import Values
 from .walk import Moment, Visit
-
-
-class NoStep(FittraceError):
-    """A place in a fit at which nothing was recorded."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One statement that ran, at one time: the `index`-th of its fit.
-
-    `function` is qualified, `line` to `end_line` are the lines in `file`, of a compound statement those of its header,
-    and `source` their text. `depth` counts the calls of recorded functions that it is in, from 0. `start_ns` is Unix
-    time, and `duration_ns` what passed until the next step that is no deeper, calls included; both are None where no
-    clock was read: such steps share the time of the one before. Where it is not known what ran, `known` is False, and
-    there is no function and no line. `values` are what was recorded of it: the arm that a branch took (`taken`), a
-    batch's size, a hook's callback and logs, the arguments of the fit.
-    """
-
-    index: int
-    function: str | None
-    file: str | None
-    line: int | None
-    end_line: int | None
-    source: str
-    phase: str | None
-    depth: int
-    stage: str | None
-    epoch: int | None
-    batch: int | None
-    start_ns: int | None
-    duration_ns: int | None
-    values: dict[str, Any]
-
-    @property
-    def known(self) -> bool:
-        """Whether it is known what ran."""
-        return self.function is not None
 
 
 class Replay(Sequence[Step]):
@@ -73,7 +36,7 @@ class Replay(Sequence[Step]):
         self.stretches = Stretches.of(recording)
         self.spans = Spans(recording)
         self._shallowest = np.array([min((v.depth for v in k.visits), default=1 << 30) for k in self.stretches.kinds])
-        self._arguments: dict[int, dict[str, Any]] | None = None
+        self._values = Values(recording, self.stretches, self.spans)
         self._hooks: dict[Breakpoint, Ints | None] = {}
 
     def __len__(self) -> int:
@@ -291,6 +254,7 @@ class Replay(Sequence[Step]):
         number = None if visit.span is None else self.stretches.number(stretch, turn, visit.span)
         facts = self.spans.facts(number) if number is not None else {}
         start = self.moment(stretch, turn, visit.clock) if visit.clock is not None else None
+        is_first = index == 0 or self.visit(index - 1)[2].depth < visit.depth
         function = file = line = end_line = None
         source = ""
         if visit.function is not None and visit.node is not None:
@@ -312,31 +276,8 @@ class Replay(Sequence[Step]):
             batch=facts.get("batch"),
             start_ns=start,
             duration_ns=self.elapsed(index)[0],
-            values=self._values(index, visit, number, facts),
+            values=self._values.of(visit, stretch, turn, index - self.number_of(stretch, turn, 0), is_first),
         )
-
-    def _values(self, index: int, visit: Visit, number: int | None, facts: dict[str, Any]) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        if visit.arm is not None:
-            values["taken"] = visit.arm == 0
-        begins = visit.clock is not None and visit.clock == ("start", visit.span)
-        if begins and facts.get("callback") is not None:
-            names = {"callback": "callback", "position": "position", "hook": "hook", "logs_before": "logs_before",
-                     "logs_after": "logs", "changed": "changed"}  # fmt: skip
-            values |= {shown: facts[name] for name, shown in names.items() if name in facts}
-        if number is not None and (index == 0 or self.visit(index - 1)[2].depth < visit.depth):
-            values |= self._called_with(number)
-        return values
-
-    def _called_with(self, span: int) -> dict[str, Any]:
-        """The arguments of the function whose call a span is, at its first step."""
-        if self._arguments is None:
-            rows = self.recording.rows("values", "span, key, value, text").to_pylist()
-            self._arguments = {}
-            for row in rows:
-                value = row["text"] if row["value"] is None else row["value"]
-                self._arguments.setdefault(row["span"], {})[row["key"]] = value
-        return self._arguments.get(span, {})
 
 
 def _nearest(visits: Sequence[Visit], matches: Any, place: int, backwards: bool) -> int | None:

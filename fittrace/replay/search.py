@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from .breakpoints import PLACE, Breakpoint
 from .recording import Ints
@@ -85,22 +88,35 @@ def hooks(replay: Replay, where: Breakpoint) -> Ints | None:
         conditions.append(f"hook IN ({', '.join(map(_literal, sorted(where.hooks)))})")
     if where.callback is not None:
         conditions.append(f"callback = {_literal(where.callback)}")
-    columns = ", ".join(["span", "parent", *sorted(names & _COLUMNS)])
-    found = replay.recording.rows("spans", columns, " AND ".join(conditions)).sort_by("span").to_pandas()
     keys = sorted(of_logs - _COLUMNS)
+    states = None
     if where.test is not None and keys and not names & _OF_A_STEP:
-        rows = found.merge(_states(replay, keys), on="parent", how="inner")
-        found = rows[where.test.over(rows)].drop_duplicates("span").sort_values("span")
-    return np.asarray(found["span"].to_numpy(), dtype=np.int64)
+        states = _states(replay, keys)
+        if not names & _COLUMNS:
+            # The logs alone decide, and mostly leave few.
+            states = states[where.test.over(states)]
+            if len(states) <= _FEW:
+                conditions.append(f"parent IN ({', '.join(map(str, states['parent'].unique())) or 'NULL'})")
+    columns = ", ".join(["span", "parent", *sorted(names & _COLUMNS)])
+    found = replay.recording.rows("spans", columns, " AND ".join(conditions)).to_pandas()
+    if where.test is not None and states is not None:
+        rows = found.merge(states, on="parent", how="inner")
+        found = rows[where.test.over(rows)].drop_duplicates("span")
+    return np.sort(np.asarray(found["span"].to_numpy(), dtype=np.int64))
+
+
+_FEW = 10_000
+"""Spans that a query can name."""
 
 
 def _states(replay: Replay, keys: list[str]) -> Any:
     """By the span (`parent`) of each `CallbackList.on_*`: the values of some keys of its logs, a row for each state."""
     wanted = f"fit = {replay.recording.fit} AND key IN ({', '.join(map(_literal, keys))})"
     columns = "span AS parent, position, key, value, text, removed"
-    logs = replay.recording.rows("stored.logs", columns, wanted).to_pandas()
-    if not len(logs):
-        return logs.reindex(columns=["parent", *keys])
+    stored = replay.recording.rows("stored.logs", columns, wanted)
+    if not stored.num_rows or (stored["text"].null_count == stored.num_rows and pc.max(stored["position"]).as_py() < 0):
+        return _as_given(stored, keys)
+    logs = stored.to_pandas()
     logs["value"] = logs["value"].where(logs["text"].isna(), logs["text"])
     index = ["parent", "position"]
     states = logs.pivot_table(index=index, columns="key", values="value", aggfunc="last", dropna=False)
@@ -108,6 +124,18 @@ def _states(replay: Replay, keys: list[str]) -> Any:
         # A key that a callback left alone is as it was; what it removed is as it was before.
         states = states.groupby(level="parent").ffill()
     return states.reset_index(level="position", drop=True).reset_index()
+
+
+def _as_given(logs: pa.Table, keys: list[str]) -> pd.DataFrame:
+    """The same where all values are numbers and no callback changed any, which takes a tenth of the time."""
+    parents, row = np.unique(logs["parent"].to_numpy(), return_inverse=True)
+    columns = {"parent": parents}
+    for key in keys:
+        mine = np.flatnonzero(pc.equal(logs["key"], key).to_numpy())
+        columns[key] = np.full(len(parents), np.nan)
+        columns[key][row[mine]] = logs["value"].to_numpy()[mine]
+    states: pd.DataFrame = pd.DataFrame(columns)
+    return states
 
 
 def _enters(replay: Replay, index: int) -> bool:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from .breakpoints import Breakpoint
-from .cursor import Replay, Step
+from .cursor import Replay
+from .step import Step
 
 
 @dataclass(frozen=True)

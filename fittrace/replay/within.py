@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .cursor import Replay, Step
+from .cursor import Replay
+from .step import Step
 
 EPOCH, BATCH = ("epoch",), ("stage", "epoch", "batch")
 """What the steps of an epoch, or of a batch, have in common."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from . import OLDEST, VERSION
 from .errors import FittraceError
+from .settings import DEFAULT, Settings
 
 FILE = "run.json"
 
@@ -22,7 +23,14 @@ class NotATrace(FittraceError):
     """A folder or file that is no fittrace run, or one that this version cannot read."""
 
 
-def new(directory: str, name: str, argv: list[str], python: str, fittrace_version: str) -> dict[str, Any]:
+def new(
+    directory: str,
+    name: str,
+    argv: list[str],
+    python: str,
+    fittrace_version: str,
+    settings: Settings = DEFAULT,
+) -> dict[str, Any]:
     """Make the facts of a run that starts now and write them into its new folder `directory`."""
     facts = {
         "schema": VERSION,
@@ -37,6 +45,7 @@ def new(directory: str, name: str, argv: list[str], python: str, fittrace_versio
         "end_ns": None,
         "exit_code": None,
         "signal": None,
+        "settings": settings.facts(),
     }  # type: dict[str, Any]
     write(directory, facts)
     return facts
@@ -87,3 +96,12 @@ def read(directory: str) -> dict[str, Any]:
             % (directory, schema, OLDEST, VERSION)
         )
     return facts  # type: ignore[no-any-return]
+
+
+def settings(directory: str) -> Settings:
+    """How much of the run in `directory` is recorded; the default where its facts do not say, or cannot be read."""
+    try:
+        told = read(directory).get("settings")
+    except NotATrace:
+        return DEFAULT
+    return Settings.of(told if isinstance(told, dict) else {})

@@ -299,10 +299,10 @@ FLOW = Table(
 
 VALUES = Table(
     "values",
-    "one value that the engine's code had: an argument of `fit`",
+    "one value that the engine's code had: an argument of `fit`, or, with `--values all`, what a statement assigned",
     (
         _FIT,
-        Column("span", "int64", "the span of the function's call"),
+        Column("span", "int64", "the innermost span that was open; an argument's is its function's call"),
         Column("site", "int32", "the place, a row of `sites`"),
         Column("key", "dictionary", "the name"),
         Column("value", "float64", "the value where it is a number", nullable=True),

@@ -163,7 +163,9 @@ class Derivation:
         self._emitter.spans(spans, sites, hooks, thread, children, done)
         self._emitter.logs(spans, rows, hooks)
         self._emitter.batches(spans, parsed, sums, batch_of, batch_logs, done)
-        self._emitter.values(spans, *values_of(spans, parsed, container, carried.repeated, self._definitions))
+        owner, place, told = values_of(spans, parsed, carried.repeated, self._definitions)
+        self._emitter.values(spans, owner, place, told)
+        self._flow.sites.update(np.unique(place).tolist())
         for batch, stretches in orders_of(spans, parsed, self._orders):
             self._emitter.samples(spans, batch, stretches)
         self._emitter.stops(spans, stops_of(spans, parsed, container, self._definitions), hooks)

@@ -87,7 +87,7 @@ class Flow:
         self._pending: dict[int, _Turns] = {}
         self._paths: dict[bytes, int] = {}
         self.sites: set[int] = set()
-        """The sites that control came by."""
+        """The sites that control came by, among them those that told values."""
 
     def records(
         self, thread: int, parsed: Parsed, sites: Sites, spans: Spans, container: Indices, since: int, next_span: int

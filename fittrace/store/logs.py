@@ -13,7 +13,7 @@ from .definitions import Definitions
 from .hooks import hooks_passed
 from .records import Indices, Parsed
 from .sites import KIND
-from .spans import Spans
+from .spans import Spans, innermost
 
 State = dict[str, float | str]
 Floats = npt.NDArray[np.float64]
@@ -211,12 +211,12 @@ def logs_of(
 
 
 def values_of(
-    spans: Spans, parsed: Parsed, container: Indices, since: int, definitions: Definitions
+    spans: Spans, parsed: Parsed, since: int, definitions: Definitions
 ) -> tuple[Indices, Indices, list[tuple[str, float | str]]]:
     """The values of variables that the records of a window tell from the number `since` on: for each its owner, the
-    span of the function's call, its site, and its key and value."""
+    innermost span that was open, its site, and its key and value."""
     states = States.of(parsed, "values")
-    owner = container[parsed.loose_frame[states.loose]]
+    owner = innermost(spans, parsed, parsed.loose_before[states.loose])
     wanted = (owner >= 0) & (spans.fit[owner] >= 0) & (spans.number[owner] >= 0)
     wanted &= (parsed.loose_start[states.loose] >= since) & ~states.lost(definitions)
     told = [(index, states.read(index, definitions)) for index in np.flatnonzero(wanted).tolist()]

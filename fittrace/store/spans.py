@@ -110,6 +110,19 @@ def opened(parsed: Parsed, sites: Sites) -> Spans:
     )
 
 
+def innermost(spans: Spans, parsed: Parsed, before: Indices) -> Indices:
+    """The innermost span that is open after the first so many structural records, for each number of `before`: its
+    index, -1 where none is."""
+    level = (parsed.close + np.bincount(spans.record, minlength=len(parsed.start)))[np.maximum(before - 1, 0)]
+    found = np.full(len(before), -1)
+    for deep in np.unique(level[before > 0]):
+        here = np.flatnonzero(spans.level == deep)
+        asked = np.flatnonzero((level == deep) & (before > 0))
+        place = np.searchsorted(spans.record[here], before[asked] - 1, "right") - 1
+        found[asked] = np.append(here, -1)[place]
+    return found
+
+
 def count_turns(spans: Spans, parsed: Parsed, sites: Sites) -> None:
     """Give epochs, batches and hooks the numbers that the engine told.
 

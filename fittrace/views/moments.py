@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from ..replay.cursor import Step
+from ..replay.step import Step
 from ..tables import Trace
 from .steps import value_text
 from .terminal import table

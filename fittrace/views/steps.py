@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
-from ..replay.cursor import Step
+from ..replay.step import Step
 from ..schema.printable import printable
 from .source import clean
 from .table import plain

@@ -24,10 +24,7 @@ _Times = dict[str, list[dict[str, float]]]
 
 def measure(quick: bool) -> list[Row]:
     """The rows of this measure."""
-    engines = [engine for engine in ENGINES if processes.PYTHONS.get(engine, Path(sys.executable)).exists()]
-    for engine in set(ENGINES) - set(engines):
-        print(f"bench: {engine} is left out, since there is no .venv-keras2 (scripts/legacy-env)", file=sys.stderr)
-    workers = {engine: processes.Worker(engine, "turns") for engine in engines}
+    workers = {engine: processes.Worker(engine, "turns") for engine in engines()}
     times: dict[tuple[str, int], _Times] = {}
     for _ in range(6 if quick else 24):
         for engine, worker in workers.items():
@@ -38,6 +35,14 @@ def measure(quick: bool) -> list[Row]:
         worker.close()
     rows = [row for (engine, callbacks), taken in times.items() for row in _rows(engine, callbacks, taken)]
     return rows + _whole_processes(2 if quick else 4)
+
+
+def engines() -> list[str]:
+    """The engines that are here."""
+    here = [engine for engine in ENGINES if processes.PYTHONS.get(engine, Path(sys.executable)).exists()]
+    for engine in set(ENGINES) - set(here):
+        print(f"bench: {engine} is left out, since there is no .venv-keras2 (scripts/legacy-env)", file=sys.stderr)
+    return here
 
 
 def _rows(engine: str, callbacks: int, times: _Times) -> list[Row]:

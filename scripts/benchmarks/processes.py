@@ -42,12 +42,12 @@ def answer(module: str, *arguments: object) -> Any:
 
 
 class Worker:
-    """A process of an engine's Python that answers, as `python -m benchmarks.<module>`, line by line."""
+    """A process of an engine's Python that answers, as `python -m benchmarks.<module> <engine>`, line by line."""
 
-    def __init__(self, engine: str, module: str) -> None:
+    def __init__(self, engine: str, module: str, *more: str) -> None:
         self._complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it is open as long as the process is
         self._process = subprocess.Popen(
-            [str(PYTHONS.get(engine, sys.executable)), "-W", "ignore", "-m", f"benchmarks.{module}", engine],
+            [str(PYTHONS.get(engine, sys.executable)), "-W", "ignore", "-m", f"benchmarks.{module}", engine, *more],
             env=environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

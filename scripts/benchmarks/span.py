@@ -53,6 +53,9 @@ class _Session:
     def fault(self, where: str, error: BaseException) -> None:
         raise AssertionError(where) from error
 
+    def meet_callback(self, kind: type) -> int:
+        return self.names.new_class(kind)
+
     def awake(self) -> None:
         pass
 

@@ -1,7 +1,7 @@
 """Fits of one engine with capture and without, that take turns in one process: asked for on standard input.
 
-Each line that comes in is a number of callbacks; the answer is a line of JSON with the seconds of each fit of a turn.
-It runs in the engine's own Python, 3.7 for Keras 2.2.
+The arguments are the engine and settings of the capture. Each line that comes in is a number of callbacks; the answer
+is a line of JSON with the seconds of each fit of a turn. It runs in the engine's own Python, 3.7 for Keras 2.2.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from typing import Any
 
 from benchmarks import workload
 from fittrace.capture import Session
+from fittrace.schema.settings import Settings
 
 BATCHES = 200
 LOOP = 500
 
 
 class Turns:
-    """The fits of `engine`, whose code is made to record once and exchanged between fits."""
+    """The fits of `engine`, whose code is made to record once, as the `settings` say, and exchanged between fits."""
 
-    def __init__(self, engine: str, folder: str) -> None:
+    def __init__(self, engine: str, folder: str, settings: Settings) -> None:
         self.training = workload.Training(engine)
-        self.session = Session(folder)
+        self.session = Session(folder, settings)
         self.session.start()
         self.few, self.many = workload.data(BATCHES), workload.data(LOOP)
         self.subjects: dict[int, dict[str, Callable[[], dict[str, float]]]] = {}
@@ -64,7 +65,7 @@ class Turns:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        turns = Turns(sys.argv[1], folder)
+        turns = Turns(sys.argv[1], folder, Settings(*sys.argv[2:]))
         for line in sys.stdin:
             print(json.dumps(turns.turn(int(line))), flush=True)
         turns.session.close()

@@ -63,6 +63,7 @@ class Tape:
             site = self.sites[-head - 1]
             if site.kind in FLOW:
                 return rest[-1] if probe == "exit" else None
+            rest = [] if probe == "enter" else rest  # the model that trains, which has no words
             shown = [repr(one) for one in (rest[1:] if probe == "record" else rest) if one != ABSENT]
             opened = [f"{site.depth}:{'+'.join(site.phases)}"] if site.kind in ("open", "call", "turn") else []
             opened += [str(site.depth)] if site.kind == "close" else []

@@ -11,6 +11,7 @@ import pytest
 
 from fittrace.capture.instruments import Instruments
 from fittrace.engines import Engine, Function
+from fittrace.schema.settings import DEFAULT
 
 from .conftest import Tiny
 
@@ -26,7 +27,7 @@ def instruments(tiny: Tiny) -> Iterator[Callable[[], Instruments]]:
     def make() -> Instruments:
         engine = Engine("tiny", "tiny", "tiny_home", ("1.0",), (Function("tiny", "fit", phase="fit"), HOME))
         definitions: list[dict[str, Any]] = []
-        made.append(Instruments((engine,), tiny.tape, tiny.tape.sites, definitions.append, fault))
+        made.append(Instruments((engine,), tiny.tape, tiny.tape.sites, DEFAULT, definitions.append, fault))
         made[-1].install()
         return made[-1]
 

@@ -38,6 +38,7 @@ class FakeSession:
         self.stopped: dict[int, int] = {}
         self.orders = Orders()
         self.awoken = 0
+        self.models: list[type] = []
 
     def new_thread(self, buffer: list[int]) -> None:
         self.buffers.append(buffer)
@@ -47,6 +48,12 @@ class FakeSession:
 
     def awake(self) -> None:
         self.awoken += 1
+
+    def meet_model(self, kind: type) -> None:
+        self.models.append(kind)
+
+    def meet_callback(self, kind: type) -> int:
+        return self.names.new_class(kind)
 
 
 @pytest.fixture
@@ -64,12 +71,12 @@ def heads(session: FakeSession) -> list[int]:
 
 
 def test_records_are_a_head_and_its_operands(recorder: Recorder, session: FakeSession) -> None:
-    recorder.enter(-5)
+    recorder.enter(-5, "model")
     recorder.record((-6, recorder.clock(), 3, 4))
     recorder.step(-7)
     head, time, *rest = session.buffers[0]
     assert head == -5 and time > 0 and rest[0] == -6 and rest[2:] == [3, 4, -7]
-    assert session.awoken == 1
+    assert session.awoken == 1 and session.models == [str]
 
 
 def test_each_thread_has_its_own_buffer(recorder: Recorder, session: FakeSession) -> None:

@@ -20,7 +20,7 @@ def test_nothing_is_kept_before_the_first_fit(session: Session, tmp_path: Path) 
     session.drain()
     assert session._threads[0].buffer == []
     assert not (tmp_path / "journal").exists()
-    session.recorder.enter(-6)
+    session.recorder.enter(-6, None)
     assert len(session._threads[0].buffer) == 2
     session.close()
     (journal,) = (tmp_path / "journal").iterdir()
@@ -29,7 +29,7 @@ def test_nothing_is_kept_before_the_first_fit(session: Session, tmp_path: Path) 
 
 def test_nothing_of_a_fit_is_forgotten(session: Session) -> None:
     session.recorder.record((-5, 1))
-    session.recorder.enter(-6)
+    session.recorder.enter(-6, None)
     session.drain()
     assert session._threads[0].chunks == 1
     session.close()

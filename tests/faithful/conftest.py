@@ -12,6 +12,9 @@ from .processes import KERAS, PROGRAMS, Pair, run_both
 
 NEWEST = "3.15.1"
 OLDER = ("3.3.3", "3.6.0", "3.10.0", "3.13.2")
+WHOLE = f"{NEWEST}, all recorded"
+"""The newest once more, with all that is recorded on demand alone."""
+ALL = ("--values", "all", "--lines", "callbacks")
 
 # What can differ from version to version comes first; the rest runs on the newest alone.
 EVERYWHERE = ["changing_logs", "alone", "several_steps", "stopping", "asynchronous", "nested", "hostile"]
@@ -24,14 +27,18 @@ NEWEST_ALONE += ["sometimes_validating", "no_epochs", "two_threads", "covered"]
 def training(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pair]:
     """`training(version)`: the program that trains in many ways, over that Keras."""
 
+    def keras(version: str) -> Path:
+        return KERAS / (NEWEST if version == WHOLE else version)
+
     @cache
     def run(version: str) -> Pair:
-        folder: Path = tmp_path_factory.mktemp(f"keras-{version}")
+        folder: Path = tmp_path_factory.mktemp(f"keras-{version}".replace(", ", "-").replace(" ", "-"))
         scenarios = [*EVERYWHERE, *(NEWEST_ALONE if version == NEWEST else [])]
-        return run_both(folder, [str(PROGRAMS / "training.py"), *scenarios], KERAS / version)
+        command = [str(PROGRAMS / "training.py"), *scenarios]
+        return run_both(folder, command, keras(version), options=ALL if version == WHOLE else ())
 
     def checked(version: str) -> Pair:
-        if not (KERAS / version).exists():
+        if not keras(version).exists():
             pytest.skip(f"no Keras {version} here; `scripts/env matrix` gets it")
         pair = run(version)
         for process in (pair.plain, pair.traced):
@@ -41,7 +48,7 @@ def training(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pair]:
     return checked
 
 
-@pytest.fixture(params=[NEWEST, *(pytest.param(version, marks=pytest.mark.slow) for version in OLDER)])
+@pytest.fixture(params=[NEWEST, *(pytest.param(version, marks=pytest.mark.slow) for version in (*OLDER, WHOLE))])
 def pair(request: pytest.FixtureRequest, training: Callable[[str], Pair]) -> Pair:
     """That program, over each Keras in turn."""
     return training(request.param)

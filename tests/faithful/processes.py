@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -81,14 +82,21 @@ class Pair:
         return self.plain.seen["scenarios"][scenario][key], self.traced.seen["scenarios"][scenario][key]
 
 
-def run_both(folder: Path, command: list[str], path: Path | str, stdin: str = "", **variables: str) -> Pair:
+def run_both(
+    folder: Path,
+    command: list[str],
+    path: Path | str,
+    stdin: str = "",
+    options: Sequence[str] = (),
+    **variables: str,
+) -> Pair:
     """Run Python with `command` (a script or `-m module`, and arguments) without and with fittrace, at the same time.
 
-    `path` goes on `PYTHONPATH`.
+    `path` goes on `PYTHONPATH`; `options` are those of `fittrace run`.
     """
     environment = environ(path, **variables)
     sees = {name: folder / f"{name}.json" for name in ("plain", "traced")}
-    commands = {"plain": [sys.executable, *command], "traced": traced_command(folder, command)}
+    commands = {"plain": [sys.executable, *command], "traced": traced_command(folder, command, options)}
     started = {}
     for name, arguments in commands.items():
         oracle = {"ORACLE": "1"} if name == "plain" else {}
@@ -97,9 +105,9 @@ def run_both(folder: Path, command: list[str], path: Path | str, stdin: str = ""
     return Pair(runs["plain"], runs["traced"], folder / "traces" / "run")
 
 
-def traced_command(folder: Path, command: list[str]) -> list[str]:
+def traced_command(folder: Path, command: list[str], more: Sequence[str] = ()) -> list[str]:
     """What runs `command` under fittrace, with the trace in `folder`/traces/run."""
-    options = ["--quiet", "--out", str(folder / "traces"), "--name", "run"]
+    options = ["--quiet", "--out", str(folder / "traces"), "--name", "run", *more]
     return [sys.executable, "-m", "fittrace", "run", *options, *command]
 
 

@@ -14,17 +14,19 @@ from faithful.processes import environ, finish, start
 
 import fittrace
 
-PROGRAM = Path(__file__).parent / "programs" / "flows.py"
+PROGRAMS = Path(__file__).parent / "programs"
 VERSIONS = [Engine("keras-3", "keras-3", version=version) for version in ("3.3.3", "3.6.0", "3.10.0", "3.13.2")]
 
 
 @dataclass(frozen=True)
 class Walked:
-    """The trace of the program on one engine, and for each of its fits what `sys.settrace` saw: (function, line)."""
+    """The trace of a program on one engine, and for each of its fits what `sys.settrace` saw: (function, line), and
+    `after` each of these the numbers among the function's variables."""
 
     engine: Engine
     trace: fittrace.Trace
     seen: dict[str, list[list[object]]]
+    after: dict[str, list[dict[str, float]]]
 
     def fit(self, scenario: str) -> int:
         """The number of a scenario's fit."""
@@ -36,12 +38,25 @@ class Walked:
 
 @pytest.fixture(scope="session", params=[*NEWEST, *OLDER, *VERSIONS], ids=str)
 def walked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Walked:
+    """Of the engine's own code."""
     engine = require(request.param)
-    folder = tmp_path_factory.mktemp(f"walked-{engine}")
+    return walk(engine, "flows.py", tmp_path_factory.mktemp(f"walked-{engine}"))
+
+
+@pytest.fixture(scope="session", params=[*NEWEST, *OLDER, *VERSIONS], ids=str)
+def walked_whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Walked:
+    """Of the program's callbacks and steps too, with all values."""
+    engine = require(request.param)
+    folder = tmp_path_factory.mktemp(f"whole-{engine}")
+    return walk(engine, "own.py", folder, "--lines", "callbacks", "--values", "all")
+
+
+def walk(engine: Engine, program: str, folder: Path, *wanted: str) -> Walked:
+    """Run a program twice."""
     python = str(engine.python)
-    program = [str(PROGRAM), engine.argument]
-    options = ["--quiet", "--python", python, "--out", str(folder), "--name", "run"]
-    traced = finish(start([sys.executable, "-m", "fittrace", "run", *options, *program], environ(engine.path), folder))
+    command = [str(PROGRAMS / program), engine.argument]
+    options = ["--quiet", *wanted, "--python", python, "--out", str(folder), "--name", "run"]
+    traced = finish(start([sys.executable, "-m", "fittrace", "run", *options, *command], environ(engine.path), folder))
     assert traced.returncode == 0, traced.stderr[-3000:]
     trace = fittrace.open(folder / "run")
     functions: dict[str, dict[str, int]] = defaultdict(dict)
@@ -49,6 +64,7 @@ def walked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         functions[row.file][row.name] = row.line
     names, seen = folder / "functions.json", folder / "seen.json"
     names.write_text(json.dumps(functions))
-    told = finish(start([python, *program], environ(engine.path, ORACLE=str(names), SEEN=str(seen)), folder))
+    told = finish(start([python, *command], environ(engine.path, ORACLE=str(names), SEEN=str(seen)), folder))
     assert told.returncode == 0, told.stderr[-3000:]
-    return Walked(engine, trace, dict(json.loads(seen.read_text())))
+    found = json.loads(seen.read_text())
+    return Walked(engine, trace, {one[0]: one[1] for one in found}, {one[0]: one[2] for one in found})

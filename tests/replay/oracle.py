@@ -33,7 +33,10 @@ def _last_line(node):
 
 
 class Oracle:
-    """Collects (function, line) of the calling thread while it is on, of the functions in `names` by file."""
+    """Collects (function, line) of the calling thread while it is on, of the functions in `names` by file.
+
+    `after` holds for each the plain numbers among the function's variables when its next statement begins.
+    """
 
     def __init__(self, names):
         self.names = names  # {file: (source, {qualified name: first line})}
@@ -42,7 +45,9 @@ class Oracle:
             (file, line): name for file, (_, functions) in names.items() for name, line in functions.items()
         }
         self.seen = []
+        self.after = []
         self._last = {}
+        self._at = {}
 
     def __enter__(self):
         self._before = sys.gettrace()
@@ -60,6 +65,9 @@ class Oracle:
         return self._local
 
     def _local(self, frame, event, argument):
+        if id(frame) in self._at:
+            numbers = {k: v for k, v in dict(frame.f_locals).items() if type(v) in (int, float, bool)}
+            self.after[self._at[id(frame)]] = numbers
         if event == "line":
             code = frame.f_code
             name = self.by_code[code.co_filename, code.co_firstlineno]
@@ -68,7 +76,9 @@ class Oracle:
             last = self._last.get(id(frame), (frame, None))[1]
             leaves_with = last is not None and last in statements.withs.get(first, ())
             if first is not None and first != last and not leaves_with:
+                self._at[id(frame)] = len(self.seen)
                 self.seen.append((name, first))
+                self.after.append({})
                 # The frame is kept, so that no other gets its identity.
                 self._last[id(frame)] = (frame, first)
         return self._local

@@ -1,79 +1,13 @@
-"""Fits in many ways on the engine that the first argument names.
+"""Fits in many ways on the engine that the first argument names, as flows_of.py says."""
 
-With ORACLE in the environment, a file that names functions, it runs under `sys.settrace` and writes what that saw of
-them, fit by fit, into the file SEEN. Python 3.7 and every Keras.
-"""
-
-import importlib.util
-import json
-import os
-import random
 import sys
 
 import numpy as np
+from flows_of import engine, seen, write
 
 ENGINE = sys.argv[1]
-
-
-def engine(name):
-    if name == "tf_keras-v1":
-        import tensorflow as tf
-
-        tf.compat.v1.disable_v2_behavior()
-    if name.startswith("tf_keras"):
-        import tf_keras as keras
-    elif name == "tf.keras":
-        from tensorflow import keras
-    else:
-        import keras
-    import tensorflow as tf
-
-    if tf.executing_eagerly():
-        keras.utils.set_random_seed(3)
-    else:
-        random.seed(3)
-        np.random.seed(3)
-        tf.compat.v1.set_random_seed(3)
-    return keras
-
-
 keras = engine(ENGINE)
 MODERN = ENGINE in ("keras-3", "tf_keras")
-
-
-def oracle():
-    if "ORACLE" not in os.environ:
-        return None
-    spec = importlib.util.spec_from_file_location("oracle", os.path.join(os.path.dirname(__file__), "..", "oracle.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    with open(os.environ["ORACLE"]) as file:
-        told = json.load(file)
-    names = {}
-    for path, functions in told.items():
-        with open(path) as file:
-            names[path] = (file.read(), functions)
-    return lambda: module.Oracle(names)
-
-
-ORACLE = oracle()
-SEEN = []
-
-
-def seen(scenario, run):
-    """Run one fit, under the oracle if there is one; what it raises is the scenario's own."""
-    if ORACLE is None:
-        return attempt(run)
-    with ORACLE() as eye:
-        attempt(run)
-    SEEN.append([scenario, eye.seen])
-
-
-def attempt(run):
-    try:
-        run()
-    except (ValueError, TypeError) as error:
-        assert "asked" in str(error), error
 
 
 class Stops(keras.callbacks.Callback):
@@ -163,6 +97,4 @@ def main():
 
 
 main()
-if "SEEN" in os.environ:
-    with open(os.environ["SEEN"], "w") as file:
-        json.dump(SEEN, file)
+write()

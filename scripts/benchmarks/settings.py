@@ -1,0 +1,34 @@
+"""What more is recorded on demand costs: `--values all` and `--lines callbacks`, beside capture as it comes.
+
+For each engine there is a process with each of them, as for `fit` with capture, and the processes take turns.
+"""
+
+from __future__ import annotations
+
+from . import processes
+from .fit import engines
+from .table import Row, ratios
+from .turns import LOOP
+
+_CALLBACKS = 2
+_SETTINGS = {"as it comes": (), "--values all": ("all",), "--lines callbacks": ("basic", "callbacks")}
+
+
+def measure(quick: bool) -> list[Row]:
+    """The rows of this measure."""
+    rows = []
+    for engine in engines():
+        workers = {name: processes.Worker(engine, "turns", *given) for name, given in _SETTINGS.items()}
+        share: dict[str, list[float]] = {name: [] for name in workers}
+        ratio: dict[str, list[float]] = {name: [] for name in workers}
+        for _ in range(4 if quick else 12):
+            for name, worker in workers.items():
+                taken = worker.ask(_CALLBACKS)
+                share[name].append(1e6 * (taken["traced loop"]["thread"] - taken["plain loop"]["thread"]) / LOOP)
+                ratio[name] += ratios([taken["traced"]["wall"]], [taken["plain"]["wall"]])
+        for worker in workers.values():
+            worker.close()
+        for name in workers:
+            rows.append(Row(f"{engine}, {name}: fit with capture over without", ratio[name], "×", digits=3))
+            rows.append(Row("capture's share of a batch, in a loop that trains nothing", share[name], "µs", digits=1))
+    return rows

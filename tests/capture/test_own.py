@@ -1,0 +1,103 @@
+"""A program's own functions: which of them record, and what is said of those that cannot."""
+
+from __future__ import annotations
+
+import functools
+import types
+from typing import Any
+
+import pytest
+
+from fittrace.capture import own
+from fittrace.capture.sites import Site
+from fittrace.capture.syntax import RECORDER
+
+
+class Base:
+    def on_epoch_begin(self, epoch):
+        return epoch
+
+    def helper(self):
+        """No hook."""
+
+
+def wrapped(function):
+    @functools.wraps(function)
+    def call(*args):
+        return function(*args)
+
+    return call
+
+
+class Mine(Base):
+    on_nothing = "no function"
+
+    @wrapped
+    def on_epoch_end(self, epoch):
+        if epoch:
+            return "late"
+        return "early"
+
+    def train_step(self, data):
+        return data
+
+    @property
+    def on_property(self):
+        raise AssertionError("no property is run")
+
+
+def names(functions) -> list[str]:
+    return [function.__qualname__ for function in functions]
+
+
+def test_hooks_and_steps_of_a_class_and_its_bases() -> None:
+    assert names(own.hooks_of(Mine)) == ["Mine.on_epoch_end", "Base.on_epoch_begin"]
+    assert names(own.steps_of(Mine)) == ["Mine.train_step"]
+    assert all(type(function) is types.FunctionType for function in own.hooks_of(Mine))
+
+
+@pytest.fixture
+def sites() -> list[Site]:
+    return []
+
+
+class Recorder:
+    """Notes the kind of each site that records."""
+
+    is_owner = False
+
+    def __init__(self, sites: list[Site]) -> None:
+        self.sites = sites
+        self.kinds: list[str] = []
+        self.clock = lambda: 7
+
+    def record(self, record: tuple[int, ...]) -> None:
+        self.step(record[0])
+
+    def step(self, head: int, *_: object) -> None:
+        self.kinds.append(self.sites[-head - 1].kind)
+
+    values = step
+
+
+def test_their_lines_record_and_they_do_what_they_did(sites: list[Site]) -> None:
+    recorder = Recorder(sites)
+    constants = {RECORDER: recorder}
+    (outcome,) = own.install_own(list(own.hooks_of(Mine)), constants, sites, frozenset(), variables=False)
+    try:
+        assert outcome.missing == [] and outcome.file == __file__
+        assert (Mine().on_epoch_end(0), Mine().on_epoch_end(1)) == ("early", "late")
+        # Into it, the `if` and the `return`, each with a clock; the other arm; out of it.
+        assert recorder.kinds == ["enter", "line", "line", "exit", "enter", "line", "line", "exit"]
+        assert [drawn.name for drawn in outcome.graphs] == ["Mine.on_epoch_end", "Base.on_epoch_begin"]
+    finally:
+        for installed in outcome.installed:
+            installed.undo()
+    assert Mine().on_epoch_end(1) == "late" and len(recorder.kinds) == 8
+
+
+def test_what_has_no_source_is_told(sites: list[Site]) -> None:
+    namespace: dict[str, Any] = {"__name__": "typed"}
+    exec("class Typed:\n    def on_epoch_end(self, epoch): return epoch", namespace)
+    (outcome,) = own.install_own(list(own.hooks_of(namespace["Typed"])), {}, sites, frozenset(), variables=False)
+    assert outcome.installed == [] and outcome.missing == ["the source of Typed.on_epoch_end"]
