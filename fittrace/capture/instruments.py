@@ -31,7 +31,10 @@ class Instruments:
         fault: Callable[[str, BaseException], None],
     ) -> None:
         self._engines = engines
-        self._by_module = {module: engine for engine in engines for module in engine.modules}
+        self._by_module: dict[str, list[Engine]] = {}
+        for engine in engines:
+            for module in engine.modules:
+                self._by_module.setdefault(module, []).append(engine)
         self._constants = owned(recorder)
         self._sites = sites
         self._define = define
@@ -40,6 +43,7 @@ class Instruments:
         self._waiting: dict[str, list[types.ModuleType]] = {}
         self._installed: list[Installed] = []
         self._known: dict[str, types.ModuleType] = {}
+        self._holders: dict[str, Engine] = {}
         self._missing: dict[str, list[str]] = {}
         self._with_root: set[str] = set()
         self._told: set[str] = set()
@@ -61,6 +65,14 @@ class Instruments:
         self._finder.remove()
         for installed in self._installed:
             installed.undo()
+
+    def plain(self, function: Any) -> Any:
+        """A function with the code that `function` had before it was made to record; itself where it was not."""
+        for one in self._installed:
+            if one.function is function and function.__code__ is one.probed:
+                facts = (function.__globals__, function.__name__, function.__defaults__, function.__closure__)
+                return types.FunctionType(one.original, *facts)
+        return function
 
     def tell(self, final: bool = False) -> None:
         """Define the engines that are traced, and note what of them is not; each once, when its version is known.
@@ -94,18 +106,20 @@ class Instruments:
     def _loaded(self, module: types.ModuleType) -> None:
         """Take note of a module that has run; an engine is rewritten when its home has, and not where none comes."""
         self._known[module.__name__] = module
-        engine = self._by_module[module.__name__]
-        waiting = self._waiting.setdefault(engine.home, [])
-        waiting.append(module)
-        if module.__name__ == engine.home:
-            self._missing[engine.home] = []
-        if engine.home in self._missing:
-            for one in waiting:
-                self._rewrite(one, engine)
-            del waiting[:]
+        for engine in self._by_module[module.__name__]:
+            waiting = self._waiting.setdefault(engine.home, [])
+            waiting.append(module)
+            if module.__name__ == engine.home:
+                self._missing[engine.home] = []
+            if engine.home in self._missing:
+                for one in waiting:
+                    self._rewrite(one, engine)
+                del waiting[:]
 
     def _rewrite(self, module: types.ModuleType, engine: Engine) -> None:
         missing = self._missing[engine.home]
+        if self._holders.setdefault(module.__name__, engine) is not engine:
+            return  # what two engines share is rewritten for one of them
         try:
             outcome = install(module, engine, self._constants, self._sites)
         except Exception as error:

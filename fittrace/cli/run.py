@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..schema.sampling import DEFAULT
+
 if TYPE_CHECKING:
     from ..launch import Finished
 
@@ -24,13 +26,21 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "run",
         help="run a script under capture and leave a trace",
         description="Run a script or module as `python` would, and record every fit in it.",
-        usage="fittrace run [--out DIR] [--name NAME] [--python PATH] [--quiet] (script.py | -m module) [args...]",
+        usage="fittrace run [--out DIR] [--name NAME] [--python PATH] [--run-metadata SPEC] [--quiet]\n"
+        "       (script.py | -m module) [args...]",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--out", default="traces", metavar="DIR", help="folder for the new trace (default: traces/)")
     parser.add_argument("--name", help="name of the trace's folder (default: the time and the script's name)")
     parser.add_argument("--python", metavar="PATH", help="interpreter, or folder of a virtual environment, to run it")
+    parser.add_argument(
+        "--run-metadata",
+        default=DEFAULT,
+        metavar="SPEC",
+        help="training batches whose ops are kept: off, all, or a list of first=N, every=N, epoch:batch and"
+        f" epoch:batch-batch (default: {DEFAULT})",
+    )
     parser.add_argument("--quiet", action="store_true", help="no summary at the end")
     parser.add_argument("-m", dest="module", nargs=argparse.REMAINDER, metavar="module", help="run a module")
     parser.add_argument("script", nargs="?", help="the script")
@@ -46,10 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.script is None and not arguments.module:
         raise FittraceError("run: what? Give a script, or -m and a module: fittrace run train.py")
+    chosen = (arguments.python, arguments.run_metadata)
     if arguments.module:
-        program = Program(None, arguments.module[0], arguments.module[1:], arguments.python)
+        program = Program(None, arguments.module[0], arguments.module[1:], *chosen)
     else:
-        program = Program(arguments.script, None, arguments.arguments, arguments.python)
+        program = Program(arguments.script, None, arguments.arguments, *chosen)
     with progress("writing the tables") as report:
         finished = execute(program, Path(arguments.out), arguments.name, report)
     if not arguments.quiet:

@@ -14,7 +14,9 @@ from ..schema.errors import FittraceError
 _TRIES = 1000
 
 
-def make(out: Path, name: str | None, title: str, argv: list[str], python: str) -> tuple[Path, dict[str, Any]]:
+def make(
+    out: Path, name: str | None, title: str, argv: list[str], python: str, run_metadata: str
+) -> tuple[Path, dict[str, Any]]:
     """Make the folder of a run that starts now, under `out`, and its `run.json`.
 
     It is called `name`, or else after the time and `title`, so that the names of runs sort by time. Raises
@@ -24,7 +26,7 @@ def make(out: Path, name: str | None, title: str, argv: list[str], python: str) 
         raise FittraceError(f"--name {name!r}: not the name of a folder; use letters, digits, - and _")
     try:
         directory = _new_folder(out, name, title)
-        return directory, schema_run.new(str(directory), directory.name, argv, python, __version__)
+        return directory, schema_run.new(str(directory), directory.name, argv, python, __version__, run_metadata)
     except FileExistsError:
         if name is None or not out.is_dir():
             raise FittraceError(f"{out}: not a folder; choose another with --out") from None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..capture import Session
 from ..schema import run as schema_run
+from ..schema.sampling import DEFAULT, parse
 from ..store.lock import held
 from . import directory as folders
 
@@ -22,11 +23,12 @@ class Run:
 
 
 @contextmanager
-def trace(out: str | Path = "traces/", name: str | None = None) -> Iterator[Run]:
+def trace(out: str | Path = "traces/", name: str | None = None, run_metadata: str = DEFAULT) -> Iterator[Run]:
     """Record every fit in the block, into a new folder under `out`; for notebooks and scripts.
 
     Keras may be imported already or not. Inside a program that `fittrace run` started, the fits go into that run.
-    Raises `FittraceError` where the folder cannot be made; what the block raises passes through.
+    `run_metadata` chooses the batches whose ops are kept, as `fittrace run --run-metadata` does. Raises `FittraceError`
+    where it makes no sense or the folder cannot be made; what the block raises passes through.
 
     >>> import tempfile
     >>> with trace(out=tempfile.mkdtemp()) as run:
@@ -38,10 +40,11 @@ def trace(out: str | Path = "traces/", name: str | None = None) -> Iterator[Run]
     if active is not None:
         yield Run(Path(active.directory))
         return
+    parse(run_metadata)
     title = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "notebook"
-    directory, facts = folders.make(Path(out), name, title, list(sys.argv), sys.executable)
+    directory, facts = folders.make(Path(out), name, title, list(sys.argv), sys.executable, run_metadata)
     with held(directory):
-        session = Session(str(directory))
+        session = Session(str(directory), run_metadata)
         session.start()
         try:
             yield Run(directory)

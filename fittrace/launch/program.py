@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..schema import run as schema_run
 from ..schema.errors import FittraceError
+from ..schema.sampling import DEFAULT, parse
 from ..store.files import Progress, journals
 from ..store.lock import held, is_held
 from . import directory as folders
@@ -24,12 +25,16 @@ _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 
 @dataclass(frozen=True)
 class Program:
-    """What to run: a `script` or a `module`, its `arguments`, and the Python to run it with (None: this one)."""
+    """What to run: a `script` or a `module`, its `arguments`, and the Python to run it with (None: this one).
+
+    `run_metadata` are the batches whose ops are kept.
+    """
 
     script: str | None
     module: str | None
     arguments: Sequence[str]
     python: str | None = None
+    run_metadata: str = DEFAULT
 
     @property
     def title(self) -> str:
@@ -75,8 +80,9 @@ def execute(program: Program, out: Path, name: str | None, progress: Progress) -
     """
     if not hasattr(signal, "sigwaitinfo"):
         raise FittraceError(f"run: not on {sys.platform} yet, only on Linux; `with fittrace.trace():` works everywhere")
+    parse(program.run_metadata)
     command = program.command()
-    directory, facts = folders.make(out, name, program.title, command[1:], command[0])
+    directory, facts = folders.make(out, name, program.title, command[1:], command[0], program.run_metadata)
     with held(directory):
         exit_code, killed_by = _run(command, _environment(directory))
         remarks = []

@@ -14,6 +14,7 @@ from typing import Any
 
 from . import OLDEST, VERSION
 from .errors import FittraceError
+from .sampling import DEFAULT
 
 FILE = "run.json"
 
@@ -22,7 +23,9 @@ class NotATrace(FittraceError):
     """A folder or file that is no fittrace run, or one that this version cannot read."""
 
 
-def new(directory: str, name: str, argv: list[str], python: str, fittrace_version: str) -> dict[str, Any]:
+def new(
+    directory: str, name: str, argv: list[str], python: str, fittrace_version: str, run_metadata: str = DEFAULT
+) -> dict[str, Any]:
     """Make the facts of a run that starts now and write them into its new folder `directory`."""
     facts = {
         "schema": VERSION,
@@ -33,6 +36,7 @@ def new(directory: str, name: str, argv: list[str], python: str, fittrace_versio
         "cwd": os.getcwd(),
         "host": socket.gethostname(),
         "platform": sys.platform,
+        "run_metadata": run_metadata,
         "start_ns": time.time_ns(),
         "end_ns": None,
         "exit_code": None,

@@ -37,7 +37,7 @@ def _record(folder: str, batches: int) -> dict[str, float]:
 
     training = workload.Training()
     model = training.loop(("accuracy", "mae"))
-    session = Session(folder)
+    session = Session(folder, "off")
     session.start()
     workload.fit(model, *workload.data(1_000), [training.callback(), training.callback()], epochs=batches // 1_000)
     session.close()

@@ -51,6 +51,9 @@ class _Session:
     def fault(self, where: str, error: BaseException) -> None:
         raise AssertionError(where) from error
 
+    def sampler(self, record: object) -> None:
+        """Nothing is sampled here."""
+
     def awake(self) -> None:
         pass
 

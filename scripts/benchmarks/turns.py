@@ -26,7 +26,8 @@ class Turns:
 
     def __init__(self, engine: str, folder: str) -> None:
         self.training = workload.Training(engine)
-        self.session = Session(folder)
+        # Sampled batches are `sampling`'s to measure: so few batches would show little else.
+        self.session = Session(folder, "off")
         self.session.start()
         self.few, self.many = workload.data(BATCHES), workload.data(LOOP)
         self.subjects: dict[int, dict[str, Callable[[], dict[str, float]]]] = {}

@@ -44,9 +44,10 @@ class Waiting:
         self.is_over = True
         try:
             from fittrace.capture import Session
+            from fittrace.schema import run
 
             if Session.active is None:
-                session = Session(self.directory)
+                session = Session(self.directory, run.read(self.directory)["run_metadata"])
                 session.is_forked = os.getpid() != self.process
                 session.start()
                 atexit.unregister(session.close)
