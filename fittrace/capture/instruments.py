@@ -35,7 +35,10 @@ class Instruments:
         fault: Callable[[str, BaseException], None],
     ) -> None:
         self._engines = engines
-        self._by_module = {module: engine for engine in engines for module in engine.modules}
+        self._by_module: dict[str, list[Engine]] = {}
+        for engine in engines:
+            for module in engine.modules:
+                self._by_module.setdefault(module, []).append(engine)
         self._constants = owned(recorder)
         self._sites = sites
         self._variables = settings.values == "all"
@@ -49,6 +52,7 @@ class Instruments:
         self._own: dict[int, types.FunctionType] = {}
         self._entering = frozenset(own.STEPS).union(*[engine.entering for engine in engines])
         self._known: dict[str, types.ModuleType] = {}
+        self._holders: dict[str, Engine] = {}
         self._missing: dict[str, list[str]] = {}
         self._with_root: set[str] = set()
         self._told: set[str] = set()
@@ -99,6 +103,14 @@ class Instruments:
                 message = "not found as its source has it, so its lines are not traced: %s" % what
                 self._define({"define": "note", "kind": "engine", "message": "the program's own code: " + message})
 
+    def plain(self, function: Any) -> Any:
+        """A function with the code that `function` had before it was made to record; itself where it was not."""
+        for one in self._installed:
+            if one.function is function and function.__code__ is one.probed:
+                facts = (function.__globals__, function.__name__, function.__defaults__, function.__closure__)
+                return types.FunctionType(one.original, *facts)
+        return function
+
     def tell(self, final: bool = False) -> None:
         """Define the engines that are traced, and note what of them is not; each once, when its version is known.
 
@@ -131,18 +143,20 @@ class Instruments:
     def _loaded(self, module: types.ModuleType) -> None:
         """Take note of a module that has run; an engine is rewritten when its home has, and not where none comes."""
         self._known[module.__name__] = module
-        engine = self._by_module[module.__name__]
-        waiting = self._waiting.setdefault(engine.home, [])
-        waiting.append(module)
-        if module.__name__ == engine.home:
-            self._missing[engine.home] = []
-        if engine.home in self._missing:
-            for one in waiting:
-                self._rewrite(one, engine)
-            del waiting[:]
+        for engine in self._by_module[module.__name__]:
+            waiting = self._waiting.setdefault(engine.home, [])
+            waiting.append(module)
+            if module.__name__ == engine.home:
+                self._missing[engine.home] = []
+            if engine.home in self._missing:
+                for one in waiting:
+                    self._rewrite(one, engine)
+                del waiting[:]
 
     def _rewrite(self, module: types.ModuleType, engine: Engine) -> None:
         missing = self._missing[engine.home]
+        if self._holders.setdefault(module.__name__, engine) is not engine:
+            return  # what two engines share is rewritten for one of them
         try:
             outcome = install(module, engine, self._constants, self._sites, self._variables)
         except Exception as error:

@@ -16,6 +16,8 @@ from .syntax import RECORDER, FunctionNode
 
 _FUNCTIONS = ("clock", "hook", "hooked", "hooked_last", "hooks", "named", "record", "step")
 """What probes call of a recorder without looking for it."""
+_SAMPLER = "sampler"
+"""What gates look at in the same way."""
 
 
 def owned(recorder: Any) -> Mapping[str, object]:
@@ -23,7 +25,7 @@ def owned(recorder: Any) -> Mapping[str, object]:
     recorder.is_owner = True
     functions = {_constant(name): getattr(recorder, name) for name in _FUNCTIONS}
     functions[_constant("hooked")] = recorder.hooked_of_owner
-    return dict(functions, **{RECORDER: recorder})
+    return dict(functions, **{RECORDER: recorder, _constant(_SAMPLER): recorder.sampler})
 
 
 def split(node: FunctionNode) -> None:
@@ -46,7 +48,7 @@ def _constant(name: str) -> str:
 
 
 class _Owners(ast.NodeTransformer):
-    """Makes `recorder.record(...)` the call of a constant."""
+    """Makes `recorder.record(...)` the call of a constant, and `recorder.sampler` a constant."""
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
         """In the words of a conditional expression, since the compiler warns of the call of a text."""
@@ -62,4 +64,11 @@ class _Owners(ast.NodeTransformer):
             for part in ast.walk(choice):
                 ast.copy_location(part, called)
             node.func = choice
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        """The sampler is looked at, not called."""
+        self.generic_visit(node)
+        if node.attr == _SAMPLER and isinstance(node.value, ast.Constant) and node.value.value == RECORDER:
+            return ast.copy_location(syntax.constant(_constant(_SAMPLER)), node)
         return node

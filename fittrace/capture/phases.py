@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import copy
 from typing import Any, Callable, Sequence
 
-from ..engines import Function, Loop, Phase, Tests
+from ..engines import Cached, Function, Loop, Phase, Ran, Tests
 from ..engines.model import callee, loop_variables, mentioned, walk_without_functions
 from ..schema.journal import ABSENT
-from . import syntax
+from . import gates, syntax
 from .flow import Flow
 from .sites import Site
 from .syntax import FunctionNode, constant, items, name
@@ -20,7 +19,7 @@ MakeSite = Callable[..., Site]
 class Body:
     """Rewrites the body of one function, in place.
 
-    `found` collects the parts of the table that the source has.
+    `found` collects the parts of the table that the source has; `has_flow` says whether the control flow is recorded.
     """
 
     def __init__(
@@ -40,16 +39,27 @@ class Body:
         self.phases = phases
         self.found: set[object] = set()
         self.generator = False
+        self.has_flow = True
         self.turning: Sequence[Phase] = ()
+        self.stage_in: str | None = None
+        self.session: Cached | Ran | None = None
+        self.around: list[tuple[Loop, tuple[str, ...]]] = []
 
     def missing(self) -> list[str]:
         """The parts of the table that the source does not have."""
         loops = [str(loop) for loop in self.loops if not loop.optional and loop not in self.found]
-        return loops + [str(rule.where) for rule in self.phases if not rule.optional and rule not in self.found]
+        session = self.session
+        calls = [str(session)] if session and not session.optional and session not in self.found else []
+        return loops + calls + [str(rule.where) for rule in self.phases if not rule.optional and rule not in self.found]
 
     def rewrite(self, node: FunctionNode, spec: Function) -> None:
         """Put in the probes that `spec` asks for."""
         docstring, body = syntax.split_docstring(node.body)
+        self.stage_in, self.session = spec.stage_in, spec.session
+        if spec.traces:
+            self.has_flow = False
+            node.body = [*docstring, self.traced(node, body[0]), *body]
+            return
         if spec.phase is None:
             self.generator = True
             rewritten = self.block(body, depth=0, inside=None)
@@ -71,6 +81,10 @@ class Body:
         node.body = docstring + self.frame(node, enter, rewritten, level)
         if spec.root:
             node.body.insert(len(docstring) + 1, self.arguments(node, body[0]))
+
+    def traced(self, node: FunctionNode, place: ast.stmt) -> ast.stmt:
+        """The probe that records that a `tf.function` is traced."""
+        return syntax.remark(syntax.step(self.site("traced", node, level=1).head), place)
 
     def arguments(self, node: FunctionNode, place: ast.stmt) -> ast.stmt:
         """The probe that records what a function was called with."""
@@ -126,6 +140,8 @@ class Body:
             if self.generator and phase is not None:
                 result += self.fenced(statement, phase)
                 continue
+            if rule is not None and owner != current:
+                result += self.gate(rule, statement, depth)
             if owner != current and phase is not None:
                 names = (_title(statement, rule) or phase,)
                 level = _level(owner)
@@ -145,6 +161,15 @@ class Body:
         if current is not None and not syntax.leaves(statements[-1]):
             syntax.append(result, self.close(statements[-1], depth, current))
         return result
+
+    def gate(self, rule: Phase, statement: ast.stmt, depth: int) -> list[ast.stmt]:
+        """What begins to sample a batch, before the span of the statement that runs it; the statement is marked."""
+        numbers = gates.counted(self.around) if rule.sampled else None
+        if numbers is None:
+            return []
+        aside = self.site("aside", statement, depth=depth)
+        gates.mark(statement, aside)
+        return [gates.before(rule, aside, self.stage_in, numbers, statement)]
 
     def descend(
         self,
@@ -182,7 +207,9 @@ class Body:
             steps = constant(None if loop.last in loop_variables(statement) else loop.steps)
             result.append(syntax.remark(syntax.call("sizes", constant(site.head), over, paths, steps), statement))
         result += self.order(statement, loop, depth)
+        self.around.append((loop, loop_variables(statement)))
         self.descend(statement, depth + 1, loop.phase)
+        self.around.pop()
         fetch: list[ast.stmt] = []
         if loop.header is None:
             phases: dict[str, Any] = {"phases": (loop.phase,), "names": (loop.phase,)}
@@ -232,6 +259,13 @@ class Body:
             elif site is not None:
                 seen.add(site.number)
 
+    def enclose(self, node: FunctionNode) -> None:
+        """Put in what is no part of the control flow: around the statements that run a batch, and in place of the call
+        of a session."""
+        gates.around(node)
+        if self.session is not None and gates.exchange(node.body, self.session, node.args.args[0].arg):
+            self.found.add(self.session)
+
     def loop(self, statement: ast.stmt) -> Loop | None:
         """The loop of the table that `statement` is."""
         for loop in self.loops:
@@ -264,68 +298,12 @@ class Body:
         return syntax.probe(site, syntax.record(site.head, *operands), at)
 
 
-class CallbackListBody(Body):
-    """Rewrites a method that passes a hook on: `for callback in self.callbacks: callback.on_*(...)`."""
-
-    def rewrite(self, node: FunctionNode, over: str) -> None:  # type: ignore[override]
-        """Put in a probe before each callback's hook, and after the last."""
-        hook = next(found for found in (syntax.passes_on(child, over) for child in syntax.inner(node)) if found)
-        fixed = str(hook.value) if isinstance(hook, ast.Constant) else None
-        self.entering = self.entering.union(*map(syntax.got_by_name, syntax.inner(node)))
-        docstring, body = syntax.split_docstring(node.body)
-        arguments = [argument.arg for argument in node.args.args]
-        number = next((argument for argument in arguments if argument in ("batch", "epoch")), None)
-        title = self.name.rpartition(".")[0] + "." + fixed if fixed is not None else self.name
-        facts = {"hook": fixed, "counts": number, "level": 1}
-        site = self.site("hooks", node, phases=("hooks",), names=(title,), **facts)
-        call = syntax.call("hooks", constant(site.head), name(arguments[0]), name(number) if number else constant(None))
-        rewritten = self.block(body, depth=1, inside=None)
-        for block in [rewritten, *(found for child in rewritten for found in _all_blocks(child))]:
-            for index, statement in reversed(list(enumerate(block))):
-                if syntax.passes_on(statement, over):
-                    block.insert(index + 1, self.each(statement, arguments[0], facts))
-                    if fixed is None:
-                        named = self.site("named", statement, level=1)
-                        # Only here: before, the variable may not have its value yet.
-                        told = syntax.call("named", constant(named.head), hook)
-                        block.insert(index, syntax.remark(told, statement))
-        self.flow(clocked=False).complete(rewritten)
-        node.body = docstring + self.frame(node, syntax.probe(site, call, body[0]), rewritten, level=1)
-
-    def each(self, statement: ast.stmt, owner: str, facts: dict[str, Any]) -> ast.stmt:
-        """Put the probe into a loop over the callbacks; the probe that comes after the loop is returned."""
-        assert isinstance(statement, ast.For)
-        logs = _logs_argument(statement)
-        hook = self.site("hook", statement, depth=1, phases=("hooks",), names=(facts["hook"] or "",), **facts)
-        hooked = self.site("hooked", statement, depth=1, level=1)
-        callback = name(syntax.first_name(statement.target))
-        probe = syntax.call("hook", constant(hook.head), name(owner), callback, logs)
-        statement.body.insert(0, syntax.probe(hook, probe, statement.body[0]))
-        # The hooks of one batch are followed by those of the next; after others the model may go.
-        method = "hooked" if facts["counts"] == "batch" else "hooked_last"
-        after = syntax.call(method, constant(hooked.head), name(owner), copy.deepcopy(logs))
-        return syntax.probe(hooked, after, statement)
-
-
-def _logs_argument(loop: ast.For) -> ast.expr:
-    for call in syntax.calls_in(loop):
-        for value in [keyword.value for keyword in call.keywords if keyword.arg == "logs"] + call.args[::-1]:
-            if isinstance(value, ast.Name) and value.id.endswith("logs"):
-                return name(value.id)
-    return constant(None)
-
-
 def _bounds(loop: Loop, variables: Sequence[str]) -> tuple[ast.expr, ast.expr]:
     """How many samples a turn has, and the place of the first."""
     if not loop.bounds or not set(loop.bounds) <= set(variables):
         return constant(ABSENT), constant(ABSENT)
     start, end = loop.bounds
     return ast.BinOp(name(end), ast.Sub(), name(start)), name(start)
-
-
-def _all_blocks(statement: ast.stmt) -> list[list[ast.stmt]]:
-    found = [child for child in walk_without_functions(statement) if isinstance(child, ast.stmt)]
-    return [block for child in found for block in syntax.blocks(child)]
 
 
 def _title(statement: ast.stmt, rule: Phase | None) -> str | None:

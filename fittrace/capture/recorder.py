@@ -27,7 +27,8 @@ class Recorder(threading.local):
     """A thread's recorder.
 
     `record` appends the parts of one record, `step` one that is nothing but its head; `clock` reads the time in
-    nanoseconds. `is_owner`: this is the thread whose functions are constants of the rewritten code.
+    nanoseconds; `sampler` samples the thread's batches. `is_owner`: this is the thread whose functions are constants
+    of the rewritten code.
     """
 
     is_owner = False
@@ -40,6 +41,7 @@ class Recorder(threading.local):
         self._session = session
         names = session.names
         session.new_thread(buffer)
+        self.sampler = session.sampler(record)
         classes = names.classes
         look = looking(record, state_head, names)
         # The dict that was looked at last, while its callback list is at work, and what tells whether it has changed.
@@ -140,6 +142,7 @@ class Recorder(threading.local):
         """Begin a root's frame, a call of a model's method, and see to it that the records are collected."""
         try:
             self._session.awake()
+            self.sampler.new_fit(head)
             self._session.meet_model(type(model))
         except Exception as error:
             self._session.fault("starting to collect", error)

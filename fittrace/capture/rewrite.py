@@ -17,7 +17,8 @@ from typing import Callable, Iterator, Mapping, NamedTuple, Sequence, Union
 from ..engines import CallbackLists, Function
 from . import assigned, owner
 from .graph import Graph, Node
-from .phases import Body, CallbackListBody, MakeSite
+from .lists import CallbackListBody
+from .phases import Body, MakeSite
 from .syntax import FunctionNode, Unsupported, inner, passes_on
 
 _OF_A_FUNCTION = 1
@@ -71,7 +72,6 @@ def rewrite(
         elif function.name in definitions:
             body = bodies[function.name] = Body(function.name, file, site, entering, function.loops, function.phases)
             body.rewrite(definitions[function.name], function)
-            missing += ["%s in %s" % (what, function.name) for what in body.missing()]
         elif not function.optional:
             missing.append(function.name)
     keys = {name: (name, _first_line(definitions[name])) for name in bodies}
@@ -79,11 +79,14 @@ def rewrite(
     for name, body in bodies.items():
         body.distinguish(definitions[name])
         try:
-            graphs[name] = Graph(definitions[name], plain[keys[name]], body.flow(clocked=False)).nodes
+            if body.has_flow:
+                graphs[name] = Graph(definitions[name], plain[keys[name]], body.flow(clocked=False)).nodes
         except Unsupported as error:
             missing.append("the control flow of %s (%s)" % (name, error))
         if variables:
             assigned.tell_all(definitions[name], body.site)
+        body.enclose(definitions[name])
+        missing += ["%s in %s" % (what, name) for what in body.missing()]
         owner.split(definitions[name])
     probed = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))
     return Rewritten({name: (plain[key], probed[key]) for name, key in keys.items()}, graphs, missing)

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import _thread
 import atexit
+import itertools
 import json
 import os
-import socket
 import sys
 import threading
 import time
+from functools import partial
 from typing import Any, Callable
 
 from ..engines import ENGINES
-from ..schema import VERSION
 from ..schema.journal import DEFINE, EVENTS, FACTS, block
+from ..schema.sampling import parse
 from ..schema.settings import DEFAULT, Settings
 from .collector import PERIOD_S, Thread, counts, pack
+from .definitions import Definitions
+from .facts import facts
 from .instruments import Instruments
+from .metadata import MetadataQueue
 from .names import Names
 from .orders import Orders
 from .recorder import Recorder
+from .sampling import Sampler
 from .sites import Site
 from .thinning import KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS, stand_ins
 from .writer import Writer
@@ -40,12 +45,13 @@ class Session:
 
     def __init__(self, directory: str, settings: Settings = DEFAULT) -> None:
         self.directory = directory
+        self._settings, self._sampling = settings, parse(settings.run_metadata)
         self.sites: list[Site] = []
+        self._definitions = Definitions()
+        self._define = self._definitions.add
         self.names = Names(self._define)
         self.stopped: dict[int, int] = {}
         """What `stop_training` is in the models where it is not False: identities of their attributes and of it."""
-        self._definitions: list[dict[str, Any]] = []
-        self._faults: set[str] = set()
         # Room to close in, where the program has used up all memory; until then it is only an address.
         self._room: bytearray | None = bytearray(4 << 20)
         self.is_forked = False
@@ -54,18 +60,21 @@ class Session:
         state = Site(0, "state", "", "", 0, "", level=1)
         self._stand_ins = stand_ins(1)
         stop = Site(1 + len(self._stand_ins.sites), "stop", "", "", 0, "", level=1)
-        self.sites += [state, *self._stand_ins.sites, stop]
+        sampled = Site(2 + len(self._stand_ins.sites), "sampled", "", "", 0, "", level=1)
+        self.sites += [state, *self._stand_ins.sites, stop, sampled]
+        self._sampled = sampled.head
         self.recorder = Recorder(self, state.head, stop.head)
         self._instruments = Instruments(ENGINES, self.recorder, self.sites, settings, self._define, self.fault)
 
     def _begin(self) -> None:
         self._threads: list[Thread] = []
         self.orders = Orders()
+        self.metadata = MetadataQueue(partial(self.note, "run_metadata"))
+        self._metadata_numbers = itertools.count()
         self._lock = _thread.allocate_lock()
         self._writer: Writer | None = None
         self._wake = _thread.allocate_lock()
         self._wake.acquire()
-        self._defined = 0
         self._defined_sites = 0
         self._dropped = {"detail": 0, "batches": 0}
         self._working: set[Callable[[], None]] = set()
@@ -106,22 +115,30 @@ class Session:
         except Exception as error:
             self.fault("rewriting a model", error)
 
+    def sampler(self, record: Any) -> Sampler:
+        """What samples the batches of the calling thread, whose records `record` takes."""
+        return Sampler(self, self._sampling, self._sampled, record)
+
+    def new_metadata(self) -> int:
+        """The number of the metadata of the next batch that is sampled."""
+        return next(self._metadata_numbers)
+
+    def plain(self, function: Any) -> Any:
+        """An engine's function with the code that it had."""
+        return self._instruments.plain(function)
+
+    def note(self, kind: str, message: str) -> None:
+        """Say something, once, to the reader of the trace."""
+        self._definitions.note(kind, message)
+
     def fault(self, where: str, error: BaseException) -> None:
         """Report, once, that something of fittrace's failed `where`; the program goes on."""
-        kind = type(error).__name__
-        if where not in self._faults:
-            self._faults.add(where)
-            message = str(error) if isinstance(error, OSError) else ""
-            reason = ": ".join(filter(None, (kind, message)))
-            self._define({"define": "note", "kind": "fault", "message": "fittrace failed in %s: %s" % (where, reason)})
+        self._definitions.fault(where, error)
 
     def _refused(self, error: OSError) -> str:
         """Report, once, that the disk refuses; the text of the note."""
         self.fault("writing the journal", error)
-        return json.dumps(next(one for one in reversed(self._definitions) if one["define"] == "note"))
-
-    def _define(self, definition: dict[str, Any]) -> None:
-        self._definitions.append(definition)
+        return self._definitions.last_note()
 
     def awake(self) -> None:
         """See to it that the journal is open and its threads run; called when a fit begins."""
@@ -151,19 +168,7 @@ class Session:
         os.makedirs(folder, exist_ok=True)
         wall, clock = time.time_ns(), time.perf_counter_ns()
         writer = Writer(os.path.join(folder, "%d-%d-%d.journal" % (wall, clock, os.getpid())), self._refused)
-        facts = {
-            "schema": VERSION,
-            "pid": os.getpid(),
-            "parent_pid": os.getppid(),
-            "rank": _rank(),
-            "host": socket.gethostname(),
-            "python": sys.version.split()[0],
-            "executable": sys.executable or "",
-            "argv": [str(argument) for argument in getattr(sys, "argv", ())],
-            "time_ns": wall,
-            "clock_ns": clock,
-        }
-        writer.put(block(FACTS, json.dumps(facts).encode()))
+        writer.put(block(FACTS, json.dumps(facts(wall, clock, self._settings.run_metadata)).encode()))
         return writer
 
     def drain(self) -> None:
@@ -186,14 +191,17 @@ class Session:
                     self._define(dict(self._dropped, define="dropped"))
                 if kept:
                     events.append(block(EVENTS, pack(thread, kept)))
+            # After the records were taken: whatever metadata one of them names is there by now.
+            metadata = list(self.metadata.blocks(keep=level == KEEP_ALL))
             sites = self.sites[self._defined_sites :]
-            definitions = [site.definition() for site in sites] + self._definitions[self._defined :]
+            definitions = [site.definition() for site in sites] + self._definitions.fresh()
             if definitions:
                 writer.put(block(DEFINE, "\n".join(json.dumps(one) for one in definitions).encode()))
                 self._defined_sites += len(sites)
-                self._defined += len(definitions) - len(sites)
             for order in self.orders.blocks(keep=level == KEEP_ALL):
                 writer.put(order)
+            for one in metadata:
+                writer.put(one)
             for event in events:
                 writer.put(event)
         if self._wake.locked():
@@ -226,12 +234,7 @@ class Session:
         """Go on recording, into another run's folder; the engines need not be rewritten for it."""
         self.directory = directory
         threads, working = self._threads, self._working
-        # The new journal defines again what its records may refer to; what was said of the old one is not its matter.
-        said = ("dropped", "closed")
-        self._definitions = [
-            one for one in self._definitions if one["define"] not in said and one.get("kind") != "fault"
-        ]
-        self._faults.clear()
+        self._definitions.for_another_run()
         self._begin()
         self._working = working
         for thread in threads:
@@ -266,17 +269,15 @@ class Session:
         buffers = [thread.buffer for thread in self._threads]
         if self._writer is not None:
             self._writer.close()
-        identity = _thread.get_ident()
-        names = [one for one in self._definitions if one["define"] == "thread" and one["ident"] == identity]
-        self._definitions = [one for one in self._definitions if one["define"] not in ("thread", "dropped")]
+        thread = self._definitions.for_another_process(_thread.get_ident())
         self._begin()
         self.is_forked = True
         for number, buffer in enumerate(buffers):
             del buffer[:]
-            if names and number == names[-1]["thread"]:
+            if thread is not None and number == thread["thread"]:
                 # The first of this process' threads, whatever it was in the parent; the next one will be the second.
                 self._threads = [Thread(0, buffer)]
-                self._define(dict(names[-1], thread=0))
+                self._define(dict(thread, thread=0))
 
     def close(self) -> None:
         """Write what is left, and give the engines their own code back."""
@@ -289,8 +290,7 @@ class Session:
         try:
             self._instruments.tell(final=True)
             suspended, self._suspended = self._suspended, True
-            has_notes = any(one["define"] == "note" for one in self._definitions)
-            if self._writer is None and has_notes and not suspended:
+            if self._writer is None and self._definitions.has_notes and not suspended:
                 self._writer = self._open()
             if self._writer is not None:
                 self._finish(self._writer)
@@ -306,11 +306,3 @@ class Session:
         self._writer = None
         writer.write(give_up_after_s=2)
         writer.close()
-
-
-def _rank() -> int | None:
-    try:
-        index = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
-        return index if isinstance(index, int) else None
-    except (KeyError, TypeError, ValueError):
-        return None

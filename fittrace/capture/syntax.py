@@ -64,7 +64,7 @@ def probe(site: Site, node: ast.expr, place: ast.AST) -> ast.stmt:
     return _hidden(result)
 
 
-def remark(node: ast.expr, place: ast.AST) -> ast.stmt:
+def remark(node: Union[ast.expr, ast.stmt], place: ast.AST) -> ast.stmt:
     """The statement that records something beside the control flow, on the line where `place` begins to run."""
     return _hidden(statement(node, place))
 

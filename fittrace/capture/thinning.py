@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Sequence
 
-from ..schema.journal import LOOSE
+from ..schema.journal import CLOSING, LOOSE
 from .sites import Site
 
 KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS = 2, 1, 0
@@ -117,12 +117,12 @@ class Thinning:
 
     def _spans(self, frame: _Frame, site: Site, level: int) -> tuple[bool, Site | None]:
         """Decide on a record that closes and opens spans of a frame that is kept."""
-        depth, opens = site.depth, len(site.phases) if site.kind != "close" else 0
+        depth, opens = site.depth, 0 if site.kind in CLOSING else len(site.phases)
         closes = frame.kept is None or frame.kept > depth
         frame.gone = [] if closes or frame.kept is None else frame.gone[: depth - frame.kept]
         # Hooks stay with their frame, so that the place of each in the callback list stays known.
         wanted = site.level <= level or opens == 0 or site.kind == "hook"
-        if wanted and not frame.gone and (closes or site.kind not in ("close", "hooked")):
+        if wanted and not frame.gone and (closes or site.kind not in CLOSING):
             frame.kept = depth + opens
             return True, None
         frame.gone += [site.level] * opens

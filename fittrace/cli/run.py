@@ -27,7 +27,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="run a script under capture and leave a trace",
         description="Run a script or module as `python` would, and record every fit in it.",
         usage="fittrace run [--out DIR] [--name NAME] [--python PATH] [--values {basic,all}]\n"
-        "       [--lines {engine,callbacks}] [--quiet] (script.py | -m module) [args...]",
+        "       [--lines {engine,callbacks}] [--run-metadata SPEC] [--quiet] (script.py | -m module) [args...]",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -48,6 +48,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="whose control flow is recorded: the engine's; or callbacks: also that of your own callbacks' hooks and"
         f" of your own train_step (default: {DEFAULT.lines})",
     )
+    parser.add_argument(
+        "--run-metadata",
+        default=DEFAULT.run_metadata,
+        metavar="SPEC",
+        help="training batches whose ops are kept: off, all, or a list of first=N, every=N, epoch:batch and"
+        f" epoch:batch-batch (default: {DEFAULT.run_metadata})",
+    )
     parser.add_argument("--quiet", action="store_true", help="no summary at the end")
     parser.add_argument("-m", dest="module", nargs=argparse.REMAINDER, metavar="module", help="run a module")
     parser.add_argument("script", nargs="?", help="the script")
@@ -63,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.script is None and not arguments.module:
         raise FittraceError("run: what? Give a script, or -m and a module: fittrace run train.py")
-    settings = Settings(values=arguments.values, lines=arguments.lines)
+    settings = Settings(values=arguments.values, lines=arguments.lines, run_metadata=arguments.run_metadata)
     if arguments.module:
         program = Program(None, arguments.module[0], arguments.module[1:], arguments.python, settings)
     else:

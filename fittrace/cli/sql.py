@@ -27,7 +27,8 @@ example:
   fittrace sql "SELECT phase, sum(self_ns) / 1e6 AS ms FROM spans GROUP BY phase ORDER BY ms DESC"
   fittrace sql traces/2026-01-31-train "SELECT * FROM batches" --format parquet -o batches.parquet
 
-tables: fits, spans, batches, hooks, logs, processes, sites, notes; "DESCRIBE spans" tells the columns.
+tables: fits, spans, batches, hooks, logs, samples, stops, sampled_batches, ops, data_pipeline, processes, notes, and
+those of the control flow; "SHOW TABLES" names them all, "DESCRIBE spans" tells the columns.
 """
 
 

@@ -9,9 +9,23 @@ from __future__ import annotations
 from .keras2 import KERAS22
 from .keras3 import KERAS3
 from .model import Assigns, CallbackLists, Calls, Engine, Function, Loop, Over, Phase, Tests
+from .session import Cached, Ran
 from .tf_keras import TF_KERAS
 from .tf_keras_v1 import TF_1, TF_KERAS_V1
 
 ENGINES: tuple[Engine, ...] = (KERAS22, TF_1, TF_KERAS_V1, TF_KERAS, KERAS3)
 
-__all__ = ["ENGINES", "Assigns", "CallbackLists", "Calls", "Engine", "Function", "Loop", "Over", "Phase", "Tests"]
+__all__ = [
+    "ENGINES",
+    "Assigns",
+    "Cached",
+    "CallbackLists",
+    "Calls",
+    "Engine",
+    "Function",
+    "Loop",
+    "Over",
+    "Phase",
+    "Ran",
+    "Tests",
+]

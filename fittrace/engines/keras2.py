@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .model import Assigns, CallbackLists, Calls, Engine, Function, Loop, Over, Phase, Tests
+from .session import Cached, Ran
 
 _TRAINING = "keras.engine.training"
 _ARRAYS = "keras.engine.training_arrays"
@@ -60,7 +61,7 @@ def _array_loops(module: str, prefix: str, is_old: bool) -> tuple[Function, ...]
             making,
             Phase("validation", Tests("do_validation"), inside=_LOOPS),
             *slicing,
-            Phase("function", Calls("f", "fit_function"), inside=_LOOPS),
+            Phase("function", Calls("f", "fit_function"), inside=_LOOPS, sampled="session"),
             *_LOGS,
         ),
         optional=is_old,
@@ -98,7 +99,7 @@ def _generator_loop(name: str, stage: str, function: str) -> Function:
         phases=(
             _HOOKS,
             Phase("slice", Calls("next"), inside=("batch",)),
-            Phase("function", Calls(function), inside=("batch",)),
+            Phase("function", Calls(function), inside=("batch",), sampled="session" if stage == "train" else None),
             *(in_epochs if stage == "train" else ()),
         ),
     )
@@ -156,11 +157,18 @@ KERAS22 = Engine(
         *_array_loops(_TRAINING, "Model._", is_old=True),
         *_array_loops(_ARRAYS, "", is_old=False),
         *_GENERATOR_LOOPS,
-        Function(_BACKEND, "Function.__call__", phase="function", optional=True),
+        Function(
+            _BACKEND,
+            "Function.__call__",
+            phase="function",
+            session=Ran("session_kwargs", optional=True),
+            optional=True,
+        ),
         Function(
             _BACKEND,
             "Function._call",
             phase="function",
+            session=Cached("_callable_fn", "_make_callable", ("feed_arrays", "feed_symbols", "symbol_vals", "session")),
             optional=True,
             phases=(
                 Phase("function", Over("inputs"), name="convert"),
@@ -168,7 +176,7 @@ KERAS22 = Engine(
                 Phase("function", Tests("run_metadata"), name="_callable_fn"),
             ),
         ),
-        Function(_BACKEND, "Function._legacy_call", phase="function", optional=True),
+        Function(_BACKEND, "Function._legacy_call", phase="function", session=Ran("session_kwargs"), optional=True),
         Function(_BACKEND, "Function._make_callable", phase="function", optional=True),
         CallbackLists("keras.callbacks", "CallbackList", optional=True),
         CallbackLists("keras.callbacks.callbacks", "CallbackList"),

@@ -26,8 +26,16 @@ _CONFIGURE = Phase("configure_callbacks", Calls("CallbackList"))
 
 _LOGS = Phase("logs", Calls("_get_metrics_result_or_logs", "_pythonify_logs", "pythonify_logs"), optional=True)
 
+TRACING = Function(
+    "tensorflow.python.eager.polymorphic_function.tracing_compilation",
+    "_create_concrete_function",
+    traces=True,
+    optional=True,
+)
+"""TensorFlow's own, of which every `tf.function` makes use."""
 
-def _trainer(module: str, name: str) -> tuple[Function, ...]:
+
+def _trainer(module: str, name: str, sampled: str | None = None) -> tuple[Function, ...]:
     return (
         Function(
             module,
@@ -41,7 +49,7 @@ def _trainer(module: str, name: str) -> tuple[Function, ...]:
             phases=(
                 _HOOKS,
                 _CONFIGURE,
-                Phase("function", Calls("train_function")),
+                Phase("function", Calls("train_function"), sampled=sampled),
                 Phase("validation", Tests("validation_data"), inside=("epoch",)),
                 _LOGS,
             ),
@@ -90,9 +98,10 @@ KERAS3 = Engine(
     home="keras.src.callbacks.callback_list",
     checked=("3.3.3", "3.6.0", "3.10.0", "3.13.2", "3.15.1"),
     functions=(
-        *_trainer("keras.src.backend.tensorflow.trainer", "TensorFlowTrainer"),
+        *_trainer("keras.src.backend.tensorflow.trainer", "TensorFlowTrainer", sampled="profiler"),
         *_trainer("keras.src.backend.jax.trainer", "JAXTrainer"),
         *_trainer("keras.src.backend.torch.trainer", "TorchTrainer"),
+        TRACING,
         _iterator("keras.src.backend.tensorflow.trainer", "TFEpochIterator.enumerate_epoch"),
         _iterator("keras.src.trainers.epoch_iterator", "EpochIterator._enumerate_iterator"),
         _iterator("keras.src.trainers.epoch_iterator", "EpochIterator.enumerate_epoch"),

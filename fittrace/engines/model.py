@@ -6,6 +6,8 @@ import ast
 from dataclasses import dataclass, field
 from typing import Iterator, Union
 
+from .session import Cached, Ran
+
 
 @dataclass(frozen=True)
 class _Names:
@@ -95,7 +97,8 @@ class Phase:
     """A statement is a phase: `phase` None means that it is none, whatever surrounds it.
 
     `inside` limits it to the bodies of the loops of these phases. The span is called `name`, or after what is called,
-    or after the phase. `optional` is for what only some versions have.
+    or after the phase. `optional` is for what only some versions have. `sampled` says how the ops can be had that the
+    statement runs for a batch: by a `profiler` around it, or from the call of a `session` inside it.
     """
 
     phase: str | None
@@ -103,6 +106,7 @@ class Phase:
     inside: tuple[str, ...] = ()
     name: str | None = None
     optional: bool = False
+    sampled: str | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +163,9 @@ class Function:
     batches are, where its caller does not; a `root` begins a fit of its own when no fit is validating. `before` and
     `after` are the phases of its outermost statements before and after its first loop; from the first statement that
     one of `turning` matches, its phase takes the place of `before`. With `clocked`, the statements of a
-    function without a phase read the clock.
+    function without a phase read the clock. Where it serves all stages, `stage_in` is the variable that tells which.
+    `session` is its call of a session. `traces` says that it does nothing but trace a `tf.function`: of that only the
+    moment counts.
     """
 
     module: str
@@ -173,6 +179,9 @@ class Function:
     after: str | None = None
     loops: tuple[Loop, ...] = ()
     phases: tuple[Phase, ...] = ()
+    stage_in: str | None = None
+    session: Cached | Ran | None = None
+    traces: bool = False
     optional: bool = False
 
 

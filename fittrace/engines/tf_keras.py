@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .keras3 import TRACING
 from .model import Assigns, CallbackLists, Calls, Engine, Function, Loop, Phase, Tests
 
 _TRAINING = "tf_keras.src.engine.training"
@@ -47,7 +48,7 @@ TF_KERAS = Engine(
             "fit",
             "fit",
             "train",
-            Phase("function", Calls("train_function"), inside=("batch",)),
+            Phase("function", Calls("train_function"), inside=("batch",), sampled="profiler"),
             Phase("function", Tests("should_sync"), inside=("batch",), name="async_wait"),
             Phase("validation", Tests("validation_data"), inside=("epoch",)),
             _LOGS,
@@ -65,6 +66,7 @@ TF_KERAS = Engine(
             "DataHandler.enumerate_epochs",
             phases=(Phase("make_batches", Assigns("data_iterator")),),
         ),
+        TRACING,
         CallbackLists(
             "tf_keras.src.callbacks", "CallbackList", phases=(Phase("logs", Calls("_process_logs"), optional=True),)
         ),

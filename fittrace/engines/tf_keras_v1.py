@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Tuple, Union
 
 from .model import Assigns, CallbackLists, Calls, Engine, Function, Loop, Over, Phase, Tests
+from .session import Cached
 
 Functions = Tuple[Union[Function, CallbackLists], ...]
 
@@ -71,6 +72,7 @@ def _functions(training: str, arrays: str, generator: str, backend: str, callbac
             before="prepare",
             turning=(_CONFIGURE,),
             after="stop",
+            stage_in="mode",
             loops=(
                 _EPOCHS,
                 Loop("batch", over="target_steps", number=("step",)),
@@ -91,7 +93,7 @@ def _functions(training: str, arrays: str, generator: str, backend: str, callbac
                 Phase("slice", Assigns("batch_ids"), inside=("batch",)),
                 Phase("slice", Tests("batches"), inside=("batch",)),
                 Phase("to_dense", Tests("issparse"), inside=("batch",)),
-                Phase("function", Calls("f"), inside=("batch",)),
+                Phase("function", Calls("f"), inside=("batch",), sampled="session"),
                 _LOGS,
             ),
         ),
@@ -102,16 +104,23 @@ def _functions(training: str, arrays: str, generator: str, backend: str, callbac
             before="prepare",
             turning=(_CONFIGURE,),
             after="stop",
+            stage_in="mode",
             loops=(
                 _EPOCHS,
                 Loop("batch", over="target_steps", number=("step",), header="slice", guard="batch_data"),
             ),
-            phases=(_HOOKS, _VALIDATION, Phase("function", Calls("batch_function"), inside=("batch",)), _LOGS),
+            phases=(
+                _HOOKS,
+                _VALIDATION,
+                Phase("function", Calls("batch_function"), inside=("batch",), sampled="session"),
+                _LOGS,
+            ),
         ),
         Function(
             backend,
             "GraphExecutionFunction.__call__",
             phase="function",
+            session=Cached("_callable_fn", "_make_callable", ("feed_arrays", "feed_symbols", "symbol_vals", "session")),
             phases=(
                 Phase("function", Over("inputs"), name="convert"),
                 Phase(None, Tests("_callable_fn")),

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ..capture import Session
 from ..schema import run as schema_run
-from ..schema.errors import FittraceError
 from ..schema.settings import DEFAULT, Settings
 from ..store.lock import held
 from . import directory as folders
@@ -29,12 +28,14 @@ def trace(
     name: str | None = None,
     values: str = DEFAULT.values,
     lines: str = DEFAULT.lines,
+    run_metadata: str = DEFAULT.run_metadata,
 ) -> Iterator[Run]:
     """Record every fit in the block, into a new folder under `out`; for notebooks and scripts.
 
     Keras may be imported already or not. Inside a program that `fittrace run` started, the fits go into that run.
-    `values` and `lines` say how much is recorded, as the options of `fittrace run` do. Raises `FittraceError` where
-    they make no sense or the folder cannot be made; what the block raises passes through.
+    `values`, `lines` and `run_metadata` say how much is recorded, as the options of `fittrace run` do. Raises
+    `FittraceError` where they make no sense or the folder cannot be made; what the block raises passes through.
+
 
     >>> import tempfile
     >>> with trace(out=tempfile.mkdtemp()) as run:
@@ -46,10 +47,7 @@ def trace(
     if active is not None:
         yield Run(Path(active.directory))
         return
-    try:
-        settings = Settings(values=values, lines=lines)
-    except ValueError as error:
-        raise FittraceError(f"trace: {error}") from None
+    settings = Settings(values=values, lines=lines, run_metadata=run_metadata)
     title = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "notebook"
     directory, facts = folders.make(Path(out), name, title, list(sys.argv), sys.executable, settings)
     with held(directory):

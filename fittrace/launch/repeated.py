@@ -10,15 +10,18 @@ from pathlib import Path
 from ..capture import Session
 from ..schema import run as schema_run
 from ..schema.errors import FittraceError
-from ..schema.settings import DEFAULT
+from ..schema.sampling import OFF
+from ..schema.settings import Settings
 from ..store.lock import held
 from . import directory as folders
 from .inline import Run
 
+_SETTINGS = Settings(run_metadata=OFF)
+
 
 class Repeated:
     """Records runs one after the other, each into a folder of its own. The engines are rewritten for the first only,
-    which takes a fraction of a second; beginning and ending another takes a millisecond or so."""
+    which takes a fraction of a second; beginning and ending another takes a millisecond or so. No batch is sampled."""
 
     def __init__(self) -> None:
         self._session: Session | None = None
@@ -40,10 +43,10 @@ class Repeated:
         process is recorded already.
         """
         self.check()
-        folder, facts = folders.make(out, name, name, list(sys.argv), sys.executable, DEFAULT)
+        folder, facts = folders.make(out, name, name, list(sys.argv), sys.executable, _SETTINGS)
         with held(folder):
             if self._session is None:
-                self._session = Session(str(folder))
+                self._session = Session(str(folder), _SETTINGS)
                 self._session.start()
             else:
                 self._session.resume(str(folder))

@@ -3,37 +3,14 @@
 Every table is a folder of hive partitions, `<run>/<table>/process=<n>/part-<k>-<crc32>.parquet`: a process of a run
 writes its own partition alone, so that the folders of many runs and machines are one set of tables for any Parquet
 reader.
-Times are Unix nanoseconds; durations are nanoseconds. `docs/schema.md` is generated from this module.
+Times are Unix nanoseconds; durations are nanoseconds. `docs/schema.md` is generated from `TABLES`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its `name`, Arrow `type` (as `pyarrow.type_for_alias` spells it, `dictionary` for repeated text, or
-    `list<...>` of such a type), its `meaning`, and whether it is `nullable`.
-
-    >>> Column("fit", "int32", "number of the fit in its process").nullable
-    False
-    """
-
-    name: str
-    type: str
-    meaning: str
-    nullable: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table: its `name`, what a row is, and its columns in order."""
-
-    name: str
-    row: str
-    columns: tuple[Column, ...]
-
+from .flow_tables import FLOW, FUNCTIONS, NODES, PATHS, SITES, SOURCES
+from .op_tables import DATA_PIPELINE, OPS, SAMPLED_BATCHES
+from .table import BATCH, EPOCH, FIT, STAGE, Column, Table
 
 PHASES: dict[str, str] = {
     "fit": "the call of `fit` itself, and what no other phase claims of it",
@@ -66,11 +43,6 @@ STATUSES: dict[str, str] = {
     "unfinished": "it was still open when the recording ended",
 }
 
-_FIT = Column("fit", "int32", "number of the fit in its process, from 0")
-_STAGE = Column("stage", "dictionary", "`train`, `test` or `predict`")
-_EPOCH = Column("epoch", "int64", "epoch as Keras counts it; null outside the epoch loop", nullable=True)
-_BATCH = Column("batch", "int64", "first batch number of the step, as Keras counts it; null outside", nullable=True)
-
 PROCESSES = Table(
     "processes",
     "one traced process of the run",
@@ -97,7 +69,7 @@ FITS = Table(
     "fits",
     "one call of `fit`, or of `evaluate` or `predict` outside a fit's own validation",
     (
-        _FIT,
+        FIT,
         Column("method", "dictionary", "`fit`, `evaluate` or `predict`"),
         Column("engine", "dictionary", "the engine, a row of the engine table"),
         Column("engine_version", "dictionary", "version of the engine's package"),
@@ -118,12 +90,12 @@ SPANS = Table(
     "spans",
     "one timed interval of the engine, in order of start within a thread",
     (
-        _FIT,
+        FIT,
         Column("span", "int64", "number of the span, unique in its process; a parent's is below its children's"),
         Column("parent", "int64", "the span that holds it; null for a fit's root and on another thread", nullable=True),
-        _STAGE,
-        _EPOCH,
-        _BATCH,
+        STAGE,
+        EPOCH,
+        BATCH,
         Column("phase", "dictionary", "one of the closed set of phases"),
         Column("name", "dictionary", "the engine's function, or `Callback.hook`"),
         Column("start_ns", "int64", "start"),
@@ -148,10 +120,10 @@ BATCHES = Table(
     "batches",
     "one turn of a batch loop; `logs.<key>` columns follow, one for each numeric key of its end's logs",
     (
-        _FIT,
-        _STAGE,
-        _EPOCH,
-        _BATCH,
+        FIT,
+        STAGE,
+        EPOCH,
+        BATCH,
         Column("last_batch", "int64", "last batch number of the step: `batch`, or more with `steps_per_execution`"),
         Column("size", "int64", "samples in it, where the engine tells it", nullable=True),
         Column(
@@ -164,6 +136,9 @@ BATCHES = Table(
         Column("start_ns", "int64", "start"),
         Column("duration_ns", "int64", "duration"),
         *[Column(phase + "_ns", "int64", "time in the `%s` phase" % phase) for phase in BATCH_PHASES],
+        Column("data_wait_ns", "int64", "time in which it only waited for data; null: not sampled", nullable=True),
+        Column("compute_ns", "int64", "time in which ops computed; null: not sampled", nullable=True),
+        Column("retraced", "bool", "a `tf.function` was traced in it; null: the engine has none", nullable=True),
         Column("status", "dictionary", "`ok`, `error` or `unfinished`"),
     ),
 )
@@ -172,10 +147,10 @@ LOGS = Table(
     "logs",
     "one key of the logs dict at a moment when it changed: as the engine made it, or as a callback left it",
     (
-        _FIT,
-        _STAGE,
-        _EPOCH,
-        _BATCH,
+        FIT,
+        STAGE,
+        EPOCH,
+        BATCH,
         Column("hook", "dictionary", "the hook that was given the dict"),
         Column("span", "int64", "the span of `CallbackList.on_*` that passed it on"),
         Column("position", "int32", "-1 as the engine made it, else the index of the callback that left it so"),
@@ -190,9 +165,9 @@ SAMPLES = Table(
     "samples",
     "a stretch of the order in which an epoch took its samples: `count` samples that follow each other",
     (
-        _FIT,
-        _STAGE,
-        _EPOCH,
+        FIT,
+        STAGE,
+        EPOCH,
         Column("position", "int64", "place in the order of the stretch's first sample, from 0"),
         Column("sample", "int64", "index of that sample in the data; null where the order was not kept", nullable=True),
         Column("count", "int64", "samples in the stretch: `sample`, `sample + 1`, ..."),
@@ -203,10 +178,10 @@ STOPS = Table(
     "stops",
     "one change of the model's `stop_training`",
     (
-        _FIT,
-        _STAGE,
-        _EPOCH,
-        _BATCH,
+        FIT,
+        STAGE,
+        EPOCH,
+        BATCH,
         Column("value", "dictionary", "what it became, as Python writes it: `True`"),
         Column("hook", "dictionary", "the hook after which it was so, or before which where no callback did it"),
         Column("callback", "dictionary", "class name of the callback; null where no hook did it", nullable=True),
@@ -215,93 +190,11 @@ STOPS = Table(
     ),
 )
 
-SITES = Table(
-    "sites",
-    "one place in the engine's source that records",
-    (
-        Column("site", "int32", "number of the site in its process"),
-        Column("engine", "dictionary", "the engine"),
-        Column("file", "string", "path of the source file"),
-        Column("function", "string", "qualified name of the function"),
-        Column("line", "int32", "first line of the statement"),
-        Column("kind", "dictionary", "what the record says: `call`, `leave`, `open`, `close`, `turn`, `hook`, ..."),
-        Column("phase", "dictionary", "the phase that it opens", nullable=True),
-        Column("name", "string", "the name of the span that it opens", nullable=True),
-        Column("opens", "list<string>", "the phases of the spans that it opens"),
-        Column("depth", "int32", "spans of its frame that it leaves open before it opens its own"),
-        Column("fence", "bool", "whether it begins or ends a frame that is no call of a function"),
-    ),
-)
-
-FUNCTIONS = Table(
-    "functions",
-    "one function of the engine whose control flow is recorded",
-    (
-        Column("function", "int32", "number of the function in its process"),
-        Column("engine", "dictionary", "the engine"),
-        Column("file", "string", "path of the source file"),
-        Column("source", "string", "SHA-256 of the file's text, a row of `sources`"),
-        Column("name", "string", "qualified name of the function"),
-        Column("line", "int32", "first line of the function"),
-    ),
-)
-
-NODES = Table(
-    "nodes",
-    "one statement or one site in a function: where control can be, and where it may go from there",
-    (
-        Column("function", "int32", "the function, a row of `functions`"),
-        Column("node", "int32", "number of the node in its function: 0 is where it is entered, 1 where it is left"),
-        Column("line", "int32", "first line of the statement; 0 for a site, and where no debugger stops"),
-        Column("end_line", "int32", "last line of the statement, of a compound one of its header"),
-        Column("probe", "int32", "the site that records here; null for a statement", nullable=True),
-        Column("calls", "list<string>", "last names of what the statement calls; `*`: what a loop iterates over"),
-        Column("next", "list<int32>", "the nodes that may follow"),
-        Column("raises", "list<int32>", "the nodes that may follow an exception"),
-        Column("again", "bool", "whether an exception that was caught is raised once more here"),
-    ),
-)
-
-SOURCES = Table(
-    "sources",
-    "one source file of the engine, as it ran",
-    (
-        Column("source", "string", "SHA-256 of the text"),
-        Column("text", "string", "the text; null where an earlier process of the run has it", nullable=True),
-    ),
-)
-
-PATHS = Table(
-    "paths",
-    "one sequence of sites that control came by, in the order of first appearance",
-    (
-        Column("path", "int32", "number of the path in its process"),
-        Column(
-            "sites",
-            "list<int32>",
-            "the sites; behind one where an exception came by, the line where it was raised, negative",
-        ),
-    ),
-)
-
-FLOW = Table(
-    "flow",
-    "one or more turns in which control took the same path: of a loop over batches or epochs, or what is between",
-    (
-        _FIT,
-        Column("thread", "dictionary", "name of the thread that ran it"),
-        Column("span", "int64", "number of the next span that was opened, at its beginning"),
-        Column("turns", "int64", "how many times in a row it was taken"),
-        Column("path", "int32", "the path, a row of `paths`; null where records are missing", nullable=True),
-        Column("clocks_ns", "list<int64>", "the moments of its sites of kind `line`"),
-    ),
-)
-
 VALUES = Table(
     "values",
     "one value that the engine's code had: an argument of `fit`, or, with `--values all`, what a statement assigned",
     (
-        _FIT,
+        FIT,
         Column("span", "int64", "the innermost span that was open; an argument's is its function's call"),
         Column("site", "int32", "the place, a row of `sites`"),
         Column("key", "dictionary", "the name"),
@@ -314,7 +207,7 @@ NOTES = Table(
     "notes",
     "one thing that the reader of the trace must know",
     (
-        Column("kind", "dictionary", "`engine`, `fault`, `dropped` or `damaged`"),
+        Column("kind", "dictionary", "`engine`, `fault`, `dropped`, `damaged` or `run_metadata`"),
         Column("message", "string", "what happened, and what is missing for it"),
     ),
 )
@@ -322,7 +215,7 @@ NOTES = Table(
 TABLES: dict[str, Table] = {
     t.name: t
     for t in (
-        FITS, SPANS, BATCHES, LOGS, SAMPLES, STOPS, PROCESSES, SITES, NOTES,
+        FITS, SPANS, BATCHES, LOGS, SAMPLES, STOPS, SAMPLED_BATCHES, OPS, DATA_PIPELINE, PROCESSES, SITES, NOTES,
         VALUES, FUNCTIONS, NODES, SOURCES, PATHS, FLOW,
     )
 }  # fmt: skip

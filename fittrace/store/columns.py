@@ -8,7 +8,7 @@ from typing import Any, Union
 import numpy as np
 import pyarrow as pa
 
-from ..schema.tables import Column
+from ..schema.table import Column
 
 Values = Union["np.ndarray[Any, Any]", Sequence[Any], "pa.Array", "tuple[np.ndarray[Any, Any], Sequence[str]]"]
 """The values of one column: a numpy array (a masked one for nulls), a list (None for nulls), an Arrow array, or, for
@@ -21,7 +21,7 @@ LOGS_PREFIX = "logs."
 def arrow_field(column: Column) -> pa.Field:
     """The Arrow field of a column of the schema.
 
-    >>> from fittrace.schema.tables import Column
+    >>> from fittrace.schema.table import Column
     >>> arrow_field(Column("stage", "dictionary", "the stage"))
     pyarrow.Field<stage: dictionary<values=string, indices=int32, ordered=0> not null>
     """
@@ -33,7 +33,7 @@ def arrow_field(column: Column) -> pa.Field:
 def arrow_type(column: Column) -> pa.DataType:
     """The Arrow type of the values of a column that is no dictionary.
 
-    >>> from fittrace.schema.tables import Column
+    >>> from fittrace.schema.table import Column
     >>> arrow_type(Column("next", "list<int32>", "what follows"))
     ListType(list<item: int32>)
     """

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from ..schema.sampling import OFF
 from .derive import Derivation
 from .emit import Emitter
 from .files import Progress, clock_ns_of, journals, remove_journals, started_ns
 from .journal import Journal
 from .parquet import PartitionWriter
 from .program import write_program
+from .sampled import SampledBatches
 
 
 def settle(directory: Path, run: str, progress: Progress = lambda done, size: None) -> None:
@@ -61,7 +63,9 @@ def _partition(
     facts = journal.facts or {}
     start_ns, clock_ns = facts.get("time_ns", started_ns(path)), facts.get("clock_ns", clock_ns_of(path))
     definitions = journal.definitions
-    derivation = Derivation(definitions, journal.orders, Emitter(definitions, writer, start_ns - clock_ns))
+    shift_ns = start_ns - clock_ns
+    sampled = SampledBatches(journal.metadata, writer, shift_ns)
+    derivation = Derivation(definitions, journal.orders, Emitter(definitions, writer, shift_ns), sampled)
     while chunks is not None:
         derivation.window(chunks)
         progress(journal.position)
@@ -78,8 +82,10 @@ def _partition(
             "the disk could not keep up: %d records of inner phases and %d of batches, hooks and logs were dropped"
         )
         notes.append(("dropped", message % (definitions.dropped["detail"], definitions.dropped["batches"])))
+    if not running:
+        notes += [("run_metadata", message) for message in _of_sampling(sampled, facts.get("run_metadata", OFF))]
     writer.append("notes", {"kind": [kind for kind, _ in notes], "message": [message for _, message in notes]})
-    latest = max(derivation.latest, clock_ns) + start_ns - clock_ns
+    latest = max(derivation.latest, clock_ns) + shift_ns
     ending = "closed" if definitions.closed else "running" if running else "cut"
     writer.append(
         "processes",
@@ -97,3 +103,13 @@ def _partition(
         },
     )
     return not damaged and not derivation.damaged
+
+
+def _of_sampling(sampled: SampledBatches, asked: str) -> Iterator[str]:
+    """What has to be said of the batches whose ops were asked for."""
+    if never := sampled.never_came(asked):
+        yield f"no ops of the batches {', '.join(never)} that were asked for: none of them came, or none was sampled"
+    if sampled.unreadable:
+        yield f"no ops of {sampled.unreadable} batches: what TensorFlow told of them is damaged"
+    if sampled.unsound:
+        yield f"{sampled.unsound} ops were left out: they have no time that can be"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..schema.journal import LARGEST, OPERANDS
+from ..schema.sampling import OFF
 from ..schema.tables import PHASES, STAGES
 
 MOST = LARGEST // 1024
@@ -75,6 +76,7 @@ def facts_of(told: Any) -> Definition:
     rank = told.get("rank")
     facts["rank"] = None if rank is None else _number(rank)
     facts.update((key, _text(told[key])) for key in ("host", "python", "executable"))
+    facts["run_metadata"] = _text(told.get("run_metadata", OFF))
     facts["argv"] = [_text(argument) for argument in _list(told["argv"])]
     return facts
 

@@ -21,6 +21,7 @@ from .journal import Chunk
 from .logs import logs_of, values_of
 from .orders import Orders
 from .records import Indices, Parsed, TooDeep, parse, sound
+from .sampled import SampledBatches
 from .samples import orders_of
 from .sites import PHASE, Sites
 from .spans import Flags, Spans, count_turns, merge_unturned, opened
@@ -36,12 +37,13 @@ _BATCH_COLUMN[PHASE["make_batches"]] = BATCH_PHASES.index("slice")
 
 
 class Derivation:
-    """Turns the chunks of one journal into rows, which it hands to `emitter`."""
+    """Turns the chunks of one journal into rows, which it hands to `emitter`; `sampled` hands over its own."""
 
-    def __init__(self, definitions: Definitions, orders: Orders, emitter: Emitter) -> None:
+    def __init__(self, definitions: Definitions, orders: Orders, emitter: Emitter, sampled: SampledBatches) -> None:
         self._definitions = definitions
         self._orders = orders
         self._emitter = emitter
+        self._sampled = sampled
         self._carried: dict[int, Carried] = defaultdict(Carried)
         self._fits = Fits()
         self._flow = Flow(emitter)
@@ -162,7 +164,8 @@ class Derivation:
         children = np.where(self._fits.beside(spans, thread), spans.end - spans.start, children)
         self._emitter.spans(spans, sites, hooks, thread, children, done)
         self._emitter.logs(spans, rows, hooks)
-        self._emitter.batches(spans, parsed, sums, batch_of, batch_logs, done)
+        facts = self._sampled.of(spans, parsed, sites, done)
+        self._emitter.batches(spans, parsed, sums, batch_of, batch_logs, facts, done)
         owner, place, told = values_of(spans, parsed, carried.repeated, self._definitions)
         self._emitter.values(spans, owner, place, told)
         self._flow.sites.update(np.unique(place).tolist())

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 
 from ..schema.journal import ABSENT
 from ..schema.tables import BATCH_PHASES, PHASES, STAGES, STATUSES
-from .columns import LOGS_PREFIX, Values
+from .batches import Batches, BatchKey, key_of, sizes_of
+from .columns import Values
 from .definitions import Definitions
 from .fits import Fit
 from .logs import BatchLogs, LogRows
 from .orders import Stretches
 from .records import Indices, Parsed
-from .sites import KIND, PHASE, Sites
+from .sampled import BatchFacts
+from .sink import Sink
+from .sites import PHASE, Sites
 from .spans import Flags, Spans
 from .stops import Stops
 
 _METHODS = {"train": "fit", "test": "evaluate", "predict": "predict"}
 _STATUSES = list(STATUSES)
 _UNFINISHED = _STATUSES.index("unfinished")
-_BatchKey = tuple[int, int, int, int]
-
-
-class Sink(Protocol):
-    """Where rows go: a `PartitionWriter`."""
-
-    def append(self, table: str, columns: Mapping[str, Values]) -> None:
-        """Add rows to a table."""
 
 
 class Emitter:
@@ -43,9 +37,9 @@ class Emitter:
         self._definitions = definitions
         self._sink = sink
         self._shift = shift_ns
-        self._fresh: list[_Batches] = []
-        self._waiting: list[list[_Batches]] = [[], []]
-        self._late: dict[_BatchKey, dict[str, float]] = {}
+        self._fresh: list[Batches] = []
+        self._waiting: list[list[Batches]] = [[], []]
+        self._late: dict[BatchKey, dict[str, float]] = {}
 
     def spans(self, spans: Spans, sites: Sites, hooks: list[str], thread: int, children: Indices, done: Flags) -> None:
         """Rows of `spans`."""
@@ -107,7 +101,14 @@ class Emitter:
         self._sink.append("logs", {name: _ordered(column, order) for name, column in columns.items()})
 
     def batches(
-        self, spans: Spans, parsed: Parsed, sums: Indices, batch_of: Indices, logs: BatchLogs, done: Flags
+        self,
+        spans: Spans,
+        parsed: Parsed,
+        sums: Indices,
+        batch_of: Indices,
+        logs: BatchLogs,
+        facts: BatchFacts,
+        done: Flags,
     ) -> None:
         """Rows of `batches`, which wait for their logs until the third `flush` from now."""
         index = np.flatnonzero(done & (spans.phase == PHASE["batch"]))
@@ -120,12 +121,15 @@ class Emitter:
             "epoch": _nullable(some.epoch),
             "batch": _nullable(some.batch),
             "last_batch": some.last,
-            "size": _nullable(_sizes(some, parsed)),
+            "size": _nullable(sizes_of(some, parsed)),
             "first_sample": _nullable(some.first),
             "span": some.number,
             "start_ns": some.start + self._shift,
             "duration_ns": some.end - some.start,
             **{f"{phase}_ns": sums[index, place] for place, phase in enumerate(BATCH_PHASES)},
+            "data_wait_ns": _nullable(facts.data_wait_ns[index]),
+            "compute_ns": _nullable(facts.compute_ns[index]),
+            "retraced": [None] * len(index) if facts.retraced is None else facts.retraced[index],
             "status": (_status(some), _STATUSES),
         }
         values: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]] = {}
@@ -137,9 +141,11 @@ class Emitter:
                     column = values.setdefault(key, np.full(len(index), np.nan))
                     column[row[batch[here]]] = value[here]
                 for late in np.flatnonzero(~here):
-                    self._late.setdefault(_key(spans, int(container[late]), spans.batch), {})[key] = float(value[late])
+                    self._late.setdefault(key_of(spans, int(container[late]), spans.batch), {})[key] = float(
+                        value[late]
+                    )
         if len(index):
-            self._fresh.append(_Batches(columns, values, some))
+            self._fresh.append(Batches(columns, values, some))
 
     def samples(self, spans: Spans, batch: int, stretches: Stretches) -> None:
         """Rows of `samples` for the epoch that the span at `batch` is the first batch of."""
@@ -262,34 +268,6 @@ class Emitter:
         return names[number] if names[number] not in names[:number] else f"{names[number]} ({number})"
 
 
-class _Batches:
-    """Rows of `batches` whose logs may still come from another thread."""
-
-    def __init__(
-        self,
-        columns: dict[str, Values],
-        logs: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]],
-        spans: Spans,
-    ) -> None:
-        self._columns = columns
-        self._logs = logs
-        self._spans = spans
-
-    def take_late(self, late: dict[_BatchKey, dict[str, float]]) -> None:
-        """Fill in logs from `late` and take them out of it."""
-        for row in range(len(self._spans)):
-            for key, value in late.pop(_key(self._spans, row, self._spans.last), {}).items():
-                self._logs.setdefault(key, np.full(len(self._spans), np.nan))[row] = value
-
-    def whole(self) -> dict[str, Values]:
-        """The columns with those of the logs."""
-        return self._columns | {LOGS_PREFIX + key: value for key, value in self._logs.items()}
-
-
-def _key(spans: Spans, index: int, batch: Indices) -> _BatchKey:
-    return int(spans.fit[index]), int(spans.stage[index]), int(spans.epoch[index]), int(batch[index])
-
-
 def _nullable(values: Indices) -> np.ma.MaskedArray[tuple[int, ...], np.dtype[np.int64]]:
     return np.ma.array(values, mask=values < 0)
 
@@ -310,24 +288,6 @@ def _names(spans: Spans, sites: list[str], hooks: list[str], classes: list[str])
         known = classes[callback - 1] if callback <= len(classes) else "(lost)"
         names.append(f"{known}.{hooks[name]}" if callback else sites[name])
     return place, names
-
-
-def _sizes(spans: Spans, parsed: Parsed) -> Indices:
-    """The samples in each batch, as its turn told, or after what its loop said of its data; -1: not known."""
-    size = np.full(len(spans), -1)
-    told = np.flatnonzero(parsed.loose_kind == KIND["sizes"])
-    frame = parsed.frame[spans.record]
-    for one in told.tolist():
-        whole, partial, count, steps = parsed.numbers[parsed.loose_start[one] + 1 : parsed.loose_start[one] + 5]
-        mine = (frame == parsed.loose_frame[one]) & (spans.record >= parsed.loose_before[one])
-        size[mine] = -1
-        if ABSENT in (whole, partial, count) or count == 0 or (steps != ABSENT and partial):
-            continue
-        last = np.minimum(spans.last[mine], count - 1) if steps == ABSENT else spans.last[mine]
-        batches = last - spans.batch[mine] + 1
-        short = (whole - partial) if partial else 0
-        size[mine] = batches * whole - np.where((last == count - 1) & (steps == ABSENT), short, 0)
-    return np.where(spans.size >= 0, spans.size, size)
 
 
 def _ordered(column: Values, order: Indices) -> Values:

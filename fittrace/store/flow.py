@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ..schema.journal import ABSENT, FLOW, OPERANDS
+from ..schema.journal import ABSENT, CLOSING, FLOW, OPERANDS
 from .emit import Emitter
 from .records import Indices, Parsed
 from .sites import KIND, PHASE, Sites
@@ -26,6 +26,7 @@ UNKNOWN_LINE = (1 << 31) - 1
 
 _FLOW = [KIND[kind] for kind in FLOW]
 _LEAVES = [KIND[kind] for kind in ("leave", "raise")]
+_NO_SPAN = [*_LEAVES, *(KIND[kind] for kind in CLOSING)]
 _ENTERS = [KIND[kind] for kind in ("call", "hooks")]
 _LINE_PLACE = np.array([operands.index("line") if "line" in operands else -1 for operands in OPERANDS.values()])
 
@@ -163,7 +164,8 @@ _CONTINUES = -2
 
 def _turns(parsed: Parsed, sites: Sites, spans: Spans, container: Indices, since: int, next_span: int) -> _Turns | None:
     """The turns in a window's records from the number `since` on; the first may go on with one from before."""
-    structural = np.flatnonzero(parsed.start >= since)
+    # What fittrace does for itself is none of the engine's way.
+    structural = np.flatnonzero((parsed.start >= since) & (parsed.kind != KIND["aside"]))
     loose = np.flatnonzero(np.isin(parsed.loose_kind, _FLOW) & (parsed.loose_start >= since))
     start = np.concatenate([parsed.start[structural], parsed.loose_start[loose]])
     if not len(start):
@@ -174,7 +176,7 @@ def _turns(parsed: Parsed, sites: Sites, spans: Spans, container: Indices, since
     kind = np.concatenate([parsed.kind[structural], parsed.loose_kind[loose]])[order]
     record = np.concatenate([structural, np.full(len(loose), -1)])[order]
     opens = np.where(record >= 0, sites.opens[site], 0)
-    opens[np.isin(kind, [*_LEAVES, KIND["close"], KIND["hooked"]])] = 0
+    opens[np.isin(kind, _NO_SPAN)] = 0
     span = next_span + np.cumsum(opens) - opens
     phases = sites.phase[site]
     cuts = (opens > 0) & np.any((phases == PHASE["batch"]) | (phases == PHASE["epoch"]), axis=1)

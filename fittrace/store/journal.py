@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..schema.journal import DEFINE, EVENTS, EVENTS_HEAD, FACTS, LARGEST, ORDER, Damage, blocks
+from ..schema.journal import DEFINE, EVENTS, EVENTS_HEAD, FACTS, LARGEST, METADATA, ORDER, Damage, blocks
 from .definitions import Definition, Definitions, facts_of
+from .metadata import Metadata
 from .orders import Orders
 
 WINDOW = 8 << 20
@@ -50,6 +51,8 @@ class Journal:
         self.facts: Definition | None = None
         self.definitions = Definitions()
         self.orders = Orders()
+        self.metadata: dict[int, Metadata] = {}
+        """What was told of batches, by number; whoever derives the batches takes it away."""
         self.damage = Damage()
         self.position = 0
         """Bytes read so far."""
@@ -80,6 +83,10 @@ class Journal:
                         self._next[thread] = number + 1
                     elif kind == ORDER:
                         size += self.orders.add(payload)
+                    elif kind == METADATA:
+                        named, metadata = Metadata.of(payload)
+                        self.metadata[named] = metadata
+                        size += len(payload) // 8
                     else:
                         self._define(kind, payload)
                 except (*_SENSELESS, struct.error, zlib.error):

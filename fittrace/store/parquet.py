@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..schema import VERSION
-from ..schema.tables import TABLES, Column, Table
+from ..schema.table import Column, Table
+from ..schema.tables import TABLES
 from . import checksum
 from .columns import LOGS_PREFIX, Values, Vocabulary, arrow_array, arrow_field, arrow_type, logs_column
 from .files import parts_in

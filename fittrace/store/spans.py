@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from ..schema.journal import ABSENT
+from ..schema.journal import ABSENT, CLOSING
 from .records import Indices, Parsed
 from .sites import KIND, PHASE, STAGE, Sites
 
@@ -59,7 +59,7 @@ class Spans:
 def opened(parsed: Parsed, sites: Sites) -> Spans:
     """The spans that the records open, with what closes each."""
     count = sites.opens[parsed.site].astype(np.int64)
-    count[np.isin(parsed.kind, [KIND["leave"], KIND["raise"], KIND["close"], KIND["hooked"]])] = 0
+    count[np.isin(parsed.kind, [KIND[kind] for kind in ("leave", "raise", *CLOSING)])] = 0
     record = np.repeat(np.arange(len(parsed.site)), count)
     nth = np.arange(len(record)) - np.repeat(np.cumsum(count) - count, count)
     level = parsed.close[record] + 1 + nth

@@ -1,6 +1,7 @@
 """The tables of a trace, as pandas DataFrames and for SQL."""
 
 from .errors import AmbiguousRuns, QueryError, UnknownSamples
+from .metadata import NotSampled
 from .trace import Trace
 
-__all__ = ["AmbiguousRuns", "QueryError", "Trace", "UnknownSamples"]
+__all__ = ["AmbiguousRuns", "NotSampled", "QueryError", "Trace", "UnknownSamples"]

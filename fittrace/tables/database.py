@@ -14,7 +14,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..schema.tables import TABLES, Column
+from ..schema.table import Column
+from ..schema.tables import TABLES
 from ..store import checksum
 from ..store.files import RunFiles
 from .query import explained, tables_read
@@ -62,10 +63,11 @@ class Database:
         self._prepare([name])
         return self._relation(f"SELECT {columns} FROM {name}")
 
-    def stored(self, name: str) -> DuckDBPyRelation:
-        """All rows of a table as it is stored, in the order of writing within each process."""
+    def stored(self, name: str, which: str = "") -> DuckDBPyRelation:
+        """The rows of a table as it is stored, in the order of writing within each process; all of them, or those that
+        `which` leaves, SQL from its `WHERE` on."""
         self._prepare_stored(name)
-        return self._relation(f"SELECT * FROM stored.{name}")
+        return self._relation(f"SELECT * FROM stored.{name} {which}")
 
     def over_stored(self, sql: str, tables: Iterable[str]) -> DuckDBPyRelation:
         """The rows that `sql`, one of ours, selects from `tables` as they are stored."""
@@ -129,12 +131,12 @@ def read(relation: DuckDBPyRelation) -> pa.Table:
 
 
 @contextmanager
-def reading(relation: DuckDBPyRelation) -> Iterator[pa.RecordBatchReader]:
-    """The rows of `relation` piece by piece, for answers larger than memory. Raises `QueryError` as `read` does."""
+def reading(relation: DuckDBPyRelation, rows: int = PIECE) -> Iterator[pa.RecordBatchReader]:
+    """The rows of `relation`, so many at once, for answers larger than memory. Raises `QueryError` as `read` does."""
     try:
         # DuckDB 1 calls it otherwise.
         read_in_pieces = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
-        yield read_in_pieces(PIECE)
+        yield read_in_pieces(rows)
     except (duckdb.Error, OSError) as error:
         # Arrow hands on what the database says as an error of input and output.
         if isinstance(error, OSError) and error.errno is not None:
@@ -200,4 +202,5 @@ _SQL_TYPES = {
     "int64": "BIGINT",
     "float64": "DOUBLE",
     "bool": "BOOLEAN",
+    "binary": "BLOB",
 }

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..schema import tables as stored
-
 
 @dataclass(frozen=True)
 class View:
@@ -23,8 +21,8 @@ class View:
     order: tuple[str, ...]
 
 
-def _as_stored(table: stored.Table, *order: str) -> View:
-    return View(table.name, (table.name,), f"SELECT * FROM stored.{table.name}", ("run", *order))
+def _as_stored(table: str, *order: str) -> View:
+    return View(table, (table,), f"SELECT * FROM stored.{table}", ("run", *order))
 
 
 _IN_TIME = ("run", "start_ns", "process", "span")
@@ -94,25 +92,39 @@ LOGS = View(
     ("run", "process", "span"),
 )
 
+# What TensorFlow told is for `Trace.run_metadata` to read, with what sets its clock right.
+SAMPLED_BATCHES = View(
+    "sampled_batches",
+    ("sampled_batches",),
+    """
+    SELECT * EXCLUDE (clock_ns, reference_ns, shift_ns, data), octet_length(data) AS data_bytes
+    FROM stored.sampled_batches
+    """,
+    ("run", "process", "fit", "epoch", "batch"),
+)
+
 VIEWS: dict[str, View] = {
     view.name: view
     for view in (
-        _as_stored(stored.FITS, "start_ns", "process", "fit"),
+        _as_stored("fits", "start_ns", "process", "fit"),
         SPANS,
-        _as_stored(stored.BATCHES, "start_ns", "process", "span"),
+        _as_stored("batches", "start_ns", "process", "span"),
         HOOKS,
         LOGS,
-        _as_stored(stored.SAMPLES, "process", "fit", "epoch"),
-        _as_stored(stored.STOPS, "process", "span"),
-        _as_stored(stored.PROCESSES, "process"),
-        _as_stored(stored.SITES, "process", "site"),
-        _as_stored(stored.NOTES, "process"),
-        _as_stored(stored.VALUES, "process", "span"),
-        _as_stored(stored.FUNCTIONS, "process", "function"),
-        _as_stored(stored.NODES, "process", "function", "node"),
-        _as_stored(stored.SOURCES, "process"),
-        _as_stored(stored.PATHS, "process", "path"),
-        _as_stored(stored.FLOW, "process", "thread", "span"),
+        _as_stored("samples", "process", "fit", "epoch"),
+        _as_stored("stops", "process", "span"),
+        SAMPLED_BATCHES,
+        _as_stored("ops", "start_ns", "process", "span"),
+        _as_stored("data_pipeline", "start_ns", "process", "span"),
+        _as_stored("processes", "process"),
+        _as_stored("sites", "process", "site"),
+        _as_stored("notes", "process"),
+        _as_stored("values", "process", "span"),
+        _as_stored("functions", "process", "function"),
+        _as_stored("nodes", "process", "function", "node"),
+        _as_stored("sources", "process"),
+        _as_stored("paths", "process", "path"),
+        _as_stored("flow", "process", "thread", "span"),
     )
 }
 """All tables of a trace, by name."""

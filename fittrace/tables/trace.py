@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..store.files import RunFiles
 from ..store.open import open_runs
-from . import represent
+from . import metadata, represent
 from .database import Database, read
 from .errors import AmbiguousRuns
 from .frames import NULLABLE, encoded, frame, in_order
@@ -30,10 +31,10 @@ class Trace:
     """One run, or all runs of a folder as one set of tables; made by `Trace.open`.
 
     Every table is a pandas DataFrame in the order of time: `fits`, `spans`, `batches`, `hooks`, `logs`, `samples`,
-    `stops`, `values`, `processes` and `notes`, and what the control flow is made of: `sites`, `functions`, `nodes`,
-    `sources`, `paths` and `flow`. Times are Unix nanoseconds and durations nanoseconds, as `int64`; numbers that may be
-    missing are `Int64`. Each has the column `process`, and first the column `run` where a folder of runs was opened.
-    `sql` knows tables of the same names.
+    `stops`, `values`, `processes` and `notes`; what TensorFlow ran, `sampled_batches`, `ops` and `data_pipeline`; and
+    what the control flow is made of: `sites`, `functions`, `nodes`, `sources`, `paths` and `flow`. Times are Unix
+    nanoseconds and durations nanoseconds, as `int64`; numbers that may be missing are `Int64`. Each has the column
+    `process`, and first the column `run` where a folder of runs was opened. `sql` knows tables of the same names.
 
     >>> trace = Trace.open("traces/")  # doctest: +SKIP
     >>> trace.batches().groupby(["run", "epoch"]).duration_ns.median()  # doctest: +SKIP
@@ -128,6 +129,45 @@ class Trace:
     def stops(self) -> pd.DataFrame:
         """What became of the model's `stop_training`, and which callback's hook did it."""
         return self._frame("stops")
+
+    def sampled_batches(self) -> pd.DataFrame:
+        """The batches of which TensorFlow told what ran in them, with the time that they waited for data and computed.
+
+        Only training batches that the run was asked for: `fittrace run --run-metadata`, the first three by default.
+        """
+        return self._frame("sampled_batches")
+
+    def ops(self) -> pd.DataFrame:
+        """The ops of the sampled batches, on the same clock as the spans, and inside their batch's `function` span.
+
+        What a GPU runs may end after that span: the engine does not wait for it.
+        """
+        return self._frame("ops")
+
+    def data_pipeline(self) -> pd.DataFrame:
+        """What the stages of `tf.data` did while sampled batches ran, those that ran beside them included."""
+        return self._frame("data_pipeline")
+
+    def run_metadata(self, fit: int, epoch: int, batch: int, process: int = 0, run: str | None = None) -> Any:
+        """The `tf.compat.v1.RunMetadata` of a sampled batch; `run` where a folder of runs was opened.
+
+        Of a session's engine it is what TensorFlow filled. Of a `tf.function` engine it is made of what the profiler
+        saw: name, type, device, thread, start and duration of each op are in `step_stats`; memory, shapes and when
+        it was scheduled are not. Raises `NotSampled` for another batch, and `FittraceError` without TensorFlow.
+
+        >>> trace.run_metadata(fit=0, epoch=0, batch=1).step_stats.dev_stats  # doctest: +SKIP
+        """
+        place: dict[str, Any] = {"fit": fit, "epoch": epoch, "batch": batch, "process": process}
+        return metadata.as_tensorflows_own(metadata.of_batch(self._database, place | ({"run": run} if run else {})))
+
+    def run_metadata_files(self) -> Iterator[tuple[str, bytes]]:
+        """A file's name and its bytes, a serialised `RunMetadata`, for each sampled batch; this needs no TensorFlow."""
+        for place, data in metadata.of_all(self._database):
+            process = f"process-{place['process']}-" if place["process"] else ""
+            # The name in a file is anybody's; it is no path here.
+            folder = re.sub(r"[^\w.-]|^\.+", "_", place["run"]) + "/" if self.is_folder else ""
+            name = f"{process}fit-{place['fit']}-epoch-{place['epoch']}-batch-{place['batch']}"
+            yield f"{folder}{name}.pb", data
 
     def processes(self) -> pd.DataFrame:
         """The processes that were traced."""

@@ -10,6 +10,9 @@ from ..tables import Trace
 
 Row = dict[str, Any]
 
+MANY_RETRACED = 3
+"""Batches, besides the first of each stage, that are traced anew before it is worth a word."""
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -17,7 +20,9 @@ class Fit:
 
     `phases` and `hooks` are rows with their count, total and spread, the costliest first. `first_batch` compares the
     first batch with the others, None where there is nothing to compare. `stop` is what made it end early, None where
-    nothing did.
+    nothing did. `sampled` are sums over the batches whose ops are known, `ops` those ops that took the longest; without
+    the first batch, where there are others. `retraced` tells of the batches that were traced anew, None where that is
+    nothing to speak of.
     """
 
     facts: Row
@@ -25,6 +30,9 @@ class Fit:
     hooks: list[Row]
     first_batch: Row | None
     stop: Row | None
+    sampled: Row | None
+    ops: list[Row]
+    retraced: Row | None
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,8 @@ def _of_fit(trace: Trace, fit: Row) -> Fit:
     first = _rows(trace, _FIRST_BATCH.format(chosen=chosen))
     phases = _rows(trace, _PHASES.format(chosen=chosen))
     stop = _rows(trace, _STOP.format(chosen=chosen))
+    sampled = _rows(trace, _SAMPLED.format(chosen=chosen))
+    retraced = _rows(trace, _RETRACED.format(chosen=chosen))
     for row in phases:
         row["p50"], row["p99"] = row.pop("quantiles") or (None, None)
     return Fit(
@@ -68,6 +78,9 @@ def _of_fit(trace: Trace, fit: Row) -> Fit:
         _rows(trace, _HOOKS.format(chosen=chosen)),
         first[0] if first and first[0]["others"] else None,
         stop[0] if stop and stop[0]["value"] != "False" else None,
+        sampled[0] if sampled[0]["batches"] else None,
+        _rows(trace, _OPS.format(chosen=chosen)),
+        retraced[0] if retraced[0]["retraced"] >= MANY_RETRACED else None,
     )
 
 
@@ -120,3 +133,38 @@ _FIRST_BATCH = """
         for phase in BATCH_PHASES
     ),
 )
+
+# The first batch holds the building of a graph, or tracing: it stands for no other.
+_SHOWN = """
+    WITH mine AS (SELECT * FROM sampled_batches WHERE {chosen}),
+    shown AS (
+        SELECT * FROM mine
+        WHERE (SELECT count(*) FROM mine) = 1 OR span > (SELECT min(span) FROM mine)
+    )
+"""
+
+_SAMPLED = (
+    _SHOWN
+    + """
+    SELECT count(*) AS batches, sum(ops) AS ops, (SELECT count(*) FROM mine) - count(*) AS first,
+        sum(duration_ns) AS function, sum(data_wait_ns) AS data_wait, sum(host_ns) AS host, sum(device_ns) AS device
+    FROM shown JOIN (SELECT span, duration_ns FROM spans WHERE {chosen} AND phase = 'function') USING (span)
+"""
+)
+
+_OPS = (
+    _SHOWN
+    + """
+    SELECT name, type, device, count(*) AS count, sum(self_ns) AS self, avg(duration_ns) AS mean
+    FROM ops WHERE {chosen} AND span IN (SELECT span FROM shown)
+    GROUP BY name, type, device ORDER BY self DESC, name LIMIT 5
+"""
+)
+
+_RETRACED = """
+    SELECT count(*) FILTER (retraced) AS retraced, count(*) AS batches
+    FROM (
+        SELECT retraced, row_number() OVER (PARTITION BY stage ORDER BY start_ns) AS nth
+        FROM batches WHERE {chosen}
+    ) WHERE nth > 1
+"""

@@ -19,6 +19,8 @@ from .units import amount, count, duration, share
 MOST_FITS = 3
 """Fits that are shown in full; of more there is a line each."""
 
+_LONGEST_OP = 50
+
 
 def print_summary(trace: Trace, file: TextIO) -> None:
     """Write the summary of `trace` to `file`, as wide as its terminal, or plain into a pipe."""
@@ -96,6 +98,10 @@ def _print_fit(out: Console, fit: Fit) -> None:
     if fit.first_batch:
         out.print()
         out.print(Text(_first_batch(fit.first_batch)))
+    if fit.retraced:
+        out.print(Text(_retraced(fit.retraced), "yellow"))
+    if fit.sampled:
+        _print_ops(out, fit.sampled, fit.ops)
     out.print()
 
 
@@ -107,6 +113,47 @@ def _stop(row: Row) -> str:
     if row["callback"] is None:
         return f"stopped outside of hooks, before {hook}{when}"
     return f"stopped by {printable(row['callback'])}.{hook}{when}"
+
+
+def _print_ops(out: Console, sampled: Row, ops: list[Row]) -> None:
+    """The ops of the sampled batches that took the longest, and what the batches did with their time."""
+    out.print()
+    out.print(
+        table(
+            ["slowest ops", "type", "device", "count", "self", "share", "mean"],
+            [
+                [
+                    _end_of(row["name"]),
+                    row["type"],
+                    row["device"].rpartition("/")[2],
+                    count(row["count"]),
+                    duration(float(row["self"])),
+                    share(row["self"], sampled["function"]),
+                    duration(float(row["mean"])),
+                ]
+                for row in ops
+            ],
+            {"slowest ops", "type", "device"},
+        )
+    )
+    parts = {"waiting for data": "data_wait", "computing on the host": "host", "on devices": "device"}
+    told = ", ".join(f"{words} {share(sampled[key], sampled['function'])}" for words, key in parts.items())
+    which = f"{amount(sampled['batches'], 'sampled batch', 'sampled batches')}"
+    which += " (the first batch, which is apart, is not among them)" if sampled["first"] else ""
+    out.print(Text(f"share: of the function's time in {which}", "dim"))
+    out.print(Text(f"function: {told}"))
+
+
+def _end_of(name: str) -> str:
+    """The end of an op's name, which tells it from others."""
+    return name if len(name) <= _LONGEST_OP else f"…{name[1 - _LONGEST_OP :]}"
+
+
+def _retraced(row: Row) -> str:
+    return (
+        f"tf.function was traced anew in {count(row['retraced'])} of {amount(row['batches'], 'batch', 'batches')}"
+        " after the first: give it batches of one shape and type, and no Python numbers that change"
+    )
 
 
 def _first_batch(row: Row) -> str:

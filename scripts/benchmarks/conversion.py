@@ -32,12 +32,13 @@ def measure(quick: bool) -> list[Row]:
 
 def _record(folder: str, batches: int) -> dict[str, float]:
     from fittrace.capture import Session
+    from fittrace.schema.settings import Settings
 
     from . import workload
 
     training = workload.Training()
     model = training.loop(("accuracy", "mae"))
-    session = Session(folder)
+    session = Session(folder, Settings(run_metadata="off"))
     session.start()
     workload.fit(model, *workload.data(1_000), [training.callback(), training.callback()], epochs=batches // 1_000)
     session.close()

@@ -53,7 +53,7 @@ def _record(batches: int) -> dict[str, int]:
     model = training.network(("accuracy", "mae"))
     callbacks = [training.callback(), training.callback()]
     with tempfile.TemporaryDirectory() as out:
-        with fittrace.trace(out=out) as run:
+        with fittrace.trace(out=out, run_metadata="off") as run:
             workload.fit(model, *workload.data(1_000), callbacks, epochs=max(1, batches // 1_000))
         return _sizes(run.path)
 

@@ -53,6 +53,9 @@ class _Session:
     def fault(self, where: str, error: BaseException) -> None:
         raise AssertionError(where) from error
 
+    def sampler(self, record: object) -> None:
+        """Nothing is sampled here."""
+
     def meet_callback(self, kind: type) -> int:
         return self.names.new_class(kind)
 

@@ -6,6 +6,7 @@ is a line of JSON with the seconds of each fit of a turn. It runs in the engine'
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 import sys
@@ -65,7 +66,7 @@ class Turns:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        turns = Turns(sys.argv[1], folder, Settings(*sys.argv[2:]))
+        turns = Turns(sys.argv[1], folder, dataclasses.replace(Settings(*sys.argv[2:]), run_metadata="off"))
         for line in sys.stdin:
             print(json.dumps(turns.turn(int(line))), flush=True)
         turns.session.close()

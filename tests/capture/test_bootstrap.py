@@ -12,6 +12,7 @@ import pytest
 
 import fittrace.capture
 from fittrace.engines import ENGINES
+from fittrace.schema import run as schema_run
 
 BOOTSTRAP = Path(fittrace.capture.__file__).parent / "bootstrap"
 REPORT = "import json, sys; print(json.dumps(sorted(name for name in sys.modules)))"
@@ -20,6 +21,8 @@ REPORT = "import json, sys; print(json.dumps(sorted(name for name in sys.modules
 def said(program: str, folder: Path, **more: str) -> str:
     """What a captured Python prints that runs `program`; `folder` has an engine of a kind in it."""
     (folder / "keras.py").write_text("")
+    (folder / "run").mkdir(exist_ok=True)
+    schema_run.new(str(folder / "run"), "run", [], "python", "0")
     paths = os.pathsep.join([str(BOOTSTRAP), str(folder)])
     environment = {**os.environ, "PYTHONPATH": paths, "FITTRACE_RUN": str(folder / "run"), **more}
     command = [sys.executable, "-c", program]

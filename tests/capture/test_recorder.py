@@ -16,8 +16,10 @@ from fittrace.capture.names import Names
 from fittrace.capture.orders import MOST_SAMPLES, Orders
 from fittrace.capture.owner import owned
 from fittrace.capture.recorder import Recorder
+from fittrace.capture.sampling import Sampler
 from fittrace.capture.syntax import RECORDER
 from fittrace.schema.journal import ABSENT, HEADER
+from fittrace.schema.sampling import Sampling
 from fittrace.store.orders import unpacked
 
 from .test_values import Hostile
@@ -39,6 +41,9 @@ class FakeSession:
         self.orders = Orders()
         self.awoken = 0
         self.models: list[type] = []
+
+    def sampler(self, record: Any) -> Sampler:
+        return Sampler(self, Sampling(), 0, record)  # type: ignore[arg-type]
 
     def new_thread(self, buffer: list[int]) -> None:
         self.buffers.append(buffer)

@@ -30,7 +30,7 @@ def test_without_facts_they_are_the_default(tmp_path: Path) -> None:
 
 
 def test_a_wrong_one_is_refused_before_anything_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(fittrace.FittraceError, match="values='some': choose basic or all"):
+    with pytest.raises(fittrace.FittraceError, match="--values some: no such choice; it may be basic or all"):
         fittrace.trace(out=tmp_path / "traces", values="some").__enter__()
     with pytest.raises(SystemExit):
         main(["run", "--out", str(tmp_path / "traces"), "--lines", "all", "train.py"])

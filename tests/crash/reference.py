@@ -303,6 +303,7 @@ class Reference:
                 "batch": span.batch, "last_batch": span.last, "size": size_of(span), "first_sample": span.first,
                 "start_ns": span.start,
                 "duration_ns": span.end - span.start, "status": self.status(span),  # type: ignore[operator]
+                "data_wait_ns": None, "compute_ns": None, "retraced": None,
                 **{f"{phase}_ns": time for phase, time in times.items()},
                 **{f"logs.{name}": value for name, value in logs.items()},
             }  # fmt: skip

@@ -13,6 +13,7 @@ from fittrace.store.columns import Values
 from fittrace.store.derive import Derivation
 from fittrace.store.emit import Emitter
 from fittrace.store.journal import Journal
+from fittrace.store.sampled import SampledBatches
 
 TABLES = ("spans", "fits", "batches", "logs", "samples", "stops")
 
@@ -41,7 +42,8 @@ def derive(path: Path, shift_ns: int = 0) -> Tables:
     """The rows of the journal at `path`."""
     journal = Journal(path)
     sink = Rows()
-    derivation = Derivation(journal.definitions, journal.orders, Emitter(journal.definitions, sink, shift_ns))
+    emitter, sampled = Emitter(journal.definitions, sink, shift_ns), SampledBatches(journal.metadata, sink, shift_ns)
+    derivation = Derivation(journal.definitions, journal.orders, emitter, sampled)
     for chunks in journal.windows():
         derivation.window(chunks)
     derivation.finish()

@@ -76,7 +76,17 @@ def test_each_command_works(words: list[str], place: Path) -> None:
 
 
 def test_all_commands_are_known() -> None:
-    assert {words[0] for words in FITTRACE} == {"run", "ls", "show", "sql", "replay", "lines", "check", "diff"}
+    assert {words[0] for words in FITTRACE} == {
+        "run",
+        "ls",
+        "show",
+        "sql",
+        "replay",
+        "lines",
+        "export",
+        "check",
+        "diff",
+    }
     others = {words[0] for words in commands()} - {"fittrace", "python"}
     assert others == {"scripts/demo", "scripts/test", "pip"}
     assert all(os.access(ROOT / other, os.X_OK) for other in others if "/" in other)

@@ -118,9 +118,9 @@ class Trained:
         return int(self.trained.fit.iloc[place]), self.traced.seen["fits"][place]
 
 
-def train(engine: Engine, program: list[str], folder: Path) -> Trained:
-    """Run a program and its arguments on `engine`, without and with fittrace."""
-    options = ["--quiet", "--python", str(engine.python), "--out", str(folder), "--name", "run"]
+def train(engine: Engine, program: list[str], folder: Path, *more: str) -> Trained:
+    """Run a program and its arguments on `engine`, without and with fittrace, which has `more` options."""
+    options = ["--quiet", "--python", str(engine.python), "--out", str(folder), "--name", "run", *more]
     commands = {
         "plain": [str(engine.python), *program],
         "traced": [sys.executable, "-m", "fittrace", "run", *options, *program],

@@ -318,7 +318,9 @@ def test_hostile_callbacks_have_their_hooks(pair: Pair) -> None:
 
 
 def test_nothing_is_wrong_with_the_trace(pair: Pair) -> None:
-    assert pair.trace.notes().empty, list(pair.trace.notes().message)
+    notes = pair.trace.notes()
+    # Of two fits at once only one can have TensorFlow's profiler, and which is chance.
+    assert set(notes.message) <= {"no ops of batches that ran while a batch of another fit was sampled"}
     processes = pair.trace.processes()
     assert list(processes.ending) == ["closed"]
     assert processes[["dropped_detail", "dropped_batches", "damaged_bytes"]].to_numpy().sum() == 0

@@ -42,12 +42,19 @@ def fittrace(*words: str, **options) -> subprocess.CompletedProcess:
         (["ls", "a\x1bb"], r"a\x1bb: no runs there"),
         (["sql", "a", "b", "c"], "sql: 3 words given; quote the query"),
         (["sql", "nowhere", "SELECT 1"], "nowhere: not a fittrace run"),
+        (["export", "nowhere", "--format", "run-metadata", "-o", "out"], "nowhere: not a fittrace run"),
+        (["run", "--run-metadata", "first", "script.py"], "--run-metadata first: 'first' says nothing; use off"),
     ],
 )
 def test_bad_input_is_one_line_and_2(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 2
     out, err = capsys.readouterr()
     assert err.startswith(f"fittrace: {message}") and err.count("\n") == 1 and out == ""
+
+
+def test_a_trace_without_samples_exports_nothing(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", str(run), "--format", "run-metadata", "-o", "out"]) == 2
+    assert "no batch was sampled" in capsys.readouterr().err and not Path("out").exists()
 
 
 def test_wrong_sql_is_one_line_and_2(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

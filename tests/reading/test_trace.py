@@ -18,12 +18,17 @@ from fittrace.tables.sql import VIEWS
 REQUIRED = {
     "fits": "fit engine engine_version start_ns duration_ns epochs batches status error",
     "spans": "fit span parent stage epoch batch phase name start_ns duration_ns self_ns thread status",
-    "batches": "fit stage epoch batch start_ns duration_ns slice_ns to_dense_ns function_ns logs_ns hooks_ns size",
+    "batches": "fit stage epoch batch start_ns duration_ns slice_ns to_dense_ns function_ns logs_ns hooks_ns size"
+    " data_wait_ns compute_ns retraced",
     "hooks": "fit seq stage epoch batch callback position hook start_ns duration_ns thread"
     " logs_before logs_after changed",
     "logs": "fit stage epoch batch hook key value",
     "samples": "fit stage epoch position sample count",
     "stops": "fit stage epoch batch value hook callback position span",
+    "sampled_batches": "fit stage epoch batch span format ops data_wait_ns compute_ns host_ns device_ns data_bytes",
+    "ops": "fit stage epoch batch name type device thread start_ns duration_ns self_ns scheduled_ns memory_bytes"
+    " shapes",
+    "data_pipeline": "fit stage epoch batch name type thread start_ns duration_ns self_ns shapes",
     "processes": "pid parent_pid rank host ending",
     "notes": "kind message",
     "values": "fit span key value text",

@@ -20,8 +20,8 @@ TRACES = ROOT / "traces"
 
 MOST_BYTES = 300_000
 
-# Of any system: an absolute path, alone or inside a text.
-ABSOLUTE = re.compile(r"(^|[\s\"'(=\[])(/\w|~/|[A-Za-z]:[\\/])|site-packages|dist-packages")
+# Of any system: an absolute path, alone or inside a text, which a device of TensorFlow's is not.
+ABSOLUTE = re.compile(r"(^|[\s\"'(=\[])(/(?!host:|device:)\w|~/|[A-Za-z]:[\\/])|site-packages|dist-packages")
 
 USERS = {"WorstBatch", "EarlyStopping", "ModelCheckpoint"}
 KERAS_OWN = {"History", "ProgbarLogger"}
@@ -121,6 +121,7 @@ def test_it_ended_well_and_misses_nothing(reference: Reference, trace: fittrace.
     assert process["ending"] == "closed"
     assert process[["dropped_detail", "dropped_batches", "damaged_bytes"]].sum() == 0
     assert trace.notes().empty
+    assert trace.sampled_batches()["batch"].tolist() == [0, 1, 2]
     assert json.loads((reference.path / "run.json").read_text(encoding="utf-8"))["exit_code"] == 0
 
 

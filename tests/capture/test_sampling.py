@@ -1,0 +1,321 @@
+"""Which batches are sampled, and what the sampler does to get at their ops."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+import fittrace
+from fittrace.capture.metadata import Metadata
+from fittrace.capture.sampling import _MESSAGES, _PROFILER, _PROGRAMS_OWN, Sampler
+from fittrace.capture.sites import Site
+from fittrace.schema.journal import PROFILE, RUN_METADATA
+from fittrace.schema.sampling import BadSampling, Sampling, parse
+
+BAD = [
+    "", "none", "first", "first=", "first=0", "first=-1", "first=1.5", "first=3,first=4", "every=0", "every=x", "3",
+    "0:", ":0", "0:5-4", "0:1-", "-1:0", "0:0,,0:1", "off,first=3", "first=99999999999999999999", "0:0;0:1",
+    "first = 3", "٣:٣",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_a_choice_that_says_nothing_is_refused_in_one_line(text: str) -> None:
+    with pytest.raises(BadSampling) as caught:
+        parse(text)
+    assert "--run-metadata" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def chosen(text: str, epochs: int = 2, batches: int = 6, steps: int = 1) -> list[tuple[int, int]]:
+    """The first batch of each step of a fit that is sampled; once it is said that none will come, none does."""
+    sampling, taken, found, over = parse(text), 0, [], False
+    for epoch in range(epochs):
+        for batch in range(0, batches, steps):
+            last = min(batch + steps, batches) - 1
+            if sampling.wants(taken, epoch, batch, last):
+                assert not over
+                found.append((epoch, batch))
+                taken += 1
+            over = sampling.is_over(taken, epoch, last)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("off", []),
+        ("first=3", [(0, 0), (0, 1), (0, 2)]),
+        ("first=8", [(0, 0), (0, 1), (0, 2), (0, 3), (0, 4), (0, 5), (1, 0), (1, 1)]),
+        ("every=4", [(0, 0), (0, 4), (1, 0), (1, 4)]),
+        ("0:0,1:2-3", [(0, 0), (1, 2), (1, 3)]),
+        (" first=1, 1:5 ", [(0, 0), (1, 5)]),
+        ("1:0,0:5", [(0, 5), (1, 0)]),
+        ("all", [(epoch, batch) for epoch in range(2) for batch in range(6)]),
+    ],
+)
+def test_the_batches_of_a_choice(text: str, wanted: list[tuple[int, int]]) -> None:
+    assert chosen(text) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"), [("0:3", [(0, 2)]), ("every=5", [(0, 0), (0, 4), (1, 0), (1, 4)]), ("first=1", [(0, 0)])]
+)
+def test_a_step_of_several_batches_is_sampled_for_any_of_them(text: str, wanted: list[tuple[int, int]]) -> None:
+    assert chosen(text, steps=2) == wanted
+
+
+class Session:
+    """What a sampler needs of a session."""
+
+    def __init__(self) -> None:
+        self.sites = [Site(0, "call", "", "", 0, "", stage="train"), Site(1, "call", "", "", 0, "", stage="test")]
+        self.kept: list[Metadata] = []
+        self.metadata = self
+        self.notes: list[str] = []
+        self.faults: list[str] = []
+
+    def new_metadata(self) -> int:
+        return len(self.kept)
+
+    def put(self, metadata: Metadata) -> None:
+        if metadata.data:
+            self.kept.append(metadata)
+
+    def note(self, kind: str, message: str) -> None:
+        self.notes.append(message)
+
+    def fault(self, where: str, error: BaseException) -> None:
+        self.faults.append(where)
+
+    def plain(self, function: Any) -> Any:
+        return function
+
+
+class Profiler:
+    """TensorFlow's, which a test may make refuse."""
+
+    refuses: Exception | None = None
+    running = 0
+
+    def start(self, folder: str, options: dict[str, int]) -> None:
+        if self.refuses:
+            raise self.refuses
+        type(self).running += 1
+
+    def stop(self) -> bytes:
+        type(self).running -= 1
+        return b"what ran"
+
+
+class Messages:
+    class RunOptions:
+        FULL_TRACE = 3
+
+        def __init__(self, trace_level: int = 0, other: str = "") -> None:
+            self.trace_level, self.other = trace_level, other
+
+        def CopyFrom(self, other: Any) -> None:
+            vars(self).update(vars(other))
+
+    class RunMetadata:
+        def SerializeToString(self) -> bytes:
+            return b"ours"
+
+
+class Function:
+    """A backend's function, which caches a callable."""
+
+    run_metadata: Any = None
+
+    def __init__(self, options: Any = None) -> None:
+        self.run_options = options
+        self.made: list[Any] = []
+        self._callable_fn: Any = None
+        self.make([], [], [], None)
+
+    def make(self, arrays: Any, symbols: Any, values: Any, session: Any) -> None:
+        self._callable_fn = SimpleCallable(self.run_options)
+        self.made.append(self.run_options)
+
+
+class SimpleCallable:
+    def __init__(self, options: Any) -> None:
+        self.options = options
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> Session:
+    profiler = type("Profiler", (Profiler,), {})
+    modules = {
+        "tensorflow": ModuleType("tensorflow"),
+        _PROFILER: SimpleNamespace(ProfilerSession=profiler),
+        _PROGRAMS_OWN: SimpleNamespace(_profiler=None),
+        _MESSAGES: Messages,
+    }
+    for name, module in modules.items():
+        monkeypatch.setitem(sys.modules, name, module)  # type: ignore[arg-type]
+    return Session()
+
+
+def sampler(session: Session, choice: str = "first=1") -> tuple[Sampler, list[tuple[int, ...]]]:
+    records: list[tuple[int, ...]] = []
+    made = Sampler(session, parse(choice), -9, records.append)  # type: ignore[arg-type]
+    made.new_fit(-1)
+    return made, records
+
+
+def test_a_batch_is_sampled_between_the_spans_around_it(session: Session) -> None:
+    one, records = sampler(session)
+    assert one.wants
+    one.begin(-5, "profiler", "train", 0, 0, 0)
+    assert one.is_open and not one.wants
+    one.end(-5)
+    assert not one.is_open
+    assert [record[0] for record in records] == [-5, -9, -5] and records[0][1] < records[2][1]
+    (kept,) = session.kept
+    assert (kept.number, kept.format, kept.data) == (0, PROFILE, b"what ran")
+    assert not session.notes and not session.faults
+
+
+@pytest.mark.parametrize(("root", "stage"), [(-2, "train"), (-1, "test")])
+def test_only_what_trains_is_sampled(session: Session, root: int, stage: str) -> None:
+    one, _ = sampler(session, "all")
+    one.wants = False
+    one.new_fit(root)
+    assert one.wants == (root == -1)
+    one.begin(-5, "profiler", stage, 0, 0, 0)
+    assert one.is_open == (stage == "train")
+    one.end(-5)
+
+
+def test_a_new_fit_is_sampled_anew(session: Session) -> None:
+    one, _ = sampler(session)
+    for _ in range(2):
+        one.begin(-5, "profiler", "train", 0, 0, 0)
+        one.end(-5)
+        assert not one.wants
+        one.new_fit(-1)
+        assert one.wants
+    assert len(session.kept) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(type("AlreadyExistsError", (Exception,), {})(), "own profiler"), (OSError(), "refused to start")],
+)
+def test_a_profiler_that_refuses_to_start_is_a_note(session: Session, error: Exception, told: str) -> None:
+    sys.modules[_PROFILER].ProfilerSession.refuses = error  # type: ignore[attr-defined]
+    one, _ = sampler(session, "all")
+    one.begin(-5, "profiler", "train", 0, 0, 0)
+    assert not one.is_open and not session.kept and not session.faults
+    assert told in session.notes[0]
+    # And the next batch may have it.
+    sys.modules[_PROFILER].ProfilerSession.refuses = None  # type: ignore[attr-defined]
+    one.begin(-5, "profiler", "train", 0, 1, 1)
+    assert one.is_open
+    one.end(-5)
+    assert len(session.kept) == 1
+
+
+def test_a_profiler_of_the_programs_own_is_left_alone(session: Session) -> None:
+    sys.modules[_PROGRAMS_OWN]._profiler = object()  # type: ignore[attr-defined]
+    one, _ = sampler(session)
+    one.begin(-5, "profiler", "train", 0, 0, 0)
+    assert not one.is_open and "own profiler" in session.notes[0]
+    assert sys.modules[_PROFILER].ProfilerSession.running == 0  # type: ignore[attr-defined]
+
+
+def test_a_batch_that_was_interrupted_before_it_could_end_lets_the_next_one_go(session: Session) -> None:
+    one, _ = sampler(session, "all")
+    one.begin(-5, "profiler", "train", 0, 0, 0)
+    one.begin(-5, "profiler", "train", 0, 1, 1)
+    assert one.is_open
+    one.end(-5)
+    assert [kept.number for kept in session.kept] == [0, 1] and not session.notes
+
+
+def test_a_backend_without_tensorflow_is_passed_over(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "tensorflow")
+    one, _ = sampler(session)
+    one.begin(-5, "profiler", "train", 0, 0, 0)
+    assert not one.is_open and not session.notes
+
+
+def called(one: Sampler, function: Function, symbols: Any = (), values: Any = ()) -> bool:
+    return one.takes(function, "_callable_fn", "make", ([], symbols, values, None))
+
+
+def test_a_sessions_callable_is_doubled_and_left_as_it_is(session: Session) -> None:
+    one, _ = sampler(session, "all")
+    function = Function(Messages.RunOptions(other="the user's"))
+    cached, before = function._callable_fn, dict(vars(function))
+    doubles = []
+    for batch in range(2):
+        one.begin(-5, "session", "train", 0, batch, batch)
+        assert called(one, function)
+        doubles.append(one.callable)
+        assert not called(one, function)  # a second call of the same batch is not the batch's own
+        one.end(-5)
+    assert vars(function) == before and function._callable_fn is cached
+    assert doubles[0] is doubles[1] is not cached
+    assert vars(doubles[0].options) == {"trace_level": 3, "other": "the user's"}
+    assert cached.options.trace_level == 0
+    assert [(kept.format, kept.data) for kept in session.kept] == [(RUN_METADATA, b"ours")] * 2
+    assert one.callable is None and one.metadata is None
+
+
+def test_a_callable_that_the_engine_made_anew_gets_a_new_double(session: Session) -> None:
+    one, _ = sampler(session, "all")
+    function, doubles = Function(), []
+    for batch in range(2):
+        one.begin(-5, "session", "train", 0, batch, batch)
+        assert called(one, function)
+        doubles.append(one.callable)
+        one.end(-5)
+        function.make([], [], [], None)
+    assert doubles[0] is not doubles[1]
+
+
+def test_metadata_of_the_programs_own_is_copied_when_it_is_there(session: Session) -> None:
+    one, _ = sampler(session)
+    function = Function()
+    theirs = function.run_metadata = SimpleNamespace(SerializeToString=lambda: b"theirs")
+    one.begin(-5, "session", "train", 0, 0, 0)
+    assert not called(one, function)
+    one.end(-5)
+    theirs.SerializeToString = lambda: b"of a later batch"
+    assert session.kept[0].data == b"theirs"
+
+
+def test_nothing_is_put_into_the_graph_for_a_sample(session: Session) -> None:
+    one, _ = sampler(session)
+    function = Function()
+    one.begin(-5, "session", "train", 0, 0, 0)
+    assert not called(one, function, [SimpleNamespace(dtype="float32")], [SimpleNamespace(dtype="float64")])
+    one.end(-5)
+    assert len(function.made) == 1 and not session.kept and "another type" in session.notes[0]
+
+
+def test_a_fault_in_sampling_is_told_and_passes(session: Session) -> None:
+    one, _ = sampler(session, "all")
+    one.begin(-5, "session", "train", 0, 0, 0)
+    assert not one.takes(object(), "_callable_fn", "make", ())
+    one.end(-5)
+    one.begin(-5, "session", "train", None, None, None)  # type: ignore[arg-type]
+    assert len(session.faults) >= 1 and not session.kept
+
+
+def test_nothing_is_wanted_where_sampling_is_off() -> None:
+    one = Sampler(Session(), Sampling(), -9, lambda record: None)  # type: ignore[arg-type]
+    one.new_fit(-1)
+    assert not one.wants
+
+
+def test_a_bad_choice_is_refused_before_anything_is_recorded(tmp_path: Path) -> None:
+    with pytest.raises(BadSampling), fittrace.trace(out=tmp_path, run_metadata="first"):
+        raise AssertionError("the block ran")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,143 @@
+"""Trains in some ways whose batches are sampled, on the engine that the first argument names; see `training.py`.
+
+Python 3.7 and every Keras: what differs between the engines is in `engine` alone.
+"""
+
+import hashlib
+import json
+import os
+import random
+import sys
+import tempfile
+import traceback
+
+import numpy as np
+
+
+def engine(name):
+    import tensorflow as tf
+
+    if tf.__version__ >= "2":
+        # On several threads floats are added up in an order of chance.
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    if name == "tf_keras-v1":
+        tf.compat.v1.disable_v2_behavior()
+    if name.startswith("tf_keras"):
+        import tf_keras as keras
+    elif name == "tf.keras":
+        from tensorflow import keras
+    else:
+        import keras
+    if tf.executing_eagerly():
+        keras.utils.set_random_seed(3)
+    else:
+        random.seed(3)
+        np.random.seed(3)
+        tf.compat.v1.set_random_seed(3)
+    if tf.__version__ < "2":
+        # On more than one thread TensorFlow 1 adds floats up in an order of its own.
+        one = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
+        set_session = getattr(keras.backend, "set_session", None) or keras.backend.tensorflow_backend.set_session
+        set_session(tf.compat.v1.Session(config=one))
+    return tf, keras
+
+
+tf, keras = engine(sys.argv[1])
+IN_SESSION = not tf.executing_eagerly()
+SEEN = {"fits": []}
+
+
+class Watch(keras.callbacks.Callback):
+    """Writes down which callable the engine has cached after each batch, and does what else it is told to."""
+
+    def __init__(self, each=lambda model: None):
+        super().__init__()
+        self.callables = []
+        self.each = each
+
+    def on_batch_end(self, batch, logs=None):
+        if hasattr(getattr(self.model, "train_function", None), "_callable_fn"):
+            self.callables.append(id(self.model.train_function._callable_fn))
+        self.each(self.model)
+
+    on_train_batch_end = on_batch_end
+
+
+def network(check=False, **options):
+    check_numbers = [keras.layers.Lambda(lambda x: tf.debugging.check_numerics(x, "no number"))] if check else []
+    # One layer learns: with two, Keras 2.2 may read the weights of the second for a gradient before or after it has set
+    # them.
+    first = {"input_shape": (6, 6, 1), "trainable": False}
+    layers = [keras.layers.Conv2D(2, 3, **first), *check_numbers, keras.layers.Dropout(0.3), keras.layers.Flatten()]
+    model = keras.models.Sequential([*layers, keras.layers.Dense(3)])
+    model.compile("sgd", "mse", **options)
+    return model
+
+
+def data(count=50):
+    source = np.random.RandomState(5)
+    return source.rand(count, 6, 6, 1).astype("float32"), source.rand(count, 3).astype("float32")
+
+
+def digest(model):
+    return hashlib.sha256(b"".join(weight.tobytes() for weight in model.get_weights())).hexdigest()
+
+
+def fit(scenario, model, watch=None, x=None, **arguments):
+    """One fit of four batches an epoch, and what came of it."""
+    watch = watch or Watch()
+    arguments.setdefault("epochs", 1)  # which Keras 2.0 takes to be ten
+    known_x, y = data()
+    seen = {"scenario": scenario}
+    SEEN["fits"].append(seen)
+    try:
+        x = known_x if x is None else x
+        model.fit(x, y, batch_size=16, verbose=0, callbacks=[watch], shuffle=False, **arguments)
+    except Exception as error:
+        frames = [[frame.filename, frame.lineno, frame.name] for frame in traceback.extract_tb(sys.exc_info()[2])]
+        seen.update(error=type(error).__name__, frames=frames)
+    seen.update(weights=digest(model), callables=len(set(watch.callables)))
+    return seen
+
+
+def with_a_number_missing():
+    x, _ = data()
+    x[20] = np.nan
+    return x
+
+
+def theirs():
+    """The program asks for metadata itself."""
+    options = tf.compat.v1.RunOptions(trace_level=tf.compat.v1.RunOptions.FULL_TRACE)
+    metadata = tf.compat.v1.RunMetadata()
+    told = []
+    watch = Watch(lambda model: told.append(sum(len(one.node_stats) for one in metadata.step_stats.dev_stats)))
+    seen = fit("theirs", network(options=options, run_metadata=metadata), watch)
+    seen["told"] = [bool(count) for count in told]
+
+
+def profiled():
+    """The program profiles itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        tf.profiler.experimental.start(folder)
+        fit("profiled", network())
+        tf.profiler.experimental.stop()
+        SEEN["profiled"] = sum(len(files) for _, _, files in os.walk(folder)) > 0
+
+
+def main():
+    fit("sampled", network(), epochs=2, validation_data=data(20))
+    fit("raising", network(check=True), x=with_a_number_missing())
+    if IN_SESSION:
+        theirs()
+    else:
+        profiled()
+        fit("retraced", network(), Watch(lambda model: model.make_train_function(force=True)), epochs=2)
+        fit("eager", network(run_eagerly=True))
+    SEEN["random"] = [random.random(), float(np.random.rand())]
+
+
+main()
+with open(os.environ["SEEN"], "w") as file:
+    json.dump(SEEN, file)
