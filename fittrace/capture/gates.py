@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import sys
 from typing import Sequence
 
 from ..engines import Cached, Loop, Phase, Ran
@@ -86,9 +87,10 @@ def _of_double(call: ast.Call, rule: Cached, owner: str) -> ast.expr:
     call.func = _placed(_attribute("callable"), call.func)
     theirs = next((one for one in call.keywords if one.arg == "run_metadata"), None)
     if theirs is None:
-        theirs = ast.keyword("run_metadata", [call.func, *call.args, *(one.value for one in call.keywords)][-1])
+        # Before Python 3.8 a call is made in the line that ran last.
+        parts = [call.func, *call.args, *(one.value for one in call.keywords)]
+        theirs = ast.keyword("run_metadata", parts[-1 if sys.version_info < (3, 8) else 0])
         call.keywords.append(ast.copy_location(theirs, theirs.value))
-    # Where Python is when it calls is, before 3.8, where it was last.
     theirs.value = _placed(_attribute("metadata"), theirs.value)
     arguments = items(*map(name, rule.arguments))
     return _sampler("takes", name(owner), constant(rule.name), constant(rule.maker), arguments)

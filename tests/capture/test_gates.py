@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -113,6 +114,29 @@ def record(module: ModuleType, *wanted: tuple[int, int]) -> Recorder:
     outcome = install(module, Engine("gated", "gated", "gated", ("1",), TABLE), constants, sites)
     assert not outcome.missing
     return recorder
+
+
+def test_a_gate_is_no_part_of_the_control_flow(gated: ModuleType) -> None:
+    """So that the way of a sampled batch is the way of any other."""
+
+    def drawn(table: tuple[Function, ...]) -> list[tuple[str, list[tuple[object, ...]]]]:
+        sites = list[Site]()
+        outcome = install(gated, Engine("gated", "gated", "gated", ("1",), table), owned(Recorder(set())), sites)
+        shown = [
+            (
+                one.name,
+                [(node.line, node.next, node.raises, node.site >= 0 and sites[node.site].kind) for node in one.nodes],
+            )
+            for one in outcome.graphs
+        ]
+        for installed in outcome.installed:
+            installed.undo()
+        return shown
+
+    fit, call = TABLE
+    plain = (replace(fit, phases=(Phase("function", Calls("call"), inside=("batch",)),)), replace(call, session=None))
+    assert drawn(TABLE) == drawn(plain)
+    assert len(drawn(plain)) == 2
 
 
 def test_only_the_sampled_batch_calls_the_double(gated: ModuleType) -> None:
