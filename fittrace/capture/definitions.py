@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import json
+import threading
 from typing import Any, Callable, Dict
 
 Definition = Dict[str, Any]
@@ -22,6 +24,14 @@ class Definitions:
     def add(self, definition: Definition) -> None:
         """Define one thing more."""
         self._all.append(definition)
+
+    def thread(self, number: int) -> None:
+        """Define the calling thread."""
+        identity = _thread.get_ident()
+        # Not `threading.current_thread`: for a thread that `threading` did not start it would make an entry.
+        known = threading._active.get(identity)  # type: ignore[attr-defined]
+        name = known.name if known is not None else "thread-%d" % identity
+        self.add({"define": "thread", "thread": number, "name": str(name), "ident": identity})
 
     def note(self, kind: str, message: str) -> None:
         """Say something, once, to the reader of the trace."""

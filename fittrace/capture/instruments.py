@@ -75,6 +75,14 @@ class Instruments:
         for installed in self._installed:
             installed.undo()
 
+    def plain(self, function: Any) -> Any:
+        """A function with the code that `function` had before it was made to record; itself where it was not."""
+        for one in self._installed:
+            if one.function is function and function.__code__ is one.probed:
+                facts = (function.__globals__, function.__name__, function.__defaults__, function.__closure__)
+                return types.FunctionType(one.original, *facts)
+        return function
+
     def meet_callback(self, kind: type) -> None:
         """Make the hooks of a callback's class record, where those are asked for."""
         self._meet(own.hooks_of(kind))
@@ -102,14 +110,6 @@ class Instruments:
             for what in outcome.missing:
                 message = "not found as its source has it, so its lines are not traced: %s" % what
                 self._define({"define": "note", "kind": "engine", "message": "the program's own code: " + message})
-
-    def plain(self, function: Any) -> Any:
-        """A function with the code that `function` had before it was made to record; itself where it was not."""
-        for one in self._installed:
-            if one.function is function and function.__code__ is one.probed:
-                facts = (function.__globals__, function.__name__, function.__defaults__, function.__closure__)
-                return types.FunctionType(one.original, *facts)
-        return function
 
     def tell(self, final: bool = False) -> None:
         """Define the engines that are traced, and note what of them is not; each once, when its version is known.

@@ -5,6 +5,7 @@ It is handed on as it is, bytes of a protobuf, and parsed where the journal is r
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from collections import deque
 from typing import Callable, Iterator, NamedTuple
@@ -30,7 +31,12 @@ class MetadataQueue:
 
     def __init__(self, note: Callable[[str], None]) -> None:
         self._note = note
+        self._free = itertools.count()
         self._waiting: deque[Metadata] = deque()
+
+    def new_number(self) -> int:
+        """The number of the next batch that is sampled."""
+        return next(self._free)
 
     def put(self, metadata: Metadata) -> None:
         """Take what one batch told."""

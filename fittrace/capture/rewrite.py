@@ -83,9 +83,9 @@ def rewrite(
                 graphs[name] = Graph(definitions[name], plain[keys[name]], body.flow(clocked=False)).nodes
         except Unsupported as error:
             missing.append("the control flow of %s (%s)" % (name, error))
-        if variables:
-            assigned.tell_all(definitions[name], body.site)
         body.enclose(definitions[name])
+        if variables and body.has_flow:
+            assigned.tell_all(definitions[name], body.site)
         missing += ["%s in %s" % (what, name) for what in body.missing()]
         owner.split(definitions[name])
     probed = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))

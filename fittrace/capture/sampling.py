@@ -80,7 +80,7 @@ class Sampler:
                 return
             self._record((aside, perf_counter_ns()))
             self._stop_profiler()  # of a batch that was interrupted before it could end
-            self._filled, self._number = None, self._session.new_metadata()
+            self._filled, self._number = None, self._session.metadata.new_number()
             self._record((self._head, self._number))
             self._in_session = how == "session"
             self.is_open = self._in_session or self._start_profiler()

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import _thread
 import atexit
-import itertools
 import json
 import os
 import sys
-import threading
 import time
 from functools import partial
 from typing import Any, Callable
@@ -70,7 +68,6 @@ class Session:
         self._threads: list[Thread] = []
         self.orders = Orders()
         self.metadata = MetadataQueue(partial(self.note, "run_metadata"))
-        self._metadata_numbers = itertools.count()
         self._lock = _thread.allocate_lock()
         self._writer: Writer | None = None
         self._wake = _thread.allocate_lock()
@@ -94,11 +91,19 @@ class Session:
             thread = Thread(len(self._threads), buffer)
             self._threads.append(thread)
             self._start(self._collect)
-        identity = _thread.get_ident()
-        # Not `threading.current_thread`: for a thread that `threading` did not start it would make an entry.
-        known = threading._active.get(identity)  # type: ignore[attr-defined]
-        name = known.name if known is not None else "thread-%d" % identity
-        self._define({"define": "thread", "thread": thread.number, "name": str(name), "ident": identity})
+        self._definitions.thread(thread.number)
+
+    def sampler(self, record: Any) -> Sampler:
+        """What samples the batches of the calling thread, whose records `record` takes."""
+        return Sampler(self, self._sampling, self._sampled, record)
+
+    def plain(self, function: Any) -> Any:
+        """An engine's function with the code that it had."""
+        return self._instruments.plain(function)
+
+    def note(self, kind: str, message: str) -> None:
+        """Say something, once, to the reader of the trace."""
+        self._definitions.note(kind, message)
 
     def meet_callback(self, kind: type) -> int:
         """The number of a callback's class, which is met for the first time and is about to be called."""
@@ -114,22 +119,6 @@ class Session:
             self._instruments.meet_model(kind)
         except Exception as error:
             self.fault("rewriting a model", error)
-
-    def sampler(self, record: Any) -> Sampler:
-        """What samples the batches of the calling thread, whose records `record` takes."""
-        return Sampler(self, self._sampling, self._sampled, record)
-
-    def new_metadata(self) -> int:
-        """The number of the metadata of the next batch that is sampled."""
-        return next(self._metadata_numbers)
-
-    def plain(self, function: Any) -> Any:
-        """An engine's function with the code that it had."""
-        return self._instruments.plain(function)
-
-    def note(self, kind: str, message: str) -> None:
-        """Say something, once, to the reader of the trace."""
-        self._definitions.note(kind, message)
 
     def fault(self, where: str, error: BaseException) -> None:
         """Report, once, that something of fittrace's failed `where`; the program goes on."""

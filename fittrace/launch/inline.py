@@ -36,7 +36,6 @@ def trace(
     `values`, `lines` and `run_metadata` say how much is recorded, as the options of `fittrace run` do. Raises
     `FittraceError` where they make no sense or the folder cannot be made; what the block raises passes through.
 
-
     >>> import tempfile
     >>> with trace(out=tempfile.mkdtemp()) as run:
     ...     pass  # model.fit(...)

@@ -78,7 +78,7 @@ class Session:
         self.notes: list[str] = []
         self.faults: list[str] = []
 
-    def new_metadata(self) -> int:
+    def new_number(self) -> int:
         return len(self.kept)
 
     def put(self, metadata: Metadata) -> None:
