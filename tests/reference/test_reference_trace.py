@@ -18,10 +18,10 @@ from fittrace.engines import ENGINES
 ROOT = Path(__file__).parents[2]
 TRACES = ROOT / "traces"
 
-MOST_BYTES = 300_000
+MOST_BYTES = 400_000
 
 # Of any system: an absolute path, alone or inside a text, which a device of TensorFlow's is not.
-ABSOLUTE = re.compile(r"(^|[\s\"'(=\[])(/(?!host:|device:)\w|~/|[A-Za-z]:[\\/])|site-packages|dist-packages")
+ABSOLUTE = re.compile(r"(^|[\s\"'(=\[])(/(?!host:|device:|job:)\w|~/|[A-Za-z]:[\\/])|site-packages|dist-packages")
 
 USERS = {"WorstBatch", "EarlyStopping", "ModelCheckpoint"}
 KERAS_OWN = {"History", "ProgbarLogger"}
