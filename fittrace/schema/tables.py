@@ -299,12 +299,12 @@ FLOW = Table(
 
 VALUES = Table(
     "values",
-    "one value that the engine's code had: an argument of `fit`",
+    "one value that the engine's code had: an argument of `fit`, or what a callback monitors",
     (
         _FIT,
         Column("span", "int64", "the span of the function's call"),
         Column("site", "int32", "the place, a row of `sites`"),
-        Column("key", "dictionary", "the name"),
+        Column("key", "dictionary", "the name: of an argument, or `callbacks[0].monitor`"),
         Column("value", "float64", "the value where it is a number", nullable=True),
         Column("text", "string", "what the value is where it is no number", nullable=True),
     ),
