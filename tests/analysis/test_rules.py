@@ -10,16 +10,17 @@ import pandas as pd
 import pytest
 
 from fittrace.analysis.rules import Finding, apply, rule
-from fittrace.analysis.rules.batch_loop import metrics_reset, validation_skipped
-from fittrace.analysis.rules.hooks import batch_index, hook_on_another_thread, hook_out_of_order
+from fittrace.analysis.rules.batch_loop import mean_of_means, metrics_reset
+from fittrace.analysis.rules.hooks import batch_index, hook_on_another_thread, hook_out_of_order, slow_callback
+from fittrace.analysis.rules.keys import key_missing, key_unseen, monitor_missing, values_differ
 from fittrace.analysis.rules.loading import load
 from fittrace.analysis.rules.logs import (
-    key_missing,
     last_batch_for_all,
     logs_altered,
     means_taken_for_own_values,
     not_finite,
 )
+from fittrace.analysis.rules.stopping import stop_ignored, stop_overwritten, validation_skipped
 from fittrace.analysis.rules.timing import (
     callable_rebuilt,
     data_wait,
@@ -33,7 +34,9 @@ from fittrace.schema.errors import FittraceError
 from fittrace.tables import Trace
 
 MS = 1_000_000
-FIT = pd.Series({"fit": 0, "thread": "MainThread", "engine": "keras-3", "status": "ok", "duration_ns": 60_000 * MS})
+FIT = pd.Series(
+    {"fit": 0, "span": 0, "thread": "MainThread", "engine": "keras-3", "status": "ok", "duration_ns": 60_000 * MS}
+)
 PROCESS = pd.Series({"dropped_batches": 0, "damaged_bytes": 0})
 LOSSY = pd.Series({"dropped_batches": 3, "damaged_bytes": 0})
 RNG = np.random.default_rng(4)
@@ -158,8 +161,11 @@ def test_not_finite() -> None:
         hook("on_train_batch_end", "History", batch=1, logs_before={"loss": float("inf")}),
         hook("on_train_batch_end", batch=2, logs_before={"loss": float("nan")}),
     ]
-    (found,) = not_finite.find(hooks(rows))
+    (found,) = not_finite.find(hooks(rows), lambda stage, epoch, batch: None)
     assert (found.message, found.batch, found.callback) == ("loss is inf; the first to see it", 1, "History")
+    (found,) = not_finite.find(hooks(rows), lambda stage, epoch, batch: np.arange(9)[::-1] + batch)
+    assert found.message.endswith("; samples 9, 8, 7, 6, 5, 4, 3, 2, ... (9 in all)")
+    assert told(not_finite.find(hooks(rows[:1]), lambda stage, epoch, batch: None)) == []
 
 
 def logged(callback: str, losses: Sequence[float], epoch_end: float, **more: object) -> pd.DataFrame:
@@ -192,21 +198,144 @@ def test_metrics_reset() -> None:
     assert told(metrics_reset.find(inner[:0], evaluating)) == []
 
 
+NO_VALUES = pd.DataFrame({"span": [], "key": [], "value": [], "text": []})
+
+
+def value(key: str, value: float | None = None, text: str | None = None, span: int = 0) -> dict:
+    return {"span": span, "key": key, "value": value, "text": text}
+
+
+def stop(value: str, callback: str | None = "Mine", hook: str = "on_epoch_end", **more: object) -> dict:
+    row = {"fit": 0, "stage": "train", "epoch": 0, "batch": None, "value": value, "callback": callback, "hook": hook}
+    return row | {"span": 5, "start_ns": 0, "thread": "MainThread"} | more
+
+
+def stops(*rows: dict) -> pd.DataFrame:
+    columns = list(stop("True"))
+    return pd.DataFrame(list(rows), columns=columns).astype({"epoch": "Int64", "batch": "Int64"})
+
+
 def test_validation_skipped() -> None:
     validating = batches(3, 4)
     tests = batches(3, 2).assign(stage="test")
     short = validating[~((validating["epoch"] == 2) & (validating["batch"] > 1))]
     unvalidated = tests[tests["epoch"] < 2]
-    ends = hooks([hook("on_train_batch_end", name, 2, 1) for name in ("ProgbarLogger", "Mine")])
+    mine = stops(stop("True", hook="on_batch_end", epoch=2, batch=1))
 
-    def find(train: pd.DataFrame, test: pd.DataFrame) -> list[str]:
-        return told(validation_skipped.find(FIT, PROCESS, pd.concat([train, test]), ends))
+    def find(
+        train: pd.DataFrame, test: pd.DataFrame, who: pd.DataFrame = mine, given: pd.DataFrame = NO_VALUES
+    ) -> list[Finding]:
+        return list(validation_skipped.find(FIT, PROCESS, pd.concat([train, test]), who, given))
 
-    (message,) = find(short, unvalidated)
-    assert message == "left after batch 1, stopped by Mine, and not validated, as the 2 before it were"
+    (found,) = find(short, unvalidated)
+    assert found.message == "sets stop_training: the epoch ends after batch 1 without its validation"
+    assert (found.callback, found.hook, found.epoch, found.batch) == ("Mine", "on_batch_end", 2, 1)
+    assert find(short, unvalidated, stops(stop("False", epoch=2, batch=1))) == []
+    assert find(short, unvalidated, stops(stop("True", epoch=2))) == []  # at the epoch's end, whatever it skips
     assert find(validating, unvalidated) == []  # a whole epoch: validation_freq
     assert find(short, tests) == []
     assert find(short, tests[tests["epoch"] == 1]) == []
+    elsewhere = stops(stop("True", None, epoch=2, batch=1))
+    assert told(find(short, unvalidated, elsewhere))[0].startswith("stop_training was set outside of hooks: ")
+
+    only = short[short["epoch"] == 2]
+    assert find(only, tests[:0]) == []
+    asked = pd.DataFrame([value("validation_data", text="(x, y)"), value("validation_split", 0.0)])
+    assert len(find(only, tests[:0], given=asked)) == 1
+    rarely = pd.DataFrame([value("validation_split", 0.2), value("validation_freq", 5.0)])
+    assert find(only, tests[:0], given=rarely) == []
+
+
+def test_stop_overwritten_and_ignored() -> None:
+    train = batches(3, 10)
+    end = int(train["start_ns"][9]) + 1
+
+    def find(*rows: dict) -> list[str]:
+        found = [*stop_overwritten.find(FIT, train, stops(*rows)), *stop_ignored.find(FIT, train, stops(*rows))]
+        return told(found)
+
+    set_, back = stop("True", start_ns=end), stop("False", "Other", start_ns=end + 1)
+    assert find(set_, back) == ["sets stop_training, Other.on_epoch_end sets it back, and 20 batches follow"]
+    engine = back | {"callback": None, "hook": "on_epoch_begin"}
+    assert find(set_, engine)[0].startswith("sets stop_training, the engine before on_epoch_begin sets it back")
+    inner = back | {"fit": 1, "callback": None}
+    assert find(set_, inner)[0].startswith(
+        "sets stop_training, an evaluate, predict or fit in a later hook sets it back"
+    )
+    # A model of its own that is trained in a hook is stopped and begun again.
+    assert find(stop("True", fit=1), stop("False", fit=1, start_ns=end)) == []
+    assert find(stop("True", fit=1), set_, inner)[0] == "sets stop_training, and 20 batches follow"
+    assert find(set_) == ["sets stop_training, and 20 batches follow"]
+    assert find(set_ | {"thread": "pool-0"}) == []
+    late = int(train["start_ns"].iloc[-1])
+    assert find(stop("True", start_ns=late + 1), stop("False", start_ns=late + 2)) == []
+    assert find(stop("True", start_ns=late - 1)) == []  # the batch under way is done
+    assert find(stop("False")) == []  # an engine begins so
+
+
+def test_monitor_missing() -> None:
+    logs = {"loss": 1.0, "val_accuracy": 0.5}
+    rows = [
+        hook("on_train_begin", "EarlyStopping", parent=3, position=1),
+        hook("on_epoch_end", "EarlyStopping", logs_before=logs, logs_after=logs, position=1, parent=9),
+    ]
+
+    def find(*given: dict, more: Sequence[dict] = ()) -> list[str]:
+        return told(monitor_missing.find(PROCESS, hooks([*rows, *more]), pd.DataFrame(list(given))))
+
+    missing = value("callbacks[1].monitor", text="val_acc", span=3)
+    assert find(missing) == ["monitors val_acc, which is in none of its logs; did you mean val_accuracy?"]
+    assert find(value("callbacks[1].monitor", text="loss", span=3)) == []
+    assert find(missing, value("callbacks[1].save_best_only", 0.0, span=3)) == []
+    assert len(find(missing, value("callbacks[1].save_best_only", 1.0, span=3))) == 1
+    adding = hook("on_epoch_end", changed=["val_acc"], parent=9)
+    assert find(missing, more=[adding]) == ["monitors val_acc, which Mine adds only after it"]
+    assert find(missing, more=[adding | {"parent": 20}]) == ["monitors val_acc, which Mine adds to logs of its own"]
+    assert find(value("callbacks[0].monitor", text="val_acc", span=2)) == []  # of another list
+
+
+def test_key_unseen_and_values_differ() -> None:
+    spans = pd.DataFrame({"span": [4, 7], "parent": [1, 5], "phase": "hooks", "callback": None})
+
+    def find(inner: dict, outer: dict, **more: object) -> list[list[str]]:
+        rows = [
+            hook("on_epoch_end", "Group", span=5, parent=4, logs_before=outer, logs_after=outer),
+            hook("on_epoch_end", "Scores", span=8, parent=7, logs_after=inner, **more),
+        ]
+        return [told(rule.find(hooks(rows), spans)) for rule in (key_unseen, values_differ)]
+
+    nan = float("nan")
+    assert find({"loss": 1.0, "mine": 2.0}, {"loss": 1.0}, changed=["mine"]) == [
+        ["adds mine to logs of its own, unseen by what comes after Group"],
+        [],
+    ]
+    assert find({"loss": 1.0, "mine": 2.0}, {"loss": 1.0, "mine": 2.0}, changed=["mine"]) == [[], []]
+    assert find({"loss": 2.0}, {"loss": 1.0}) == [[], ["sees loss 2; what comes after Group sees 1"]]
+    assert find({"loss": nan, "text": "a"}, {"loss": nan, "text": "b"}) == [[], []]
+    alone = hooks([hook("on_epoch_end", "Scores", span=5, parent=4, changed=["mine"], logs_after={"mine": 1.0})])
+    assert told(key_unseen.find(alone, spans[:1])) == []
+
+
+def test_slow_callback() -> None:
+    train = batches(1, 20)
+    begins = train["start_ns"].tolist()
+
+    def find(duration: int) -> list[str]:
+        ends = [hook("on_train_batch_end", batch=n, start_ns=at, duration_ns=duration) for n, at in enumerate(begins)]
+        return told(slow_callback.find(train, hooks(ends)))
+
+    (message,) = find(2 * MS)
+    assert message.endswith("% of the batches' time, 2.00 ms a call")
+    assert find(MS // 2) == []
+
+
+def test_mean_of_means() -> None:
+    bar = logged("ProgbarLogger", [3.0, 2.0, 1.5], 1.5)
+    old, new = (FIT.copy() for _ in range(2))
+    old["engine_version"], new["engine_version"] = "3.14.0", "3.15.0"
+    assert told(mean_of_means.find(old, batches(), bar)) == ["shows about 2.16667 for a loss of 1.5"]
+    assert told(mean_of_means.find(new, batches(), bar)) == []
+    assert told(mean_of_means.find(old, batches(), logged("ProgbarLogger", [3.0, 2.0, 1.5], 2.2))) == []
 
 
 def test_batch_index() -> None:
@@ -239,18 +368,25 @@ def test_hook_out_of_order() -> None:
         "on_train_end",
     ]
 
-    def find(order: Sequence[int], process: pd.Series = PROCESS, **more: object) -> list[str]:
+    lists = pd.DataFrame({"span": [30], "parent": [104], "phase": "hooks", "callback": None})
+
+    def find(
+        order: Sequence[int], process: pd.Series = PROCESS, members: Sequence[int] = (), **more: object
+    ) -> list[str]:
         rows = []
         for passing, place in enumerate(order):
             epoch = None if names[place].startswith("on_train_b") and "batch" not in names[place] else 0
             epoch = None if names[place] == "on_train_end" else epoch
             batch = 0 if "batch" in names[place] else None
-            rows.append(hook(names[place], epoch=epoch, batch=batch, parent=passing))
-        return told(hook_out_of_order.find(fit.replace(more), process, hooks(rows)))
+            rows.append(hook(names[place], epoch=epoch, batch=batch, parent=passing, span=100 + passing))
+        rows[5:5] = [hook("on_epoch_end", "Member", parent=list_, span=131) for list_ in members]
+        return told(hook_out_of_order.find(fit.replace(more), process, hooks(rows), lists))
 
     assert find([0, 1, 2, 3, 4, 5]) == []
     assert find([0, 1, 2, 4, 5]) == []  # the batch's end ran elsewhere
     assert find([0, 1, 4, 5]) == []  # nobody has hooks of batches
+    assert find([0, 1, 2, 3, 4, 5], members=[30]) == []  # a callback passes its hook on to members of its own
+    assert find([0, 1, 2, 3, 4, 5], members=[31]) != []
     (message,) = find([0, 1, 3, 2, 4, 5])
     assert message.startswith("is called where on_train_batch_begin or on_batch_begin or on_test_begin or on_epoch_end")
     assert find([0, 1, 4]) == ["is the last where on_epoch_begin or on_train_end should come"]

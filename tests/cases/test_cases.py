@@ -53,11 +53,54 @@ def check(program: str, version: str, folder: Path) -> Outcome:
             "stop_skips_validation",
             "2.2.4",
             [
-                "validation-skipped: fit 0, epoch 1, batch 1: Stopper left after batch 1, stopped by Stopper, and not "
-                "validated, as the 1 before it were"
+                "validation-skipped: fit 0, epoch 1, batch 1: Stopper.on_batch_end sets stop_training: the epoch ends "
+                "after batch 1 without its validation"
             ],
         ),
         ("stop_skips_validation", "3.15.1", []),
+        (
+            "predict_resets_stop",
+            "2.3.1",
+            [
+                "stop-overwritten: fit 0, epoch 0: Stopper.on_epoch_end sets stop_training, an evaluate, predict or "
+                "fit in a later hook sets it back, and 12 batches follow"
+            ],
+        ),
+        ("predict_resets_stop", "2.2.4", []),
+        ("predict_resets_stop", "3.15.1", []),
+        (
+            "stop_at_the_beginning",
+            "2.2.4",
+            [
+                "stop-overwritten: fit 0: Stopper.on_train_begin sets stop_training, the engine before on_epoch_begin "
+                "sets it back, and 12 batches follow"
+            ],
+        ),
+        ("stop_at_the_beginning", "3.15.1", []),
+        (
+            "monitor_of_another_name",
+            "3.15.1",
+            [
+                "monitor-missing: fit 0: EarlyStopping.on_epoch_end monitors val_acc, which is in none of its logs; "
+                "did you mean val_accuracy?"
+            ],
+        ),
+        ("monitor_of_another_name", "2.2.4", []),
+        *(
+            (
+                "logs_of_their_own",
+                version,
+                [
+                    "monitor-missing: fit 0: EarlyStopping.on_epoch_end monitors score, which Scores adds to logs of "
+                    "its own",
+                    "key-unseen: fit 0, epoch 0: Scores.on_epoch_end adds score to logs of its own, unseen by what "
+                    "comes after Group",
+                    "values-differ: fit 0, epoch 0: Scores.on_epoch_end sees loss ",
+                    "logs-altered: fit 0, epoch 0: Scores.on_epoch_end makes loss ",
+                ],
+            )
+            for version in ("3.15.1", "2.2.4")
+        ),
         (
             "hooks_in_a_thread_pool",
             "3.6.0",
@@ -102,8 +145,22 @@ def check(program: str, version: str, folder: Path) -> Outcome:
         (
             "not_finite",
             "2.2.4",
-            ["not-finite: fit 0, epoch 0, batch 3: BaseLogger.on_batch_end loss is nan; the first to see it"],
+            [
+                "not-finite: fit 0, epoch 0, batch 3: BaseLogger.on_batch_end loss is nan; the first to see it; "
+                "samples 24 to 31"
+            ],
         ),
+        ("function_retraced", "3.15.1", ["function-peaks: fit 0, epoch 0, batch 5: "]),
+        (
+            "waiting_for_data",
+            "2.2.4",
+            [
+                "data-wait: fit 0, epoch ",
+                "data-wait: fit 1, epoch ",
+                "stalls: fit 1, epoch 0, batch 24: slice takes 10 times its median every 25 batches, 8 times",
+            ],
+        ),
+        ("growing_steps", "2.2.4", ["data-wait: fit 0", "growing-batches: fit 0, epoch 1, batch 58: a batch took "]),
         ("callable_rebuilt", "2.2.4", ["callable-rebuilt: fit 0, epoch 0, batch 1: made 12 times in train batches"]),
     ],
 )
@@ -118,8 +175,9 @@ def test_case(program: str, version: str, lines: list[str], tmp_path: Path) -> N
     assert all(one.source for one in found if one.finding.span is not None)
 
 
-def test_the_reference_trace_has_no_findings() -> None:
-    outcome = apply(fittrace.open(ROOT / "traces" / "reference-keras-3"), RULES)
+@pytest.mark.parametrize("engine", ["keras-2.2", "tf-keras-v1", "tf-keras", "keras-3"])
+def test_the_reference_traces_have_no_findings(engine: str) -> None:
+    outcome = apply(fittrace.open(ROOT / "traces" / f"reference-{engine}"), RULES)
     assert not outcome.found and not outcome.failed
 
 

@@ -105,14 +105,14 @@ def growing_batches(batches: pd.DataFrame) -> Iterator[Finding]:
 @rule(
     "stalls",
     effect="the training stands still at intervals",
-    remedy="look at what happens every so many batches: a full buffer, a refill, a callback that saves",
+    remedy="look at what happens every so many batches: a refill of the data, a callback that saves, a full disk",
 )
 def stalls(batches: pd.DataFrame) -> Iterator[Finding]:
     """A phase of the batch that takes many times its median at regular intervals."""
     steady = _steady(batches).reset_index(drop=True)
     if len(steady) < 30:
         return
-    for phase in ("slice", "hooks"):
+    for phase in ("slice", "function", "hooks"):
         times = steady[f"{phase}_ns"].to_numpy(float)
         places = np.flatnonzero(times > max(PEAK * float(np.median(times)), 5e6))
         gaps = np.diff(places)
