@@ -39,6 +39,8 @@ class Session:
 
     def __init__(self, directory: str) -> None:
         self.directory = directory
+        self.tells_program = True
+        """Whether the engine's source and the graphs of its functions go into the journal."""
         self.sites: list[Site] = []
         self.names = Names(self._define)
         self.stopped: dict[int, int] = {}
@@ -173,7 +175,8 @@ class Session:
             sites = self.sites[self._defined_sites :]
             definitions = [site.definition() for site in sites] + self._definitions[self._defined :]
             if definitions:
-                writer.put(block(DEFINE, "\n".join(json.dumps(one) for one in definitions).encode()))
+                told = [one for one in definitions if self.tells_program or one["define"] not in ("source", "function")]
+                writer.put(block(DEFINE, "\n".join(json.dumps(one) for one in told).encode()))
                 self._defined_sites += len(sites)
                 self._defined += len(definitions) - len(sites)
             for order in self.orders.blocks(keep=level == KEEP_ALL):
