@@ -170,7 +170,7 @@ SOURCE = [
     "    evaluate()",
     "for callback in callbacks:",
     "    callback.on_epoch_end()",
-    "return logs",
+    "return (logs)",
 ]
 
 
@@ -194,7 +194,7 @@ def lines(a: Steps, b: Steps, same_engine: bool = True, same_size: bool = True) 
 def test_a_branch_that_one_took() -> None:
     a, b = steps(6, 6, 9, 9, 1, entered=6), steps(6, 0, 9, 9, 1, passed=6)
     assert lines(a, a) == []
-    told = "flow branch: fit 0: fit, engine.py:10: `if validating:` is entered 6 of 6 times in A, 0 of 6 times in B"
+    told = "flow branch: fit 0: fit, engine.py:10: `if validating:` is entered 6 of 6 times in A, 0 of 6 in B"
     assert lines(a, b) == [told]
     (found,) = line_differences(0, a, b, True, True)
     assert found.where == Where("fit", "/site/engine.py", 10, 10, 6, 6, "if validating:")
@@ -220,7 +220,7 @@ def test_how_often_a_statement_ran_counts_in_fits_of_one_size() -> None:
 
 
 def test_versions_of_a_function_are_matched_by_their_text() -> None:
-    other = ["prepare()", SOURCE[0], "    self.evaluate()", *SOURCE[2:]]
+    other = ["prepare()", SOURCE[0], "    self.evaluate()", *SOURCE[2:4], "return (\n    logs\n)"]
     a, b = steps(1, 1, 1, 1, 1), steps(1, 1, 1, 0, 0, 1, source=other)
     assert lines(a, b, same_engine=False) == [
         "flow lost: fit 0: fit, engine.py:12-13 (13-14 in B): `for callback in callbacks:` runs in A only"

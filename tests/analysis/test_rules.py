@@ -286,6 +286,10 @@ def test_monitor_missing() -> None:
     missing = value("callbacks[1].monitor", text="val_acc", span=3)
     assert find(missing) == ["monitors val_acc, which is in none of its logs; did you mean val_accuracy?"]
     assert find(value("callbacks[1].monitor", text="loss", span=3)) == []
+    alone = {"loss": 1.0}
+    unvalidated = [hook("on_epoch_end", "EarlyStopping", logs_before=alone, logs_after=alone, position=1, parent=9)]
+    found = monitor_missing.find(PROCESS, hooks([rows[0], *unvalidated]), pd.DataFrame([missing]))
+    assert told(found) == ["monitors val_acc, which is in none of its logs: nothing was validated"]
     assert find(missing, value("callbacks[1].save_best_only", 0.0, span=3)) == []
     assert len(find(missing, value("callbacks[1].save_best_only", 1.0, span=3))) == 1
     adding = hook("on_epoch_end", changed=["val_acc"], parent=9)

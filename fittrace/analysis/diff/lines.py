@@ -7,6 +7,7 @@ another function of the same name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -19,6 +20,7 @@ from .model import Difference, Steps, Where
 
 _SHARED = 0.5
 """From this share of the shorter function's statements on, two functions are versions of one."""
+_GAPS = re.compile(r"(?<=[(\[{]) | (?=[)\]}])")
 _LONGEST = 80
 """Characters of a statement that are shown."""
 
@@ -39,7 +41,7 @@ class _Statement:
     @property
     def text(self) -> str:
         """What it says, however it is broken into lines."""
-        return " ".join(self.source.split())
+        return _GAPS.sub("", " ".join(self.source.split()))
 
     @property
     def arms(self) -> tuple[bool, bool] | None:
@@ -130,8 +132,8 @@ def _kind(pair: Pair, complete: tuple[bool, bool]) -> str:
 
 
 def _branch(pair: Pair) -> str:
-    a, b = (f"{statement.entered:,} of {statement.visits:,} times" for statement in pair)
-    return f"{_place([pair])}: {_quoted(pair[0])} is entered {a} in A, {b} in B"
+    a, b = (f"{statement.entered:,} of {statement.visits:,}" for statement in pair)
+    return f"{_place([pair])}: {_quoted(pair[0])} is entered {a} times in A, {b} in B"
 
 
 def _place(run: list[Pair]) -> str:

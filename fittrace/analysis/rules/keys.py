@@ -53,14 +53,21 @@ def monitor_missing(process: pd.Series, hooks: pd.DataFrame, values: pd.DataFram
         if not given or key in given:
             continue
         adding = ends[[key in changed for changed in ends["changed"]]]
-        near = get_close_matches(key, sorted(given), 1, 0.5)
         if adding.empty:
-            why = "is in none of its logs" + (f"; did you mean {near[0]}?" if near else "")
+            why = f"is in none of its logs{_hint(key, given)}"
         elif adding["parent"].isin(mine["parent"]).any():
             why = f"{adding['callback'].iloc[0]} adds only after it"
         else:
             why = f"{adding['callback'].iloc[0]} adds to logs of its own"
         yield Finding(f"monitors {key}, which {why}", callback=callback, hook="on_epoch_end")
+
+
+def _hint(key: str, given: set[str]) -> str:
+    """What may be meant by a key that is not there."""
+    if key.startswith("val_") and not any(one.startswith("val_") for one in given):
+        return ": nothing was validated"
+    near = get_close_matches(key, sorted(given), 1, 0.5)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _monitored(hooks: pd.DataFrame, values: pd.DataFrame) -> Iterator[tuple[str, str]]:

@@ -36,7 +36,8 @@ def _steady(batches: pd.DataFrame) -> pd.DataFrame:
     remedy="make batches ahead: tf.data with prefetch, or workers for the generator",
 )
 def data_wait(batches: pd.DataFrame) -> Iterator[Finding]:
-    """Fetching the next batch that takes a large share of the batches' time."""
+    """Fetching the next batch that takes a large share of the batches' time. (Keras 3 fetches inside of its function,
+    where it cannot be told apart.)"""
     steady = _steady(batches)
     wait, whole = steady["slice_ns"].sum(), steady["duration_ns"].sum()
     if len(steady) > 2 and wait > WAIT * whole:
