@@ -158,11 +158,13 @@ def attributes_of_model(owner: object) -> dict[str, Any]:
 
 
 def monitored(owner: object) -> dict[str, Any]:
-    """What the callbacks of a callback list monitor, and whether they save only what is best by it; where they say so
-    in their instance dicts, since no property is run for it.
+    """What the callbacks of a callback list monitor, and whether they save only what is best by it.
+
+    Those are meant that compare values as Keras' own do, with a `monitor_op`. Only instance dicts are looked at, so
+    that no property is run.
 
     >>> early, plain = type("Early", (), {})(), object()
-    >>> early.monitor = "val_loss"
+    >>> early.monitor, early.monitor_op = "val_loss", min
     >>> monitored(type("Callbacks", (), {"__init__": lambda self: setattr(self, "callbacks", [plain, early])})())
     {'callbacks[1].monitor': 'val_loss'}
     """
@@ -170,7 +172,7 @@ def monitored(owner: object) -> dict[str, Any]:
     callbacks = _own(owner).get("callbacks")
     for place, callback in enumerate(callbacks if type(callbacks) is list else ()):
         own = _own(callback)
-        if type(own.get("monitor")) is str:
+        if type(own.get("monitor")) is str and "monitor_op" in own:
             for name in ("monitor", "save_best_only"):
                 if name in own:
                     told["callbacks[%d].%s" % (place, name)] = own[name]

@@ -133,7 +133,8 @@ def test_what_callbacks_monitor(recorder: Recorder, session: FakeSession) -> Non
         def __init__(self, **attributes: object) -> None:
             vars(self).update(attributes)
 
-    callbacks = [Callback(), Callback(monitor="loss", save_best_only=True), Callback(monitor=3), Hostile()]
+    saving = Callback(monitor="loss", monitor_op=min, save_best_only=True)
+    callbacks = [Callback(monitor="cpu"), saving, Callback(monitor=3, monitor_op=min), Hostile()]
     recorder.monitored(-6, Callback(callbacks=callbacks))
     recorder.monitored(-6, Callback(callbacks=callbacks[2:]))
     recorder.monitored(-6, object())

@@ -211,7 +211,14 @@ def test_the_reference_traces_have_no_findings(engine: str) -> None:
 
 @pytest.mark.parametrize(
     ("engine", "version"),
-    [("tf_keras", None), ("tf_keras-v1", None), ("keras", "2.2.4"), ("keras", "2.2.5"), ("keras", "2.3.1")],
+    [
+        ("keras", None),
+        ("tf_keras", None),
+        ("tf_keras-v1", None),
+        ("keras", "2.2.4"),
+        ("keras", "2.2.5"),
+        ("keras", "2.3.1"),
+    ],
 )
 def test_a_clean_run_has_no_findings(engine: str, version: str | None, tmp_path: Path) -> None:
     legacy = version is not None
