@@ -197,7 +197,7 @@ def test_a_branch_that_one_took() -> None:
     told = "flow branch: fit 0: fit, engine.py:10: `if validating:` is entered 6 of 6 times in A, 0 of 6 in B"
     assert lines(a, b) == [told]
     (found,) = line_differences(0, a, b, True, True)
-    assert found.where == Where("fit", "/site/engine.py", 10, 10, 6, 6, "if validating:")
+    assert found.where == Where("fit", "/site/engine.py", 10, 10, 6, 6, 6, 0, "if validating:")
     # Which arms a branch took may not be known; what it led to is.
     unknown = steps(6, 6, 9, 9, 1), steps(6, 0, 9, 9, 1)
     assert lines(*unknown) == ["flow lost: fit 0: fit, engine.py:11: `evaluate()` runs in A only"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import groupby
 from pathlib import PurePosixPath, PureWindowsPath
@@ -93,8 +93,8 @@ def _alone(
     first = statements[0]
     if complete[in_a] and any(statement.visits for statement in statements):
         message = f"{first.function} ({_name(first.file)}) runs in {'A' if in_a else 'B'} only"
-        visits = (first.visits, 0) if in_a else (0, first.visits)
-        where = Where(first.function, first.file, first.line, first.line, *visits, first.source)
+        nothing = replace(first, visits=0, entered=0)
+        where = _where((first, nothing) if in_a else (nothing, first))
         yield Difference("flow", "lost" if in_a else "added", number, message, where=where)
 
 
@@ -155,7 +155,8 @@ def _quoted(statement: _Statement) -> str:
 
 def _where(pair: Pair) -> Where:
     a, b = pair
-    return Where(a.function, a.file, a.line, b.line, a.visits, b.visits, a.source.split("\n")[0].strip())
+    counts = (a.visits, b.visits, a.entered, b.entered)
+    return Where(a.function, a.file, a.line, b.line, *counts, a.source.split("\n")[0].strip())
 
 
 def _name(file: str) -> str:

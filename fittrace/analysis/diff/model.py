@@ -51,8 +51,8 @@ class Fit:
 
 @dataclass(frozen=True)
 class Where:
-    """A statement of the engine, or the first of several: its `function` (qualified) and `file`, its line and how often
-    it ran in either, and the `source` of its first line."""
+    """A statement of the engine, or the first of several: its `function` (qualified) and `file`, its line in either,
+    how often it ran and, of a branch, entered its body, and the `source` of its first line."""
 
     function: str
     file: str
@@ -60,6 +60,8 @@ class Where:
     line_b: int
     visits_a: int
     visits_b: int
+    entered_a: int
+    entered_b: int
     source: str
 
 
