@@ -47,6 +47,15 @@ def calls_of(hooks: pd.DataFrame, thread: str, callbacks: Collection[str] = ()) 
     ]
 
 
+def passed_on(hooks: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
+    """Those of one fit's `hooks` that a callback passed on to callbacks of its own, from within the hook whose span is
+    in the column `outer`; `spans` are those of the fit."""
+    lists = spans[(spans["phase"] == "hooks") & spans["callback"].isna() & spans["parent"].isin(hooks["span"])]
+    outer = lists[["span", "parent"]].rename(columns={"span": "parent", "parent": "outer"})
+    calls: pd.DataFrame = hooks.merge(outer, on="parent")
+    return calls
+
+
 def passes(calls: list[Call]) -> list[list[Call]]:
     """`calls` in groups, one for each pass of a hook through the list of callbacks.
 

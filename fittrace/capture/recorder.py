@@ -77,6 +77,10 @@ class Recorder(threading.local):
             watched, attribute, stopping = _NOTHING, _NOTHING.get, None
 
         def hooks(head: int, owner: object, number: Any) -> None:
+            nonlocal seen, is_first
+            # Where a callback passes its hook on to a list of its own, what is known is of the list around it.
+            seen = None
+            is_first = True
             record((head, clock(), id(owner), number if type(number) is int and number >= 0 else ABSENT))
             try:
                 if owner is not watched or attribute("stop_training") is not stopping:
@@ -175,6 +179,15 @@ class Recorder(threading.local):
             self.record((head, *values.describe(dict(zip(names, given)), self._session.names)))
         except Exception as error:
             self._session.fault("reading variables", error)
+
+    def monitored(self, head: int, owner: object) -> None:
+        """Record which keys of the logs the callbacks of a list monitor."""
+        try:
+            told = values.monitored(owner)
+            if told:
+                self.record((head, *values.describe(told, self._session.names)))
+        except Exception as error:
+            self._session.fault("reading what callbacks monitor", error)
 
     def sizes(self, head: int, iterated: object, paths: tuple[str, ...], steps: str | None) -> None:
         """Record the numbers at attribute `paths` of what a loop iterates over; no property is run for it.

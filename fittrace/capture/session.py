@@ -44,6 +44,8 @@ class Session:
     def __init__(self, directory: str, settings: Settings = DEFAULT) -> None:
         self.directory = directory
         self._settings, self._sampling = settings, parse(settings.run_metadata)
+        self.tells_program = True
+        """Whether the engine's source and the graphs of its functions go into the journal."""
         self.sites: list[Site] = []
         self._definitions = Definitions()
         self._define = self._definitions.add
@@ -185,7 +187,8 @@ class Session:
             sites = self.sites[self._defined_sites :]
             definitions = [site.definition() for site in sites] + self._definitions.fresh()
             if definitions:
-                writer.put(block(DEFINE, "\n".join(json.dumps(one) for one in definitions).encode()))
+                told = [one for one in definitions if self.tells_program or one["define"] not in ("source", "function")]
+                writer.put(block(DEFINE, "\n".join(json.dumps(one) for one in told).encode()))
                 self._defined_sites += len(sites)
             for order in self.orders.blocks(keep=level == KEEP_ALL):
                 writer.put(order)

@@ -157,6 +157,36 @@ def attributes_of_model(owner: object) -> dict[str, Any]:
         return {}
 
 
+def monitored(owner: object) -> dict[str, Any]:
+    """What the callbacks of a callback list monitor, and whether they save only what is best by it.
+
+    Those are meant that compare values as Keras' own do, with a `monitor_op`. Only instance dicts are looked at, so
+    that no property is run.
+
+    >>> early, plain = type("Early", (), {})(), object()
+    >>> early.monitor, early.monitor_op = "val_loss", min
+    >>> monitored(type("Callbacks", (), {"__init__": lambda self: setattr(self, "callbacks", [plain, early])})())
+    {'callbacks[1].monitor': 'val_loss'}
+    """
+    told: dict[str, Any] = {}
+    callbacks = _own(owner).get("callbacks")
+    for place, callback in enumerate(callbacks if type(callbacks) is list else ()):
+        own = _own(callback)
+        if type(own.get("monitor")) is str and "monitor_op" in own:
+            for name in ("monitor", "save_best_only"):
+                if name in own:
+                    told["callbacks[%d].%s" % (place, name)] = own[name]
+    return told
+
+
+def _own(thing: object) -> dict[str, Any]:
+    try:
+        own: dict[str, Any] = object.__getattribute__(thing, "__dict__")
+        return own
+    except AttributeError:
+        return {}
+
+
 def error_text(error: "BaseException | None") -> str:
     """Type and message of an exception; the message only where its parts are plain."""
     if error is None:

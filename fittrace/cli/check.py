@@ -15,6 +15,8 @@ example:
   fittrace check traces/2026-01-31-train --rules my_rules.py
 
 exit code: 0 without findings, 1 with some, 2 where a rule failed
+
+The rules are in docs/hooks.md, and how to write one.
 """
 
 

@@ -14,7 +14,16 @@ example:
   fittrace diff traces/before traces/after
   fittrace diff keras-2.2.4 keras-3 --only hooks --only logs --value-tolerance 0.01
 
-exit code: 0 when alike, 1 when different
+exit code: 0 when alike, 1 when different, 2 for bad input
+"""
+
+_WHAT = """\
+Compare two traces, also of different engines or versions:
+
+  hooks  those that one alone has, their order, their threads, how often they come
+  logs   keys that one alone has, and values, with the batch from which on they differ
+  flow   phases, and statements and branches of the engine's source, that one alone came by
+  time   of each phase, as a ratio, and how far chance alone may have brought it
 """
 
 
@@ -23,7 +32,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "diff",
         help="compare two traces",
-        description="Compare two traces, also of different engines: hooks, logs, flow, and time per phase.",
+        description=_WHAT,
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

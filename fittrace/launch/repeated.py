@@ -36,19 +36,22 @@ class Repeated:
             )
 
     @contextmanager
-    def run(self, out: Path, name: str) -> Iterator[Run]:
+    def run(self, out: Path, name: str, program: bool = True) -> Iterator[Run]:
         """Record every fit in the block as the run `name`, a new folder under `out`.
 
-        Its tables are made when it is opened. Raises `FittraceError` where the folder cannot be made, or where this
-        process is recorded already.
+        Without `program` the engine's source and the graphs of its functions are left out, which are most of a short
+        run: then it cannot be replayed. Its tables are made when it is opened. Raises `FittraceError` where the folder
+        cannot be made, or where this process is recorded already.
         """
         self.check()
         folder, facts = folders.make(out, name, name, list(sys.argv), sys.executable, _SETTINGS)
         with held(folder):
             if self._session is None:
                 self._session = Session(str(folder), _SETTINGS)
+                self._session.tells_program = program
                 self._session.start()
             else:
+                self._session.tells_program = program
                 self._session.resume(str(folder))
             try:
                 yield Run(folder)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..analysis.calls import Call, calls_of
 from ..analysis.contract import contract, log_keys
-from ..analysis.pattern import described, match, parse
+from ..analysis.pattern import PatternError, described, match, parse
 from ..schema.errors import FittraceError
 from ..views.hook_order import comparison, place
 from .engine_line import engine_line
@@ -97,7 +97,10 @@ class FitTrace:
         ...     fit_trace.assert_hook_order("on_train_begin each epoch (on_epoch_begin batches on_epoch_end) ...")
         """
         __tracebackhide__ = True
-        parsed = parse(pattern)
+        try:
+            parsed = parse(pattern)
+        except PatternError as error:
+            raise error.with_traceback(None) from None  # it shows the place in the pattern; ours is no matter
         chosen = self._chosen(fit)
         calls = self._calls(chosen, callbacks)
         mismatch = match(parsed, calls)
@@ -133,6 +136,7 @@ class FitTrace:
         return mine
 
     def _chosen(self, fit: int | None) -> pd.Series:
+        __tracebackhide__ = True
         fits = self._own()
         candidates = fits[fits["parent_fit"].isna() & fits["method"].str.startswith("fit")] if fit is None else fits
         candidates = fits if fit is None and candidates.empty else candidates
@@ -148,6 +152,7 @@ class FitTrace:
         raise FittraceError(f"fit_trace: {asked}; the test made {there}: give one's number, fit=0")
 
     def _calls(self, fit: pd.Series, callbacks: str | Sequence[str]) -> list[Call]:
+        __tracebackhide__ = True
         names = (callbacks,) if isinstance(callbacks, str) else tuple(callbacks)
         hooks = _of(self.hooks(), fit)
         for name in names:

@@ -51,7 +51,7 @@ class Suite:
     @contextmanager
     def _run(self, out: Path, test: str) -> Iterator[Path]:
         name = _free(out, _plain(test))
-        with self._repeated.run(out, name) as run:
+        with self._repeated.run(out, name, program=out == self._kept) as run:
             yield run.path
         if not journals(run.path):
             shutil.rmtree(run.path)  # nothing was fitted
@@ -70,12 +70,12 @@ class _Reader:
 
     def read(self) -> Trace:
         """The trace as it is now."""
-        from ..tables import Trace
+        from ..tables.held import HeldTrace
 
         self._repeated.flush()
         sizes = [journal.stat().st_size for journal in journals(self._run)]
         if self._trace is None or sizes != self._sizes:
-            self._trace, self._sizes = Trace.open(self._run), sizes
+            self._trace, self._sizes = HeldTrace(self._run), sizes
         return self._trace
 
 

@@ -15,13 +15,11 @@ import pandas as pd
 from .cursor import Replay
 from .recording import Ints
 from .stretches import Kind
+from .visits import Place, counts_of
 from .walk import Moment, Visit
 
 SPANS = 1 << 23
 """Numbers of spans whose times are read at once."""
-
-Place = tuple[int, int]
-"""A statement: its function and its node."""
 
 
 @dataclass
@@ -46,12 +44,9 @@ def lines_of(replay: Replay) -> pd.DataFrame:
     statements that share it, and is missing for the others.
     """
     sums: dict[Place, _Sums] = defaultdict(_Sums)
-    turns = _Turns(replay)
-    for kind, count in zip(*np.unique(turns.kind, return_counts=True), strict=True):
-        for visit in turns.kinds[kind].visits:
-            if visit.function is not None and visit.node is not None:
-                sums[visit.function, visit.node].visits += int(count)
-    for visit, spent, together in turns.times():
+    for place, count in counts_of(replay).items():
+        sums[place].visits = count.visits
+    for visit, spent, together in _Turns(replay).times():
         if visit.function is not None and visit.node is not None:
             sums[visit.function, visit.node].add(spent, together)
     return _frame(replay, sums)

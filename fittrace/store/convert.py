@@ -15,6 +15,7 @@ from .journal import Journal
 from .parquet import PartitionWriter
 from .program import write_program
 from .sampled import SampledBatches
+from .sink import Sink
 
 
 def settle(directory: Path, run: str, progress: Progress = lambda done, size: None) -> None:
@@ -38,7 +39,7 @@ def convert(directory: Path, run: str, into: Path, running: bool, progress: Prog
     sources: set[str] = set()
     for process, path in enumerate(found):
         with PartitionWriter(into, run, process) as writer:
-            complete &= _partition(path, writer, running, sources, partial(_tell, progress, before, size))
+            complete &= derive(path, writer, running, sources, partial(_tell, progress, before, size))
         before += path.stat().st_size
     if not found:
         with PartitionWriter(into, run, 0):
@@ -50,10 +51,11 @@ def _tell(progress: Progress, before: int, size: int, done: int) -> None:
     progress(before + done, size)
 
 
-def _partition(
-    path: Path, writer: PartitionWriter, running: bool, sources: set[str], progress: Callable[[int], None]
+def derive(
+    path: Path, writer: Sink, running: bool, sources: set[str], progress: Callable[[int], None] = lambda done: None
 ) -> bool:
-    """Convert one journal; whether all of it could be read. What a dying process left unfinished is no part of it.
+    """Hand the rows that one journal tells to `writer`; whether all of it could be read. What a dying process left
+    unfinished is no part of it.
 
     `sources` are those that earlier processes have told.
     """

@@ -17,14 +17,12 @@ from ..schema import VERSION
 from ..schema.table import Column, Table
 from ..schema.tables import TABLES
 from . import checksum
-from .columns import LOGS_PREFIX, Values, Vocabulary, arrow_array, arrow_field, arrow_type, logs_column
+from .columns import Values, arrow_field
 from .files import parts_in
+from .rows import Rows
 
 ROW_GROUP = 131_072
 """Rows of a row group: enough to compress well, few enough that two threads share a small trace."""
-
-RUN = Column("run", "dictionary", "name of the run")
-"""The column that every file has first; the process is in its path."""
 
 
 def partition(directory: Path, table: str, process: int) -> Path:
@@ -106,32 +104,18 @@ class _TableWriter:
     """Writes one table into `folder`, part by part, in row groups of equal size."""
 
     def __init__(self, table: Table, run: str, folder: Path) -> None:
-        self._table = table
-        self._run = run
+        self._rows = Rows(table, run)
         self._folder = folder
-        self._columns = {column.name: column for column in table.columns}
-        self._vocabularies = {c.name: Vocabulary() for c in table.columns if c.type == "dictionary"}
-        self._chunks: list[dict[str, pa.Array]] = []
-        self._buffered = 0
         self._parts = 0
         self._file: pq.ParquetWriter | None = None
 
     def append(self, columns: Mapping[str, Values]) -> None:
-        new = [name for name in columns if name not in self._columns]
-        if new:
-            self._widen(new)
-        arrays = {name: self._array(self._columns[name], values) for name, values in columns.items()}
-        lengths = {name: len(array) for name, array in arrays.items()}
-        if len(set(lengths.values())) > 1:
-            raise ValueError(f"{self._table.name}: columns of unequal length: {lengths}; give as many of each")
-        for name, column in self._columns.items():
-            if name not in arrays and not column.nullable:
-                raise ValueError(f"{self._table.name}.{name}: no values given; only nullable columns may be left out")
-        if not arrays or not (rows := next(iter(lengths.values()))):
-            return
-        self._chunks.append(arrays)
-        self._buffered += rows
-        if self._buffered >= ROW_GROUP:
+        if self._file is not None and self._rows.unknown(columns):
+            # Rows that are already in a file stay in a part without the new columns.
+            self._flush(whole_groups_only=False)
+            self._close_part()
+        self._rows.append(columns)
+        if len(self._rows) >= ROW_GROUP:
             self._flush(whole_groups_only=True)
 
     def close(self, complete: bool) -> None:
@@ -141,61 +125,14 @@ class _TableWriter:
                 self._open()  # an empty table has a file too
         self._close_part()
 
-    def _array(self, column: Column, values: Values) -> pa.Array:
-        if column.type == "dictionary":
-            return self._vocabularies[column.name].encode(values)
-        try:
-            return arrow_array(column, values)
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise ValueError(f"{self._table.name}.{column.name}: {error}; give {column.type}") from error
-
-    def _widen(self, new: list[str]) -> None:
-        """Take up the columns of further logs keys; rows that are already in a file stay in a part without them."""
-        for name in new:
-            if self._table.name != "batches" or not name.startswith(LOGS_PREFIX):
-                raise ValueError(f"{self._table.name}.{name}: no such column; it has {', '.join(self._columns)}")
-        if self._file is not None:
-            self._flush(whole_groups_only=False)
-            self._close_part()
-        self._columns.update((name, logs_column(name)) for name in new)
-
     def _flush(self, whole_groups_only: bool) -> None:
-        rows = self._buffered - self._buffered % ROW_GROUP if whole_groups_only else self._buffered
-        if not rows:
-            return
-        file = self._open()
-        buffered = pa.table(
-            [self._buffered_column(column) for column in self._columns.values()],
-            schema=pa.schema([arrow_field(column) for column in self._columns.values()]),
-        )
-        run = pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), rows), pa.array([self._run]))
-        file.write_table(buffered[:rows].add_column(0, arrow_field(RUN), run), row_group_size=ROW_GROUP)
-        self._keep(rows)
-
-    def _keep(self, written: int) -> None:
-        """Forget the first `written` of the buffered rows."""
-        remaining = []
-        for chunk in self._chunks:
-            rows = len(next(iter(chunk.values())))
-            if rows > written:
-                remaining.append({name: array[written:] for name, array in chunk.items()})
-            written = max(written - rows, 0)
-        self._chunks = remaining
-        self._buffered = sum(len(next(iter(chunk.values()))) for chunk in remaining)
-
-    def _buffered_column(self, column: Column) -> pa.ChunkedArray:
-        arrays = []
-        for chunk in self._chunks:
-            given = chunk.get(column.name)
-            if given is None:
-                rows = len(next(iter(chunk.values())))
-                given = pa.nulls(rows, pa.int32() if column.type == "dictionary" else arrow_type(column))
-            arrays.append(self._vocabularies[column.name].decode(given) if column.type == "dictionary" else given)
-        return pa.chunked_array(arrays)
+        rows = len(self._rows) - len(self._rows) % ROW_GROUP if whole_groups_only else len(self._rows)
+        if rows:
+            self._open().write_table(self._rows.take(rows), row_group_size=ROW_GROUP)
 
     def _open(self) -> pq.ParquetWriter:
         if self._file is None:
-            columns = [RUN, *self._columns.values()]
+            columns = self._rows.columns
             schema = pa.schema([arrow_field(column) for column in columns], metadata={"fittrace.schema": str(VERSION)})
             self._file = pq.ParquetWriter(
                 self._path(),

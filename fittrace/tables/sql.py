@@ -76,12 +76,15 @@ HOOKS = View(
     ("run", "start_ns", "process", "position", "span"),
 )
 
+LOGS_COLUMNS = ("run", "process", "fit", "stage", "epoch", "batch", "hook", "key", "value", "text", "span")
+"""The columns of the table `logs`."""
+
 # What no later callback changed again. Changes are few beside what the engines give, so the inner side is small.
 LOGS = View(
     "logs",
     ("logs",),
-    """
-    SELECT l.run, l.process, l.fit, l.stage, l.epoch, l.batch, l.hook, l.key, l.value, l.text, l.span
+    f"""
+    SELECT {", ".join(f"l.{column}" for column in LOGS_COLUMNS)}
     FROM stored.logs l
     WHERE NOT l.removed AND NOT EXISTS (
         SELECT 1 FROM stored.logs c

@@ -16,7 +16,7 @@ from .database import Database, read
 from .errors import AmbiguousRuns
 from .frames import NULLABLE, encoded, frame, in_order
 from .samples import Batch, Indices, samples_of
-from .sql import VIEWS
+from .sql import LOGS_COLUMNS, VIEWS
 from .states import final as final_logs
 from .states import of_hooks as states_of_hooks
 
@@ -81,10 +81,8 @@ class Trace:
         `changed` lists the keys that this callback added, altered or removed. Rows that show the same state share the
         dict, so copy it before changing it.
         """
-        # What SQL would compute for these columns, numpy does in a fraction of the time.
-        columns = "* EXCLUDE (seq, logs_before, logs_after, changed)"
-        hooks = self._ordered("hooks", self._database.table("hooks", columns))
-        states = states_of_hooks(hooks, read(self._database.stored("logs")))
+        hooks = in_order(encoded(self._hooks()), VIEWS["hooks"].order)
+        states = states_of_hooks(hooks, self._stored_logs())
         result = frame(hooks, NULLABLE)
         own = [name for name in ("run", "process", "fit") if name in result]
         result.insert(len(own), "seq", result.groupby(own, observed=True).cumcount())
@@ -96,8 +94,8 @@ class Trace:
 
     def logs(self) -> pd.DataFrame:
         """The logs as each `CallbackList.on_*` left them, one key a row: `value` where it is a number, else `text`."""
-        logs = final_logs(read(self._database.stored("logs")))
-        shown = self._database.table("logs").columns
+        logs = final_logs(self._stored_logs())
+        shown = [name for name in LOGS_COLUMNS if name != "run" or self.is_folder]
         return frame(in_order(encoded(logs.select(shown)), VIEWS["logs"].order), NULLABLE)
 
     def samples(self) -> pd.DataFrame:
@@ -219,10 +217,19 @@ class Trace:
         return self._database.query(query)
 
     def _frame(self, name: str) -> pd.DataFrame:
-        return frame(self._ordered(name, self._database.table(name)), NULLABLE)
+        return frame(in_order(encoded(self._rows(name)), VIEWS[name].order), NULLABLE)
 
-    def _ordered(self, name: str, rows: duckdb.DuckDBPyRelation) -> pa.Table:
-        return in_order(encoded(read(rows)), VIEWS[name].order)
+    def _rows(self, name: str) -> pa.Table:
+        """All rows of a table, in no order."""
+        return read(self._database.table(name))
+
+    def _hooks(self) -> pa.Table:
+        """The hooks in no order, without what SQL would take many times as long for as numpy."""
+        return read(self._database.table("hooks", "* EXCLUDE (seq, logs_before, logs_after, changed)"))
+
+    def _stored_logs(self) -> pa.Table:
+        """The logs as they are stored, in the order of writing within each process."""
+        return read(self._database.stored("logs"))
 
     def __repr__(self) -> str:
         return represent.as_text(self)

@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 from fittrace.schema import run as schema_run
 from fittrace.schema.tables import TABLES
 from fittrace.store.files import RunFiles
-from fittrace.store.parquet import RUN, PartitionWriter
+from fittrace.store.parquet import PartitionWriter
+from fittrace.store.rows import RUN
 
 from .places import EXAMPLE, TRACES
 

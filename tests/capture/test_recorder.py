@@ -129,6 +129,32 @@ def test_a_list_inside_a_hook_leaves_the_outer_one_to_be_looked_at_anew(
     assert heads(session) == [-2, STATE, -3, -2, STATE, -3, -4, STATE, -4]
 
 
+def test_a_list_inside_a_hook_is_told_what_its_logs_are_also_where_they_are_a_copy(
+    recorder: Recorder, session: FakeSession
+) -> None:
+    outer = {"loss": 1.0}
+    recorder.hooks(-2, LIST, 0)
+    recorder.hook(-3, LIST, object(), outer)
+    recorder.hooks(-2, LIST, 0)
+    recorder.hook(-3, LIST, object(), dict(outer))
+    assert heads(session) == [-2, STATE, -3, -2, STATE, -3]
+
+
+def test_what_callbacks_monitor(recorder: Recorder, session: FakeSession) -> None:
+    class Callback:
+        def __init__(self, **attributes: object) -> None:
+            vars(self).update(attributes)
+
+    saving = Callback(monitor="loss", monitor_op=min, save_best_only=True)
+    callbacks = [Callback(monitor="cpu"), saving, Callback(monitor=3, monitor_op=min), Hostile()]
+    recorder.monitored(-6, Callback(callbacks=callbacks))
+    recorder.monitored(-6, Callback(callbacks=callbacks[2:]))
+    recorder.monitored(-6, object())
+    assert heads(session) == [-6] and session.faults == []
+    (keys,) = [one["names"] for one in session.definitions if one["define"] == "keys"]
+    assert keys == ["callbacks[1].monitor", "callbacks[1].save_best_only"]
+
+
 def test_no_logs_are_held_on_to(recorder: Recorder) -> None:
     logs = {"loss": 1.0}
     count = sys.getrefcount(logs)

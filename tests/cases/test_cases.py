@@ -13,7 +13,9 @@ import pytest
 from faithful.processes import KERAS, environ, finish, start
 
 import fittrace
-from fittrace.analysis.rules import RULES, Outcome, apply
+from fittrace.analysis.diff import compare
+from fittrace.analysis.rules import RULES, apply
+from fittrace.views.comparison import line as difference_line
 from fittrace.views.findings import line
 
 pytestmark = pytest.mark.slow
@@ -25,8 +27,8 @@ LEGACY_OWN = "2.2.4"
 """The Keras of that environment itself."""
 
 
-def check(program: str, version: str, folder: Path) -> Outcome:
-    """What the rules find in the trace of `program`, run on that Keras."""
+def traced(program: str, version: str, folder: Path, **variables: str) -> fittrace.Trace:
+    """The trace of `program`, run on that Keras with these variables in its environment."""
     legacy = version.startswith("2.")
     if legacy and not LEGACY.exists():
         absent = "no Python 3.7 with Keras 2.2 here; `scripts/legacy-env` makes it"
@@ -37,13 +39,12 @@ def check(program: str, version: str, folder: Path) -> Outcome:
     python = str(LEGACY) if legacy else sys.executable
     options = ["--quiet", "--python", python, "--out", str(folder), "--name", "run"]
     command = [sys.executable, "-m", "fittrace", "run", *options, str(PROGRAMS / f"{program}.py")]
-    run = finish(start(command, environ(path), folder))
+    folder.mkdir(exist_ok=True)
+    run = finish(start(command, environ(path, **variables), folder))
     assert run.returncode == 0, run.stderr[-3000:]
     trace = fittrace.open(folder / "run")
     assert trace.fits().engine_version.iloc[0] == version
-    outcome = apply(trace, RULES)
-    assert not outcome.failed
-    return outcome
+    return trace
 
 
 @pytest.mark.parametrize(
@@ -53,11 +54,54 @@ def check(program: str, version: str, folder: Path) -> Outcome:
             "stop_skips_validation",
             "2.2.4",
             [
-                "validation-skipped: fit 0, epoch 1, batch 1: Stopper left after batch 1, stopped by Stopper, and not "
-                "validated, as the 1 before it were"
+                "validation-skipped: fit 0, epoch 1, batch 1: Stopper.on_batch_end sets stop_training: the epoch ends "
+                "after batch 1 without its validation"
             ],
         ),
         ("stop_skips_validation", "3.15.1", []),
+        (
+            "predict_resets_stop",
+            "2.3.1",
+            [
+                "stop-overwritten: fit 0, epoch 0: Stopper.on_epoch_end sets stop_training, an evaluate, predict or "
+                "fit in a later hook sets it back, and 12 batches follow"
+            ],
+        ),
+        ("predict_resets_stop", "2.2.4", []),
+        ("predict_resets_stop", "3.15.1", []),
+        (
+            "stop_at_the_beginning",
+            "2.2.4",
+            [
+                "stop-overwritten: fit 0: Stopper.on_train_begin sets stop_training, the engine before on_epoch_begin "
+                "sets it back, and 12 batches follow"
+            ],
+        ),
+        ("stop_at_the_beginning", "3.15.1", []),
+        (
+            "monitor_of_another_name",
+            "3.15.1",
+            [
+                "monitor-missing: fit 0: EarlyStopping.on_epoch_end monitors val_acc, which is in none of its logs; "
+                "did you mean val_accuracy?"
+            ],
+        ),
+        ("monitor_of_another_name", "2.2.4", []),
+        *(
+            (
+                "logs_of_their_own",
+                version,
+                [
+                    "monitor-missing: fit 0: EarlyStopping.on_epoch_end monitors score, which Scores adds to logs of "
+                    "its own",
+                    "key-unseen: fit 0, epoch 0: Scores.on_epoch_end adds score to logs of its own, unseen by what "
+                    "comes after Group",
+                    "values-differ: fit 0, epoch 0: Scores.on_epoch_end sees loss ",
+                    "logs-altered: fit 0, epoch 0: Scores.on_epoch_end makes loss ",
+                ],
+            )
+            for version in ("3.15.1", "2.2.4")
+        ),
         (
             "hooks_in_a_thread_pool",
             "3.6.0",
@@ -102,30 +146,79 @@ def check(program: str, version: str, folder: Path) -> Outcome:
         (
             "not_finite",
             "2.2.4",
-            ["not-finite: fit 0, epoch 0, batch 3: BaseLogger.on_batch_end loss is nan; the first to see it"],
+            [
+                "not-finite: fit 0, epoch 0, batch 3: BaseLogger.on_batch_end loss is nan; the first to see it; "
+                "samples 24 to 31"
+            ],
         ),
+        ("function_retraced", "3.15.1", ["function-peaks: fit 0, epoch 0, batch 5: "]),
+        (
+            "waiting_for_data",
+            "2.2.4",
+            [
+                "data-wait: fit 0, epoch ",
+                "data-wait: fit 1, epoch ",
+                "stalls: fit 1, epoch 0, batch 24: slice takes 10 times its median every 25 batches, 8 times",
+            ],
+        ),
+        ("growing_steps", "2.2.4", ["data-wait: fit 0", "growing-batches: fit 0, epoch 1, batch 58: a batch took "]),
         ("callable_rebuilt", "2.2.4", ["callable-rebuilt: fit 0, epoch 0, batch 1: made 12 times in train batches"]),
     ],
 )
 def test_case(program: str, version: str, lines: list[str], tmp_path: Path) -> None:
-    found = check(program, version, tmp_path).found
+    outcome = apply(traced(program, version, tmp_path), RULES)
+    found = outcome.found
     # What an evaluate in every epoch takes of so small batches is no part of its case.
     found = tuple(one for one in found if program != "evaluate_in_a_batch_hook" or one.rule.name != "slow-callback")
     told = [line(one) for one in found]
+    assert not outcome.failed
     assert len(told) == len(lines), told
     for one, begin in zip(told, lines, strict=True):
         assert one.startswith(begin) and "\n" not in one
     assert all(one.source for one in found if one.finding.span is not None)
 
 
-def test_the_reference_trace_has_no_findings() -> None:
-    outcome = apply(fittrace.open(ROOT / "traces" / "reference-keras-3"), RULES)
+@pytest.mark.parametrize(
+    ("version", "branch"),
+    [
+        (
+            "3.15.1",
+            "TensorFlowTrainer.fit, trainer.py:352: `if validation_data is not None:` is entered 0 of 1 times",
+        ),
+        ("2.2.4", "fit_loop, training_arrays.py:209: `if do_validation:` is entered 0 of 2 times in A, 2 of 2 in B"),
+    ],
+)
+def test_diff_names_the_branch_that_one_took(version: str, branch: str, tmp_path: Path) -> None:
+    a = traced("validated", version, tmp_path / "a")
+    b = traced("validated", version, tmp_path / "b", VALIDATED="1")
+    flow = compare(a, b, ["flow"]).differences
+    assert [one for one in map(difference_line, flow) if one.startswith(f"flow branch: fit 0: {branch}")]
+    assert compare(a, a, ["hooks", "logs", "flow"]).alike
+
+
+def test_diff_of_two_versions(tmp_path: Path) -> None:
+    """A fit is alike in Keras 3.10 and 3.11 but for what they have mended."""
+    a, b = (traced("batch_index_of_several_steps", version, tmp_path / version) for version in ("3.10.0", "3.11.3"))
+    found = [difference_line(one) for one in compare(a, b, ["hooks", "flow"]).differences]
+    assert found == []
+
+
+@pytest.mark.parametrize("engine", ["keras-2.2", "tf-keras-v1", "tf-keras", "keras-3"])
+def test_the_reference_traces_have_no_findings(engine: str) -> None:
+    outcome = apply(fittrace.open(ROOT / "traces" / f"reference-{engine}"), RULES)
     assert not outcome.found and not outcome.failed
 
 
 @pytest.mark.parametrize(
     ("engine", "version"),
-    [("tf_keras", None), ("tf_keras-v1", None), ("keras", "2.2.4"), ("keras", "2.2.5"), ("keras", "2.3.1")],
+    [
+        ("keras", None),
+        ("tf_keras", None),
+        ("tf_keras-v1", None),
+        ("keras", "2.2.4"),
+        ("keras", "2.2.5"),
+        ("keras", "2.3.1"),
+    ],
 )
 def test_a_clean_run_has_no_findings(engine: str, version: str | None, tmp_path: Path) -> None:
     legacy = version is not None

@@ -72,6 +72,27 @@ def test_tables_and_assertions(run_tests: Pytest) -> None:
     run_tests(code).assert_outcomes(passed=7)
 
 
+def test_what_is_held_in_memory_is_what_the_files_would_have(run_tests: Pytest) -> None:
+    code = """
+    import fittrace
+    import pandas as pd
+
+    TABLES = ("fits", "spans", "batches", "hooks", "logs", "samples", "stops", "processes", "sites", "notes", "values")
+
+    def test_tables(fit_trace, model):
+        assert fit_trace.hooks().empty and fit_trace.logs().empty
+        fit(model, validation_data=(X, Y), callbacks=[Mine()])
+        fit(model, epochs=1)
+        model.evaluate(X, Y, verbose=0)
+        held, read = fit_trace.trace, fittrace.open(fit_trace.trace.path)
+        for table in TABLES:
+            pd.testing.assert_frame_equal(getattr(held, table)(), getattr(read, table)())
+        assert held.functions().empty  # the engine's source is not kept for a test
+        assert held.runs[0].running and not held.is_folder and "3 fits" in repr(held)
+    """
+    run_tests(code).assert_outcomes(passed=1)
+
+
 def test_a_failure_shows_where_and_the_engine_s_line(run_tests: Pytest) -> None:
     code = """
     def test_order(fit_trace, model):
@@ -195,6 +216,8 @@ def test_the_store_of_a_suite(run_tests: Pytest, pytester: pytest.Pytester) -> N
         "test_it-test_failing": [0],
     }
     assert not list(folder.glob("*/journal"))
+    visits = fittrace.open(folder / "test_it-test_its_own-3").lines().set_index("source").visits
+    assert visits["                    logs = self.train_function(iterator)"] == 3  # what is kept can be replayed
 
 
 def test_without_the_option_nothing_is_kept(run_tests: Pytest, pytester: pytest.Pytester) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import partial
 
 import pandas as pd
 
+from ...replay import NoFlow, Replay, recording, unknown_of, visits_of
 from ...schema.errors import FittraceError
 from ...tables import Trace
 from .flow import flow_differences
 from .hooks import hook_differences
 from .logs import log_differences
-from .model import ASPECTS, Difference, Fit, PhaseTime, Tolerances
+from .model import ASPECTS, Difference, Fit, PhaseTime, Steps, Tolerances
 from .time import phase_times
 
 
@@ -68,7 +70,17 @@ def _fits(trace: Trace) -> Iterator[Fit]:
     tables = {name: getattr(trace, name)() for name in ("hooks", "logs", "spans", "batches")}
     for _, row in fits.iterrows():
         own = {name: _rows(table, row) for name, table in tables.items()}
-        yield Fit(row, **own)
+        yield Fit(row, **own, steps=partial(_steps, trace, row))
+
+
+def _steps(trace: Trace, fit: pd.Series) -> Steps | None:
+    if not pd.isna(fit["parent_fit"]):
+        return None
+    try:
+        replay = Replay(recording(trace, int(fit["fit"]), int(fit["process"])))
+    except NoFlow:
+        return None
+    return Steps(visits_of(replay), complete=not unknown_of(replay))
 
 
 def _rows(table: pd.DataFrame, fit: pd.Series) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -22,14 +23,25 @@ class Tolerances:
 
 
 @dataclass(frozen=True)
+class Steps:
+    """How often a fit came by each statement of the engine, as `fittrace.replay.visits_of` tells it; `complete` where
+    it is known of every step which statement it was."""
+
+    visits: pd.DataFrame
+    complete: bool
+
+
+@dataclass(frozen=True)
 class Fit:
-    """One fit of a trace: its row of `fits`, and its rows of the other tables."""
+    """One fit of a trace: its row of `fits`, its rows of the other tables, and a function that gives its steps: None
+    where they were not recorded, or are those of the fit in whose hook it was called."""
 
     row: pd.Series
     hooks: pd.DataFrame
     logs: pd.DataFrame
     spans: pd.DataFrame
     batches: pd.DataFrame
+    steps: Callable[[], Steps | None]
 
     @property
     def thread(self) -> str:
@@ -38,9 +50,26 @@ class Fit:
 
 
 @dataclass(frozen=True)
+class Where:
+    """A statement of the engine, or the first of several: its `function` (qualified) and `file`, its line in either,
+    how often it ran and, of a branch, entered its body, and the `source` of its first line."""
+
+    function: str
+    file: str
+    line_a: int
+    line_b: int
+    visits_a: int
+    visits_b: int
+    entered_a: int
+    entered_b: int
+    source: str
+
+
+@dataclass(frozen=True)
 class Difference:
     """One thing that differs, in `message`, which calls the traces A and B. `fit` is the number of the pair of fits;
-    `epoch` and `batch` are the first at which it shows, where it has a first."""
+    `epoch` and `batch` are the first at which it shows, where it has a first, and `where` the statement, for those that
+    only one came by."""
 
     aspect: str
     kind: str
@@ -48,6 +77,7 @@ class Difference:
     message: str
     epoch: int | None = None
     batch: int | None = None
+    where: Where | None = None
 
 
 @dataclass(frozen=True)

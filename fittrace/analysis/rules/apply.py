@@ -8,8 +8,11 @@ from functools import cached_property
 
 import pandas as pd
 
-from ...tables import Trace
+from ...tables import Trace, UnknownSamples
+from ...tables.samples import Indices
 from .model import Finding, Rule
+
+_TABLES = ("fits", "processes", "batches", "hooks", "spans", "stops", "values", "sites")
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,9 @@ def apply(trace: Trace, rules: Iterable[Rule]) -> Outcome:
 class _Fit:
     """The tables of one fit, each taken when a rule first asks for it."""
 
-    def __init__(self, fit: pd.Series, tables: dict[str, pd.DataFrame]) -> None:
+    def __init__(self, fit: pd.Series, trace: Trace, tables: dict[str, pd.DataFrame]) -> None:
         self.fit = fit
+        self._trace = trace
         self._tables = tables
 
     @cached_property
@@ -75,6 +79,28 @@ class _Fit:
     @cached_property
     def spans(self) -> pd.DataFrame:
         return self._of("spans", "fit")
+
+    @cached_property
+    def stops(self) -> pd.DataFrame:
+        """Those of the fits in its hooks too, which may be of the same model; with the moment and the thread."""
+        rows = self._own("stops")
+        mine = rows[rows["fit"].isin([self.fit["fit"], *self.inner["fit"]])]
+        moments = self._own("spans")[["span", "start_ns", "thread"]]
+        placed: pd.DataFrame = mine.merge(moments, "left", on="span").sort_values("start_ns")
+        return placed
+
+    @cached_property
+    def values(self) -> pd.DataFrame:
+        return self._of("values", "fit")
+
+    def batch_samples(self, stage: str, epoch: int | None, batch: int) -> Indices | None:
+        """The samples of a batch, None where the trace does not tell."""
+        run = str(self.fit["run"]) if "run" in self.fit else None
+        fit, process = int(self.fit["fit"]), int(self.fit["process"])
+        try:
+            return self._trace.batch_samples(fit, epoch, batch, stage=stage, process=process, run=run)
+        except UnknownSamples:
+            return None
 
     def placed(self, rule: Rule, finding: Finding) -> Found:
         run = str(self.fit["run"]) if "run" in self.fit else None
@@ -106,6 +132,6 @@ class _Fit:
 
 
 def _fits(trace: Trace) -> Iterator[_Fit]:
-    tables = {name: getattr(trace, name)() for name in ("fits", "processes", "batches", "hooks", "spans", "sites")}
+    tables = {name: getattr(trace, name)() for name in _TABLES}
     for _, fit in tables["fits"].iterrows():
-        yield _Fit(fit, tables)
+        yield _Fit(fit, trace, tables)

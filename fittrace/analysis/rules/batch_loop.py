@@ -1,4 +1,4 @@
-"""Rules on what happens inside an epoch: a stop, an evaluate, the progress bar."""
+"""Rules on what happens to means inside an epoch: an evaluate, the progress bar."""
 
 from __future__ import annotations
 
@@ -8,43 +8,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from .logs import running_means
-from .model import KERAS_OWN, Finding, is_whole, keras, rule, tensorflow
-
-
-def who_stopped(hooks: pd.DataFrame, epoch: int, batch: int) -> list[str]:
-    """The callbacks that may have set `stop_training` in a batch: those whose hooks ran last in it, but for Keras' own,
-    of which only one ever does."""
-    last = hooks[(hooks["epoch"] == epoch) & (hooks["batch"] == batch) & (hooks["stage"] == "train")]
-    last = last[last["hook"].isin(["on_train_batch_end", "on_batch_end"])]
-    return [name for name in last["callback"] if name not in KERAS_OWN or name == "TerminateOnNaN"]
-
-
-@rule(
-    "validation-skipped",
-    effect="the last epoch's logs have no val_ keys: ModelCheckpoint and EarlyStopping miss the epoch",
-    remedy="set stop_training in on_epoch_end, or call model.evaluate after fit",
-    threads=[keras(12268)],
-)
-def validation_skipped(
-    fit: pd.Series, process: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame
-) -> Iterator[Finding]:
-    """A last epoch that was left early and not validated, where all epochs before were."""
-    if fit["status"] != "ok" or not is_whole(process):
-        return
-    train = batches[batches["stage"] == "train"]
-    counts = train.groupby("epoch").size()
-    validated = set(batches.loc[batches["stage"] == "test", "epoch"].dropna())
-    if len(counts) < 2:
-        return
-    *before, last = counts.index
-    left_early = counts[last] < counts[before].max()
-    if left_early and last not in validated and set(before) <= validated:
-        final = train[train["epoch"] == last].iloc[-1]
-        epoch, batch = int(last), int(final["batch"])
-        names = who_stopped(hooks, epoch, batch)
-        by = f", stopped by {' or '.join(names)}" if names else ""
-        message = f"left after batch {batch}{by}, and not validated, as the {len(before)} before it were"
-        yield Finding(message, epoch, batch, names[0] if len(names) == 1 else None, span=int(final["span"]))
+from .model import Finding, keras, rule, tensorflow
 
 
 @rule(
@@ -92,4 +56,4 @@ def mean_of_means(fit: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame) ->
             return
 
 
-BATCH_LOOP = (validation_skipped, metrics_reset, mean_of_means)
+BATCH_LOOP = (metrics_reset, mean_of_means)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ..calls import calls_of
+from ..calls import calls_of, passed_on
 from ..pattern import match, parse
 from .model import Finding, is_whole, keras, rule
 
@@ -101,11 +101,14 @@ _PROPER = parse("""
     effect="a callback that counts on the order of hooks is in a state that it was not written for",
     remedy="look at what calls the hook there: a callback, or a fit of your own",
 )
-def hook_out_of_order(fit: pd.Series, process: pd.Series, hooks: pd.DataFrame) -> Iterator[Finding]:
+def hook_out_of_order(
+    fit: pd.Series, process: pd.Series, hooks: pd.DataFrame, spans: pd.DataFrame
+) -> Iterator[Finding]:
     """Hooks of a fit that came to its end that were not called in the order of its loops."""
     if not is_whole(process) or fit["status"] != "ok" or not str(fit["method"]).startswith("fit"):
         return
-    calls = calls_of(hooks, str(fit["thread"]))
+    own = hooks[~hooks["span"].isin(passed_on(hooks, spans)["span"])]
+    calls = calls_of(own, str(fit["thread"]))
     mismatch = match(_PROPER, calls)
     if mismatch is not None:
         here = calls[min(mismatch.place, len(calls) - 1)]

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import numpy as np
 import pandas as pd
 
-from .model import KERAS_OWN, Finding, is_whole, keras, rule, tensorflow
+from .model import KERAS_OWN, Finding, keras, number, rule, tensorflow
 
 _EXPECTS_OWN = re.compile(
     r"(lr|learning_?rate)_?(range|find|test)|batch_?(loss|history|logger)|loss_?history|per_?batch", re.I
 )
 """Names of callbacks that collect what each batch has lost."""
+_MOST_SAMPLES = 8
+"""Samples of a batch that are named."""
 
 
 def running_means(hooks: pd.DataFrame) -> set[str]:
@@ -91,41 +94,35 @@ def _shown(value: float | str) -> str:
 
 
 @rule(
-    "key-missing",
-    effect="a callback that monitors it does nothing, or raises",
-    remedy="see to it that the key is in the logs of every epoch",
-)
-def key_missing(process: pd.Series, hooks: pd.DataFrame) -> Iterator[Finding]:
-    """A key of an epoch's logs that all epochs before had; what validation gives is not asked for."""
-    if not is_whole(process):
-        return
-    ends = hooks[hooks["hook"] == "on_epoch_end"]
-    known: set[str] | None = None
-    for epoch, calls in ends.groupby("epoch"):
-        last = {key for key in calls.iloc[-1]["logs_after"] if not key.startswith("val_")}
-        missing = sorted((known or set()) - last)
-        if missing:
-            yield Finding(
-                f"{', '.join(missing)} is missing, which all epochs before had", int(epoch), hook="on_epoch_end"
-            )
-        known = last if known is None else known & last
-
-
-@rule(
     "not-finite",
     effect="the weights are lost from this batch on",
     remedy="lower the learning rate, clip gradients, or look at the batch's data; TerminateOnNaN stops the training",
 )
-def not_finite(hooks: pd.DataFrame) -> Iterator[Finding]:
-    """The first value in the logs that is no finite number, and the first callback that was given it."""
-    for before, callback, hook, epoch, batch, span in zip(
-        *(hooks[name] for name in ("logs_before", "callback", "hook", "epoch", "batch", "span")), strict=True
-    ):
+def not_finite(hooks: pd.DataFrame, batch_samples: Callable[..., np.ndarray | None]) -> Iterator[Finding]:
+    """The first value in the logs that is no finite number, the first callback that was given it, and the samples of
+    that batch, where the engine tells them."""
+    columns = ("logs_before", "callback", "hook", "stage", "epoch", "batch", "span")
+    for before, callback, hook, stage, epoch, batch, span in zip(*(hooks[name] for name in columns), strict=True):
         bad = {key: value for key, value in before.items() if isinstance(value, float) and not math.isfinite(value)}
         if bad:
             told = ", ".join(f"{key} is {value}" for key, value in sorted(bad.items()))
-            yield Finding(f"{told}; the first to see it", _number(epoch), _number(batch), callback, hook, int(span))
+            place = number(epoch), number(batch)
+            samples = None if place[1] is None else batch_samples(str(stage), *place)
+            of = "" if samples is None else f"; {_listed(samples)}"
+            yield Finding(f"{told}; the first to see it{of}", *place, callback, hook, int(span))
             return
+
+
+def _listed(samples: np.ndarray) -> str:
+    """The samples of a batch in a few words.
+
+    >>> _listed(np.array([24, 25, 26])), _listed(np.array([17, 803, 4]))
+    ('samples 24 to 26', 'samples 17, 803, 4')
+    """
+    if len(samples) > 2 and bool((np.diff(samples) == 1).all()):
+        return f"samples {samples[0]} to {samples[-1]}"
+    more = f", ... ({len(samples)} in all)" if len(samples) > _MOST_SAMPLES else ""
+    return f"samples {', '.join(map(str, samples[:_MOST_SAMPLES]))}{more}"
 
 
 @rule(
@@ -155,17 +152,12 @@ def _columns(
 ) -> Iterator[tuple[dict[str, float | str], dict[str, float | str], list[str], int | None, int | None]]:
     names = ("logs_before", "logs_after", "changed", "epoch", "batch")
     for before, after, changed, epoch, batch in zip(*(calls[name] for name in names), strict=True):
-        yield before, after, changed, _number(epoch), _number(batch)
-
-
-def _number(value: object) -> int | None:
-    return None if value is pd.NA else int(str(value))
+        yield before, after, changed, number(epoch), number(batch)
 
 
 LOGS = (
     means_taken_for_own_values,
     logs_altered,
-    key_missing,
     not_finite,
     last_batch_for_all,
 )

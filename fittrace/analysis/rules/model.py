@@ -10,9 +10,12 @@ import pandas as pd
 
 from ...schema.errors import FittraceError
 
-TABLES = ("fit", "process", "inner", "batches", "hooks", "spans")
+TABLES = ("fit", "process", "inner", "batches", "hooks", "spans", "stops", "values", "batch_samples")
 """What a rule may ask for, by the name of its parameter: the rows of one fit. `fit` is its own row and `process` that
-of its process, as Series; `inner` are the fits that were called in its hooks; the others are the tables so named."""
+of its process, as Series; `inner` are the fits that were called in its hooks; the others are the tables so named.
+`stops` has the rows of `inner` too, and the columns `start_ns` and `thread` of the hooks. `batch_samples` is a function
+of a stage, an epoch and a batch that gives the indices of the batch's samples, or None where the trace does not tell.
+"""
 
 KERAS_OWN = frozenset(
     [
@@ -88,6 +91,15 @@ def rule(name: str, effect: str, remedy: str, threads: Iterable[str] = ()) -> Ca
         return result
 
     return made
+
+
+def number(value: object) -> int | None:
+    """A number of a table, None where it is missing.
+
+    >>> number(3), number(pd.NA)
+    (3, None)
+    """
+    return None if value is pd.NA else int(str(value))
 
 
 def is_whole(process: pd.Series) -> bool:

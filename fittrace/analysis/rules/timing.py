@@ -36,7 +36,8 @@ def _steady(batches: pd.DataFrame) -> pd.DataFrame:
     remedy="make batches ahead: tf.data with prefetch, or workers for the generator",
 )
 def data_wait(batches: pd.DataFrame) -> Iterator[Finding]:
-    """Fetching the next batch that takes a large share of the batches' time."""
+    """Fetching the next batch that takes a large share of the batches' time. (Keras 3 fetches inside of its function,
+    where it cannot be told apart.)"""
     steady = _steady(batches)
     wait, whole = steady["slice_ns"].sum(), steady["duration_ns"].sum()
     if len(steady) > 2 and wait > WAIT * whole:
@@ -105,14 +106,14 @@ def growing_batches(batches: pd.DataFrame) -> Iterator[Finding]:
 @rule(
     "stalls",
     effect="the training stands still at intervals",
-    remedy="look at what happens every so many batches: a full buffer, a refill, a callback that saves",
+    remedy="look at what happens every so many batches: a refill of the data, a callback that saves, a full disk",
 )
 def stalls(batches: pd.DataFrame) -> Iterator[Finding]:
     """A phase of the batch that takes many times its median at regular intervals."""
     steady = _steady(batches).reset_index(drop=True)
     if len(steady) < 30:
         return
-    for phase in ("slice", "hooks"):
+    for phase in ("slice", "function", "hooks"):
         times = steady[f"{phase}_ns"].to_numpy(float)
         places = np.flatnonzero(times > max(PEAK * float(np.median(times)), 5e6))
         gaps = np.diff(places)
