@@ -32,5 +32,5 @@ def test_examples_in_docstrings(name: str) -> None:
 
 
 def test_examples_are_found() -> None:
-    found = doctest.DocTestFinder(exclude_empty=True).find(importlib.import_module("fittrace.schema.tables"))
+    found = doctest.DocTestFinder(exclude_empty=True).find(importlib.import_module("fittrace.schema.table"))
     assert any(test.examples for test in found)
