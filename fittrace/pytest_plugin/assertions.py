@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class FitTrace:
     """What the fixture `fit_trace` gives: the tables of the fits that the test has made until now, and assertions.
 
-    The tables are those of `fittrace.Trace`: `fits`, `spans`, `batches`, `hooks`, `logs`, `processes`, `sites`,
-    `notes` and `sql`. Where a method takes `fit`, it is the fit's number; it can be left away where the test made
-    only one. `callbacks` is the name of a callback's class, or several, to look at these alone.
+    The tables are those of `fittrace.Trace`: `fits`, `spans`, `batches`, `hooks`, `logs`, `samples`, `stops`, `values`,
+    `processes`, `sites`, `notes` and `sql`. Where a method takes `fit`, it is the fit's number; it can be left away
+    where the test made only one. `callbacks` is the name of a callback's class, or several, to look at these alone.
 
     Its text is the contract of the fits: hook order, log keys and phases, and nothing that differs between machines.
     Two are equal when these are; so it can be compared with a snapshot of syrupy or inline-snapshot.
@@ -57,6 +57,18 @@ class FitTrace:
     def logs(self) -> pd.DataFrame:
         """The logs as each `CallbackList.on_*` left them, one key a row."""
         return self.trace.logs()
+
+    def samples(self) -> pd.DataFrame:
+        """The order in which each epoch took its samples, of engines that loop over arrays."""
+        return self.trace.samples()
+
+    def stops(self) -> pd.DataFrame:
+        """What became of the model's `stop_training`, and which callback's hook did it."""
+        return self.trace.stops()
+
+    def values(self) -> pd.DataFrame:
+        """What `fit` was called with, and what its callbacks monitor."""
+        return self.trace.values()
 
     def processes(self) -> pd.DataFrame:
         """The processes that were traced: the test's own, and those that it started."""

@@ -17,8 +17,9 @@ def test_tables_and_assertions(run_tests: Pytest) -> None:
         fit(model)
         assert fit_trace.fits().epochs.tolist() == [2]
         assert len(fit_trace.batches()) == 6 and len(fit_trace.hooks()) > 6
-        for table in ("spans", "logs", "sites", "processes"):
+        for table in ("spans", "logs", "values", "sites", "processes"):
             assert len(getattr(fit_trace, table)()) > 0
+        assert fit_trace.stops().empty and fit_trace.samples().empty
         assert fit_trace.notes().empty
         assert fit_trace.sql("SELECT count(*) AS n FROM batches").n[0] == 6
 

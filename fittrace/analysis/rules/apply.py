@@ -85,7 +85,8 @@ class _Fit:
         """Those of the fits in its hooks too, which may be of the same model; with the moment and the thread."""
         rows = self._own("stops")
         mine = rows[rows["fit"].isin([self.fit["fit"], *self.inner["fit"]])]
-        moments = self._own("spans")[["span", "start_ns", "thread"]]
+        spans = self._own("spans")
+        moments = spans.loc[spans["span"].isin(mine["span"]), ["span", "start_ns", "thread"]]
         placed: pd.DataFrame = mine.merge(moments, "left", on="span").sort_values("start_ns")
         return placed
 
