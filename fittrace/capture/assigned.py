@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from typing import Callable, Iterator, Sequence
 
 from . import syntax
@@ -29,7 +30,7 @@ def _tell(block: list[ast.stmt], statement: ast.stmt, site: MakeSite) -> None:
         if statement.value is not None:
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
             place = 1 + next(place for place, one in enumerate(block) if one is statement)
-            block[place:place] = _probes(targets, site, statement, targets[-1])
+            block[place:place] = _probes(targets, site, statement, _runs_last(targets[-1], statement.value))
     elif isinstance(statement, ast.For):
         place = next((index for index, one in enumerate(statement.body) if not syntax.is_probe(one)), 0)
         begin = first = statement.body[place]
@@ -63,6 +64,16 @@ def _variables(target: ast.expr) -> Iterator[str]:
     elif isinstance(target, (ast.Tuple, ast.List)):
         for part in target.elts:
             yield from _variables(part)
+
+
+def _runs_last(target: ast.expr, value: ast.expr) -> ast.AST:
+    """The part of an assignment to `target` that runs last, which may stand on a line of its own."""
+    if sys.version_info < (3, 8):
+        # Nothing leads back to a line above.
+        return max((part for part in ast.walk(value) if hasattr(part, "lineno")), key=lambda part: part.lineno)
+    while isinstance(target, ast.Starred) or (isinstance(target, (ast.Tuple, ast.List)) and target.elts):
+        target = target.value if isinstance(target, ast.Starred) else target.elts[-1]
+    return target
 
 
 def _blocks(body: list[ast.stmt]) -> Iterator[list[ast.stmt]]:

@@ -14,25 +14,20 @@ from typing import Sequence
 
 from ..engines import Cached, Loop, Phase, Ran
 from ..engines.model import callee, walk_without_functions
-from . import syntax
+from . import loops, syntax
 from .sites import Site
 from .syntax import constant, items, name
 
 
-def counted(loops: Sequence[tuple[Loop, tuple[str, ...]]]) -> list[ast.expr] | None:
-    """The epoch, the first and the last batch of the turn that is under way, after the `loops` around a statement with
+def counted(around: Sequence[tuple[Loop, tuple[str, ...]]]) -> list[ast.expr] | None:
+    """The epoch, the first and the last batch of the turn that is under way, after the loops `around` a statement with
     the variables of each; None where not all are there."""
-    inner = {loop.phase: (loop, variables) for loop, variables in loops}
+    inner = {loop.phase: (loop, variables) for loop, variables in around}
     if "epoch" not in inner or "batch" not in inner:
         return None
-    epoch, _ = _numbers(*inner["epoch"])
-    first, last = _numbers(*inner["batch"])
+    epoch, _ = loops.counted(*inner["epoch"])
+    first, last = loops.counted(*inner["batch"])
     return [name(epoch), name(first), name(last)]
-
-
-def _numbers(loop: Loop, variables: tuple[str, ...]) -> tuple[str, str]:
-    first = next(variable for variable in loop.number if variable in variables)
-    return first, loop.last if loop.last is not None and loop.last in variables else first
 
 
 def before(rule: Phase, aside: Site, stage: str | None, numbers: list[ast.expr], place: ast.stmt) -> ast.stmt:

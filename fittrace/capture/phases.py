@@ -6,9 +6,8 @@ import ast
 from typing import Any, Callable, Sequence
 
 from ..engines import Cached, Function, Loop, Phase, Ran, Tests
-from ..engines.model import callee, loop_variables, mentioned, walk_without_functions
-from ..schema.journal import ABSENT
-from . import gates, syntax
+from ..engines.model import callee, loop_variables, walk_without_functions
+from . import gates, loops, syntax
 from .flow import Flow
 from .sites import Site
 from .syntax import FunctionNode, constant, items, name
@@ -202,11 +201,11 @@ class Body:
         result: list[ast.stmt] = []
         if loop.sizes and isinstance(statement, ast.For):
             site = self.site("sizes", statement, depth=depth, level=level)
-            paths = items(*[constant(path) for path in loop.sizes])
-            over = name(syntax.first_name(statement.iter))
-            steps = constant(None if loop.last in loop_variables(statement) else loop.steps)
-            result.append(syntax.remark(syntax.call("sizes", constant(site.head), over, paths, steps), statement))
-        result += self.order(statement, loop, depth)
+            result.append(syntax.remark(loops.sizes(loop, statement, site.head), statement))
+        if loops.has_order(loop, statement):
+            site = self.site("order", statement, depth=depth)
+            # What comes before is over: copying the order is none of its time.
+            result += [self.close(statement, depth, loop), syntax.remark(loops.order(loop, site.head), statement)]
         self.around.append((loop, loop_variables(statement)))
         self.descend(statement, depth + 1, loop.phase)
         self.around.pop()
@@ -224,40 +223,15 @@ class Body:
                 syntax.Continues(begin).visit(ast.Module(body=statement.body, type_ignores=[]))
                 result.append(begin)
                 syntax.append(statement.body, begin)
-        variables = loop_variables(statement)
-        first = next(variable for variable in loop.number if variable in variables)
-        last = loop.last if loop.last in variables else first
-        operands = [name(first), name(last or first), *_bounds(loop, variables)]
         place = int(loop.guard is not None and Tests(loop.guard).matches(statement.body[0]))
-        statement.body.insert(place, self.record(turn, statement.body[place], *operands))
+        statement.body.insert(place, self.record(turn, statement.body[place], *loops.turn(loop, statement)))
         statement.body[:0] = fetch
         return [*result, statement]
-
-    def order(self, statement: ast.For | ast.While, loop: Loop, depth: int) -> list[ast.stmt]:
-        """The probe that tells the order of a loop's samples, which its first statement takes some of."""
-        if loop.order is None or loop.over is None or loop.order not in mentioned(statement.body[0]):
-            return []
-        site = self.site("order", statement, depth=depth)
-        alone = name(loop.over) if loop.alone_is_whole else constant(None)
-        probe = syntax.call("order", constant(site.head), name(loop.order), alone)
-        # What comes before is over: copying the order is none of its time.
-        return [self.close(statement, depth, loop), syntax.remark(probe, statement)]
 
     def fenced(self, statement: ast.stmt, phase: str) -> list[ast.stmt]:
         """A phase in a generator, as a frame of its own: between its yields a generator is in nobody's frame."""
         enter = self.probe("call", statement, phases=(phase,), names=(self.name,), fence=True)
         return self.frame(statement, enter, [statement], level=2, fence=True)
-
-    def distinguish(self, node: FunctionNode) -> None:
-        """Give each probe a site of its own, also where one was put at the end of several ways."""
-        seen: set[int] = set()
-        for statement in syntax.inner(node):
-            site = syntax.site_of(statement)
-            if site is not None and site.number in seen:
-                facts = {key: value for key, value in vars(site).items() if key not in ("number", "engine")}
-                syntax.renumber(statement, self.make_site(**facts))
-            elif site is not None:
-                seen.add(site.number)
 
     def enclose(self, node: FunctionNode) -> None:
         """Put in what is no part of the control flow: around the statements that run a batch, and in place of the call
@@ -296,14 +270,6 @@ class Body:
     def record(self, site: Site, at: ast.stmt, *operands: ast.expr) -> ast.stmt:
         """`recorder.record((head, recorder.clock(), *operands))`, on the line of `at`."""
         return syntax.probe(site, syntax.record(site.head, *operands), at)
-
-
-def _bounds(loop: Loop, variables: Sequence[str]) -> tuple[ast.expr, ast.expr]:
-    """How many samples a turn has, and the place of the first."""
-    if not loop.bounds or not set(loop.bounds) <= set(variables):
-        return constant(ABSENT), constant(ABSENT)
-    start, end = loop.bounds
-    return ast.BinOp(name(end), ast.Sub(), name(start)), name(start)
 
 
 def _title(statement: ast.stmt, rule: Phase | None) -> str | None:

@@ -19,7 +19,7 @@ from . import assigned, owner
 from .graph import Graph, Node
 from .lists import CallbackListBody
 from .phases import Body, MakeSite
-from .syntax import FunctionNode, Unsupported, inner, passes_on
+from .syntax import FunctionNode, Unsupported, distinguish, inner, passes_on
 
 _OF_A_FUNCTION = 1
 """The flag of the code of a function, which that of a class has not (`inspect.CO_OPTIMIZED`)."""
@@ -77,7 +77,7 @@ def rewrite(
     keys = {name: (name, _first_line(definitions[name])) for name in bodies}
     graphs = {}
     for name, body in bodies.items():
-        body.distinguish(definitions[name])
+        distinguish(definitions[name], site)
         try:
             if body.has_flow:
                 graphs[name] = Graph(definitions[name], plain[keys[name]], body.flow(clocked=False)).nodes

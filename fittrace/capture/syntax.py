@@ -93,6 +93,18 @@ def renumber(node: ast.stmt, site: Site) -> None:
     node.fittrace_site = site  # type: ignore[attr-defined]
 
 
+def distinguish(node: FunctionNode, make_site: Callable[..., Site]) -> None:
+    """Give each probe in a function a site of its own, also where one was put at the end of several ways."""
+    seen: set[int] = set()
+    for statement in inner(node):
+        site = site_of(statement)
+        if site is not None and site.number in seen:
+            facts = {key: value for key, value in vars(site).items() if key not in ("number", "engine")}
+            renumber(statement, make_site(**facts))
+        elif site is not None:
+            seen.add(site.number)
+
+
 def loop_of(node: ast.AST) -> "str | None":
     """The phase of the turns of a loop that an engine's table names."""
     return getattr(node, "fittrace_loop", None)

@@ -88,10 +88,12 @@ class Tiny:
         sys.modules.pop("tiny", None)
         return importlib.import_module("tiny")
 
-    def install(self, module: ModuleType, table: tuple[Function | CallbackLists, ...] = TABLE) -> Outcome:
+    def install(
+        self, module: ModuleType, table: tuple[Function | CallbackLists, ...] = TABLE, variables: bool = False
+    ) -> Outcome:
         """Make the functions of the module record, after that table."""
         engine = Engine("tiny", "tiny", "tiny", ("1.0",), table)
-        self.outcome = install(module, engine, owned(self.tape), self.tape.sites)
+        self.outcome = install(module, engine, owned(self.tape), self.tape.sites, variables)
         self.tape.is_owner = self.is_owner
         return self.outcome
 
