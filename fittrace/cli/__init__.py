@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from ..schema.errors import FittraceError
 from ..schema.printable import printable
-from . import check, diff, lines, ls, replay, run, show, sql, testgen
+from . import check, diff, export, lines, ls, replay, run, show, sql, testgen
 
 COMMANDS = {
     "run": run,
@@ -25,6 +25,7 @@ COMMANDS = {
     "lines": lines,
     "check": check,
     "diff": diff,
+    "export": export,
     "testgen": testgen,
 }
 
