@@ -6,18 +6,18 @@ import _thread
 import atexit
 import json
 import os
-import socket
 import sys
 import threading
 import time
 from typing import Any, Callable
 
 from ..engines import ENGINES
-from ..schema import VERSION
 from ..schema.journal import DEFINE, EVENTS, FACTS, block
 from .collector import PERIOD_S, Thread, counts, pack
+from .facts import facts
 from .instruments import Instruments
 from .names import Names
+from .observer import Append, Observer
 from .orders import Orders
 from .recorder import Recorder
 from .sites import Site
@@ -30,14 +30,15 @@ class Session:
 
     `start` watches for engines that are imported later and takes those that are there already. The journal is opened
     when the first fit begins. `close` writes what is left and gives the engines their own code back. Between `suspend`
-    and `resume` nothing is recorded; what comes then goes into another run's folder. Nothing raises.
+    and `resume` nothing is recorded; what comes then goes into another run's folder. Nothing raises. Where `directory`
+    is None nothing is kept, and only who observes sees the records.
     `is_forked`: this process was forked off one that was captured, or would have been.
     """
 
     active: Session | None = None
     """The session of this process, if there is one."""
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str | None) -> None:
         self.directory = directory
         self.sites: list[Site] = []
         self.names = Names(self._define)
@@ -49,12 +50,18 @@ class Session:
         self._room: bytearray | None = bytearray(4 << 20)
         self.is_forked = False
         self._suspended = False
+        self._observer: Observer | None = None
+        self._at_close: list[Callable[[], None]] = []
+        # Of each thread, by its identity: the buffer of its recorder, and that which its next recorder goes on with.
+        self._buffers: dict[int, list[int]] = {}
+        self._handed_on: dict[int, list[int]] = {}
         self._begin()
         state = Site(0, "state", "", "", 0, "", level=1)
         self._stand_ins = stand_ins(1)
         stop = Site(1 + len(self._stand_ins.sites), "stop", "", "", 0, "", level=1)
         self.sites += [state, *self._stand_ins.sites, stop]
-        self.recorder = Recorder(self, state.head, stop.head)
+        self._heads = state.head, stop.head
+        self.recorder = Recorder(self, *self._heads)
         self._instruments = Instruments(ENGINES, self.recorder, self.sites, self._define, self.fault)
 
     def _begin(self) -> None:
@@ -69,6 +76,28 @@ class Session:
         self._dropped = {"detail": 0, "batches": 0}
         self._working: set[Callable[[], None]] = set()
         self._closed = False
+        self.facts: dict[str, Any] = {}
+        """What the journal says of this process; empty until the first fit begins."""
+
+    @classmethod
+    def begin(cls, directory: str) -> Session:
+        """Capture this process into `directory` until `end`, with the session that only observes it, or a new one."""
+        if cls.active is None:
+            session = cls(directory)
+            session.start()
+            return session
+        session = cls.active
+        session.suspend()
+        session.resume(directory)
+        return session
+
+    def end(self) -> None:
+        """Keep nothing any more; who observes goes on."""
+        if self._observer is None:
+            self.close()
+        else:
+            self.suspend()
+            self.resume(None)
 
     def start(self) -> None:
         """Begin to capture."""
@@ -78,17 +107,47 @@ class Session:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
 
-    def new_thread(self, buffer: list[int]) -> None:
-        """Take note of the calling thread, whose records will be in `buffer`."""
+    def new_thread(self) -> tuple[Append, Callable[[int], None]]:
+        """Take note of the calling thread: what appends a record of it, and what appends a step."""
+        identity = _thread.get_ident()
+        buffer = self._handed_on.pop(identity, None)
+        if buffer is None:
+            buffer = []
+            self._take_note(identity, buffer)
+        append: Append = buffer.extend
+        return append if self._observer is None else self._observer.observed(append), buffer.append
+
+    def _take_note(self, identity: int, buffer: list[int]) -> None:
         with self._lock:
             thread = Thread(len(self._threads), buffer)
             self._threads.append(thread)
+            self._buffers[identity] = buffer
             self._start(self._collect)
-        identity = _thread.get_ident()
         # Not `threading.current_thread`: for a thread that `threading` did not start it would make an entry.
         known = threading._active.get(identity)  # type: ignore[attr-defined]
         name = known.name if known is not None else "thread-%d" % identity
         self._define({"define": "thread", "thread": thread.number, "name": str(name), "ident": identity})
+
+    def observe(self, observer: Observer | None) -> None:
+        """Let `observer` see the records as they are made, from now on; None: nobody does, and it costs nothing.
+
+        In each thread it is asked once for the function that takes this thread's records. A fit that goes on in another
+        thread meanwhile is not seen.
+        """
+        self._observer = observer
+        identity = _thread.get_ident()
+        if identity in self._buffers:
+            self._handed_on[identity] = self._buffers[identity]
+        self.recorder = Recorder(self, *self._heads)
+        self._instruments.renew(self.recorder)
+
+    def at_close(self, work: Callable[[], None]) -> None:
+        """Do this first when the session is closed."""
+        self._at_close.append(work)
+
+    def note(self, kind: str, message: str) -> None:
+        """Tell the reader of the trace something."""
+        self._define({"define": "note", "kind": kind, "message": message})
 
     def fault(self, where: str, error: BaseException) -> None:
         """Report, once, that something of fittrace's failed `where`; the program goes on."""
@@ -97,7 +156,7 @@ class Session:
             self._faults.add(where)
             message = str(error) if isinstance(error, OSError) else ""
             reason = ": ".join(filter(None, (kind, message)))
-            self._define({"define": "note", "kind": "fault", "message": "fittrace failed in %s: %s" % (where, reason)})
+            self.note("fault", "fittrace failed in %s: %s" % (where, reason))
 
     def _refused(self, error: OSError) -> str:
         """Report, once, that the disk refuses; the text of the note."""
@@ -109,11 +168,14 @@ class Session:
 
     def awake(self) -> None:
         """See to it that the journal is open and its threads run; called when a fit begins."""
-        if self._writer is not None or self._closed or self._suspended:
+        is_awake = self._writer is not None or (self.directory is None and self.facts)
+        if is_awake or self._closed or self._suspended:
             return
         with self._lock:
-            self._writer = self._writer or self._open()
-            self._start(self._write)
+            self.facts = self.facts or facts()
+            if self.directory is not None:
+                self._writer = self._writer or self._open(self.directory)
+                self._start(self._write)
             self._start(self._collect)
         if self.is_forked and "multiprocessing.util" in sys.modules:
             # Its children end without running atexit.
@@ -130,24 +192,12 @@ class Session:
         except RuntimeError as error:  # the interpreter is shutting down; `close` writes what there is
             self.fault("starting its threads", error)
 
-    def _open(self) -> Writer:
-        folder = os.path.join(self.directory, "journal")
+    def _open(self, directory: str) -> Writer:
+        folder = os.path.join(directory, "journal")
         os.makedirs(folder, exist_ok=True)
-        wall, clock = time.time_ns(), time.perf_counter_ns()
-        writer = Writer(os.path.join(folder, "%d-%d-%d.journal" % (wall, clock, os.getpid())), self._refused)
-        facts = {
-            "schema": VERSION,
-            "pid": os.getpid(),
-            "parent_pid": os.getppid(),
-            "rank": _rank(),
-            "host": socket.gethostname(),
-            "python": sys.version.split()[0],
-            "executable": sys.executable or "",
-            "argv": [str(argument) for argument in getattr(sys, "argv", ())],
-            "time_ns": wall,
-            "clock_ns": clock,
-        }
-        writer.put(block(FACTS, json.dumps(facts).encode()))
+        name = "%(time_ns)d-%(clock_ns)d-%(pid)d.journal" % self.facts
+        writer = Writer(os.path.join(folder, name), self._refused)
+        writer.put(block(FACTS, json.dumps(self.facts).encode()))
         return writer
 
     def drain(self) -> None:
@@ -206,7 +256,7 @@ class Session:
             self.fault("closing the journal", error)
             self._writer = None
 
-    def resume(self, directory: str) -> None:
+    def resume(self, directory: str | None) -> None:
         """Go on recording, into another run's folder; the engines need not be rewritten for it."""
         self.directory = directory
         threads, working = self._threads, self._working
@@ -254,7 +304,10 @@ class Session:
         names = [one for one in self._definitions if one["define"] == "thread" and one["ident"] == identity]
         self._definitions = [one for one in self._definitions if one["define"] not in ("thread", "dropped")]
         self._begin()
+        self._buffers.clear()
         self.is_forked = True
+        if self._observer is not None:
+            self._observer.forked()
         for number, buffer in enumerate(buffers):
             del buffer[:]
             if names and number == names[-1]["thread"]:
@@ -271,11 +324,14 @@ class Session:
         if Session.active is self:
             Session.active = None
         try:
+            for work in self._at_close:
+                work()
             self._instruments.tell(final=True)
             suspended, self._suspended = self._suspended, True
             has_notes = any(one["define"] == "note" for one in self._definitions)
-            if self._writer is None and has_notes and not suspended:
-                self._writer = self._open()
+            if self._writer is None and has_notes and not suspended and self.directory is not None:
+                self.facts = self.facts or facts()
+                self._writer = self._open(self.directory)
             if self._writer is not None:
                 self._finish(self._writer)
         except Exception as error:
@@ -290,11 +346,3 @@ class Session:
         self._writer = None
         writer.write(give_up_after_s=2)
         writer.close()
-
-
-def _rank() -> int | None:
-    try:
-        index = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
-        return index if isinstance(index, int) else None
-    except (KeyError, TypeError, ValueError):
-        return None

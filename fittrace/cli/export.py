@@ -11,6 +11,7 @@ from ..schema import otel
 from ..schema.errors import FittraceError
 from .places import named
 from .progress import progress
+from .ratio import ratio
 from .replaced import replaced
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("-o", "--output", type=Path, metavar="PATH", help="file or folder to write")
     parser.add_argument("--endpoint", metavar="URL", help="otlp: send it there instead, through the SDK's exporter")
     parser.add_argument("--level", choices=otel.LEVELS, default="all", help="otlp: which spans (default: all)")
-    parser.add_argument("--batches", type=_ratio, default=1.0, metavar="RATIO", help="otlp: how many of the batches")
+    parser.add_argument("--batches", type=ratio, default=1.0, metavar="RATIO", help="otlp: how many of the batches")
     return parser
 
 
@@ -110,10 +111,3 @@ FORMATS: dict[str, Callable[[Trace, argparse.Namespace], str]] = {
     "csv": _tables,
     "parquet": _tables,
 }
-
-
-def _ratio(text: str) -> float:
-    try:
-        return otel.ratio_of(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None

@@ -33,21 +33,8 @@ class Process:
 
     def resource(self) -> dict[str, Any]:
         """The attributes of its resource."""
-        row = self.row
-        argv = [str(word) for word in json.loads(row["argv"])]
-        attributes = {
-            "service.name": otel.service_name(argv),
-            "host.name": row["host"],
-            "process.pid": row["pid"],
-            "process.parent_pid": row["parent_pid"],
-            "process.executable.path": row["executable"],
-            "process.command_args": argv,
-            "process.runtime.name": "python",
-            "process.runtime.version": row["python"],
-            "fittrace.run": self.run,
-            "fittrace.rank": row["rank"],
-        }
-        return {key: value for key, value in attributes.items() if value is not None}
+        argv = [str(word) for word in json.loads(self.row["argv"])]
+        return otel.resource(self.row, argv, self.run)
 
 
 @dataclass(frozen=True, eq=False)

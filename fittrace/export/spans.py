@@ -105,10 +105,11 @@ class Row(NamedTuple):
     function: str | None
     file: str | None
     line: int | None
+    opens: list[str] | None
 
 
 _SQL = """
-    SELECT s.*, b.last_batch, b.size, c.function, c.file, c.line {logs}
+    SELECT s.*, b.last_batch, b.size, c.function, c.file, c.line, c.opens {logs}
     FROM spans s
     LEFT JOIN batches b ON b.process = s.process AND b.span = s.span
     LEFT JOIN sites c ON c.process = s.process AND c.site = s.site
@@ -189,14 +190,17 @@ class _Open:
 def _span(row: Row, batch_logs: dict[str, float], facts: Facts, open_spans: _Open, choice: Choice) -> Span | None:
     process, fit = facts.processes[row.process], facts.fits[row.process, row.fit]
     begins = row.span == fit.row["span"]
-    identity = process.ids.span(row.start_ns, row.site, open_spans.nth(row.start_ns, row.site))
+    nth = open_spans.nth(row.start_ns, row.site)
+    identity = process.ids.span(row.start_ns, row.site, nth)
+    # A batch that found no more data is a slice in the trace; nobody knew while it was open.
+    phase = row.opens[nth] if row.opens is not None and nth < len(row.opens) else row.phase
     around = open_spans.around(row, fit)
     is_out = around is not None and around.is_out and not begins
     # What a thread of its own does at a batch's end is in no batch's span, and stands for one here.
     stands_alone = row.parent is None and row.batch is not None and not begins
-    if row.phase == "batch" or stands_alone:
+    if phase == "batch" or stands_alone:
         is_out |= not otel.is_sampled(identity, choice.ratio)
-    chosen = otel.is_sent(choice.level, row.phase, begins) and not is_out
+    chosen = otel.is_sent(choice.level, phase, begins) and not is_out
     parent = around.id if around is not None else fit.parent
     nearest = _Around(identity if chosen else parent, is_out, row.start_ns + row.duration_ns)
     open_spans.add(row, nearest, begins or row.phase in ANCHORS)

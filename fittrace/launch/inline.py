@@ -35,18 +35,17 @@ def trace(out: str | Path = "traces/", name: str | None = None) -> Iterator[Run]
     True
     """
     active = Session.active
-    if active is not None:
+    if active is not None and active.directory is not None:
         yield Run(Path(active.directory))
         return
     title = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "notebook"
     directory, facts = folders.make(Path(out), name, title, list(sys.argv), sys.executable)
     with held(directory):
-        session = Session(str(directory))
-        session.start()
+        session = Session.begin(str(directory))
         try:
             yield Run(directory)
         finally:
-            session.close()
+            session.end()
             schema_run.end(str(directory), facts, None, None)
             try:
                 # Only now, so that the block runs in the process as it was.

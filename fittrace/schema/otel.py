@@ -188,6 +188,28 @@ def ratio_of(text: Any) -> float:
     return ratio
 
 
+def resource(process: "dict[str, Any]", argv: "list[str]", run: "str | None") -> "dict[str, Any]":
+    """The attributes of a process' resource, from a row of `processes`; `run` is None where nothing is recorded.
+
+    >>> facts = dict(host="h", pid=2, parent_pid=1, executable="python", python="3.11.7", rank=None)
+    >>> resource(facts, ["train.py"], "a1")["service.name"]
+    'train'
+    """
+    attributes = {
+        "service.name": service_name(argv),
+        "host.name": process["host"],
+        "process.pid": process["pid"],
+        "process.parent_pid": process["parent_pid"],
+        "process.executable.path": process["executable"],
+        "process.command_args": argv,
+        "process.runtime.name": "python",
+        "process.runtime.version": process["python"],
+        "fittrace.run": run,
+        "fittrace.rank": process["rank"],
+    }
+    return {key: value for key, value in attributes.items() if value is not None}
+
+
 def service_name(argv: "list[str]") -> str:
     """What a program is called where the user does not say: after its script.
 

@@ -314,7 +314,7 @@ NOTES = Table(
     "notes",
     "one thing that the reader of the trace must know",
     (
-        Column("kind", "dictionary", "`engine`, `fault`, `dropped` or `damaged`"),
+        Column("kind", "dictionary", "`engine`, `fault`, `dropped`, `damaged` or `otlp`"),
         Column("message", "string", "what happened, and what is missing for it"),
     ),
 )

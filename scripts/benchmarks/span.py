@@ -45,8 +45,9 @@ class _Session:
         self.names = Names(lambda definition: None)
         self.buffer: list[int] = []
 
-    def new_thread(self, buffer: list[int]) -> None:
-        self.buffer = buffer
+    def new_thread(self) -> tuple[Callable[..., None], Callable[[int], None]]:
+        self.buffer = []
+        return self.buffer.extend, self.buffer.append
 
     def fault(self, where: str, error: BaseException) -> None:
         raise AssertionError(where) from error
