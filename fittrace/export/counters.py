@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..store.columns import LOGS_PREFIX
 from ..tables import Trace
 from ..tables.database import reading
-from .facts import columns_of, keys_of_batches, rows_of
+from .facts import BatchLogs, rows_of
 
 
 class Point(NamedTuple):
@@ -34,17 +33,15 @@ def points_of(trace: Trace) -> Iterator[Point]:
     """The counters of a trace of one run: those of epochs, then those of batches, each in order of time."""
     for row in rows_of(trace, _EPOCHS):
         yield Point(**row)
-    keys = keys_of_batches(trace)
+    logs = BatchLogs(trace)
     steps: dict[tuple[int, int, str], int] = {}
-    with reading(trace.relation(_BATCHES.format(logged=columns_of(keys)))) as pieces:
+    with reading(trace.relation(_BATCHES.format(logged=logs.columns))) as pieces:
         for piece in pieces:
             for row in piece.to_pylist():
                 place = row["process"], row["fit"], row["stage"]
                 steps[place] = step = steps.get(place, -1) + 1
-                for key in keys:
-                    value = row[LOGS_PREFIX + key]
-                    if value is not None:
-                        yield Point(*place, "batch", key, step, row["time_ns"], value)
+                for key, value in logs.of(row).items():
+                    yield Point(*place, "batch", key, step, row["time_ns"], value)
 
 
 _EPOCHS = """

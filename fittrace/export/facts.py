@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,10 +84,25 @@ def rows_of(trace: Trace, sql: str) -> list[Row]:
     return rows
 
 
-def keys_of_batches(trace: Trace) -> list[str]:
-    """The keys of the logs that batches have a number for."""
-    columns = trace.relation("SELECT * FROM batches LIMIT 0").columns
-    return [name[len(LOGS_PREFIX) :] for name in columns if name.startswith(LOGS_PREFIX)]
+class BatchLogs:
+    """The logs of batches: in `batches` every key has a column, also where a batch was never given it."""
+
+    def __init__(self, trace: Trace) -> None:
+        names = trace.relation("SELECT * FROM batches LIMIT 0").columns
+        self.keys = [name[len(LOGS_PREFIX) :] for name in names if name.startswith(LOGS_PREFIX)]
+        given = rows_of(trace, "SELECT DISTINCT process, fit, stage, key FROM logs WHERE batch IS NOT NULL")
+        self._given = {(row["process"], row["fit"], row["stage"], row["key"]) for row in given}
+
+    @property
+    def columns(self) -> str:
+        """The columns of all keys, for the end of what a `SELECT` lists."""
+        return columns_of(self.keys)
+
+    def of(self, row: Mapping[str, Any]) -> Logs:
+        """The numbers in the logs of a batch, whose row has `columns`."""
+        place = row["process"], row["fit"], row["stage"]
+        numbers = ((key, row[LOGS_PREFIX + key]) for key in self.keys if (*place, key) in self._given)
+        return {key: number for key, number in numbers if number is not None}
 
 
 def columns_of(keys: list[str]) -> str:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..schema import otel
-from ..store.columns import LOGS_PREFIX
 from ..tables import Trace
 from ..tables.database import reading
-from .facts import Facts, Fit, Process, columns_of, facts_of, keys_of_batches
+from .facts import BatchLogs, Facts, Fit, Process, facts_of
 
 ANCHORS = ("epoch", "validation")
 """The phases in which the hooks on a thread of their own are, beside the fit itself."""
@@ -123,20 +122,20 @@ def spans_of(trace: Trace, choice: Choice = EVERYTHING) -> Iterator[Span]:
     The parent of a span is the nearest around it that is chosen too.
     """
     facts = facts_of(trace)
-    keys = keys_of_batches(trace)
+    batch_logs = BatchLogs(trace)
     open_spans = {number: _Open() for number in facts.processes}
-    with reading(trace.relation(_SQL.format(logs=columns_of(keys)))) as pieces:
+    with reading(trace.relation(_SQL.format(logs=batch_logs.columns))) as pieces:
         for piece in pieces:
-            columns = piece.to_pydict()
-            rows = map(Row._make, zip(*(columns[name] for name in Row._fields), strict=True))
-            for place, row in enumerate(rows):
-                numbers = ((key, columns[LOGS_PREFIX + key][place]) for key in keys) if row.phase == "batch" else ()
-                logs = {key: number for key, number in numbers if number is not None}
+            now_ns = 0
+            for told in piece.to_pylist():
+                row = Row(*(told[name] for name in Row._fields))
+                logs = batch_logs.of(told) if row.phase == "batch" else {}
                 span = _span(row, logs, facts, open_spans[row.process], choice)
                 if span is not None:
                     yield span
+                now_ns = row.start_ns
             for process in open_spans.values():
-                process.forget(columns["start_ns"][-1] if columns["start_ns"] else 0)
+                process.forget(now_ns)
 
 
 class _Around(NamedTuple):

@@ -16,14 +16,15 @@ from ..schema.otel import SCOPE
 
 
 class Attached:
-    """A span that is current in the calling thread, until `leave`."""
+    """A span that is current in the calling thread, until `leave`; `inside` is the one of ours around it."""
 
-    __slots__ = ("_before", "_span", "_token", "context")
+    __slots__ = ("_around", "_span", "_token", "context")
 
-    def __init__(self, span: Any) -> None:
-        self._before = contexts.get_current()
-        self._span = span
-        self.context: Context = set_span_in_context(span, self._before)
+    def __init__(self, span: Any, inside: "Attached | None") -> None:
+        before = contexts.get_current()
+        self._span: Any = span
+        self._around: Any = get_current_span(before) if inside is None else inside._span
+        self.context: Context = set_span_in_context(span, before)
         self._token = contexts.attach(self.context)
 
     def leave(self) -> None:
@@ -34,7 +35,8 @@ class Attached:
             return
         current = get_current_span(now)
         if current is self._span or is_over(current):
-            contexts.attach(set_span_in_context(get_current_span(self._before), now))
+            # What a hook has undone of its own leads back into the hook in which it was done, which is over.
+            contexts.attach(set_span_in_context(self._around, now))
 
 
 def is_over(span: Any) -> bool:

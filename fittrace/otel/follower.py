@@ -31,13 +31,14 @@ _ENDS = {"fit": "on_train_end", "evaluate": "on_test_end", "predict": "on_predic
 class Open:
     """One span that is open: sent as `span`, or None.
 
-    `nearest` is the context of the nearest that is sent, itself or around it. Nothing is sent of what is in one that
-    `is_out`. `fit` is the root that it belongs to, whose `anchor` is where hooks on other threads are.
+    `nearest` is the context of the nearest that is sent, itself or around it; `inside` is what of ours is current in
+    this thread. Nothing is sent of what is in one that `is_out`. `fit` is the root that it belongs to, whose `anchor`
+    is where hooks on other threads are.
     """
 
     __slots__ = (
-        "anchor", "attached", "batch", "begins", "epoch", "fit", "hook", "is_out", "nearest", "outer", "phase", "seen",
-        "span", "stage", "turned",
+        "anchor", "attached", "batch", "begins", "epoch", "fit", "hook", "inside", "is_out", "nearest", "outer",
+        "phase", "seen", "span", "stage", "turned",
     )  # fmt: skip
 
     def __init__(self, phase: str, around: "Open | None") -> None:
@@ -50,6 +51,7 @@ class Open:
         self.outer: Open | None = None
         self.anchor: Open = self
         self.hook: str | None = None
+        self.inside: Attached | None = None
         if around is None:
             self.nearest: Any = None
             self.is_out = False
@@ -237,6 +239,7 @@ class Follower:
             one.begins = site.root and site.kind == "call" and (around is None or around.phase != "validation")
             if one.begins:
                 one.fit, one.is_out = one, following.tracer() is None
+                one.epoch = one.batch = None
             if site.stage is not None:
                 one.stage = site.stage
             elif around is not None and around.phase == "validation" and one.stage is None:
@@ -245,6 +248,8 @@ class Follower:
                 one.epoch = number
             elif number != ABSENT and site.counts == "batch":
                 one.batch = number
+            if around is not None:
+                one.inside = around.inside
             stack.append(one)
             stands_alone = around is None and not one.begins and site.counts == "batch"
             if (phase == "batch" or stands_alone) and not one.is_out:
@@ -253,7 +258,7 @@ class Follower:
                 self._start(one, site, nth, start_ns, callback, position)
             elif around is None and one.nearest is not None:
                 # Hooks on a thread of their own are in their fit, sent or not.
-                one.attached = Attached(get_current_span(one.nearest))
+                one.attached = one.inside = Attached(get_current_span(one.nearest), None)
             if one.begins or phase in _ANCHORS:
                 one.outer, one.fit.anchor = None if one.begins else one.fit.anchor, one
 
@@ -279,7 +284,7 @@ class Follower:
             attributes.update(following.engine(site))
         name = otel.span_name(one.phase, one.begins, callback is not None)
         one.span = following.start(name, parent, attributes, start_ns, site.number, nth)
-        one.attached = Attached(one.span)
+        one.attached = one.inside = Attached(one.span, one.inside)
         one.nearest = one.attached.context
 
     def _around_a_fit(self, one: Open) -> Any:
