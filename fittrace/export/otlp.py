@@ -90,7 +90,7 @@ def readable(span: Span, resources: dict[int, Resource]) -> ReadableSpan:
     trace = span.fit.trace
     error = span.begins.row["error"] if span.begins is not None else None
     events = [Event("exception", _exception(error), span.end_ns)] if error is not None else []
-    failed = span.row.status == "error"
+    failed = span.row.status == "error" or error is not None
     return ReadableSpan(
         name=span.name,
         context=SpanContext(trace, span.id, is_remote=False, trace_flags=sampled),

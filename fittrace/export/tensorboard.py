@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ def write(trace: Trace, folder: Path) -> int:
     or fits, each has folders of its own. Raises `FittraceError` where TensorBoard is not installed. TensorFlow is not
     needed, and not imported.
     """
+    if importlib.util.find_spec("tensorboard") is None:
+        raise FittraceError("tensorboard: not installed; pip install 'fittrace[tensorboard]'")
     scalars = 0
     for run in trace.runs:
         one = alone(run)
@@ -71,13 +74,9 @@ class _Files:
 
     def _file(self, folder: Path, time_ns: int) -> RecordWriter:
         if folder not in self._files:
-            try:
-                from tensorboard.compat.proto.event_pb2 import Event
-                from tensorboard.summary.writer.record_writer import RecordWriter
-            except ImportError as error:
-                raise FittraceError(
-                    f"tensorboard: not installed ({error}); pip install 'fittrace[tensorboard]'"
-                ) from None
+            from tensorboard.compat.proto.event_pb2 import Event
+            from tensorboard.summary.writer.record_writer import RecordWriter
+
             folder.mkdir(parents=True, exist_ok=True)
             # The name that TensorBoard looks for; the same again for the same trace, so that no run is there twice.
             name = f"events.out.tfevents.{time_ns // 1_000_000_000:010}.fittrace.{os.path.basename(folder)}.v2"
