@@ -6,14 +6,15 @@ import json
 import os
 import socket
 import sys
+import time
 from typing import Any
 
 from ..schema import VERSION
 
 
-def facts(wall_ns: int, clock_ns: int, run_metadata: str) -> dict[str, Any]:
-    """The facts of this process. The wall clock and the process' clock show these moments at one time; `run_metadata`
-    are the batches whose ops are kept."""
+def facts() -> dict[str, Any]:
+    """What there is to say of this process, and what its two clocks show now."""
+    wall, clock = time.time_ns(), time.perf_counter_ns()
     return {
         "schema": VERSION,
         "pid": os.getpid(),
@@ -23,9 +24,8 @@ def facts(wall_ns: int, clock_ns: int, run_metadata: str) -> dict[str, Any]:
         "python": sys.version.split()[0],
         "executable": sys.executable or "",
         "argv": [str(argument) for argument in getattr(sys, "argv", ())],
-        "time_ns": wall_ns,
-        "clock_ns": clock_ns,
-        "run_metadata": run_metadata,
+        "time_ns": wall,
+        "clock_ns": clock,
     }
 
 

@@ -16,11 +16,13 @@ from .sites import Site
 
 
 class Installed(NamedTuple):
-    """One `function` that records: `original` is the code that it had."""
+    """One `function` that records: `original` is the code that it had, `template` that which records, with the texts
+    that stand for its constants."""
 
     function: Any
     original: types.CodeType
     probed: types.CodeType
+    template: types.CodeType
 
     def undo(self) -> None:
         """Give the function back its code, unless somebody else has changed it since."""
@@ -31,6 +33,13 @@ class Installed(NamedTuple):
         """Let the function record again, unless somebody else has changed it since `undo`."""
         if self.function.__code__ is self.original:
             self.function.__code__ = self.probed
+
+    def with_constants(self, constants: Mapping[str, object]) -> "Installed":
+        """The same with other constants, at once where the function records now."""
+        renewed = self._replace(probed=with_constants(self.template, constants))
+        if self.function.__code__ is self.probed:
+            self.function.__code__ = renewed.probed
+        return renewed
 
 
 class Drawn(NamedTuple):
@@ -100,7 +109,7 @@ def exchange(
     if not _same(function.__code__, plain):
         return None
     original, function.__code__ = function.__code__, with_constants(probed, constants)
-    return Installed(function, original, function.__code__)
+    return Installed(function, original, function.__code__, probed)
 
 
 def _source(module: types.ModuleType) -> str | None:

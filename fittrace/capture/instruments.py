@@ -69,6 +69,11 @@ class Instruments:
             if module is not None and self._known.get(name) is not module:
                 self._loaded(module)
 
+    def renew(self, recorder: object) -> None:
+        """Let the engines call another recorder from now on; the calling thread becomes its owner."""
+        self._constants = owned(recorder)
+        self._installed = [installed.with_constants(self._constants) for installed in self._installed]
+
     def undo(self) -> None:
         """Give the engines their own code back."""
         self._finder.remove()

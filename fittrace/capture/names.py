@@ -21,6 +21,7 @@ class Names:
         self._texts: dict[str, int] = {}
         self._keys: dict[tuple[tuple[str, ...], str], int] = {}
         self._kept: list[type] = []
+        self.class_names: dict[int, str] = {}
         self._define = define
         # Not the size of a dict, which two threads may read before either adds to it.
         self._free = {"text": itertools.count(), "keys": itertools.count(), "class": itertools.count()}
@@ -41,7 +42,17 @@ class Names:
         """The number of a callback's class. It is kept, so that its identity stays its own."""
         name, module = type.__dict__["__name__"].__get__(kind), type.__dict__["__module__"].__get__(kind)
         self._kept.append(kind)
-        return self._number(self.classes, id(kind), "class", name=name, module=module if type(module) is str else "")
+        number = self._number(self.classes, id(kind), "class", name=name, module=module if type(module) is str else "")
+        self.class_names[number] = name
+        return number
+
+    def keys_of(self, number: int) -> tuple[tuple[str, ...], str]:
+        """The keys, and the kind of each value, that have that number."""
+        return next((keys for keys, known in list(self._keys.items()) if known == number), ((), ""))
+
+    def text_of(self, number: int) -> str | None:
+        """The text that has that number."""
+        return next((text for text, known in list(self._texts.items()) if known == number), None)
 
     def _number(self, numbers: dict[Any, int], key: Any, what: str, **facts: Any) -> int:
         number = numbers.get(key)

@@ -34,13 +34,10 @@ class Recorder(threading.local):
     is_owner = False
 
     def __init__(self, session: "Session", state_head: int, stop_head: int) -> None:
-        buffer: list[int] = []
-        self.record = record = buffer.extend
-        self.step = buffer.append
+        self.record, self.step = record, _ = session.new_thread()
         self.clock = clock = perf_counter_ns
         self._session = session
         names = session.names
-        session.new_thread(buffer)
         self.sampler = session.sampler(record)
         classes = names.classes
         look = looking(record, state_head, names)

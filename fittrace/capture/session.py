@@ -21,6 +21,7 @@ from .facts import facts
 from .instruments import Instruments
 from .metadata import MetadataQueue
 from .names import Names
+from .observer import Append, Observer
 from .orders import Orders
 from .recorder import Recorder
 from .sampling import Sampler
@@ -34,14 +35,15 @@ class Session:
 
     `start` watches for engines that are imported later and takes those that are there already. The journal is opened
     when the first fit begins. `close` writes what is left and gives the engines their own code back. Between `suspend`
-    and `resume` nothing is recorded; what comes then goes into another run's folder. Nothing raises.
+    and `resume` nothing is recorded; what comes then goes into another run's folder. Nothing raises. Where `directory`
+    is None nothing is kept, and only who observes sees the records.
     `is_forked`: this process was forked off one that was captured, or would have been.
     """
 
     active: Session | None = None
     """The session of this process, if there is one."""
 
-    def __init__(self, directory: str, settings: Settings = DEFAULT) -> None:
+    def __init__(self, directory: str | None, settings: Settings = DEFAULT) -> None:
         self.directory = directory
         self._settings, self._sampling = settings, parse(settings.run_metadata)
         self.tells_program = True
@@ -56,6 +58,11 @@ class Session:
         self._room: bytearray | None = bytearray(4 << 20)
         self.is_forked = False
         self._suspended = False
+        self._observer: Observer | None = None
+        self._at_close: list[Callable[[], None]] = []
+        # Of each thread, by its identity: the buffer of its recorder, and that which its next recorder goes on with.
+        self._buffers: dict[int, list[int]] = {}
+        self._handed_on: dict[int, list[int]] = {}
         self._begin()
         state = Site(0, "state", "", "", 0, "", level=1)
         self._stand_ins = stand_ins(1)
@@ -63,7 +70,8 @@ class Session:
         sampled = Site(2 + len(self._stand_ins.sites), "sampled", "", "", 0, "", level=1)
         self.sites += [state, *self._stand_ins.sites, stop, sampled]
         self._sampled = sampled.head
-        self.recorder = Recorder(self, state.head, stop.head)
+        self._heads = state.head, stop.head
+        self.recorder = Recorder(self, *self._heads)
         self._instruments = Instruments(ENGINES, self.recorder, self.sites, settings, self._define, self.fault)
 
     def _begin(self) -> None:
@@ -78,6 +86,31 @@ class Session:
         self._dropped = {"detail": 0, "batches": 0}
         self._working: set[Callable[[], None]] = set()
         self._closed = False
+        self.facts: dict[str, Any] = {}
+        """What the journal says of this process; empty until the first fit begins."""
+
+    @classmethod
+    def begin(cls, directory: str, settings: Settings = DEFAULT, tells_program: bool = True) -> Session:
+        """Capture this process into `directory` until `end`: with a new session, or with the one that only observes it,
+        whose settings stay."""
+        if cls.active is None:
+            session = cls(directory, settings)
+            session.tells_program = tells_program
+            session.start()
+            return session
+        session = cls.active
+        session.tells_program = tells_program
+        session.suspend()
+        session.resume(directory)
+        return session
+
+    def end(self) -> None:
+        """Keep nothing any more; who observes goes on."""
+        if self._observer is None:
+            self.close()
+        else:
+            self.suspend()
+            self.resume(None)
 
     def start(self) -> None:
         """Begin to capture."""
@@ -87,11 +120,21 @@ class Session:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
 
-    def new_thread(self, buffer: list[int]) -> None:
-        """Take note of the calling thread, whose records will be in `buffer`."""
+    def new_thread(self) -> tuple[Append, Callable[[int], None]]:
+        """Take note of the calling thread: what appends a record of it, and what appends a step."""
+        identity = _thread.get_ident()
+        buffer = self._handed_on.pop(identity, None)
+        if buffer is None:
+            buffer = []
+            self._take_note(identity, buffer)
+        append: Append = buffer.extend
+        return append if self._observer is None else self._observer.observed(append), buffer.append
+
+    def _take_note(self, identity: int, buffer: list[int]) -> None:
         with self._lock:
             thread = Thread(len(self._threads), buffer)
             self._threads.append(thread)
+            self._buffers[identity] = buffer
             self._start(self._collect)
         self._definitions.thread(thread.number)
 
@@ -102,10 +145,6 @@ class Session:
     def plain(self, function: Any) -> Any:
         """An engine's function with the code that it had."""
         return self._instruments.plain(function)
-
-    def note(self, kind: str, message: str) -> None:
-        """Say something, once, to the reader of the trace."""
-        self._definitions.note(kind, message)
 
     def meet_callback(self, kind: type) -> int:
         """The number of a callback's class, which is met for the first time and is about to be called."""
@@ -122,6 +161,27 @@ class Session:
         except Exception as error:
             self.fault("rewriting a model", error)
 
+    def observe(self, observer: Observer | None) -> None:
+        """Let `observer` see the records as they are made, from now on; None: nobody does, and it costs nothing.
+
+        In each thread it is asked once for the function that takes this thread's records. A fit that goes on in another
+        thread meanwhile is not seen.
+        """
+        self._observer = observer
+        identity = _thread.get_ident()
+        if identity in self._buffers:
+            self._handed_on[identity] = self._buffers[identity]
+        self.recorder = Recorder(self, *self._heads)
+        self._instruments.renew(self.recorder)
+
+    def at_close(self, work: Callable[[], None]) -> None:
+        """Do this first when the session is closed."""
+        self._at_close.append(work)
+
+    def note(self, kind: str, message: str) -> None:
+        """Say something, once, to the reader of the trace."""
+        self._definitions.note(kind, message)
+
     def fault(self, where: str, error: BaseException) -> None:
         """Report, once, that something of fittrace's failed `where`; the program goes on."""
         self._definitions.fault(where, error)
@@ -133,11 +193,14 @@ class Session:
 
     def awake(self) -> None:
         """See to it that the journal is open and its threads run; called when a fit begins."""
-        if self._writer is not None or self._closed or self._suspended:
+        is_awake = self._writer is not None or (self.directory is None and self.facts)
+        if is_awake or self._closed or self._suspended:
             return
         with self._lock:
-            self._writer = self._writer or self._open()
-            self._start(self._write)
+            self.facts = self.facts or self._facts()
+            if self.directory is not None:
+                self._writer = self._writer or self._open(self.directory)
+                self._start(self._write)
             self._start(self._collect)
         if self.is_forked and "multiprocessing.util" in sys.modules:
             # Its children end without running atexit.
@@ -154,12 +217,15 @@ class Session:
         except RuntimeError as error:  # the interpreter is shutting down; `close` writes what there is
             self.fault("starting its threads", error)
 
-    def _open(self) -> Writer:
-        folder = os.path.join(self.directory, "journal")
+    def _facts(self) -> dict[str, Any]:
+        return dict(facts(), run_metadata=self._settings.run_metadata)
+
+    def _open(self, directory: str) -> Writer:
+        folder = os.path.join(directory, "journal")
         os.makedirs(folder, exist_ok=True)
-        wall, clock = time.time_ns(), time.perf_counter_ns()
-        writer = Writer(os.path.join(folder, "%d-%d-%d.journal" % (wall, clock, os.getpid())), self._refused)
-        writer.put(block(FACTS, json.dumps(facts(wall, clock, self._settings.run_metadata)).encode()))
+        name = "%(time_ns)d-%(clock_ns)d-%(pid)d.journal" % self.facts
+        writer = Writer(os.path.join(folder, name), self._refused)
+        writer.put(block(FACTS, json.dumps(self.facts).encode()))
         return writer
 
     def drain(self) -> None:
@@ -222,7 +288,7 @@ class Session:
             self.fault("closing the journal", error)
             self._writer = None
 
-    def resume(self, directory: str) -> None:
+    def resume(self, directory: str | None) -> None:
         """Go on recording, into another run's folder; the engines need not be rewritten for it."""
         self.directory = directory
         threads, working = self._threads, self._working
@@ -263,7 +329,10 @@ class Session:
             self._writer.close()
         thread = self._definitions.for_another_process(_thread.get_ident())
         self._begin()
+        self._buffers.clear()
         self.is_forked = True
+        if self._observer is not None:
+            self._observer.forked()
         for number, buffer in enumerate(buffers):
             del buffer[:]
             if thread is not None and number == thread["thread"]:
@@ -280,10 +349,14 @@ class Session:
         if Session.active is self:
             Session.active = None
         try:
+            for work in self._at_close:
+                work()
             self._instruments.tell(final=True)
             suspended, self._suspended = self._suspended, True
-            if self._writer is None and self._definitions.has_notes and not suspended:
-                self._writer = self._open()
+            is_kept = not suspended and self.directory is not None
+            if self._writer is None and self._definitions.has_notes and is_kept:
+                self.facts = self.facts or self._facts()
+                self._writer = self._open(str(self.directory))
             if self._writer is not None:
                 self._finish(self._writer)
         except Exception as error:

@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> main(["show", "/nowhere"])
     2
     """
-    arguments = _parser().parse_args(argv)
+    arguments = _parser().parse_args(run.with_endpoint(sys.argv[1:] if argv is None else argv))
     for stream in (sys.stdout, sys.stderr):
         # A stream that cannot encode µ shows an escape instead of failing.
         if hasattr(stream, "reconfigure"):

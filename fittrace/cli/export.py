@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ..schema import otel
 from ..schema.errors import FittraceError
 from .places import named
 from .progress import progress
+from .ratio import ratio
+from .replaced import replaced
 
-FORMATS = ("run-metadata",)
+if TYPE_CHECKING:
+    from ..tables import Trace
 
 _EXAMPLE = """\
 example:
-  fittrace export traces/2026-01-31-train --format run-metadata -o metadata/
+  fittrace export traces/2026-01-31-train --format perfetto -o train.pftrace
+  fittrace export traces/2026-01-31-train --format otlp --endpoint http://localhost:4318
 
 formats:
+  otlp           OpenTelemetry's spans: to an endpoint, or into a file of OTLP in JSON, one request a line
+  perfetto       a .pftrace for Perfetto's UI and its trace processor
+  chrome         trace events in JSON, for chrome://tracing and other viewers
+  tensorboard    the numbers in the logs as scalars, into a log directory
+  csv, parquet   every table, into a folder
   run-metadata   a RunMetadata protobuf for each sampled batch, for TensorFlow's Timeline and tf.compat.v1.profiler
 """
 
@@ -31,23 +43,79 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("trace", nargs="?", help="folder of a run, or of runs (default: the newest run in traces/)")
     parser.add_argument("--format", choices=FORMATS, required=True, help="what to write")
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR", required=True, help="folder to write into")
+    parser.add_argument("-o", "--output", type=Path, metavar="PATH", help="file or folder to write")
+    parser.add_argument("--endpoint", metavar="URL", help="otlp: send it there instead, through the SDK's exporter")
+    parser.add_argument("--level", choices=otel.LEVELS, default="all", help="otlp: which spans (default: all)")
+    parser.add_argument("--batches", type=ratio, default=1.0, metavar="RATIO", help="otlp: how many of the batches")
     return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the files."""
+    """Write it, and say what was written."""
+    goes_into_a_file = arguments.endpoint is None
+    if goes_into_a_file and arguments.output is None:
+        also = ", or an address with --endpoint" if arguments.format == "otlp" else ""
+        raise FittraceError(f"export: where to? Give a path with -o{also}")
+    if not goes_into_a_file and (arguments.format != "otlp" or arguments.output is not None):
+        raise FittraceError("export: --endpoint goes with --format otlp, and without -o; leave one away")
     path = named(arguments.trace)
-    written = 0
     with progress(f"reading {path}", at_once=True) as report:
         from ..tables import Trace
 
-        for name, data in Trace.open(path, report).run_metadata_files():
-            file = arguments.output / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(data)
-            written += 1
-    if not written:
-        raise FittraceError(f"{path}: no batch was sampled, nothing to write; record with --run-metadata first=3")
-    print(f"{arguments.output}: {written} files")
+        written = FORMATS[arguments.format](Trace.open(path, report), arguments)
+    print(f"{arguments.output if goes_into_a_file else arguments.endpoint}: {written}")
     return 0
+
+
+def _otlp(trace: Trace, arguments: argparse.Namespace) -> str:
+    from ..export import otlp
+    from ..export.spans import Choice
+
+    choice = Choice(arguments.level, arguments.batches)
+    if arguments.endpoint is not None:
+        return f"{otlp.send(trace, arguments.endpoint, choice)} spans"
+    with replaced(arguments.output) as new, new.open("w", encoding="utf-8") as file:
+        return f"{otlp.write(trace, file, choice)} spans"
+
+
+def _perfetto(trace: Trace, arguments: argparse.Namespace) -> str:
+    from ..export import perfetto
+
+    with replaced(arguments.output) as new, new.open("wb") as file:
+        return f"{perfetto.write(trace, file)} spans"
+
+
+def _chrome(trace: Trace, arguments: argparse.Namespace) -> str:
+    from ..export import chrome
+
+    with replaced(arguments.output) as new, new.open("w", encoding="utf-8") as file:
+        return f"{chrome.write(trace, file)} spans"
+
+
+def _tensorboard(trace: Trace, arguments: argparse.Namespace) -> str:
+    from ..export import tensorboard
+
+    return f"{tensorboard.write(trace, arguments.output)} scalars"
+
+
+def _tables(trace: Trace, arguments: argparse.Namespace) -> str:
+    from ..export import tables
+
+    return f"{len(tables.write(trace, arguments.output, arguments.format))} tables"
+
+
+def _run_metadata(trace: Trace, arguments: argparse.Namespace) -> str:
+    from ..export import run_metadata
+
+    return f"{run_metadata.write(trace, arguments.output)} files"
+
+
+FORMATS: dict[str, Callable[[Trace, argparse.Namespace], str]] = {
+    "otlp": _otlp,
+    "perfetto": _perfetto,
+    "chrome": _chrome,
+    "tensorboard": _tensorboard,
+    "csv": _tables,
+    "parquet": _tables,
+    "run-metadata": _run_metadata,
+}

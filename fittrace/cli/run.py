@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..schema import otel
 from ..schema.settings import CHOICES, DEFAULT, Settings
+from .ratio import ratio
 
 if TYPE_CHECKING:
     from ..launch import Finished
@@ -17,7 +21,11 @@ example:
   fittrace run train.py --epochs 3      runs `python train.py --epochs 3` and leaves a trace under traces/
   fittrace run --python ../old/bin/python train.py
   fittrace run -m mypackage.train
+  fittrace run --otlp http://localhost:4318 train.py      sends spans to an OpenTelemetry collector too
 """
+
+_FLAGS = ("--quiet", "--help")
+_LEVELS = f"which spans: {', '.join(otel.LEVELS)} (default: {otel.DEFAULT_LEVEL})"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
@@ -27,7 +35,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="run a script under capture and leave a trace",
         description="Run a script or module as `python` would, and record every fit in it.",
         usage="fittrace run [--out DIR] [--name NAME] [--python PATH] [--values {basic,all}]\n"
-        "       [--lines {engine,callbacks}] [--run-metadata SPEC] [--quiet] (script.py | -m module) [args...]",
+        "                    [--lines {engine,callbacks}] [--run-metadata SPEC] [--quiet] [--otlp [URL]]\n"
+        "                    [--otlp-level LEVEL] [--otlp-batches RATIO] (script.py | -m module) [args...]",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -56,6 +65,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         f" epoch:batch-batch (default: {DEFAULT.run_metadata})",
     )
     parser.add_argument("--quiet", action="store_true", help="no summary at the end")
+    parser.add_argument(
+        "--otlp",
+        nargs="?",
+        const="",
+        metavar="URL",
+        help="send spans while it trains, through the SDK of OpenTelemetry there: to URL, or where OTEL_* say",
+    )
+    parser.add_argument("--otlp-level", choices=otel.LEVELS, metavar="LEVEL", help=_LEVELS)
+    parser.add_argument("--otlp-batches", type=ratio, metavar="RATIO", help="how many of the batches (default: 0.01)")
     parser.add_argument("-m", dest="module", nargs=argparse.REMAINDER, metavar="module", help="run a module")
     parser.add_argument("script", nargs="?", help="the script")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="its arguments")
@@ -76,10 +94,59 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         program = Program(arguments.script, None, arguments.arguments, arguments.python, settings)
     with progress("writing the tables") as report:
-        finished = execute(program, Path(arguments.out), arguments.name, report)
+        finished = execute(program, Path(arguments.out), arguments.name, report, _variables(arguments))
+    if arguments.otlp is not None and finished.traced:
+        _send_what_was_open(finished, arguments)
     if not arguments.quiet:
         _summarise(finished)
     return finished.exit()
+
+
+def with_endpoint(words: Sequence[str]) -> list[str]:
+    """The words of a command line, `--otlp` told from the script that may follow it: an endpoint is a URL.
+
+    >>> with_endpoint(["run", "--otlp", "train.py"]), with_endpoint(["run", "--otlp", "http://localhost:4318", "a.py"])
+    (['run', '--otlp=', 'train.py'], ['run', '--otlp', 'http://localhost:4318', 'a.py'])
+    """
+    result = list(words)
+    place = 1 if result[:1] == ["run"] else len(result)
+    # What follows the script, or -m, is the program's.
+    while place < len(result) and result[place].startswith("--"):
+        if result[place] == "--otlp":
+            if "://" not in "".join(result[place + 1 : place + 2]):
+                result[place] = "--otlp="
+            break
+        place += 1 if "=" in result[place] or result[place] in _FLAGS else 2
+    return result
+
+
+def _variables(arguments: argparse.Namespace) -> dict[str, str]:
+    """What the program's environment says of sending."""
+    given = {
+        "FITTRACE_OTLP": arguments.otlp,
+        "OTEL_PYTHON_KERAS_LEVEL": arguments.otlp_level,
+        "OTEL_PYTHON_KERAS_BATCH_RATIO": arguments.otlp_batches,
+    }
+    return {key: str(value) for key, value in given.items() if value is not None}
+
+
+def _send_what_was_open(finished: Finished, arguments: argparse.Namespace) -> None:
+    """Send the spans that a process which died had open; a fault in that never changes how the run ends."""
+    from ..tables import Trace
+
+    try:
+        trace = Trace.open(finished.directory)
+        if not trace.sql("SELECT 1 FROM spans WHERE status = 'unfinished' LIMIT 1").empty:
+            from ..export import otlp
+            from ..export.spans import Choice
+
+            level = arguments.otlp_level or os.environ.get("OTEL_PYTHON_KERAS_LEVEL") or otel.DEFAULT_LEVEL
+            share = arguments.otlp_batches
+            if share is None:
+                share = otel.ratio_of(os.environ.get("OTEL_PYTHON_KERAS_BATCH_RATIO") or otel.DEFAULT_RATIO)
+            otlp.send(trace, arguments.otlp or None, Choice(level, share, unfinished=True))
+    except Exception as error:
+        print(f"fittrace: what was open when a process died was not sent: {error}", file=sys.stderr)
 
 
 def _summarise(finished: Finished) -> None:

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 from ..schema.errors import FittraceError
 from .places import named
 from .progress import progress
+from .replaced import replaced
 
 if TYPE_CHECKING:
     import duckdb
@@ -118,7 +119,7 @@ def _text(output: Path | None) -> Iterator[IO[str]]:
     if output is None:
         yield sys.stdout
         return
-    with _replaced(output) as new, new.open("w", encoding="utf-8", newline="") as file:
+    with replaced(output) as new, new.open("w", encoding="utf-8", newline="") as file:
         yield file
 
 
@@ -127,16 +128,5 @@ def _binary(output: Path | None) -> Iterator[IO[bytes]]:
     if output is None:
         yield sys.stdout.buffer
         return
-    with _replaced(output) as new, new.open("wb") as file:
+    with replaced(output) as new, new.open("wb") as file:
         yield file
-
-
-@contextmanager
-def _replaced(output: Path) -> Iterator[Path]:
-    """A new file that takes the place of `output` when it is written to its end."""
-    new = output.with_name(f".{output.name}.new")
-    try:
-        yield new
-        new.replace(output)
-    finally:
-        new.unlink(missing_ok=True)

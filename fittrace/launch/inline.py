@@ -43,19 +43,18 @@ def trace(
     True
     """
     active = Session.active
-    if active is not None:
+    if active is not None and active.directory is not None:
         yield Run(Path(active.directory))
         return
     settings = Settings(values=values, lines=lines, run_metadata=run_metadata)
     title = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "notebook"
     directory, facts = folders.make(Path(out), name, title, list(sys.argv), sys.executable, settings)
     with held(directory):
-        session = Session(str(directory), settings)
-        session.start()
+        session = Session.begin(str(directory), settings)
         try:
             yield Run(directory)
         finally:
-            session.close()
+            session.end()
             schema_run.end(str(directory), facts, None, None)
             try:
                 # Only now, so that the block runs in the process as it was.

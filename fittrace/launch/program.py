@@ -7,7 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,18 +70,20 @@ class Finished:
         return 128 + self.signal
 
 
-def execute(program: Program, out: Path, name: str | None, progress: Progress) -> Finished:
+def execute(
+    program: Program, out: Path, name: str | None, progress: Progress, variables: Mapping[str, str] | None = None
+) -> Finished:
     """Run `program` under capture and leave its trace in a new folder under `out`.
 
-    The program has this process' streams, working folder and process group; signals reach it. Raises `FittraceError`
-    before it starts, never after.
+    The program has this process' streams, working folder and process group; signals reach it. `variables` are added to
+    its environment. Raises `FittraceError` before it starts, never after.
     """
     if not hasattr(signal, "sigwaitinfo"):
         raise FittraceError(f"run: not on {sys.platform} yet, only on Linux; `with fittrace.trace():` works everywhere")
     command = program.command()
     directory, facts = folders.make(out, name, program.title, command[1:], command[0], program.settings)
     with held(directory):
-        exit_code, killed_by = _run(command, _environment(directory))
+        exit_code, killed_by = _run(command, {**_environment(directory), **(variables or {})})
         remarks = []
         traced = bool(journals(directory))
         # Only now, so that the program does not wait for Arrow to be imported.

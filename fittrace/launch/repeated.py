@@ -29,7 +29,7 @@ class Repeated:
     @staticmethod
     def check() -> None:
         """Raise `FittraceError` where this process is recorded already, as one run."""
-        if Session.active is not None:
+        if Session.active is not None and Session.active.directory is not None:
             raise FittraceError(
                 f"{Session.active.directory}: this process is recorded there already, and a test cannot have a trace "
                 "of its own; start pytest without `fittrace run`, and with --fittrace to keep the traces"
@@ -47,9 +47,7 @@ class Repeated:
         folder, facts = folders.make(out, name, name, list(sys.argv), sys.executable, _SETTINGS)
         with held(folder):
             if self._session is None:
-                self._session = Session(str(folder), _SETTINGS)
-                self._session.tells_program = program
-                self._session.start()
+                self._session = Session.begin(str(folder), _SETTINGS, program)
             else:
                 self._session.tells_program = program
                 self._session.resume(str(folder))
@@ -67,5 +65,5 @@ class Repeated:
     def close(self) -> None:
         """Record no more runs."""
         if self._session is not None:
-            self._session.close()
+            self._session.end()
             self._session = None

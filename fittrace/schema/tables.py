@@ -208,7 +208,7 @@ NOTES = Table(
     "notes",
     "one thing that the reader of the trace must know",
     (
-        Column("kind", "dictionary", "`engine`, `fault`, `dropped`, `damaged` or `run_metadata`"),
+        Column("kind", "dictionary", "`engine`, `fault`, `dropped`, `damaged`, `run_metadata` or `otlp`"),
         Column("message", "string", "what happened, and what is missing for it"),
     ),
 )

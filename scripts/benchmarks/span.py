@@ -47,8 +47,9 @@ class _Session:
         self.buffer: list[int] = []
         self.stopped: dict[int, int] = {}
 
-    def new_thread(self, buffer: list[int]) -> None:
-        self.buffer = buffer
+    def new_thread(self) -> tuple[Callable[..., None], Callable[[int], None]]:
+        self.buffer = []
+        return self.buffer.extend, self.buffer.append
 
     def fault(self, where: str, error: BaseException) -> None:
         raise AssertionError(where) from error

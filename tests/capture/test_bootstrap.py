@@ -32,7 +32,7 @@ def said(program: str, folder: Path, **more: str) -> str:
 def test_the_packages_of_all_engines_are_awaited(tmp_path: Path) -> None:
     awaited = said("import sitecustomize; print(*sitecustomize.AWAITED)", tmp_path).split()
     packages = {module.partition(".")[0] for engine in ENGINES for module in engine.modules}
-    assert set(awaited) == packages | {"fittrace.launch"}
+    assert set(awaited) == packages | {"fittrace.launch", "fittrace.otel"}
 
 
 def test_nothing_is_imported_that_python_does_not_import_anyway(tmp_path: Path) -> None:

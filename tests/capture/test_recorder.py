@@ -6,6 +6,7 @@ import sys
 import threading
 import weakref
 from array import array
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,8 +46,10 @@ class FakeSession:
     def sampler(self, record: Any) -> Sampler:
         return Sampler(self, Sampling(), 0, record)  # type: ignore[arg-type]
 
-    def new_thread(self, buffer: list[int]) -> None:
+    def new_thread(self) -> tuple[Callable[..., None], Callable[[int], None]]:
+        buffer: list[int] = []
         self.buffers.append(buffer)
+        return buffer.extend, buffer.append
 
     def fault(self, where: str, error: BaseException) -> None:
         self.faults.append(where)

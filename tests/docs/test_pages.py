@@ -12,7 +12,12 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 
 
-PAGES = [("schema-doc", "schema.md"), ("engine-doc", "engines.md"), ("hook-doc", "hooks.md")]
+PAGES = [
+    ("schema-doc", "schema.md"),
+    ("engine-doc", "engines.md"),
+    ("hook-doc", "hooks.md"),
+    ("otel-doc", "opentelemetry.md"),
+]
 
 
 @pytest.mark.parametrize(("script", "page"), PAGES)

@@ -12,7 +12,7 @@ import atexit
 import os
 import sys
 
-AWAITED = frozenset(["fittrace.launch", "keras", "tensorflow", "tf_keras"])
+AWAITED = frozenset(["fittrace.launch", "fittrace.otel", "keras", "tensorflow", "tf_keras"])
 """The packages with the engines' modules, and what records in this very process, which looks for the run's session."""
 
 
@@ -51,9 +51,22 @@ class Waiting:
                 session.is_forked = os.getpid() != self.process
                 session.start()
                 atexit.unregister(session.close)
+                if "FITTRACE_OTLP" in os.environ:
+                    self.send(session)
         except Exception as error:
             _complain(error)
         sys.meta_path.remove(self)  # type: ignore[arg-type]
+
+    @staticmethod
+    def send(session: object) -> None:
+        """Send spans through OpenTelemetry too, which must be installed here; the trace says where it is not."""
+        try:
+            from fittrace.otel import sending
+        except ImportError as error:
+            reason = "no spans are sent: %s, in %s; install fittrace[otel] there" % (error, sys.executable)
+            session.note("otlp", reason)  # type: ignore[attr-defined]
+            return
+        sending.begin(session)  # type: ignore[arg-type]
 
     def close(self) -> None:
         """Close the session at exit, if there is one by then."""

@@ -1,0 +1,71 @@
+"""Chrome's trace events as JSON, which `chrome://tracing`, Perfetto's UI and many others open."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from typing import IO, Any
+
+from ..tables import Trace
+from .counters import points_of
+from .facts import alone, facts_of
+from .spans import spans_of
+from .tracks import Track, marks_of
+
+Event = dict[str, Any]
+
+
+def write(trace: Trace, file: IO[str]) -> int:
+    """Write a trace into `file`; how many spans there were.
+
+    Times are microseconds since the beginning of the trace, which `otherData` tells: since 1970 they would not be exact
+    to the nanosecond.
+    """
+    origin = min((int(run.facts["start_ns"]) for run in trace.runs), default=0)
+    spans = 0
+    file.write('{"traceEvents": [\n')
+    separator = ""
+    for event in _events(trace, origin):
+        spans += event["ph"] == "B"
+        file.write(separator + json.dumps(event, separators=(",", ":"), allow_nan=False))
+        separator = ",\n"
+    other = {"start_ns": origin, "runs": [run.name for run in trace.runs]}
+    file.write(f'\n], "displayTimeUnit": "ms", "otherData": {json.dumps(other)}}}\n')
+    return spans
+
+
+def _events(trace: Trace, origin: int) -> Iterator[Event]:
+    first = 1
+    for run in trace.runs:
+        one = alone(run)
+        processes = facts_of(one).processes
+        # Numbered through: processes of several machines may have the same id.
+        pids = {number: first + place for place, number in enumerate(processes)}
+        first += len(pids)
+        for number, process in processes.items():
+            yield _named("process_name", pids[number], 0, process.title)
+        threads: set[Track] = set()
+        for mark in marks_of(spans_of(one)):
+            pid, tid = pids[mark.track.process.number], mark.track.number
+            if mark.track not in threads:
+                threads.add(mark.track)
+                yield _named("thread_name", pid, tid, mark.track.thread)
+            event: Event = {"ph": "E", "pid": pid, "tid": tid, "ts": (mark.time_ns - origin) / 1000}
+            if mark.span is not None:
+                args = {key: _plain(value) for key, value in mark.span.attributes().items()}
+                event |= {"ph": "B", "name": mark.span.title, "cat": mark.span.name, "args": args}
+            yield event
+        for point in points_of(one):
+            if math.isfinite(point.value):
+                place = {"pid": pids[point.process], "ts": (point.time_ns - origin) / 1000}
+                yield {"ph": "C", "name": point.title, **place, "args": {"value": point.value}}
+
+
+def _named(what: str, pid: int, tid: int, name: str) -> Event:
+    return {"ph": "M", "name": what, "pid": pid, "tid": tid, "args": {"name": name}}
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has a word for; it has none for numbers that are none."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,144 @@
+"""Perfetto's own format: `.pftrace`, which its UI and its trace processor open.
+
+A process of the trace is a process there, with a track for each thread and a counter for each key of the logs. It is
+written packet by packet, so that a trace of any size goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING, Any
+
+from ..schema.errors import FittraceError
+from ..tables import Trace
+from .counters import points_of
+from .facts import Facts, alone, facts_of
+from .spans import spans_of
+from .tracks import Track, marks_of
+
+if TYPE_CHECKING:
+    from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import TracePacket
+
+_SEQUENCE = 1
+
+
+def write(trace: Trace, file: IO[bytes]) -> int:
+    """Write a trace into `file`; how many spans there were. Raises `FittraceError` without the package `perfetto`."""
+    try:
+        from perfetto.trace_builder.proto_builder import StreamingTraceProtoBuilder
+    except ImportError as error:
+        raise FittraceError(f"perfetto: not installed ({error}); pip install 'fittrace[perfetto]'") from None
+    builder = StreamingTraceProtoBuilder(file)
+    spans = 0
+    first_uuid = 1
+    for run in trace.runs:
+        packets = _Packets(builder.create_packet, alone(run), first_uuid)
+        for packet in packets.all():
+            builder.write_packet(packet)
+        spans, first_uuid = spans + packets.spans, packets.next_uuid
+    return spans
+
+
+class _Packets:
+    """The packets of one run; `uuid`s of tracks are numbered through."""
+
+    def __init__(self, new: Any, trace: Trace, first_uuid: int) -> None:
+        self._new = new
+        self._trace = trace
+        self.next_uuid = first_uuid
+        self._processes: dict[int, int] = {}
+        self._threads: dict[Track, int] = {}
+        self._counters: dict[tuple[int, str], int] = {}
+        self._facts: Facts = facts_of(trace)
+        self.spans = 0
+
+    def all(self) -> Iterator[TracePacket]:
+        """The clock, the processes, the spans, the counters; each track before what is on it."""
+        from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import TrackEvent
+
+        if self._facts.processes:
+            yield self._clock(min(process.row["start_ns"] for process in self._facts.processes.values()))
+        for number in self._facts.processes:
+            yield self._process(number)
+        for mark in marks_of(spans_of(self._trace)):
+            if mark.track not in self._threads:
+                yield self._thread(mark.track)
+            packet = self._packet(mark.time_ns)
+            event = packet.track_event
+            event.track_uuid = self._threads[mark.track]
+            if mark.span is None:
+                event.type = TrackEvent.TYPE_SLICE_END
+            else:
+                self.spans += 1
+                event.type = TrackEvent.TYPE_SLICE_BEGIN
+                event.name = mark.span.title
+                event.categories.append(mark.span.name)
+                _annotate(event, mark.span.attributes() | {"keras.span": mark.span.row.span})
+            yield packet
+        for point in points_of(self._trace):
+            place = point.process, point.title
+            if place not in self._counters:
+                yield self._counter(*place)
+            packet = self._packet(point.time_ns)
+            packet.track_event.type = TrackEvent.TYPE_COUNTER
+            packet.track_event.track_uuid = self._counters[place]
+            packet.track_event.double_counter_value = point.value
+            yield packet
+
+    def _packet(self, time_ns: int | None = None) -> TracePacket:
+        packet: TracePacket = self._new()
+        packet.trusted_packet_sequence_id = _SEQUENCE
+        if time_ns is not None:
+            packet.timestamp = time_ns
+        return packet
+
+    def _clock(self, time_ns: int) -> TracePacket:
+        """Times are of the wall's clock, and shown so."""
+        from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import BUILTIN_CLOCK_BOOTTIME, BUILTIN_CLOCK_REALTIME
+
+        packet = self._packet(time_ns)
+        for clock in (BUILTIN_CLOCK_BOOTTIME, BUILTIN_CLOCK_REALTIME):
+            packet.clock_snapshot.clocks.add(clock_id=clock, timestamp=time_ns)
+        return packet
+
+    def _process(self, number: int) -> TracePacket:
+        packet, self._processes[number] = self._track()
+        process = self._facts.processes[number]
+        # By number: processes of several machines may have the same id.
+        packet.track_descriptor.process.pid = self._processes[number]
+        packet.track_descriptor.process.process_name = process.title
+        return packet
+
+    def _thread(self, track: Track) -> TracePacket:
+        packet, self._threads[track] = self._track()
+        thread = packet.track_descriptor.thread
+        thread.pid = self._processes[track.process.number]
+        thread.tid = self._threads[track]
+        thread.thread_name = track.thread
+        return packet
+
+    def _counter(self, process: int, title: str) -> TracePacket:
+        packet, self._counters[process, title] = self._track()
+        packet.track_descriptor.parent_uuid = self._processes[process]
+        packet.track_descriptor.name = title
+        packet.track_descriptor.counter.SetInParent()
+        return packet
+
+    def _track(self) -> tuple[TracePacket, int]:
+        packet, uuid = self._packet(), self.next_uuid
+        packet.track_descriptor.uuid = uuid
+        self.next_uuid += 1
+        return packet, uuid
+
+
+def _annotate(event: Any, attributes: dict[str, Any]) -> None:
+    for name, value in attributes.items():
+        annotation = event.debug_annotations.add(name=name)
+        if isinstance(value, bool):
+            annotation.bool_value = value
+        elif isinstance(value, int):
+            annotation.int_value = value
+        elif isinstance(value, float):
+            annotation.double_value = value
+        else:
+            annotation.string_value = str(value)

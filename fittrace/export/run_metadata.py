@@ -1,0 +1,24 @@
+"""A trace's `RunMetadata`: a file for each batch that was sampled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..schema.errors import FittraceError
+from ..tables import Trace
+
+
+def write(trace: Trace, folder: Path) -> int:
+    """Write a protobuf for each sampled batch into `folder`; how many.
+
+    TensorFlow's `Timeline` and `tf.compat.v1.profiler` read them. Raises `FittraceError` where no batch was sampled.
+    """
+    written = 0
+    for name, data in trace.run_metadata_files():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+        written += 1
+    if not written:
+        raise FittraceError(f"{trace.path}: no batch was sampled, nothing to write; record with --run-metadata first=3")
+    return written

@@ -1,0 +1,45 @@
+"""Contexts: while a span of the engine is open it is the current one, and then what was before is current again.
+
+What the program itself does to the current context survives: a span that a hook opens and leaves current stays so, as
+it would without fittrace, and so does baggage. Only a span of ours never stays current when it has ended.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opentelemetry import context as contexts
+from opentelemetry.context import Context
+from opentelemetry.trace import get_current_span, set_span_in_context
+
+from ..schema.otel import SCOPE
+
+
+class Attached:
+    """A span that is current in the calling thread, until `leave`; `inside` is the one of ours around it."""
+
+    __slots__ = ("_around", "_span", "_token", "context")
+
+    def __init__(self, span: Any, inside: "Attached | None") -> None:
+        before = contexts.get_current()
+        self._span: Any = span
+        self._around: Any = get_current_span(before) if inside is None else inside._span
+        self.context: Context = set_span_in_context(span, before)
+        self._token = contexts.attach(self.context)
+
+    def leave(self) -> None:
+        """Make what was current before current again, as far as the program has not changed it."""
+        now = contexts.get_current()
+        if now is self.context:
+            contexts.detach(self._token)
+            return
+        current = get_current_span(now)
+        if current is self._span or is_over(current):
+            # What a hook has undone of its own leads back into the hook in which it was done, which is over.
+            contexts.attach(set_span_in_context(self._around, now))
+
+
+def is_over(span: Any) -> bool:
+    """Whether a span is one of ours that has ended: a program may make current again what was so inside a hook."""
+    scope = getattr(span, "instrumentation_scope", None)
+    return scope is not None and scope.name == SCOPE and not span.is_recording()

@@ -1,0 +1,162 @@
+"""Following: a session's records become spans of OpenTelemetry while they are made, in every thread."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any, Sequence
+
+from opentelemetry.trace import SpanContext
+
+from ..capture import Session
+from ..capture.observer import Append, Observer
+from ..capture.sites import Site
+from ..engines import ENGINES
+from ..schema import otel
+from .follower import Follower, Handler, Open
+from .settings import Settings
+from .sites import Sites
+from .spans import Tracers
+
+_PACKAGES = {engine.name: engine.package for engine in ENGINES}
+
+
+class Following(Observer):
+    """Sends the spans of a session's fits through the tracers, as the settings say.
+
+    `owners` are the fits whose callback lists have these identities. A fault ends it in its thread, and is noted once.
+    """
+
+    def __init__(self, session: Session, tracers: Tracers, settings: Settings) -> None:
+        self.level, self.ratio = settings
+        self.owners: dict[int, Open] = {}
+        self.sites = Sites(session.sites, self.level)
+        self._session = session
+        self._tracers = tracers
+        self._facts: Any = None
+        self._ids = otel.Ids("", 0, 0)
+        self._shift = 0
+        self._thread = threading.local()
+        self._keys: dict[int, tuple[tuple[str, ...], str]] = {}
+        self._texts: dict[int, str | None] = {}
+        self._told = Site(len(session.sites), "values", "", "", 0, "", level=1)
+        session.sites.append(self._told)
+
+    def observed(self, append: Append) -> Append:
+        """What takes the records of the calling thread."""
+        follower = self._thread.follower = Follower(self, append)
+        handlers = _Handlers(self, follower)
+        fault = self._session.fault
+
+        def record(parts: Sequence[int]) -> None:
+            append(parts)
+            try:
+                handle = handlers[parts[0]]
+                if handle is not None:
+                    handle(parts)
+            except Exception as error:
+                handlers.clear()
+                handlers.is_over = True
+                follower.forget()
+                fault("following the records for OpenTelemetry", error)
+
+        return record
+
+    def forked(self) -> None:
+        """What began before the fork ends in the parent alone."""
+        self.owners.clear()
+        follower = getattr(self._thread, "follower", None)
+        if follower is not None:
+            follower.forget()
+
+    def finish(self) -> None:
+        """End what is open in the calling thread."""
+        follower = getattr(self._thread, "follower", None)
+        if follower is not None:
+            follower.end(self._session.recorder.clock())
+
+    # What a follower asks for.
+
+    @property
+    def ids(self) -> otel.Ids:
+        """The ids of this process' spans."""
+        self._look()
+        return self._ids
+
+    @property
+    def shift_ns(self) -> int:
+        """What makes the process' clock Unix time."""
+        self._look()
+        return self._shift
+
+    def _look(self) -> None:
+        facts = self._session.facts
+        if facts is not self._facts and facts:
+            self._ids = otel.Ids(facts["host"], facts["pid"], facts["time_ns"])
+            self._shift = facts["time_ns"] - facts["clock_ns"]
+            self._facts = facts
+
+    def tracer(self) -> Any:
+        """The tracer that spans are started with, None where they go nowhere."""
+        return self._tracers.tracer()
+
+    def start(self, name: str, parent: Any, attributes: "dict[str, Any]", start_ns: int, site: int, nth: int) -> Any:
+        """A new span, inside the one in the context `parent`."""
+        ids = self._tracers.ids
+        ids.span, ids.trace = self.ids.span(start_ns, site, nth), self.ids.trace(start_ns, site)
+        return self._tracers.tracer().start_span(name, context=parent, attributes=attributes, start_time=start_ns)
+
+    def told(self, around: SpanContext) -> "tuple[int, ...]":
+        """The record that tells of the program's own span around a fit."""
+        text = otel.traceparent(around.trace_id, around.span_id, int(around.trace_flags))
+        names = self._session.names
+        return (self._told.head, names.keys((otel.TRACEPARENT,), "t"), names.text(text))
+
+    def ended(self, fit: Open) -> None:
+        """Take note that a fit is over."""
+        for owner in [owner for owner, one in list(self.owners.items()) if one is fit]:
+            del self.owners[owner]
+
+    @staticmethod
+    def engine(site: Site) -> "dict[str, Any]":
+        """What is said of the engine."""
+        version = getattr(sys.modules.get(_PACKAGES.get(site.engine, "")), "__version__", None)
+        return {"keras.engine": site.engine, "keras.engine_version": version if isinstance(version, str) else "unknown"}
+
+    @staticmethod
+    def thread_name() -> str:
+        """The name of the calling thread."""
+        known = threading._active.get(threading.get_ident())  # type: ignore[attr-defined]
+        return str(known.name) if known is not None else "thread-%d" % threading.get_ident()
+
+    def class_name(self, number: int) -> "str | None":
+        """The name of a callback's class."""
+        return self._session.names.class_names.get(number)
+
+    def keys(self, number: int) -> "tuple[tuple[str, ...], str]":
+        """The keys of logs that have a number, and how each value is kept."""
+        if number not in self._keys:
+            self._keys[number] = self._session.names.keys_of(number)
+        return self._keys[number]
+
+    def text(self, number: int) -> "str | None":
+        """The text that has a number."""
+        if number not in self._texts:
+            self._texts[number] = self._session.names.text_of(number)
+        return self._texts[number]
+
+
+class _Handlers(dict):  # type: ignore[type-arg]
+    """What one thread does with the records of a site, by their head; None: nothing."""
+
+    def __init__(self, following: Following, follower: Follower) -> None:
+        super().__init__()
+        self._following = following
+        self._follower = follower
+        self.is_over = False
+
+    def __missing__(self, head: int) -> "Handler | None":
+        site = self._following._session.sites[-head - 1]
+        matters = not self.is_over and self._following.sites.matters(site)
+        handler = self[head] = self._follower.handler(site) if matters else None
+        return handler

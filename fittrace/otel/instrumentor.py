@@ -1,0 +1,55 @@
+"""The instrumentor: what `opentelemetry-instrument` finds, and what a program calls itself."""
+
+from __future__ import annotations
+
+from typing import Any, Collection
+
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+
+from ..capture import Session
+from ..schema.sampling import OFF
+from ..schema.settings import Settings
+from .following import Following
+from .settings import settings
+from .spans import Tracers
+
+
+class KerasInstrumentor(BaseInstrumentor):  # type: ignore[misc]
+    """Instruments Keras: every call of `fit`, `evaluate` and `predict` becomes spans, of whatever Keras is imported.
+
+    `instrument` takes `tracer_provider`, `level` (`fit`, `epoch`, `batch`, `hooks` or `all`) and `batches`, the ratio
+    of the batches that are sent. No callback is added and no model is touched; `uninstrument` gives Keras its own code
+    back. Under `fittrace run` the trace is recorded as ever.
+
+    >>> from fittrace.otel import KerasInstrumentor
+    >>> KerasInstrumentor().instrument(level="epoch")
+    >>> KerasInstrumentor().uninstrument()
+    """
+
+    _session: "Session | None" = None
+    _following: "Following | None" = None
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """None: it waits for whichever Keras is imported."""
+        return ()
+
+    def _instrument(self, **kwargs: Any) -> None:
+        chosen = settings(kwargs.get("level"), kwargs.get("batches"))
+        session = Session.active
+        if session is None:
+            session = Session(None, Settings(run_metadata=OFF))
+            session.start()
+        given = kwargs.get("tracer_provider")
+        following = Following(session, Tracers() if given is None else Tracers(lambda: given), chosen)
+        session.observe(following)
+        self._session, self._following = session, following
+
+    def _uninstrument(self, **kwargs: Any) -> None:
+        session, following = self._session, self._following
+        self._session = self._following = None
+        if session is None or following is None:
+            return
+        following.finish()
+        session.observe(None)
+        if session.directory is None:
+            session.close()

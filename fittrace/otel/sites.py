@@ -1,0 +1,64 @@
+"""Which sites matter to what is sent: most records are of no interest, and are told from the others by one look-up."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+from ..capture.sites import Site
+from ..schema import journal
+from ..schema.otel import is_sent
+
+FRAMES = ("call", "hooks", "leave", "raise")
+"""The kinds of site that begin and end frames; all of them matter."""
+CLOSING = ("leave", "raise", *journal.CLOSING)
+"""The kinds of site that only close, whatever their phases say."""
+TOLD = ("state", "named")
+"""The kinds of site that say something of their frame which is sent."""
+
+
+class Sites:
+    """Tells which of `sites`, a list that grows, matter at a `level`."""
+
+    def __init__(self, sites: Sequence[Site], level: str) -> None:
+        self._sites = sites
+        self._level = level
+        self._depths: dict[tuple[str, str], int] = {}
+        self._attributes: dict[int, dict[str, Any]] = {}
+
+    def matters(self, site: Site) -> bool:
+        """Whether a record of the site may begin or end a span that is followed."""
+        if site.kind in FRAMES or site.kind in TOLD:
+            return True
+        if site.kind not in ("open", "turn", "hook", *journal.CLOSING):
+            return False
+        return site.kind == "turn" or self.opens(site) or site.depth < self._deepest(site)
+
+    def opens(self, site: Site) -> bool:
+        """Whether a record of the site begins a span that is followed."""
+        return site.kind not in CLOSING and any(self._is_followed(phase) for phase in site.phases)
+
+    def attributes(self, site: Site) -> "dict[str, Any]":
+        """What a span says of the place where it begins; a new dict each time."""
+        known = self._attributes.get(site.number)
+        if known is None:
+            known = {"code.function.name": site.function, "code.file.path": site.file, "code.line.number": site.line}
+            self._attributes[site.number] = known
+        return dict(known)
+
+    def _is_followed(self, phase: str) -> bool:
+        # A validation is followed at any level: the `evaluate` in it begins no fit.
+        return phase == "validation" or is_sent(self._level, phase, begins_fit=False)
+
+    def _deepest(self, site: Site) -> int:
+        """How many spans of a frame of the site's function may be followed, inside each other."""
+        function = site.file, site.function
+        if function not in self._depths:
+            depths = [
+                one.depth + place + 1
+                for one in self._sites
+                if (one.file, one.function) == function and one.kind not in CLOSING
+                for place, phase in enumerate(one.phases)
+                if self._is_followed(phase)
+            ]
+            self._depths[function] = max(depths, default=1)
+        return self._depths[function]

@@ -1,0 +1,108 @@
+"""The OpenTelemetry SDK's own OTLP exporter: the one that the environment asks for, and what became of its sending.
+
+It is used on both sides: in traced processes, which may be of Python 3.7, and when a trace is exported. Nothing of
+OpenTelemetry is imported until an exporter is asked for.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import sys
+import threading
+from typing import Any, Sequence
+
+from .schema.errors import FittraceError
+
+_PROTOCOLS = {"grpc": "grpc", "http/protobuf": "http"}
+_PATH = "v1/traces"
+
+
+class MissingOpenTelemetry(FittraceError):
+    """A package of OpenTelemetry that is needed is not installed."""
+
+
+def span_exporter(endpoint: "str | None") -> Any:
+    """The SDK's exporter of spans to `endpoint`, a URL; None: where the `OTEL_*` variables say, or localhost.
+
+    The protocol is that of `OTEL_EXPORTER_OTLP_TRACES_PROTOCOL` or `OTEL_EXPORTER_OTLP_PROTOCOL`. Raises
+    `FittraceError` where it is not installed or not known.
+    """
+    variables = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+    protocol = next(filter(None, map(os.environ.get, variables)), "http/protobuf")
+    if protocol not in _PROTOCOLS:
+        known = " or ".join(_PROTOCOLS)
+        raise FittraceError(
+            "OTEL_EXPORTER_OTLP_PROTOCOL %s: no protocol that the SDK exports; use %s" % (protocol, known)
+        )
+    kind = _PROTOCOLS[protocol]
+    try:
+        if kind == "grpc":
+            from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+        else:
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    except ImportError as error:
+        raise missing("opentelemetry-exporter-otlp-proto-%s" % kind, error) from None
+    _leave_random_numbers_alone()
+    if endpoint is None:
+        return OTLPSpanExporter()
+    return OTLPSpanExporter(endpoint=endpoint if kind == "grpc" else traces_url(endpoint))
+
+
+def missing(package: str, error: ImportError) -> MissingOpenTelemetry:
+    """The error for a `package` that is not installed in this Python."""
+    return MissingOpenTelemetry(
+        "OTLP: %s is not installed in %s (%s); install it there, or all that is needed with fittrace[otel]"
+        % (package, sys.executable, error)
+    )
+
+
+def traces_url(endpoint: str) -> str:
+    """The URL to which traces are posted, where `endpoint` has no path of its own.
+
+    >>> traces_url("http://localhost:4318"), traces_url("https://collector/custom/v1/traces")
+    ('http://localhost:4318/v1/traces', 'https://collector/custom/v1/traces')
+    """
+    scheme, _, rest = endpoint.partition("://")
+    host, _, path = rest.partition("/")
+    return endpoint if path else "%s://%s/%s" % (scheme, host, _PATH)
+
+
+def _leave_random_numbers_alone() -> None:
+    """Give the exporters, which wait for random times, random numbers of their own, not those of the program."""
+    for name in ("opentelemetry.exporter.otlp.common.http", "opentelemetry.exporter.otlp.proto.grpc.exporter"):
+        module = sys.modules.get(name)
+        if module is not None and getattr(module, "random", None) is random:
+            module.random = random.Random()  # type: ignore[attr-defined]
+
+
+class Quiet(logging.Filter):
+    """Keeps what one thread logs while it sends to itself, since the SDK says a line for each try; `reason` is the
+    first of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reason = ""
+        self._thread = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record is any other's."""
+        if record.thread != self._thread:
+            return True
+        self.reason = self.reason or record.getMessage()[:300]
+        return False
+
+    def __enter__(self) -> "Quiet":
+        self._thread = threading.get_ident()
+        for logger in _loggers():
+            logger.addFilter(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for logger in _loggers():
+            logger.removeFilter(self)
+
+
+def _loggers() -> "Sequence[logging.Logger]":
+    return [logging.getLogger(name) for name in list(sys.modules) if name.startswith("opentelemetry.exporter.otlp")]
