@@ -55,6 +55,7 @@ class Sampler:
         self._taken = 0
         self._number = 0
         self._in_session = False
+        self._is_met = False
         self._profiler: Any = None
         # What the call of a session fills, once there is one.
         self._filled: Any = None
@@ -82,7 +83,7 @@ class Sampler:
             self._stop_profiler()  # of a batch that was interrupted before it could end
             self._filled, self._number = None, self._session.metadata.new_number()
             self._record((self._head, self._number))
-            self._in_session = how == "session"
+            self._in_session, self._is_met = how == "session", False
             self.is_open = self._in_session or self._start_profiler()
         except Exception as error:
             self._session.fault("beginning to sample a batch", error)
@@ -94,7 +95,7 @@ class Sampler:
             self.is_open = False
             if self._filled is not None:
                 self._keep(RUN_METADATA, self._filled.SerializeToString())
-            elif self._in_session and sys.exc_info()[0] is None:
+            elif self._in_session and not self._is_met and sys.exc_info()[0] is None:
                 self._session.note("run_metadata", "no ops of some batches: no session was called as fittrace knows it")
             self._stop_profiler()
         except Exception as error:
@@ -184,6 +185,7 @@ class Sampler:
         """Whether a session's call may be the sampled one, with metadata of ours: there is none of `theirs`."""
         if not self._in_session or self._filled is not None:
             return False
+        self._is_met = True
         self._moments = (perf_counter_ns(), time_ns())
         # They asked for it themselves and get what they asked for; the trace has the same.
         self._filled = theirs

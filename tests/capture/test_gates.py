@@ -15,7 +15,7 @@ import pytest
 from fittrace.capture.install import install
 from fittrace.capture.owner import owned
 from fittrace.capture.sites import Site
-from fittrace.engines import Cached, Calls, Engine, Function, Loop, Phase
+from fittrace.engines import Cached, Calls, Engine, Function, Loop, Phase, Ran
 from fittrace.engines import Tests as If
 
 SOURCE = """
@@ -34,6 +34,21 @@ class Backend:
                 *values,
             )
         return found
+
+class Older:
+    keywords = {"options": "theirs"}
+
+    def run(self, values, **more):
+        return values, more
+
+    def call(self, values):
+        session = self
+        updated = session.run(fetches(values),
+                              **self.keywords)
+        return updated[:2]
+
+def fetches(values):
+    return tuple(values)
 
 def fit(backend, mode="train", epochs=2, batches=3):
     results = []
@@ -60,6 +75,7 @@ TABLE = (
         phases=(Phase("function", If("theirs")),),
         session=Cached("cached", "make", ("feeds",)),
     ),
+    Function("gated", "Older.call", phase="function", session=Ran("keywords")),
 )
 
 
@@ -74,6 +90,7 @@ class Recorder:
         self.is_open = False
         self.callable = lambda *values, **more: ("sampled", values, more)
         self.metadata = "ours"
+        self.keywords = {"options": "theirs and ours", "run_metadata": "ours"}
         self.asked: list[Any] = []
 
     def begin(self, close: int, how: str, stage: str, epoch: int, batch: int, last: int) -> None:
@@ -86,6 +103,10 @@ class Recorder:
     def takes(self, function: Any, name: str, maker: str, arguments: tuple[Any, ...]) -> bool:
         self.asked.append((name, maker, arguments))
         return not function.theirs
+
+    def runs(self, keywords: dict[str, str]) -> bool:
+        self.asked.append(keywords)
+        return True
 
     def clock(self) -> int:
         return 0
@@ -133,10 +154,11 @@ def test_a_gate_is_no_part_of_the_control_flow(gated: ModuleType) -> None:
             installed.undo()
         return shown
 
-    fit, call = TABLE
-    plain = (replace(fit, phases=(Phase("function", Calls("call"), inside=("batch",)),)), replace(call, session=None))
+    fit, *calls = TABLE
+    without = replace(fit, phases=(Phase("function", Calls("call"), inside=("batch",)),))
+    plain = (without, *(replace(call, session=None) for call in calls))
     assert drawn(TABLE) == drawn(plain)
-    assert len(drawn(plain)) == 2
+    assert len(drawn(plain)) == 3
 
 
 def test_only_the_sampled_batch_calls_the_double(gated: ModuleType) -> None:
@@ -148,6 +170,14 @@ def test_only_the_sampled_batch_calls_the_double(gated: ModuleType) -> None:
     assert recorder.asked[:3] == [
         ("session", "train", 0, 0, 0), ("session", "train", 0, 1, 1), ("cached", "make", ([0, 1],)),
     ]  # fmt: skip
+
+
+def test_only_the_sampled_batch_runs_with_other_keywords(gated: ModuleType) -> None:
+    recorder = record(gated, (0, 1))
+    results = gated.fit(gated.Older())
+    assert results.pop(1) == ((0, 1), recorder.keywords)
+    assert len(results) == 5 and all(more == {"options": "theirs"} for _, more in results)
+    assert {"options": "theirs"} in recorder.asked
 
 
 def test_metadata_of_the_programs_own_goes_the_way_it_went(gated: ModuleType) -> None:
@@ -203,6 +233,7 @@ def test_a_debugger_is_told_of_the_same_lines(gated: ModuleType) -> None:
         sys.settrace(lambda frame, event, _: local if frame.f_code.co_filename.endswith("gated.py") else None)
         try:
             gated.fit(gated.Backend())
+            gated.fit(gated.Older())
         finally:
             sys.settrace(None)
         return [one for one in told if one[1] != "<lambda>"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,34 +18,39 @@ from .conftest import Tiny
 
 
 @pytest.fixture
-def instruments(tiny: Tiny) -> Iterator[Callable[[], Instruments]]:
-    """Makes the instruments of an engine whose function is in `tiny` and whose home is `tiny_home`."""
+def instruments(tiny: Tiny) -> Iterator[Callable[..., Instruments]]:
+    """Makes the instruments of an engine for each of the `homes`, whose function is in `tiny`."""
     made: list[Instruments] = []
 
     def fault(where: str, error: BaseException) -> None:
         raise error
 
-    def make() -> Instruments:
-        engine = Engine("tiny", "tiny", "tiny_home", ("1.0",), (Function("tiny", "fit", phase="fit"), HOME))
+    def make(*homes: str) -> Instruments:
+        shared = Function("tiny", "fit", phase="fit")
+        engines = [
+            Engine("tiny", "tiny", home, ("1.0",), (shared, replace(HOME, module=home)))
+            for home in homes or ("tiny_home",)
+        ]
         definitions: list[dict[str, Any]] = []
-        made.append(Instruments((engine,), tiny.tape, tiny.tape.sites, DEFAULT, definitions.append, fault))
+        made.append(Instruments(engines, tiny.tape, tiny.tape.sites, DEFAULT, definitions.append, fault))
         made[-1].install()
         return made[-1]
 
     yield make
     for one in made:
         one.undo()
-    sys.modules.pop("tiny_home", None)
+    for home in ("tiny_home", "tiny_other"):
+        sys.modules.pop(home, None)
 
 
 HOME = Function("tiny_home", "fit", phase="fit", stage="train", root=True)
 SOURCE = "def fit():\n    return 1\n"
 
 
-def load_home(tiny: Tiny) -> None:
-    (tiny.folder / "tiny_home.py").write_text(SOURCE)
+def load_home(tiny: Tiny, home: str = "tiny_home") -> None:
+    (tiny.folder / f"{home}.py").write_text(SOURCE)
     importlib.invalidate_caches()
-    importlib.import_module("tiny_home")
+    importlib.import_module(home)
 
 
 def test_nothing_is_rewritten_before_the_home_is_there(tiny: Tiny, instruments: Callable[[], Instruments]) -> None:
@@ -66,3 +72,16 @@ def test_what_is_there_already_is_rewritten(tiny: Tiny, instruments: Callable[[]
     load_home(tiny)
     instruments()
     assert module.fit() == 1 and tiny.tape.words[0] == "call 0:fit"
+
+
+@pytest.mark.parametrize("homes", [["tiny_home"], ["tiny_other"], ["tiny_other", "tiny_home"]])
+def test_what_two_engines_share_is_rewritten_once_for_the_first_that_is_there(
+    tiny: Tiny, instruments: Callable[..., Instruments], homes: list[str]
+) -> None:
+    """As TensorFlow's own function that traces is, of which tf_keras makes use where no Keras 3 is imported."""
+    instruments("tiny_home", "tiny_other")
+    module = tiny.load(SOURCE)
+    for home in homes:
+        load_home(tiny, home)
+    assert module.fit() == 1
+    assert [word.split()[0] for word in tiny.tape.words].count("call") == 1

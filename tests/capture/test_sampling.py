@@ -238,13 +238,42 @@ def test_metadata_of_the_programs_own_is_copied_when_it_is_there(session: Sessio
     assert session.kept[0].data == b"theirs"
 
 
+def test_a_session_that_is_run_is_given_other_keywords(session: Session) -> None:
+    one, _ = sampler(session)
+    theirs = {"options": Messages.RunOptions(other="the user's"), "more": 1}
+    one.begin(-5, "session", "train", 0, 0, 0)
+    assert one.runs(theirs) and not one.runs(theirs)
+    assert (one.keywords["more"], vars(one.keywords["options"])) == (1, {"trace_level": 3, "other": "the user's"})
+    assert theirs["options"].trace_level == 0 and "run_metadata" not in theirs
+    one.end(-5)
+    assert [(kept.format, kept.data) for kept in session.kept] == [(RUN_METADATA, b"ours")]
+    assert one.keywords is None and not session.notes
+
+
+def test_a_session_that_is_run_with_metadata_of_the_programs_own_is_left_alone(session: Session) -> None:
+    one, _ = sampler(session)
+    theirs = SimpleNamespace(SerializeToString=lambda: b"theirs")
+    one.begin(-5, "session", "train", 0, 0, 0)
+    assert not one.runs({"run_metadata": theirs})
+    one.end(-5)
+    assert session.kept[0].data == b"theirs"
+
+
+def test_a_batch_without_a_call_that_is_known_is_a_note(session: Session) -> None:
+    one, _ = sampler(session)
+    one.begin(-5, "session", "train", 0, 0, 0)
+    one.end(-5)
+    assert not session.kept and "as fittrace knows it" in session.notes[0]
+
+
 def test_nothing_is_put_into_the_graph_for_a_sample(session: Session) -> None:
     one, _ = sampler(session)
     function = Function()
     one.begin(-5, "session", "train", 0, 0, 0)
     assert not called(one, function, [SimpleNamespace(dtype="float32")], [SimpleNamespace(dtype="float64")])
     one.end(-5)
-    assert len(function.made) == 1 and not session.kept and "another type" in session.notes[0]
+    assert len(function.made) == 1 and not session.kept
+    assert ["another type" in note for note in session.notes] == [True]
 
 
 def test_a_fault_in_sampling_is_told_and_passes(session: Session) -> None:
