@@ -97,7 +97,8 @@ def _keys_lines(fit: pd.Series, hooks: pd.DataFrame) -> Iterator[str]:
 
 def _call(words: list[str], command: list[str]) -> str:
     """What repeats the run: of its script, or of its module, whose file the command line does not name."""
-    if words[0] not in command and "-m" in command[:-1]:
+    # What a program of its own was started with begins with Python's flags; a block inside one has that one's words.
+    if command and command[0].startswith("-") and words[0] not in command and "-m" in command[:-1]:
         module = command[command.index("-m") + 1]
         return f'runpy.run_module({_literal(module)}, run_name="__main__", alter_sys=True)'
     return f'runpy.run_path({_literal(words[0])}, run_name="__main__")'
