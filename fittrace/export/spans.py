@@ -198,7 +198,7 @@ def _span(row: Row, batch_logs: dict[str, float], facts: Facts, open_spans: _Ope
     # What a thread of its own does at a batch's end is in no batch's span, and stands for one here.
     stands_alone = row.parent is None and row.batch is not None and not begins
     if phase == "batch" or stands_alone:
-        is_out |= not otel.is_sampled(identity, choice.ratio)
+        is_out |= not otel.is_sampled(row.start_ns, choice.ratio)
     chosen = otel.is_sent(choice.level, phase, begins) and not is_out
     parent = around.id if around is not None else fit.parent
     nearest = _Around(identity if chosen else parent, is_out, row.start_ns + row.duration_ns)

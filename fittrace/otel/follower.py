@@ -16,6 +16,7 @@ from ..schema import otel
 from ..schema.journal import ABSENT
 from .contexts import Attached, is_over
 from .logs import numbers
+from .opened import Open
 from .spans import fail
 
 if TYPE_CHECKING:
@@ -28,42 +29,6 @@ _ANCHORS = ("epoch", "validation")
 _ENDS = {"fit": "on_train_end", "evaluate": "on_test_end", "predict": "on_predict_end"}
 
 
-class Open:
-    """One span that is open: sent as `span`, or None.
-
-    `nearest` is the context of the nearest that is sent, itself or around it; `inside` is what of ours is current in
-    this thread. Nothing is sent of what is in one that `is_out`. `fit` is the root that it belongs to, whose `anchor`
-    is where hooks on other threads are.
-    """
-
-    __slots__ = (
-        "anchor", "attached", "batch", "begins", "epoch", "fit", "hook", "inside", "is_out", "nearest", "outer",
-        "phase", "seen", "span", "stage", "turned",
-    )  # fmt: skip
-
-    def __init__(self, phase: str, around: "Open | None") -> None:
-        self.phase = phase
-        self.span: Any = None
-        self.attached: Attached | None = None
-        self.begins = False
-        self.turned = False
-        self.seen = 0
-        self.outer: Open | None = None
-        self.anchor: Open = self
-        self.hook: str | None = None
-        self.inside: Attached | None = None
-        if around is None:
-            self.nearest: Any = None
-            self.is_out = False
-            self.fit: Open = self
-            self.stage: str | None = None
-            self.epoch: int | None = None
-            self.batch: int | None = None
-        else:
-            self.nearest, self.is_out, self.fit = around.nearest, around.is_out, around.fit
-            self.stage, self.epoch, self.batch = around.stage, around.epoch, around.batch
-
-
 class Follower:
     """Follows the records of the calling thread, for `following`."""
 
@@ -73,7 +38,8 @@ class Follower:
         self._stack: list[Open] = []
         self._frames: list[int] = []
         self._logs_of: Open | None = None
-        self._unnamed: tuple[Open, str] | None = None
+        self._unnamed: str | None = None
+        self._shift_ns = 0
         self._make: dict[str, Callable[[Site], Handler]] = {
             "call": self._call, "hooks": self._hooks, "leave": self._leave, "raise": self._raise, "turn": self._turn,
             "hook": self._hook, "state": self._state, "named": lambda site: self._named,
@@ -81,6 +47,8 @@ class Follower:
 
     def handler(self, site: Site) -> Handler:
         """What is done with the records of a site that matters."""
+        if site.kind == "open" and site.phases[0] == "batch" and self._following.sites.opens(site):
+            return self._batch(site)
         return self._make.get(site.kind, self._open)(site)
 
     def forget(self) -> None:
@@ -96,49 +64,63 @@ class Follower:
     # What a site's records do. Each of these is called once for a site, and gives what is called for each record.
 
     def _call(self, site: Site) -> Handler:
+        is_followed = site.root or self._following.sites.opens(site)
+
         def handle(record: Record) -> None:
             self._frames.append(len(self._stack))
-            self._push(site, record[1])
+            if is_followed:
+                self._push(site, record[1])
 
         return handle
 
     def _hooks(self, site: Site) -> Handler:
-        is_end = site.hook is None or site.hook.endswith("_end")
+        is_end = site.hook is not None and site.hook.endswith("_end")
+        is_followed = self._following.sites.opens(site)
+        owners = self._following.owners
 
         def handle(record: Record) -> None:
-            stack, owner, number = self._stack, record[2], record[3]
+            stack = self._stack
             self._frames.append(len(stack))
-            beside = None
+            self._logs_of = self._unnamed = None
             if stack:
-                self._following.owners[owner] = stack[-1].fit
-            else:
-                fit = self._following.owners.get(owner)
-                beside = fit.anchor if fit is not None else None
-            self._push(site, record[1], beside, number)
-            one = stack[-1]
-            one.hook = site.hook
-            self._logs_of = None
-            if site.hook is None:
-                self._unnamed = one, site.counts or ""
-            elif is_end:
-                self._logs_of = self._target(site.hook, site.counts)
+                fit = stack[-1].fit
+                if owners.get(record[2]) is not fit:
+                    owners[record[2]] = fit
+                if is_followed:
+                    self._push(site, record[1], None, record[3])
+                    stack[-1].hook = site.hook
+            elif record[2] in owners:
+                self._push(site, record[1], owners[record[2]].anchor, record[3])
+                stack[-1].hook = site.hook
+            if is_end:
+                self._logs_of = self._target(str(site.hook), site.counts)
+            elif site.hook is None:
+                self._unnamed = site.counts or ""
 
         return handle
 
     def _named(self, record: Record) -> None:
-        if self._unnamed is None:
+        counts = self._unnamed
+        if counts is None:
             return
-        one, counts = self._unnamed
-        one.hook = self._following.text(record[1])
-        if one.span is not None and one.hook is not None:
-            one.span.set_attribute("keras.hook", one.hook)
-        if one.hook is not None and one.hook.endswith("_end"):
-            self._logs_of = self._target(one.hook, counts)
+        self._unnamed = None
+        hook = self._following.text(record[1])
+        one = self._stack[-1] if self._stack else None
+        if one is not None and one.phase == "hooks":
+            one.hook = hook
+            if one.span is not None and hook is not None:
+                one.span.set_attribute("keras.hook", hook)
+        if hook is not None and hook.endswith("_end"):
+            self._logs_of = self._target(hook, counts)
 
     def _leave(self, site: Site) -> Handler:
+        frames, stack = self._frames, self._stack
+
         def handle(record: Record) -> None:
-            if self._frames:
-                self._close(self._frames.pop(), record[1])
+            if frames:
+                height = frames.pop()
+                if len(stack) > height:
+                    self._close(height, record[1])
 
         return handle
 
@@ -150,26 +132,49 @@ class Follower:
         return handle
 
     def _open(self, site: Site) -> Handler:
-        opens, depth = self._following.sites.opens(site), site.depth
+        opens, depth, frames, stack = self._following.sites.opens(site), site.depth, self._frames, self._stack
 
         def handle(record: Record) -> None:
-            if self._frames:
-                self._close(self._frames[-1] + depth, record[1])
+            if frames:
+                height = frames[-1] + depth
+                if len(stack) > height:
+                    self._close(height, record[1])
                 if opens:
                     self._push(site, record[1])
 
         return handle
 
+    def _batch(self, site: Site) -> Handler:
+        """The same for batches, most of which are left out."""
+        depth, frames, stack = site.depth, self._frames, self._stack
+        limit, scattered = self._following.ratio * (1 << 64), otel.scattered
+
+        def handle(record: Record) -> None:
+            if not frames:
+                return
+            height = frames[-1] + depth
+            if len(stack) > height:
+                self._close(height, record[1])
+            around = stack[-1] if 0 < len(stack) == height else None
+            if around is not None and (around.is_out or scattered(record[1] + self._shift_ns) >= limit):
+                stack.append(around.leaving_out("batch"))
+            else:
+                self._push(site, record[1])
+
+        return handle
+
     def _turn(self, site: Site) -> Handler:
-        opened = self._open(site)
+        is_batch = site.phases[:1] == ("batch",) and self._following.sites.opens(site)
+        opened = self._batch(site) if is_batch else self._open(site)
+        stack, is_epoch = self._stack, site.counts == "epoch"
 
         def handle(record: Record) -> None:
             opened(record)
-            one = self._stack[-1] if self._stack else None
+            one = stack[-1] if stack else None
             if one is None or one.phase != site.counts:
                 return
             one.turned = True
-            if site.counts == "epoch":
+            if is_epoch:
                 one.epoch = record[2]
             else:
                 one.batch = record[2]
@@ -230,37 +235,48 @@ class Follower:
         callback: "str | None" = None,
         position: "int | None" = None,
     ) -> None:
-        """Open the spans of a site; `beside` is where they are if nothing is open in this thread."""
+        """Open the spans of a site that are followed; `beside` is where they are if nothing is open in this thread."""
         following, stack = self._following, self._stack
-        start_ns = clock_ns + following.shift_ns
-        for nth, phase in enumerate(site.phases):
-            around = stack[-1] if stack else None
-            one = Open(phase, around or beside)
-            one.begins = site.root and site.kind == "call" and (around is None or around.phase != "validation")
-            if one.begins:
-                one.fit, one.is_out = one, following.tracer() is None
-                one.epoch = one.batch = None
-            if site.stage is not None:
-                one.stage = site.stage
-            elif around is not None and around.phase == "validation" and one.stage is None:
-                one.stage = "test"
-            if number != ABSENT and site.counts == "epoch":
-                one.epoch = number
-            elif number != ABSENT and site.counts == "batch":
-                one.batch = number
-            if around is not None:
-                one.inside = around.inside
+        begins = site.root and site.kind == "call" and not self._validates()
+        if begins or not stack:
+            self._shift_ns = following.shift_ns
+        start_ns = clock_ns + self._shift_ns
+        is_alone = not stack and not begins
+        around = stack[-1] if stack else beside
+        while len(stack) < self._frames[-1] + site.depth:
+            around = Open("", around)  # one that is not followed, in the place that it has in its frame
+            stack.append(around)
+        for nth, phase in enumerate(site.phases[: following.sites.followed(site) or int(is_alone)]):
+            is_batch = phase == "batch" or (is_alone and site.counts == "batch")
+            if is_batch and around is not None and not around.is_out and not otel.is_sampled(start_ns, following.ratio):
+                around = around.leaving_out(phase)
+                stack.append(around)
+                if is_alone:
+                    self._attach(around)
+                continue
+            one = Open(phase, around)
             stack.append(one)
-            stands_alone = around is None and not one.begins and site.counts == "batch"
-            if (phase == "batch" or stands_alone) and not one.is_out:
-                one.is_out = not otel.is_sampled(following.ids.span(start_ns, site.number, nth), following.ratio)
-            if not one.is_out and otel.is_sent(following.level, phase, one.begins):
+            one.place(site, around, begins, number)
+            if begins:
+                one.is_out = following.tracer() is None
+            if not one.is_out and otel.is_sent(following.level, phase, begins):
                 self._start(one, site, nth, start_ns, callback, position)
-            elif around is None and one.nearest is not None:
-                # Hooks on a thread of their own are in their fit, sent or not.
-                one.attached = one.inside = Attached(get_current_span(one.nearest), None)
-            if one.begins or phase in _ANCHORS:
-                one.outer, one.fit.anchor = None if one.begins else one.fit.anchor, one
+            elif is_alone:
+                self._attach(one)
+            if begins or phase in _ANCHORS:
+                one.outer, one.fit.anchor = None if begins else one.fit.anchor, one
+            around = one
+
+    def _validates(self) -> bool:
+        """Whether what is called now is called by a fit's own validation, and not by a hook in it."""
+        stack, frames = self._stack, self._frames
+        return bool(stack) and stack[-1].phase == "validation" and (len(frames) < 2 or len(stack) > frames[-2])
+
+    @staticmethod
+    def _attach(one: Open) -> None:
+        """Hooks on a thread of their own are in their fit, sent or not."""
+        if one.nearest is not None:
+            one.attached = one.inside = Attached(get_current_span(one.nearest), None)
 
     def _start(
         self, one: Open, site: Site, nth: int, start_ns: int, callback: "str | None", position: "int | None"
@@ -284,7 +300,7 @@ class Follower:
             attributes.update(following.engine(site))
         name = otel.span_name(one.phase, one.begins, callback is not None)
         one.span = following.start(name, parent, attributes, start_ns, site.number, nth)
-        one.attached = one.inside = Attached(one.span, one.inside)
+        one.attached = one.inside = Attached(one.span, one.inside if len(self._stack) > 1 else None)
         one.nearest = one.attached.context
 
     def _around_a_fit(self, one: Open) -> Any:
@@ -306,7 +322,7 @@ class Follower:
             if one.attached is not None:
                 one.attached.leave()
             if one.span is not None:
-                end_ns = clock_ns + self._following.shift_ns
+                end_ns = clock_ns + self._shift_ns
                 if failed:
                     fail(one.span, sys.exc_info()[1], end_ns)
                 if one.phase == "batch" and not one.turned:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from typing import Any, Sequence
+from typing import Any, Callable, Sequence
 
 from opentelemetry.trace import SpanContext
 
@@ -13,7 +13,8 @@ from ..capture.observer import Append, Observer
 from ..capture.sites import Site
 from ..engines import ENGINES
 from ..schema import otel
-from .follower import Follower, Handler, Open
+from .follower import Follower, Handler
+from .opened import Open
 from .settings import Settings
 from .sites import Sites
 from .spans import Tracers
@@ -24,7 +25,8 @@ _PACKAGES = {engine.name: engine.package for engine in ENGINES}
 class Following(Observer):
     """Sends the spans of a session's fits through the tracers, as the settings say.
 
-    `owners` are the fits whose callback lists have these identities. A fault ends it in its thread, and is noted once.
+    `owners` are the fits whose callback lists have these identities. A fault ends it for what is open then, and is
+    noted once.
     """
 
     def __init__(self, session: Session, tracers: Tracers, settings: Settings) -> None:
@@ -45,18 +47,24 @@ class Following(Observer):
     def observed(self, append: Append) -> Append:
         """What takes the records of the calling thread."""
         follower = self._thread.follower = Follower(self, append)
-        handlers = _Handlers(self, follower)
-        fault = self._session.fault
+        handlers: dict[int, Handler | None] = {}
+        sites, fault = self._session.sites, self._session.fault
+
+        def first(parts: Sequence[int]) -> None:
+            site = sites[-parts[0] - 1]
+            handle = handlers[parts[0]] = follower.handler(site) if self.sites.matters(site) else None
+            if handle is not None:
+                handle(parts)
+
+        find: Callable[[int, Handler], Handler | None] = handlers.get
 
         def record(parts: Sequence[int]) -> None:
             append(parts)
             try:
-                handle = handlers[parts[0]]
+                handle = find(parts[0], first)
                 if handle is not None:
                     handle(parts)
             except Exception as error:
-                handlers.clear()
-                handlers.is_over = True
                 follower.forget()
                 fault("following the records for OpenTelemetry", error)
 
@@ -144,19 +152,3 @@ class Following(Observer):
         if number not in self._texts:
             self._texts[number] = self._session.names.text_of(number)
         return self._texts[number]
-
-
-class _Handlers(dict):  # type: ignore[type-arg]
-    """What one thread does with the records of a site, by their head; None: nothing."""
-
-    def __init__(self, following: Following, follower: Follower) -> None:
-        super().__init__()
-        self._following = following
-        self._follower = follower
-        self.is_over = False
-
-    def __missing__(self, head: int) -> "Handler | None":
-        site = self._following._session.sites[-head - 1]
-        matters = not self.is_over and self._following.sites.matters(site)
-        handler = self[head] = self._follower.handler(site) if matters else None
-        return handler

@@ -23,6 +23,7 @@ class Sites:
         self._sites = sites
         self._level = level
         self._depths: dict[tuple[str, str], int] = {}
+        self._followed: dict[int, int] = {}
         self._attributes: dict[int, dict[str, Any]] = {}
 
     def matters(self, site: Site) -> bool:
@@ -35,7 +36,16 @@ class Sites:
 
     def opens(self, site: Site) -> bool:
         """Whether a record of the site begins a span that is followed."""
-        return site.kind not in CLOSING and any(self._is_followed(phase) for phase in site.phases)
+        return self.followed(site) > 0
+
+    def followed(self, site: Site) -> int:
+        """How many of the spans that a record of the site begins are followed: all, up to the last that matters."""
+        known = self._followed.get(site.number)
+        if known is None:
+            matters = [site.root or self._is_followed(phase) for phase in site.phases]
+            known = 0 if site.kind in CLOSING else len(matters) - matters[::-1].index(True) if any(matters) else 0
+            self._followed[site.number] = known
+        return known
 
     def attributes(self, site: Site) -> "dict[str, Any]":
         """What a span says of the place where it begins; a new dict each time."""

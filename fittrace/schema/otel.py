@@ -145,13 +145,20 @@ class Ids:
 _FACTS = struct.Struct(">qqq")
 
 
-def is_sampled(span: int, ratio: float) -> bool:
-    """Whether a batch is among the `ratio` of batches that are sent, by its span's id: the same on both sides.
+def is_sampled(start_ns: int, ratio: float) -> bool:
+    """Whether a batch is among the `ratio` of batches that are sent, by the moment when it began.
 
-    >>> is_sampled(1 << 60, 0.5), is_sampled(1 << 63, 0.5)
-    (True, False)
+    This is the same on both sides, takes no random number from the program, and hardly any time.
+
+    >>> sum(is_sampled(1_760_000_000_000_000_000 + 600_000 * batch, 0.25) for batch in range(1000))
+    251
     """
-    return span < ratio * (1 << 64)
+    return scattered(start_ns) < ratio * (1 << 64)
+
+
+def scattered(number: int) -> int:
+    """A number from 0 up to 2**64, far from those of its neighbours (Fibonacci hashing)."""
+    return number * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
 
 
 def traceparent(trace: int, span: int, flags: int = 1) -> str:

@@ -83,9 +83,9 @@ def test_all_commands_are_known() -> None:
         "sql",
         "replay",
         "lines",
-        "export",
         "check",
         "diff",
+        "export",
     }
     others = {words[0] for words in commands()} - {"fittrace", "python"}
     assert others == {"scripts/demo", "scripts/test", "pip"}
