@@ -174,10 +174,11 @@ class Follower:
             if one is None or one.phase != site.counts:
                 return
             one.turned = True
-            if is_epoch:
-                one.epoch = record[2]
-            else:
+            if not is_epoch:
                 one.batch = record[2]
+            elif one.stage == "train" or one.epoch is None:
+                # A loop over epochs that does not train goes round once, within the epoch of whoever validates.
+                one.epoch = record[2]
             if one.span is not None:
                 self._count(one, site, record)
 
@@ -185,8 +186,10 @@ class Follower:
 
     @staticmethod
     def _count(one: Open, site: Site, record: Record) -> None:
-        one.span.set_attribute("keras." + one.phase, record[2])
-        if site.counts == "batch":
+        if site.counts == "epoch":
+            one.span.set_attribute("keras.epoch", one.epoch)
+        else:
+            one.span.set_attribute("keras.batch", one.batch)
             one.span.set_attribute("keras.last_batch", record[3])
             if record[4] != ABSENT:
                 one.span.set_attribute("keras.batch_size", record[4])

@@ -19,8 +19,6 @@ from .settings import Settings
 from .sites import Sites
 from .spans import Tracers
 
-_PACKAGES = {engine.name: engine.package for engine in ENGINES}
-
 
 class Following(Observer):
     """Sends the spans of a session's fits through the tracers, as the settings say.
@@ -128,7 +126,9 @@ class Following(Observer):
     @staticmethod
     def engine(site: Site) -> "dict[str, Any]":
         """What is said of the engine."""
-        version = getattr(sys.modules.get(_PACKAGES.get(site.engine, "")), "__version__", None)
+        # Two Keras may be one engine; the one that is there is meant.
+        packages = [one.package for one in ENGINES if one.name == site.engine and one.home in sys.modules]
+        version = getattr(sys.modules.get(packages[0]) if packages else None, "__version__", None)
         return {"keras.engine": site.engine, "keras.engine_version": version if isinstance(version, str) else "unknown"}
 
     @staticmethod

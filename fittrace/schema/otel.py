@@ -48,7 +48,7 @@ ATTRIBUTES: dict[str, str] = {
     "keras.epoch": "epoch as Keras counts it",
     "keras.batch": "first batch number of the step, as Keras counts it",
     "keras.last_batch": "last batch number of the step; on batches",
-    "keras.batch_size": "samples in the batch, where the engine tells it; on batches",
+    "keras.batch_size": "samples in the batch, where the engine tells it; on batches, live only of loops over arrays",
     "keras.callback": "class name of the callback; on hooks",
     "keras.callback_position": "index of the callback in the callback list; on hooks",
     "keras.hook": "`on_train_begin`, ...; on hooks",
