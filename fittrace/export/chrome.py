@@ -10,10 +10,13 @@ from typing import IO, Any
 from ..tables import Trace
 from .counters import points_of
 from .facts import alone, facts_of
+from .ops import Lane, op_marks_of
 from .spans import spans_of
 from .tracks import Track, marks_of
 
 Event = dict[str, Any]
+_FIRST_LANE = 1 << 20
+"""Above the numbers of all threads."""
 
 
 def write(trace: Trace, file: IO[str]) -> int:
@@ -56,10 +59,26 @@ def _events(trace: Trace, origin: int) -> Iterator[Event]:
                 args = {key: _plain(value) for key, value in mark.span.attributes().items()}
                 event |= {"ph": "B", "name": mark.span.title, "cat": mark.span.name, "args": args}
             yield event
+        yield from _ops(one, pids, origin)
         for point in points_of(one):
             if math.isfinite(point.value):
                 place = {"pid": pids[point.process], "ts": (point.time_ns - origin) / 1000}
                 yield {"ph": "C", "name": point.title, **place, "args": {"value": point.value}}
+
+
+def _ops(trace: Trace, pids: dict[int, int], origin: int) -> Iterator[Event]:
+    """The ops, each whole, on tracks beside those of the program's threads."""
+    lanes: set[Lane] = set()
+    for mark in op_marks_of(trace):
+        if mark.op is None:
+            continue
+        pid, tid = pids[mark.lane.process], _FIRST_LANE + mark.lane.number
+        if mark.lane not in lanes:
+            lanes.add(mark.lane)
+            yield _named("thread_name", pid, tid, mark.lane.title)
+        times = {"ts": (mark.op.start_ns - origin) / 1000, "dur": (mark.op.end_ns - mark.op.start_ns) / 1000}
+        args = {key: _plain(value) for key, value in mark.op.attributes.items()}
+        yield {"ph": "X", "pid": pid, "tid": tid, "name": mark.op.name, "cat": mark.op.category, **times, "args": args}
 
 
 def _named(what: str, pid: int, tid: int, name: str) -> Event:

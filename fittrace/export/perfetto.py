@@ -1,7 +1,7 @@
 """Perfetto's own format: `.pftrace`, which its UI and its trace processor open.
 
-A process of the trace is a process there, with a track for each thread and a counter for each key of the logs. It is
-written packet by packet, so that a trace of any size goes.
+A process of the trace is a process there, with a track for each thread, tracks for the ops of sampled batches, and a
+counter for each key of the logs. It is written packet by packet, so that a trace of any size goes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from ..schema.errors import FittraceError
 from ..tables import Trace
 from .counters import points_of
 from .facts import Facts, alone, facts_of
+from .ops import Lane, op_marks_of
 from .spans import spans_of
 from .tracks import Track, marks_of
 
@@ -53,7 +54,7 @@ class _Packets:
         self.spans = 0
 
     def all(self) -> Iterator[TracePacket]:
-        """The clock, the processes, the spans, the counters; each track before what is on it."""
+        """The clock, the processes, the spans, the ops, the counters; each track before what is on it."""
         from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import TrackEvent
 
         if self._facts.processes:
@@ -75,6 +76,7 @@ class _Packets:
                 event.categories.append(mark.span.name)
                 _annotate(event, mark.span.attributes() | {"keras.span": mark.span.row.span})
             yield packet
+        yield from self._ops()
         for point in points_of(self._trace):
             place = point.process, point.title
             if place not in self._counters:
@@ -83,6 +85,23 @@ class _Packets:
             packet.track_event.type = TrackEvent.TYPE_COUNTER
             packet.track_event.track_uuid = self._counters[place]
             packet.track_event.double_counter_value = point.value
+            yield packet
+
+    def _ops(self) -> Iterator[TracePacket]:
+        from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import TrackEvent
+
+        lanes: dict[Lane, int] = {}
+        for mark in op_marks_of(self._trace):
+            if mark.lane not in lanes:
+                descriptor, lanes[mark.lane] = self._named(mark.lane.process, mark.lane.title)
+                yield descriptor
+            packet = self._packet(mark.time_ns)
+            packet.track_event.track_uuid = lanes[mark.lane]
+            packet.track_event.type = TrackEvent.TYPE_SLICE_END if mark.op is None else TrackEvent.TYPE_SLICE_BEGIN
+            if mark.op is not None:
+                packet.track_event.name = mark.op.name
+                packet.track_event.categories.append(mark.op.category)
+                _annotate(packet.track_event, mark.op.attributes)
             yield packet
 
     def _packet(self, time_ns: int | None = None) -> TracePacket:
@@ -118,11 +137,15 @@ class _Packets:
         return packet
 
     def _counter(self, process: int, title: str) -> TracePacket:
-        packet, self._counters[process, title] = self._track()
-        packet.track_descriptor.parent_uuid = self._processes[process]
-        packet.track_descriptor.name = title
+        packet, self._counters[process, title] = self._named(process, title)
         packet.track_descriptor.counter.SetInParent()
         return packet
+
+    def _named(self, process: int, title: str) -> tuple[TracePacket, int]:
+        packet, uuid = self._track()
+        packet.track_descriptor.parent_uuid = self._processes[process]
+        packet.track_descriptor.name = title
+        return packet, uuid
 
     def _track(self) -> tuple[TracePacket, int]:
         packet, uuid = self._packet(), self.next_uuid

