@@ -1,0 +1,159 @@
+"""The stack of one thread's open spans: each that is sent is a span of OpenTelemetry, and is current meanwhile."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Callable, Sequence
+
+from opentelemetry import context as contexts
+from opentelemetry.trace import get_current_span
+
+from ..capture.sites import Site
+from ..schema import otel
+from ..schema.journal import ABSENT
+from .contexts import Attached, is_over
+from .opened import Open
+from .spans import fail
+
+if TYPE_CHECKING:
+    from .following import Following
+
+Record = Sequence[int]
+
+_ANCHORS = ("epoch", "validation")
+_ENDS = {"fit": "on_train_end", "evaluate": "on_test_end", "predict": "on_predict_end"}
+
+
+class Stack:
+    """What is open in the calling thread, for `following`; `append` records something more.
+
+    `_frames` are the heights at which the frames of the engine's functions begin.
+    """
+
+    def __init__(self, following: Following, append: Callable[[Record], None]) -> None:
+        self._following = following
+        self._append = append
+        self._stack: list[Open] = []
+        self._frames: list[int] = []
+        self._shift_ns = 0
+
+    def forget(self) -> None:
+        """Follow none of what is open any further."""
+        del self._stack[:], self._frames[:]
+
+    def _target(self, hook: str, counts: "str | None") -> "Open | None":
+        """The span whose logs a hook at its end is given."""
+        for one in reversed(self._stack):
+            if one.phase == counts and counts in ("epoch", "batch"):
+                return one
+            if one.begins:
+                return one if counts is None and hook == _ENDS.get(one.phase) else None
+        return None
+
+    def _push(
+        self,
+        site: Site,
+        clock_ns: int,
+        beside: "Open | None" = None,
+        number: int = ABSENT,
+        callback: "str | None" = None,
+        position: "int | None" = None,
+    ) -> None:
+        """Open the spans of a site that are followed; `beside` is where they are if nothing is open in this thread."""
+        following, stack = self._following, self._stack
+        begins = site.root and site.kind == "call" and not self._validates()
+        if begins or not stack:
+            self._shift_ns = following.shift_ns
+        start_ns = clock_ns + self._shift_ns
+        is_alone = not stack and not begins
+        around = stack[-1] if stack else beside
+        while len(stack) < self._frames[-1] + site.depth:
+            around = Open("", around)  # one that is not followed, in the place that it has in its frame
+            stack.append(around)
+        for nth, phase in enumerate(site.phases[: following.sites.followed(site) or int(is_alone)]):
+            is_batch = phase == "batch" or (is_alone and site.counts == "batch")
+            if is_batch and around is not None and not around.is_out and not otel.is_sampled(start_ns, following.ratio):
+                around = around.leaving_out(phase)
+                stack.append(around)
+                if is_alone:
+                    self._attach(around)
+                continue
+            one = Open(phase, around)
+            stack.append(one)
+            one.place(site, around, begins, number)
+            if begins:
+                one.is_out = following.tracer() is None
+            if not one.is_out and otel.is_sent(following.level, phase, begins):
+                self._start(one, site, nth, start_ns, callback, position)
+            elif is_alone:
+                self._attach(one)
+            if begins or phase in _ANCHORS:
+                one.outer, one.fit.anchor = None if begins else one.fit.anchor, one
+            around = one
+
+    def _validates(self) -> bool:
+        """Whether what is called now is called by a fit's own validation, and not by a hook in it."""
+        stack, frames = self._stack, self._frames
+        return bool(stack) and stack[-1].phase == "validation" and (len(frames) < 2 or len(stack) > frames[-2])
+
+    @staticmethod
+    def _attach(one: Open) -> None:
+        """Hooks on a thread of their own are in their fit, sent or not."""
+        if one.nearest is not None:
+            one.attached = one.inside = Attached(get_current_span(one.nearest), None)
+
+    def _start(
+        self, one: Open, site: Site, nth: int, start_ns: int, callback: "str | None", position: "int | None"
+    ) -> None:
+        following = self._following
+        attributes = following.sites.attributes(site)
+        attributes["thread.name"] = following.thread_name()
+        for key, value in (
+            ("keras.stage", one.stage),
+            ("keras.epoch", one.epoch),
+            ("keras.batch", one.batch),
+            ("keras.hook", site.hook or (self._stack[-2].hook if callback is not None else None)),
+            ("keras.callback", callback),
+            ("keras.callback_position", position),
+        ):
+            if value is not None:
+                attributes[key] = value
+        parent = one.nearest
+        if one.begins:
+            parent = self._around_a_fit(one)
+            attributes.update(following.engine(site))
+        name = otel.span_name(one.phase, one.begins, callback is not None)
+        one.span = following.start(name, parent, attributes, start_ns, site.number, nth)
+        one.attached = one.inside = Attached(one.span, one.inside if len(self._stack) > 1 else None)
+        one.nearest = one.attached.context
+
+    def _around_a_fit(self, one: Open) -> Any:
+        """The context that a fit begins in, which is the program's own; another trace tells of it."""
+        current = contexts.get_current()
+        span = get_current_span(current)
+        if one.nearest is not None and (is_over(span) or span is get_current_span(one.nearest)):
+            return one.nearest
+        around = span.get_span_context()
+        if around.is_valid:
+            self._append(self._following.told(around))
+        return current
+
+    def _close(self, height: int, clock_ns: int, failed: bool = False) -> None:
+        """End all spans above a height of the stack, the innermost first."""
+        stack = self._stack
+        while len(stack) > height:
+            one = stack.pop()
+            if one.attached is not None:
+                one.attached.leave()
+            if one.span is not None:
+                end_ns = clock_ns + self._shift_ns
+                if failed:
+                    fail(one.span, sys.exc_info()[1], end_ns)
+                if one.phase == "batch" and not one.turned:
+                    # It asked for a batch, and there was none any more.
+                    one.span.update_name("keras.slice")
+                one.span.end(end_ns)
+            if one.begins:
+                self._following.ended(one)
+            elif one.phase in _ANCHORS and one.outer is not None:
+                one.fit.anchor = one.outer
