@@ -17,6 +17,7 @@ from fittrace.export.otlp import requests, send
 from fittrace.export.spans import Choice, Span, spans_of
 from fittrace.schema import otel
 from fittrace.schema.errors import FittraceError
+from fittrace.schema.otel import Ids
 from fittrace.tables import Trace
 
 
@@ -39,9 +40,14 @@ def test_parents_are_those_of_the_trace(reference: Trace) -> None:
     assert len({span.fit.trace for span in spans.values()}) == len(reference.fits())
 
 
-def test_ids_are_always_the_same(keras_3: Trace) -> None:
+def test_ids_follow_from_the_tables(keras_3: Trace) -> None:
+    """What they are for given facts is in an example of `schema.otel.Ids`."""
+    process = keras_3.processes().iloc[0]
+    ids = Ids(process.host, int(process.pid), int(process.start_ns))
     first = next(spans_of(keras_3))
-    assert (f"{first.fit.trace:032x}", f"{first.id:016x}") == ("69a27ac4443e954ae07fbd2d227c8300", "bccae3f8d4f9fcb2")
+    begun = keras_3.sql("SELECT start_ns, site FROM spans ORDER BY span LIMIT 1").iloc[0]
+    place = int(begun.start_ns), int(begun.site)
+    assert (first.fit.trace, first.id) == (ids.trace(*place), ids.span(*place))
 
 
 @pytest.mark.parametrize("level", otel.LEVELS)
@@ -147,7 +153,7 @@ def test_a_file_has_requests_in_otlp_s_json(keras_3: Trace, tmp_path: Path) -> N
     assert main(["export", str(keras_3.path), "--format", "otlp", "-o", str(file)]) == 0
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     first = lines[0]["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
-    assert first["spanId"] == "bccae3f8d4f9fcb2" and first["kind"] == 1
+    assert int(first["spanId"], 16) == next(spans_of(keras_3)).id and first["kind"] == 1
     assert isinstance(first["startTimeUnixNano"], str)
     messages = [ParseDict(with_base64(line), ExportTraceServiceRequest()) for line in lines]
     spans = [
