@@ -19,6 +19,8 @@ PROGRAM = Path(__file__).parent / "programs" / "nested.py"
 OPENTELEMETRY_3_7 = ROOT / ".opentelemetry-3.7"
 # The first version that may run hooks of a batch's end in a pool of threads.
 WITH_A_POOL = Engine("keras-3", "keras-3", version="3.6.0")
+DRIFT_NS = 20_000_000
+"""The program's own spans read the wall's clock, which is set right while ours runs on."""
 
 
 class Seen:
@@ -94,7 +96,7 @@ def test_a_span_in_a_hook_is_in_the_hook(seen: Seen) -> None:
         # `on_train_batch_begin` calls `on_batch_begin`.
         assert parent["attributes"]["keras.hook"].replace("train_batch", "batch") == hook
         assert (parent["name"], parent["attributes"]["keras.callback"]) == ("keras.hook", "Mine")
-        assert parent["start"] <= span["start"] <= span["end"] <= parent["end"]
+        assert parent["start"] - DRIFT_NS <= span["start"] <= span["end"] <= parent["end"] + DRIFT_NS
         around = seen.around(span)
         assert around[:2] == ["keras.hook", "keras.hooks"]
         assert ("keras.batch" in around) == ("batch" in hook)
