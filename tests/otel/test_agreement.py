@@ -24,7 +24,17 @@ pytestmark = pytest.mark.slow
 def test_live_and_later_agree(engine: Engine, tmp_path: Path) -> None:
     require(engine)
     path = [ROOT, *([OPENTELEMETRY_3_7] if engine.legacy else [])]
-    options = ["--quiet", "--python", str(engine.python), "--out", str(tmp_path), "--name", "run"]
+    options = [
+        "--quiet",
+        "--python",
+        str(engine.python),
+        "--out",
+        str(tmp_path),
+        "--name",
+        "run",
+        "--run-metadata",
+        "off",
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "fittrace", "run", *options, str(PROGRAM), engine.argument],
         env=environ(":".join(map(str, path)), SEEN=str(tmp_path / "seen.json")),

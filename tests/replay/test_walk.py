@@ -49,6 +49,7 @@ class Tape:
     def __init__(self) -> None:
         self.numbers: list[int] = []
         self.step = self.numbers.append
+        self.sampler = None  # nothing is sampled here
 
     def record(self, parts: tuple[Any, ...]) -> None:
         self.numbers.extend(part if type(part) is int else 0 for part in parts)
@@ -56,7 +57,7 @@ class Tape:
     def clock(self) -> int:
         return 0
 
-    def enter(self, head: int) -> None:
+    def enter(self, head: int, *_: Any) -> None:
         self.record((head, 0))
 
     def unwind(self, head: int) -> None:
