@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -34,7 +35,9 @@ def record(folder: Path) -> Path:
     """Run the program under capture; the trace, which lies under `folder` then."""
     options = ["--quiet", "--python", PYTHON, "--out", folder, "--name", "budget"]
     command = [sys.executable, "-m", "fittrace", "run", *options, PROGRAM]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # TensorFlow 2, where it has been imported, leaves a variable that turns TensorFlow 1 into something else.
+    environment = {name: value for name, value in os.environ.items() if name != "TF2_BEHAVIOR"}
+    subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return folder / "budget"
 
 

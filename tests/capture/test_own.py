@@ -98,6 +98,6 @@ def test_their_lines_record_and_they_do_what_they_did(sites: list[Site]) -> None
 
 def test_what_has_no_source_is_told(sites: list[Site]) -> None:
     namespace: dict[str, Any] = {"__name__": "typed"}
-    exec("class Typed:\n    def on_epoch_end(self, epoch): return epoch", namespace)
+    exec(compile("class Typed:\n    def on_epoch_end(self, epoch): return epoch", "<nowhere>", "exec"), namespace)
     (outcome,) = own.install_own(list(own.hooks_of(namespace["Typed"])), {}, sites, frozenset(), variables=False)
     assert outcome.installed == [] and outcome.missing == ["the source of Typed.on_epoch_end"]
