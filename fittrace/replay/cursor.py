@@ -7,6 +7,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from ..tables.literal import literal
 from .breakpoints import Breakpoint
 from .recording import Ints, Recording
 from .search import Search, find, hooks
@@ -95,7 +96,7 @@ class Replay(Sequence[Step]):
         """
         wanted = f"fit = {self.recording.fit} AND epoch = {int(epoch)}"
         if batch is not None:
-            which = "stage IN ('train', 'test', 'predict')" if stage is None else f"stage = '{_plain(stage)}'"
+            which = "stage IN ('train', 'test', 'predict')" if stage is None else f"stage = {literal(stage)}"
             order = "ORDER BY stage = 'test', span LIMIT 1"
             found = self.recording.rows("batches", "span", f"{wanted} AND batch = {int(batch)} AND {which} {order}")
         else:
@@ -283,7 +284,3 @@ class Replay(Sequence[Step]):
 def _nearest(visits: Sequence[Visit], matches: Any, place: int, backwards: bool) -> int | None:
     places = range(place - 1, -1, -1) if backwards else range(place + 1, len(visits))
     return next((one for one in places if matches(visits[one])), None)
-
-
-def _plain(stage: str) -> str:
-    return stage.replace("'", "''")

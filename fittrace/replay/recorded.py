@@ -8,6 +8,7 @@ from typing import Any
 
 from ..schema.errors import FittraceError
 from ..tables import Trace
+from ..tables.literal import literal
 from .absent import AbsentLogs, AbsentValue
 
 TRAIN_BATCH_END = frozenset({"on_train_batch_end", "on_batch_end"})
@@ -75,7 +76,7 @@ def recorded(trace: Trace, fit: int, process: int | None = None, run: str | None
     facts = found.iloc[0].to_dict()
     where = f"process = {int(facts['process'])}"
     if "run" in facts:
-        where += " AND run = '" + str(facts["run"]).replace("'", "''") + "'"
+        where += f" AND run = {literal(str(facts['run']))}"
     mine = f"fit = {int(fit)} AND {where}"
     batches = _rows(trace, f"SELECT * FROM batches WHERE {mine} ORDER BY start_ns")
     passed = _rows(trace, f"SELECT * FROM spans WHERE {mine} AND callback IS NULL AND hook IS NOT NULL")

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from ..schema.errors import FittraceError
 from ..tables import Trace
+from ..tables.literal import literal
 from .graph import Graph, Node
 from .walk import Program, Site
 
@@ -70,9 +71,9 @@ def recording(trace: Trace, fit: int, process: int | None = None, run: str | Non
     row = found.iloc[0]
     where = f"process = {int(row['process'])}"
     if "run" in found:
-        where += " AND run = '" + str(row["run"]).replace("'", "''") + "'"
+        where += f" AND run = {literal(str(row['run']))}"
     family = _family(fits[(fits["process"] == row["process"])], fit)
-    thread = "'" + str(row["thread"]).replace("'", "''") + "'"
+    thread = literal(str(row["thread"]))
     answer = _Tables(trace, where)
     flow = answer("flow", f"fit IN ({', '.join(map(str, family))}) AND thread = {thread}")
     if not flow.num_rows:

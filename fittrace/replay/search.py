@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..tables.literal import literal
 from .breakpoints import PLACE, Breakpoint
 from .recording import Ints
 from .walk import Visit
@@ -85,9 +86,9 @@ def hooks(replay: Replay, where: Breakpoint) -> Ints | None:
         return None
     conditions = [f"fit = {replay.recording.fit}", "callback IS NOT NULL"]
     if where.hook is not None:
-        conditions.append(f"hook IN ({', '.join(map(_literal, sorted(where.hooks)))})")
+        conditions.append(f"hook IN ({', '.join(map(literal, sorted(where.hooks)))})")
     if where.callback is not None:
-        conditions.append(f"callback = {_literal(where.callback)}")
+        conditions.append(f"callback = {literal(where.callback)}")
     keys = sorted(of_logs - _COLUMNS)
     states = None
     if where.test is not None and keys and not names & _OF_A_STEP:
@@ -111,7 +112,7 @@ _FEW = 10_000
 
 def _states(replay: Replay, keys: list[str]) -> Any:
     """By the span (`parent`) of each `CallbackList.on_*`: the values of some keys of its logs, a row for each state."""
-    wanted = f"fit = {replay.recording.fit} AND key IN ({', '.join(map(_literal, keys))})"
+    wanted = f"fit = {replay.recording.fit} AND key IN ({', '.join(map(literal, keys))})"
     columns = "span AS parent, position, key, value, text, removed"
     stored = replay.recording.rows("stored.logs", columns, wanted)
     if not stored.num_rows or (stored["text"].null_count == stored.num_rows and pc.max(stored["position"]).as_py() < 0):
@@ -174,10 +175,6 @@ def _statements_after(nodes: Any, start: int) -> set[int]:
 def _opens(replay: Replay, index: int) -> bool:
     """Whether a step is the first of its phase."""
     return index == 0 or replay.visit(index - 1)[2].phase != replay.visit(index)[2].phase
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 Search = Callable[[int, bool], int | None]

@@ -18,6 +18,7 @@ from ..schema.table import Column
 from ..schema.tables import TABLES
 from ..store import checksum
 from ..store.files import RunFiles
+from .literal import literal
 from .query import explained, tables_read
 from .sql import VIEWS
 
@@ -178,7 +179,7 @@ def _connect(files: Iterable[Path]) -> duckdb.DuckDBPyConnection:
 
 def _literals(files: Iterable[Path]) -> str:
     """A list of paths in SQL. DuckDB takes a path that names a file as it is, whatever wildcards are in it."""
-    return "[" + ", ".join("'" + str(file).replace("'", "''") + "'" for file in files) + "]"
+    return "[" + ", ".join(literal(str(file)) for file in files) + "]"
 
 
 def _no_rows(table: str) -> str:

@@ -9,6 +9,7 @@ from ..schema.errors import DamagedTrace, FittraceError
 from ..store import profile
 from ..store.metadata import Metadata, UnreadableMetadata
 from .database import Database, reading
+from .literal import literal
 
 _MOST_NAMED = 10
 _AT_ONCE = 16
@@ -24,7 +25,7 @@ def of_batch(database: Database, place: dict[str, Any]) -> bytes:
 
     Raises `NotSampled`, and `DamagedTrace` where it cannot be read.
     """
-    for _, data in _read(database, "WHERE " + " AND ".join(f"{key} = {_literal(one)}" for key, one in place.items())):
+    for _, data in _read(database, "WHERE " + " AND ".join(f"{key} = {literal(one)}" for key, one in place.items())):
         return data
     asked = ", ".join(f"{key} {value}" for key, value in place.items())
     rows = database.query(
@@ -54,10 +55,6 @@ def _read(database: Database, which: str) -> Iterator[tuple[dict[str, Any], byte
             except (UnreadableMetadata, KeyError) as error:
                 where = ", ".join(f"{key} {value}" for key, value in place.items())
                 raise DamagedTrace(f"{where}: what TensorFlow told is damaged ({error}); record it again") from None
-
-
-def _literal(value: object) -> str:
-    return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
 
 
 def as_tensorflows_own(data: bytes) -> Any:

@@ -12,6 +12,7 @@ from ..schema.printable import printable
 from ..schema.tables import STAGES
 from .database import Database
 from .errors import UnknownSamples
+from .literal import literal
 
 Indices = npt.NDArray[np.int64]
 
@@ -51,8 +52,8 @@ def samples_of(database: Database, batch: Batch) -> Indices:
     if row["first_sample"] is None or row["size"] is None:
         raise UnknownSamples(f"{batch}: {printable(row['engine'])} does not tell its samples here; array loops do")
     begin, end = row["first_sample"], row["first_sample"] + row["size"]
-    place = {name: _literal(row[name]) for name in ("run", "process", "stage")}
-    own = {"fit": _literal(batch.fit), "epoch": _literal(batch.epoch)}
+    place = {name: literal(row[name]) for name in ("run", "process", "stage")}
+    own = {"fit": literal(batch.fit), "epoch": literal(batch.epoch)}
     stretches = _rows(database, _STRETCHES.format(**place, **own, begin=begin, end=end))
     if any(stretch["sample"] is None for stretch in stretches):
         raise UnknownSamples(
@@ -74,11 +75,11 @@ def _row(database: Database, batch: Batch) -> dict[str, Any]:
     """What is stored of the batch."""
     if batch.stage is not None and batch.stage not in STAGES:
         raise UnknownSamples(f"stage {batch.stage!r}: no such stage; give one of {', '.join(STAGES)}")
-    query = _BATCHES.format(fit=_literal(batch.fit), epoch=_literal(batch.epoch), batch=_literal(batch.batch))
-    query += f" AND b.stage = {_METHOD if batch.stage is None else _literal(batch.stage)}"
+    query = _BATCHES.format(fit=literal(batch.fit), epoch=literal(batch.epoch), batch=literal(batch.batch))
+    query += f" AND b.stage = {_METHOD if batch.stage is None else literal(batch.stage)}"
     for name in ("process", "run"):
         value = getattr(batch, name)
-        query += "" if value is None else f" AND b.{name} = {_literal(value)}"
+        query += "" if value is None else f" AND b.{name} = {literal(value)}"
     rows = _rows(database, query)
     if not rows:
         raise UnknownSamples(f"{batch}: no such batch in the trace; `batches()` lists those that there are")
@@ -93,9 +94,3 @@ def _row(database: Database, batch: Batch) -> dict[str, Any]:
 def _rows(database: Database, query: str) -> list[dict[str, Any]]:
     relation = database.over_stored(query, ("batches", "fits", "samples"))
     return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
-
-
-def _literal(value: int | str | None) -> str:
-    if value is None:
-        return "NULL"
-    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(int(value))

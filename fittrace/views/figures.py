@@ -7,6 +7,7 @@ from typing import Any
 
 from ..schema.tables import BATCH_PHASES
 from ..tables import Trace
+from ..tables.literal import literal
 
 Row = dict[str, Any]
 
@@ -64,7 +65,7 @@ def gather(trace: Trace, most_fits: int) -> Figures:
 
 
 def _of_fit(trace: Trace, fit: Row) -> Fit:
-    chosen = " AND ".join(f"{key} = {_literal(fit[key])}" for key in ("run", "process", "fit") if key in fit)
+    chosen = " AND ".join(f"{key} = {literal(fit[key])}" for key in ("run", "process", "fit") if key in fit)
     first = _rows(trace, _FIRST_BATCH.format(chosen=chosen))
     phases = _rows(trace, _PHASES.format(chosen=chosen))
     stop = _rows(trace, _STOP.format(chosen=chosen))
@@ -87,10 +88,6 @@ def _of_fit(trace: Trace, fit: Row) -> Fit:
 def _rows(trace: Trace, query: str) -> list[Row]:
     relation = trace.relation(query)
     return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
-
-
-def _literal(value: object) -> str:
-    return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
 
 
 # A callback's own call lies inside the span of `CallbackList.on_*`, of the same phase: it is not counted twice.
