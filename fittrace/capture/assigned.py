@@ -20,7 +20,7 @@ def tell_all(node: FunctionNode, site: MakeSite) -> None:
     Attributes and items are left out: to read them again may run the program's code.
     """
     _, body = syntax.split_docstring(node.body)
-    for block in _blocks(body):
+    for block in syntax.all_blocks(body):
         for statement in [one for one in block if not syntax.is_probe(one)]:
             _tell(block, statement, site)
 
@@ -74,12 +74,3 @@ def _runs_last(target: ast.expr, value: ast.expr) -> ast.AST:
     while isinstance(target, ast.Starred) or (isinstance(target, (ast.Tuple, ast.List)) and target.elts):
         target = target.value if isinstance(target, ast.Starred) else target.elts[-1]
     return target
-
-
-def _blocks(body: list[ast.stmt]) -> Iterator[list[ast.stmt]]:
-    """A block and those in it, but not those of functions and classes in it."""
-    yield body
-    for statement in list(body):
-        if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            for block in syntax.blocks(statement):
-                yield from _blocks(block)

@@ -11,8 +11,8 @@ from typing import Any, Iterator, Mapping, NamedTuple, Sequence, Union
 
 from ..engines import CallbackLists, Engine, Function
 from .graph import Node
-from .rewrite import rewrite, with_constants
-from .sites import Site
+from .rewrite import Rewritten, rewrite, with_constants
+from .sites import Site, maker
 
 
 class Installed(NamedTuple):
@@ -78,38 +78,35 @@ def install(
     source = _source(module)
     if source is None:
         return Outcome([], False, ["the source of %s" % module.__name__])
-
-    def site(**facts: Any) -> Site:
-        made = Site(number=len(sites), engine=engine.name, **facts)
-        sites.append(made)
-        return made
-
     file = _file(module, functions)
-    rewritten = rewrite(source, file, functions, site, engine.entering, variables)
-    roots = {function.name for function in functions if isinstance(function, Function) and function.stage}
-    installed, has_root, missing, graphs = [], False, list(rewritten.missing), []
-    for name, codes in rewritten.codes.items():
-        function = _function(module, name)
-        made = exchange(function, codes, constants) if function is not None else None
-        if made is None:
-            missing.append("%s as its source has it" % name)
-            continue
-        installed.append(made)
-        has_root = has_root or name in roots
-        if name in rewritten.graphs:
-            graphs.append(Drawn(name, made.original.co_firstlineno, rewritten.graphs[name]))
-    return Outcome(installed, has_root, missing, file, source, graphs)
+    rewritten = rewrite(source, file, functions, maker(engine.name, sites), engine.entering, variables)
+    roots = [function.name for function in functions if isinstance(function, Function) and function.stage]
+    running = {name: _function(module, name) for name in rewritten.codes}
+    return exchange(rewritten, running, constants, roots)._replace(file=file, source=source)
 
 
 def exchange(
-    function: types.FunctionType, codes: tuple[types.CodeType, types.CodeType], constants: Mapping[str, object]
-) -> Installed | None:
-    """Give a function the second of `codes`, if the first, which its source makes, is what it has; else None."""
-    plain, probed = codes
-    if not _same(function.__code__, plain):
-        return None
-    original, function.__code__ = function.__code__, with_constants(probed, constants)
-    return Installed(function, original, function.__code__, probed)
+    rewritten: Rewritten,
+    running: Mapping[str, "types.FunctionType | None"],
+    constants: Mapping[str, object],
+    roots: Sequence[str] = (),
+) -> Outcome:
+    """Give the `running` functions, by name, the code that records, where what they run is what their source says.
+
+    `roots` are the names of those that train.
+    """
+    installed, has_root, missing, graphs = [], False, list(rewritten.missing), []
+    for name, (plain, probed) in rewritten.codes.items():
+        function = running[name]
+        if function is None or not _same(function.__code__, plain):
+            missing.append("%s as its source has it" % name)
+            continue
+        original, function.__code__ = function.__code__, with_constants(probed, constants)
+        installed.append(Installed(function, original, function.__code__, probed))
+        has_root = has_root or name in roots
+        if name in rewritten.graphs:
+            graphs.append(Drawn(name, original.co_firstlineno, rewritten.graphs[name]))
+    return Outcome(installed, has_root, missing, graphs=graphs)
 
 
 def _source(module: types.ModuleType) -> str | None:

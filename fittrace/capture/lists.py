@@ -6,7 +6,6 @@ import ast
 import copy
 from typing import Any
 
-from ..engines.model import walk_without_functions
 from . import syntax
 from .phases import Body
 from .syntax import FunctionNode, constant, name
@@ -28,7 +27,7 @@ class CallbackListBody(Body):
         site = self.site("hooks", node, phases=("hooks",), names=(title,), **facts)
         call = syntax.call("hooks", constant(site.head), name(arguments[0]), name(number) if number else constant(None))
         rewritten = self.block(body, depth=1, inside=None)
-        for block in [rewritten, *(found for child in rewritten for found in _all_blocks(child))]:
+        for block in syntax.all_blocks(rewritten):
             for index, statement in reversed(list(enumerate(block))):
                 if syntax.passes_on(statement, over):
                     block.insert(index + 1, self.each(statement, arguments[0], facts))
@@ -65,8 +64,3 @@ def _logs_argument(loop: ast.For) -> ast.expr:
             if isinstance(value, ast.Name) and value.id.endswith("logs"):
                 return name(value.id)
     return constant(None)
-
-
-def _all_blocks(statement: ast.stmt) -> list[list[ast.stmt]]:
-    found = [child for child in walk_without_functions(statement) if isinstance(child, ast.stmt)]
-    return [block for child in found for block in syntax.blocks(child)]

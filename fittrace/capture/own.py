@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import linecache
 import types
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Iterator, Mapping, Sequence
 
 from ..engines import Function
-from .install import Drawn, Installed, Outcome, exchange
+from .install import Outcome, exchange
 from .rewrite import rewrite
-from .sites import Site
+from .sites import Site, maker
 
 ENGINE = "program"
 """What stands in the place of an engine's name."""
@@ -46,12 +46,6 @@ def install_own(
 
     Gives an outcome for each file that they are in.
     """
-
-    def site(**facts: Any) -> Site:
-        made = Site(number=len(sites), engine=ENGINE, **facts)
-        sites.append(made)
-        return made
-
     files = dict.fromkeys(function.__code__.co_filename for function in functions)
     for file in files:
         here = {function.__qualname__: function for function in functions if function.__code__.co_filename == file}
@@ -60,19 +54,8 @@ def install_own(
             yield Outcome([], False, ["the source of %s" % ", ".join(here)], file)
             continue
         specs = [Function("", name, clocked=True) for name in here]
-        rewritten = rewrite(source, file, specs, site, entering, variables)
-        installed: list[Installed] = []
-        graphs: list[Drawn] = []
-        missing = list(rewritten.missing)
-        for name, codes in rewritten.codes.items():
-            made = exchange(here[name], codes, constants)
-            if made is None:
-                missing.append("%s as its source has it" % name)
-                continue
-            installed.append(made)
-            if name in rewritten.graphs:
-                graphs.append(Drawn(name, made.original.co_firstlineno, rewritten.graphs[name]))
-        yield Outcome(installed, False, missing, file, source, graphs)
+        rewritten = rewrite(source, file, specs, maker(ENGINE, sites), entering, variables)
+        yield exchange(rewritten, here, constants)._replace(file=file, source=source)
 
 
 def _methods(kind: type) -> Iterator[tuple[str, types.FunctionType]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Callable
 
 
 @dataclass(frozen=True)
@@ -45,3 +45,14 @@ class Site:
             if key != "number" and value is not None and value is not False and value != ():
                 facts[key] = value
         return facts
+
+
+def maker(engine: str, sites: list[Site]) -> Callable[..., Site]:
+    """What makes the sites of an engine, each of which is appended to `sites`, where its number is its place."""
+
+    def make(**facts: Any) -> Site:
+        made = Site(number=len(sites), engine=engine, **facts)
+        sites.append(made)
+        return made
+
+    return make

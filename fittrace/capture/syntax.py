@@ -208,6 +208,16 @@ def blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
         yield handler.body
 
 
+def all_blocks(body: list[ast.stmt]) -> list[list[ast.stmt]]:
+    """A block and those in it, at any depth, but not those of functions and classes in it."""
+    found = [body]
+    for statement in body:
+        if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            for block in blocks(statement):
+                found += all_blocks(block)
+    return found
+
+
 def first_name(node: ast.AST) -> str:
     """The first variable in an expression."""
     return next(child.id for child in ast.walk(node) if isinstance(child, ast.Name))

@@ -40,6 +40,15 @@ def halves(value: float) -> tuple[int, ...]:
     return _halves.unpack(_float.pack(value))
 
 
+def of_halves(low: int, high: int) -> float:
+    """The float of which these are the `halves`.
+
+    >>> of_halves(*halves(0.1))
+    0.1
+    """
+    return float(_float.unpack(_halves.pack(low, high))[0])
+
+
 def describe(logs: Any, names: Names) -> tuple[int, ...]:
     """The operands of a `state` record for logs that are not all floats.
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import struct
 from typing import Iterator, Sequence
 
-_halves, _float = struct.Struct("<II"), struct.Struct("<d")
+from ..capture.values import of_halves
 
 
 def numbers(record: Sequence[int], keys: Sequence[str], kinds: str) -> "Iterator[tuple[str, float]]":
@@ -17,7 +16,7 @@ def numbers(record: Sequence[int], keys: Sequence[str], kinds: str) -> "Iterator
     place = 2
     for key, kind in zip(keys, kinds):
         if kind == "n":
-            yield key, _float.unpack(_halves.pack(record[place], record[place + 1]))[0]
+            yield key, of_halves(record[place], record[place + 1])
             place += 2
         else:
             if kind == "i":

@@ -7,7 +7,6 @@ nothing to train tells what capture takes for itself.
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,7 +14,6 @@ from pathlib import Path
 from . import processes
 from .table import Row, ratios
 from .turns import BATCHES, LOOP
-from .workload import ENGINES
 
 GOALS = {"keras-2.2": 1.02, "keras-3": 1.01}
 _CALLBACKS = (0, 2)
@@ -24,7 +22,7 @@ _Times = dict[str, list[dict[str, float]]]
 
 def measure(quick: bool) -> list[Row]:
     """The rows of this measure."""
-    workers = {engine: processes.Worker(engine, "turns") for engine in engines()}
+    workers = {engine: processes.Worker(engine, "turns") for engine in processes.engines()}
     times: dict[tuple[str, int], _Times] = {}
     for _ in range(6 if quick else 24):
         for engine, worker in workers.items():
@@ -35,14 +33,6 @@ def measure(quick: bool) -> list[Row]:
         worker.close()
     rows = [row for (engine, callbacks), taken in times.items() for row in _rows(engine, callbacks, taken)]
     return rows + _whole_processes(2 if quick else 4)
-
-
-def engines() -> list[str]:
-    """The engines that are here."""
-    here = [engine for engine in ENGINES if processes.PYTHONS.get(engine, Path(sys.executable)).exists()]
-    for engine in set(ENGINES) - set(here):
-        print(f"bench: {engine} is left out, since there is no .venv-keras2 (scripts/legacy-env)", file=sys.stderr)
-    return here
 
 
 def _rows(engine: str, callbacks: int, times: _Times) -> list[Row]:

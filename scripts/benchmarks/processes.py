@@ -11,10 +11,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .workload import ENGINES
+
 ROOT = Path(__file__).parent.parent.parent
 WORKLOAD = Path(__file__).parent / "workload.py"
 PYTHONS = {"keras-2.2": ROOT / ".venv-keras2" / "bin" / "python"}
 """The interpreters of the engines that this one is not for."""
+
+
+def engines() -> list[str]:
+    """The engines that are here."""
+    here = [engine for engine in ENGINES if PYTHONS.get(engine, Path(sys.executable)).exists()]
+    for engine in set(ENGINES) - set(here):
+        print(f"bench: {engine} is left out, since there is no .venv-keras2 (scripts/legacy-env)", file=sys.stderr)
+    return here
 
 
 def environment(**more: str) -> dict[str, str]:

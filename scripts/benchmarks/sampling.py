@@ -20,7 +20,6 @@ from fittrace.schema.sampling import Sampling
 
 from . import processes
 from .table import Row
-from .workload import ENGINES
 
 EVERY = 20
 COUNT = 20_000
@@ -43,10 +42,7 @@ def gate(count):
 def measure(quick: bool) -> list[Row]:
     """The rows of this measure."""
     rows = [Row("the gate of a batch that is not sampled", _gate(10 if quick else 100), "ns", digits=0)]
-    for engine in ENGINES:
-        if not processes.PYTHONS.get(engine, Path(sys.executable)).exists():
-            print(f"bench: {engine} is left out, since there is no .venv-keras2 (scripts/legacy-env)", file=sys.stderr)
-            continue
+    for engine in processes.engines():
         plain, sampled = _batches(engine, 200 if quick else 1000)
         rows += [
             Row(f"a batch that is not sampled, {engine}", plain, "ms"),

@@ -6,7 +6,6 @@ For each engine there is a process with each of them, as for `fit` with capture,
 from __future__ import annotations
 
 from . import processes
-from .fit import engines
 from .table import Row, ratios
 from .turns import LOOP
 
@@ -17,7 +16,7 @@ _SETTINGS = {"as it comes": (), "--values all": ("all",), "--lines callbacks": (
 def measure(quick: bool) -> list[Row]:
     """The rows of this measure."""
     rows = []
-    for engine in engines():
+    for engine in processes.engines():
         workers = {name: processes.Worker(engine, "turns", *given) for name, given in _SETTINGS.items()}
         share: dict[str, list[float]] = {name: [] for name in workers}
         ratio: dict[str, list[float]] = {name: [] for name in workers}
