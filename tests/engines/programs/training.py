@@ -1,6 +1,6 @@
 """Trains in many ways on the engine that the first argument names, and writes down what it saw into the file SEEN.
 
-Python 3.7 and every Keras: what differs between the engines is in `engine` alone.
+Python 3.7 and every Keras: what differs between the engines is in `started.engine` alone.
 """
 
 import hashlib
@@ -14,39 +14,10 @@ import traceback
 
 import numpy as np
 import scipy.sparse
-
-
-def engine(name):
-    import tensorflow as tf
-
-    if tf.__version__ >= "2":
-        # On several threads floats are added up in an order of chance.
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
-    if name == "tf_keras-v1":
-        tf.compat.v1.disable_v2_behavior()
-    if name.startswith("tf_keras"):
-        import tf_keras as keras
-    elif name == "tf.keras":
-        from tensorflow import keras
-    else:
-        import keras
-    if tf.executing_eagerly():
-        keras.utils.set_random_seed(3)
-    else:
-        random.seed(3)
-        np.random.seed(3)
-        tf.compat.v1.set_random_seed(3)
-    if tf.__version__ < "2":
-        # On more than one thread TensorFlow 1 adds floats up in an order of its own.
-        one = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
-        set_session = getattr(keras.backend, "set_session", None) or keras.backend.tensorflow_backend.set_session
-        set_session(tf.compat.v1.Session(config=one))
-    return keras
-
+from started import engine
 
 ENGINE = sys.argv[1]
-keras = engine(ENGINE)
+_, keras = engine(ENGINE)
 LOOPS_OVER_ARRAYS = ENGINE in ("keras", "tf.keras", "tf_keras-v1")
 """Whether it is one of those that slice arrays in Python, in a graph of TensorFlow 1."""
 SEEN = {"fits": [], "weights": None}
