@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ..tables import Trace
 from .facts import rows_of
+from .tracks import ended
 
 
 class Lane(NamedTuple):
@@ -48,8 +49,7 @@ def op_marks_of(trace: Trace) -> Iterator[OpMark]:
         here = lanes.setdefault(place, [])
         op = _op(row)
         for lane, open_until in here:
-            while open_until and open_until[-1] <= op.start_ns:
-                yield OpMark(lane, open_until.pop(), None)
+            yield from (OpMark(lane, end, None) for end in ended(open_until, op.start_ns))
         free = next((one for one in here if not one[1] or op.end_ns <= one[1][-1]), None)
         if free is None:
             count += 1
@@ -60,8 +60,7 @@ def op_marks_of(trace: Trace) -> Iterator[OpMark]:
         free[1].append(op.end_ns)
     for here in lanes.values():
         for lane, open_until in here:
-            while open_until:
-                yield OpMark(lane, open_until.pop(), None)
+            yield from (OpMark(lane, end, None) for end in ended(open_until))
 
 
 def _op(row: dict[str, Any]) -> Op:

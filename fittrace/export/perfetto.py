@@ -7,7 +7,7 @@ counter for each key of the logs. It is written packet by packet, so that a trac
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from ..schema.errors import FittraceError
 from ..tables import Trace
@@ -40,6 +40,14 @@ def write(trace: Trace, file: IO[bytes]) -> int:
     return spans
 
 
+class _Slice(NamedTuple):
+    """What a slice is called, its category, and what there is to say of it."""
+
+    name: str
+    category: str
+    attributes: dict[str, Any]
+
+
 class _Packets:
     """The packets of one run; `uuid`s of tracks are numbered through."""
 
@@ -64,18 +72,13 @@ class _Packets:
         for mark in marks_of(spans_of(self._trace)):
             if mark.track not in self._threads:
                 yield self._thread(mark.track)
-            packet = self._packet(mark.time_ns)
-            event = packet.track_event
-            event.track_uuid = self._threads[mark.track]
-            if mark.span is None:
-                event.type = TrackEvent.TYPE_SLICE_END
-            else:
+            begins = None
+            if mark.span is not None:
                 self.spans += 1
-                event.type = TrackEvent.TYPE_SLICE_BEGIN
-                event.name = mark.span.title
-                event.categories.append(mark.span.name)
-                _annotate(event, mark.span.attributes() | {"keras.span": mark.span.row.span})
-            yield packet
+                begins = _Slice(
+                    mark.span.title, mark.span.name, mark.span.attributes() | {"keras.span": mark.span.row.span}
+                )
+            yield self._slice(self._threads[mark.track], mark.time_ns, begins)
         yield from self._ops()
         for point in points_of(self._trace):
             place = point.process, point.title
@@ -88,21 +91,26 @@ class _Packets:
             yield packet
 
     def _ops(self) -> Iterator[TracePacket]:
-        from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import TrackEvent
-
         lanes: dict[Lane, int] = {}
         for mark in op_marks_of(self._trace):
             if mark.lane not in lanes:
                 descriptor, lanes[mark.lane] = self._named(mark.lane.process, mark.lane.title)
                 yield descriptor
-            packet = self._packet(mark.time_ns)
-            packet.track_event.track_uuid = lanes[mark.lane]
-            packet.track_event.type = TrackEvent.TYPE_SLICE_END if mark.op is None else TrackEvent.TYPE_SLICE_BEGIN
-            if mark.op is not None:
-                packet.track_event.name = mark.op.name
-                packet.track_event.categories.append(mark.op.category)
-                _annotate(packet.track_event, mark.op.attributes)
-            yield packet
+            begins = None if mark.op is None else _Slice(mark.op.name, mark.op.category, mark.op.attributes)
+            yield self._slice(lanes[mark.lane], mark.time_ns, begins)
+
+    def _slice(self, uuid: int, time_ns: int, begins: _Slice | None) -> TracePacket:
+        """The beginning of a slice on a track, or the end of the innermost."""
+        from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import TrackEvent
+
+        packet = self._packet(time_ns)
+        packet.track_event.track_uuid = uuid
+        packet.track_event.type = TrackEvent.TYPE_SLICE_END if begins is None else TrackEvent.TYPE_SLICE_BEGIN
+        if begins is not None:
+            packet.track_event.name = begins.name
+            packet.track_event.categories.append(begins.category)
+            _annotate(packet.track_event, begins.attributes)
+        return packet
 
     def _packet(self, time_ns: int | None = None) -> TracePacket:
         packet: TracePacket = self._new()

@@ -36,14 +36,19 @@ def marks_of(spans: Iterable[Span]) -> Iterator[Mark]:
             track = tracks[place] = Track(len(tracks) + 1, span.process, span.row.thread)
             ends[track] = []
         now = span.row.start_ns
-        yield from _ended(track, ends[track], now)
+        yield from (Mark(track, end, None) for end in ended(ends[track], now))
         yield Mark(track, now, span)
         ends[track].append(span.end_ns)
     for track, open_until in ends.items():
-        yield from _ended(track, open_until, None)
+        yield from (Mark(track, end, None) for end in ended(open_until))
 
 
-def _ended(track: Track, open_until: list[int], now_ns: int | None) -> Iterator[Mark]:
-    """The ends of the spans that are over `now_ns`, the innermost first; None: all."""
+def ended(open_until: list[int], now_ns: int | None = None) -> Iterator[int]:
+    """Take the ends that are over `now_ns` from those of what is open in a track, the innermost first; None: all.
+
+    >>> open_until = [9, 5, 2]
+    >>> list(ended(open_until, 5)), open_until
+    ([2, 5], [9])
+    """
     while open_until and (now_ns is None or open_until[-1] <= now_ns):
-        yield Mark(track, open_until.pop(), None)
+        yield open_until.pop()
