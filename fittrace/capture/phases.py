@@ -83,7 +83,8 @@ class Body:
 
     def traced(self, node: FunctionNode, place: ast.stmt) -> ast.stmt:
         """The probe that records that a `tf.function` is traced."""
-        return syntax.remark(syntax.step(self.site("traced", node, level=1).head), place)
+        site = self.site("traced", node, level=1)
+        return syntax.remark(syntax.call("record", items(constant(site.head))), place)
 
     def arguments(self, node: FunctionNode, place: ast.stmt) -> ast.stmt:
         """The probe that records what a function was called with."""

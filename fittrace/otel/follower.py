@@ -12,6 +12,7 @@ from ..schema import otel
 from ..schema.journal import ABSENT
 from .logs import numbers
 from .opened import Open
+from .sites import Sites
 from .stack import Record, Stack
 
 if TYPE_CHECKING:
@@ -21,27 +22,46 @@ Handler = Callable[[Record], None]
 
 
 class Follower(Stack):
-    """Follows the records of the calling thread, for `following`."""
+    """Follows the records of the calling thread, for `following`.
+
+    `_logs_of` are the spans whose logs the hooks under way are given, by how many frames are open then.
+    """
 
     def __init__(self, following: Following, append: Callable[[Record], None]) -> None:
         super().__init__(following, append)
-        self._logs_of: Open | None = None
+        self._logs_of: dict[int, Open | None] = {}
         self._unnamed: str | None = None
+        self._known: dict[Sites, dict[int, Handler | None]] = {}
         self._make: dict[str, Callable[[Site], Handler]] = {
             "call": self._call, "hooks": self._hooks, "leave": self._leave, "raise": self._raise, "turn": self._turn,
-            "hook": self._hook, "state": self._state, "named": lambda site: self._named,
+            "hook": self._hook, "state": self._state, "named": lambda site: self._named, "sizes": self._sizes,
+            "traced": lambda site: self._traced,
         }  # fmt: skip
+        self._watch()
 
-    def handler(self, site: Site) -> Handler:
+    def meet(self, record: Record) -> None:
+        """Handle the first record of a site that comes by while these sites matter."""
+        site = self._following.site(record[0])
+        handle = self._handlers[record[0]] = self._handler(site) if self._sites.matters(site) else None
+        if handle is not None:
+            handle(record)
+
+    def _watch(self) -> None:
+        super()._watch()
+        self._handlers = self._known.setdefault(self._sites, {})
+        self.find: Callable[[int, Handler], Handler | None] = self._handlers.get
+
+    def _handler(self, site: Site) -> Handler:
         """What is done with the records of a site that matters."""
-        if site.kind == "open" and site.phases[0] == "batch" and self._following.sites.opens(site):
+        if site.kind == "open" and site.phases[0] == "batch" and self._sites.opens(site):
             return self._batch(site)
         return self._make.get(site.kind, self._open)(site)
 
     def forget(self) -> None:
         """Follow none of what is open any further."""
         super().forget()
-        self._logs_of = self._unnamed = None
+        self._logs_of.clear()
+        self._unnamed = None
 
     def end(self, time_ns: int) -> None:
         """End all that is open."""
@@ -51,7 +71,7 @@ class Follower(Stack):
     # What a site's records do. Each of these is called once for a site, and gives what is called for each record.
 
     def _call(self, site: Site) -> Handler:
-        is_followed = site.root or self._following.sites.opens(site)
+        is_followed = site.root or self._sites.opens(site)
 
         def handle(record: Record) -> None:
             self._frames.append(len(self._stack))
@@ -62,13 +82,13 @@ class Follower(Stack):
 
     def _hooks(self, site: Site) -> Handler:
         is_end = site.hook is not None and site.hook.endswith("_end")
-        is_followed = self._following.sites.opens(site)
+        is_followed = self._sites.opens(site)
         owners = self._following.owners
 
         def handle(record: Record) -> None:
-            stack = self._stack
-            self._frames.append(len(stack))
-            self._logs_of = self._unnamed = None
+            stack, frames = self._stack, self._frames
+            frames.append(len(stack))
+            self._unnamed = None
             if stack:
                 fit = stack[-1].fit
                 if owners.get(record[2]) is not fit:
@@ -79,9 +99,8 @@ class Follower(Stack):
             elif record[2] in owners:
                 self._push(site, record[1], owners[record[2]].anchor, record[3])
                 stack[-1].hook = site.hook
-            if is_end:
-                self._logs_of = self._target(str(site.hook), site.counts)
-            elif site.hook is None:
+            self._logs_of[len(frames)] = self._target(str(site.hook), site.counts) if is_end else None
+            if site.hook is None:
                 self._unnamed = site.counts or ""
 
         return handle
@@ -98,7 +117,7 @@ class Follower(Stack):
             if one.span is not None and hook is not None:
                 one.span.set_attribute("keras.hook", hook)
         if hook is not None and hook.endswith("_end"):
-            self._logs_of = self._target(hook, counts)
+            self._logs_of[len(self._frames)] = self._target(hook, counts)
 
     def _leave(self, site: Site) -> Handler:
         frames, stack = self._frames, self._stack
@@ -119,7 +138,7 @@ class Follower(Stack):
         return handle
 
     def _open(self, site: Site) -> Handler:
-        opens, depth, frames, stack = self._following.sites.opens(site), site.depth, self._frames, self._stack
+        opens, depth, frames, stack = self._sites.opens(site), site.depth, self._frames, self._stack
 
         def handle(record: Record) -> None:
             if frames:
@@ -134,7 +153,6 @@ class Follower(Stack):
     def _batch(self, site: Site) -> Handler:
         """The same for batches, most of which are left out."""
         depth, frames, stack = site.depth, self._frames, self._stack
-        limit, scattered = self._following.ratio * (1 << 64), otel.scattered
 
         def handle(record: Record) -> None:
             if not frames:
@@ -143,17 +161,18 @@ class Follower(Stack):
             if len(stack) > height:
                 self._close(height, record[1])
             around = stack[-1] if 0 < len(stack) == height else None
-            if around is not None and (around.is_out or scattered(record[1] + self._shift_ns) >= limit):
+            if around is not None and self._is_left_out(around, record[1]):
                 stack.append(around.leaving_out("batch"))
+                self._watch()
             else:
                 self._push(site, record[1])
 
         return handle
 
     def _turn(self, site: Site) -> Handler:
-        is_batch = site.phases[:1] == ("batch",) and self._following.sites.opens(site)
+        is_batch = site.phases[:1] == ("batch",) and self._sites.opens(site)
         opened = self._batch(site) if is_batch else self._open(site)
-        stack, is_epoch = self._stack, site.counts == "epoch"
+        stack, is_epoch, function = self._stack, site.counts == "epoch", site.function
 
         def handle(record: Record) -> None:
             opened(record)
@@ -163,6 +182,9 @@ class Follower(Stack):
             one.turned = True
             if not is_epoch:
                 one.batch = record[2]
+                if self._measuring is not None:
+                    sizes = one.fit.sizes
+                    self._measuring.count(one, record, sizes.get((function, one.stage)) if sizes else None)
             elif one.stage == "train" or one.epoch is None:
                 # A loop over epochs that does not train goes round once, within the epoch of whoever validates.
                 one.epoch = record[2]
@@ -182,7 +204,7 @@ class Follower(Stack):
                 one.span.set_attribute("keras.batch_size", record[4])
 
     def _hook(self, site: Site) -> Handler:
-        opens, depth = self._following.sites.opens(site), site.depth
+        opens, depth = self._sites.opens(site), site.depth
 
         def handle(record: Record) -> None:
             if not self._frames:
@@ -198,9 +220,30 @@ class Follower(Stack):
 
     def _state(self, site: Site) -> Handler:
         def handle(record: Record) -> None:
-            target = self._logs_of
-            if target is not None and target.span is not None:
-                for key, value in numbers(record, *self._following.keys(record[1])):
+            target, measuring = self._logs_of.get(len(self._frames)), self._measuring
+            if target is None or (target.span is None and measuring is None):
+                return
+            for key, value in numbers(record, *self._following.keys(record[1])):
+                if target.span is not None:
                     target.span.set_attribute(otel.LOGS + key, value)
+                if measuring is not None:
+                    measuring.number(target, key, value)
 
         return handle
+
+    def _sizes(self, site: Site) -> Handler:
+        function = site.function
+
+        def handle(record: Record) -> None:
+            if self._stack:
+                fit = self._stack[-1].fit
+                fit.sizes = fit.sizes or {}
+                fit.sizes[function, self._stack[-1].stage] = record
+
+        return handle
+
+    def _traced(self, record: Record) -> None:
+        batch = next((one for one in self._stack[self._frames[-1] :] if one.is_batch), None) if self._frames else None
+        if batch is not None and not batch.retraced and self._measuring is not None:
+            batch.retraced = True
+            self._measuring.retraced(batch)

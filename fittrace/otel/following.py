@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from typing import Any, Callable, Sequence
+from typing import Any, Sequence
 
 from opentelemetry.trace import SpanContext
 
@@ -13,7 +13,9 @@ from ..capture.observer import Append, Observer
 from ..capture.sites import Site
 from ..engines import ENGINES
 from ..schema import otel
-from .follower import Follower, Handler
+from .follower import Follower
+from .measuring import Measuring
+from .meters import Meters
 from .opened import Open
 from .settings import Settings
 from .sites import Sites
@@ -21,18 +23,24 @@ from .spans import Tracers
 
 
 class Following(Observer):
-    """Sends the spans of a session's fits through the tracers, as the settings say.
+    """Sends the spans of a session's fits through the tracers, as the settings say, and measures with the meters.
 
-    `owners` are the fits whose callback lists have these identities. A fault ends it for what is open then, and is
-    noted once.
+    `owners` are the fits whose callback lists have these identities. A batch is sent where its moment, scattered, is
+    below `limit`. A fault ends it for what is open then, and is noted once.
     """
 
-    def __init__(self, session: Session, tracers: Tracers, settings: Settings) -> None:
-        self.level, self.ratio = settings
+    def __init__(self, session: Session, tracers: Tracers, meters: Meters, settings: Settings) -> None:
+        self.level, ratio = settings
+        self.limit = ratio * (1 << 64) if otel.is_sent(self.level, "batch", begins_fit=False) else 0
         self.owners: dict[int, Open] = {}
-        self.sites = Sites(session.sites, self.level)
+        self._sites = {
+            (is_spared, is_measured): Sites(session.sites, self.level, is_spared, is_measured)
+            for is_spared in (False, True)
+            for is_measured in (False, True)
+        }
         self._session = session
         self._tracers = tracers
+        self._meters = meters
         self._facts: Any = None
         self._ids = otel.Ids("", 0, 0)
         self._shift = 0
@@ -45,21 +53,12 @@ class Following(Observer):
     def observed(self, append: Append) -> Append:
         """What takes the records of the calling thread."""
         follower = self._thread.follower = Follower(self, append)
-        handlers: dict[int, Handler | None] = {}
-        sites, fault = self._session.sites, self._session.fault
-
-        def first(parts: Sequence[int]) -> None:
-            site = sites[-parts[0] - 1]
-            handle = handlers[parts[0]] = follower.handler(site) if self.sites.matters(site) else None
-            if handle is not None:
-                handle(parts)
-
-        find: Callable[[int, Handler], Handler | None] = handlers.get
+        meet, fault = follower.meet, self._session.fault
 
         def record(parts: Sequence[int]) -> None:
             append(parts)
             try:
-                handle = find(parts[0], first)
+                handle = follower.find(parts[0], meet)
                 if handle is not None:
                     handle(parts)
             except Exception as error:
@@ -82,6 +81,23 @@ class Following(Observer):
             follower.end(self._session.recorder.clock())
 
     # What a follower asks for.
+
+    def sites(self, is_spared: bool, is_measured: bool) -> Sites:
+        """Which sites matter, in a batch of which nothing is followed or elsewhere; measured or not."""
+        return self._sites[is_spared, is_measured]
+
+    def site(self, head: int) -> Site:
+        """The site whose records have that head."""
+        return self._session.sites[-head - 1]
+
+    def measuring(self, known: "Measuring | None") -> "Measuring | None":
+        """What measures the calling thread from now on; the same as `known` where that has the same instruments."""
+        instruments = self._meters.instruments()
+        if instruments is None:
+            return None
+        if known is not None and known.instruments is instruments:
+            return known
+        return Measuring(instruments, self._session.recorder.clock)
 
     @property
     def ids(self) -> otel.Ids:

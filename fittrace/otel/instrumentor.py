@@ -10,6 +10,7 @@ from ..capture import Session
 from ..schema.sampling import OFF
 from ..schema.settings import Settings
 from .following import Following
+from .meters import Meters
 from .settings import settings
 from .spans import Tracers
 
@@ -18,8 +19,9 @@ class KerasInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     """Instruments Keras: every call of `fit`, `evaluate` and `predict` becomes spans, of whatever Keras is imported.
 
     `instrument` takes `tracer_provider`, `level` (`fit`, `epoch`, `batch`, `hooks` or `all`) and `batches`, the ratio
-    of the batches that are sent. No callback is added and no model is touched; `uninstrument` gives Keras its own code
-    back. Under `fittrace run` the trace is recorded as ever.
+    of the batches that are sent; and `meter_provider`, with which batches and hooks are measured. No callback is added
+    and no model is touched; `uninstrument` gives Keras its own code back. Under `fittrace run` the trace is recorded as
+    ever.
 
     >>> from fittrace.otel import KerasInstrumentor
     >>> KerasInstrumentor().instrument(level="epoch")
@@ -39,8 +41,10 @@ class KerasInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         if session is None:
             session = Session(None, Settings(run_metadata=OFF))
             session.start()
-        given = kwargs.get("tracer_provider")
-        following = Following(session, Tracers() if given is None else Tracers(lambda: given), chosen)
+        given, meter = kwargs.get("tracer_provider"), kwargs.get("meter_provider")
+        tracers = Tracers() if given is None else Tracers(lambda: given)
+        meters = Meters() if meter is None else Meters(lambda: meter)
+        following = Following(session, tracers, meters, chosen)
         session.observe(following)
         self._session, self._following = session, following
 

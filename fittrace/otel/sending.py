@@ -20,6 +20,7 @@ from ..capture.facts import facts
 from ..otlp import Quiet, span_exporter
 from ..schema.otel import resource
 from .following import Following
+from .meters import Meters
 from .settings import settings
 from .spans import Tracers
 
@@ -140,7 +141,7 @@ class Sending:
         self._session = session
         self._endpoint = endpoint
         self._pipeline = _Pipeline(session, endpoint)
-        session.observe(Following(session, Tracers(self._provider), settings()))
+        session.observe(Following(session, Tracers(self._provider), Meters(), settings()))
 
     def _provider(self) -> TracerProvider:
         if self._pipeline.pid != os.getpid():

@@ -14,21 +14,29 @@ CLOSING = ("leave", "raise", *journal.CLOSING)
 """The kinds of site that only close, whatever their phases say."""
 TOLD = ("state", "named")
 """The kinds of site that say something of their frame which is sent."""
+COUNTED = ("sizes", "traced")
+"""The kinds of site that say something of their frame which is counted."""
 
 
 class Sites:
-    """Tells which of `sites`, a list that grows, matter at a `level`."""
+    """Tells which of `sites`, a list that grows, matter at a `level`.
 
-    def __init__(self, sites: Sequence[Site], level: str) -> None:
+    All that open spans do where batches are measured. In a batch that `is_spared`, of which nothing is followed, those
+    do that may end it, and what is counted.
+    """
+
+    def __init__(self, sites: Sequence[Site], level: str, is_spared: bool, is_measured: bool) -> None:
         self._sites = sites
-        self._level = level
+        has_batches = is_measured or is_sent(level, "batch", begins_fit=False)
+        self._level = "batch" if is_spared and has_batches else "all" if is_measured else level
+        self._told = (*(() if is_spared else TOLD), *(COUNTED if is_measured else ()))
         self._depths: dict[tuple[str, str], int] = {}
         self._followed: dict[int, int] = {}
         self._attributes: dict[int, dict[str, Any]] = {}
 
     def matters(self, site: Site) -> bool:
         """Whether a record of the site may begin or end a span that is followed."""
-        if site.kind in FRAMES or site.kind in TOLD:
+        if site.kind in FRAMES or site.kind in self._told:
             return True
         if site.kind not in ("open", "turn", "hook", *journal.CLOSING):
             return False

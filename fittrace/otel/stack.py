@@ -12,6 +12,7 @@ from ..capture.sites import Site
 from ..schema import otel
 from ..schema.journal import ABSENT
 from .contexts import Attached, is_over
+from .measuring import Measured, Measuring
 from .opened import Open
 from .spans import fail
 
@@ -27,7 +28,8 @@ _ENDS = {"fit": "on_train_end", "evaluate": "on_test_end", "predict": "on_predic
 class Stack:
     """What is open in the calling thread, for `following`; `append` records something more.
 
-    `_frames` are the heights at which the frames of the engine's functions begin.
+    `_frames` are the heights at which the frames of the engine's functions begin, `_sites` tells which sites matter
+    now, and `_measuring` measures, where there is a meter provider.
     """
 
     def __init__(self, following: Following, append: Callable[[Record], None]) -> None:
@@ -36,10 +38,29 @@ class Stack:
         self._stack: list[Open] = []
         self._frames: list[int] = []
         self._shift_ns = 0
+        self._measuring: Measuring | None = None
+        self._sites = following.sites(is_spared=False, is_measured=False)
 
     def forget(self) -> None:
         """Follow none of what is open any further."""
         del self._stack[:], self._frames[:]
+        if self._measuring is not None:
+            self._measuring.forget()
+        self._watch()
+
+    def _watch(self) -> None:
+        """Attend to what matters now: little of it in a batch of which nothing is followed."""
+        is_spared = bool(self._stack) and self._stack[-1].is_spared
+        self._sites = self._following.sites(is_spared, self._measuring is not None)
+
+    def _is_sent(self, around: Open, clock_ns: int) -> bool:
+        """Whether a batch in `around` is sent which begins now."""
+        return not around.is_out and otel.scattered(clock_ns + self._shift_ns) < self._following.limit
+
+    def _is_left_out(self, around: Open, clock_ns: int) -> bool:
+        """Whether nothing is followed of a batch in `around` which begins now."""
+        measuring = self._measuring
+        return not self._is_sent(around, clock_ns) and (measuring is None or not measuring.is_rested(clock_ns))
 
     def _target(self, hook: str, counts: "str | None") -> "Open | None":
         """The span whose logs a hook at its end is given."""
@@ -64,25 +85,34 @@ class Stack:
         begins = site.root and site.kind == "call" and not self._validates()
         if begins or not stack:
             self._shift_ns = following.shift_ns
+            self._measuring = following.measuring(self._measuring)
+            self._watch()
         start_ns = clock_ns + self._shift_ns
         is_alone = not stack and not begins
         around = stack[-1] if stack else beside
         while len(stack) < self._frames[-1] + site.depth:
-            around = Open("", around)  # one that is not followed, in the place that it has in its frame
+            around = Open("", around, clock_ns)  # one that is not followed, in the place that it has in its frame
             stack.append(around)
-        for nth, phase in enumerate(site.phases[: following.sites.followed(site) or int(is_alone)]):
+        for nth, phase in enumerate(site.phases[: self._sites.followed(site) or int(is_alone)]):
             is_batch = phase == "batch" or (is_alone and site.counts == "batch")
-            if is_batch and around is not None and not around.is_out and not otel.is_sampled(start_ns, following.ratio):
+            if is_batch and around is not None and self._is_left_out(around, clock_ns):
                 around = around.leaving_out(phase)
                 stack.append(around)
                 if is_alone:
                     self._attach(around)
+                self._watch()
                 continue
-            one = Open(phase, around)
+            one = Open(phase, around, clock_ns)
             stack.append(one)
             one.place(site, around, begins, number)
+            one.callback = callback
             if begins:
                 one.is_out = following.tracer() is None
+            elif is_batch and around is not None:
+                one.is_batch, one.is_out = True, not self._is_sent(around, clock_ns)
+                one.measured = None if self._measuring is None else Measured()
+            if begins or is_batch:
+                self._watch()
             if not one.is_out and otel.is_sent(following.level, phase, begins):
                 self._start(one, site, nth, start_ns, callback, position)
             elif is_alone:
@@ -106,7 +136,7 @@ class Stack:
         self, one: Open, site: Site, nth: int, start_ns: int, callback: "str | None", position: "int | None"
     ) -> None:
         following = self._following
-        attributes = following.sites.attributes(site)
+        attributes = self._sites.attributes(site)
         attributes["thread.name"] = following.thread_name()
         for key, value in (
             ("keras.stage", one.stage),
@@ -157,3 +187,7 @@ class Stack:
                 self._following.ended(one)
             elif one.phase in _ANCHORS and one.outer is not None:
                 one.fit.anchor = one.outer
+            if self._measuring is not None and not one.is_spared:
+                self._measuring.close(one, stack[-1] if stack else None, clock_ns)
+            if one.begins or one.is_batch:
+                self._watch()

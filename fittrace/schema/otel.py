@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from typing import Any
+from typing import Any, NamedTuple
 
 SCOPE = "fittrace"
 """The name of the instrumentation scope."""
@@ -59,6 +59,40 @@ ATTRIBUTES: dict[str, str] = {
     "thread.name": "name of the thread that ran it",
 }
 """The attributes of spans, with their meanings."""
+
+
+class Metric(NamedTuple):
+    """A metric: the kind of instrument, its unit, and its meaning."""
+
+    kind: str
+    unit: str
+    meaning: str
+
+
+METRICS: dict[str, Metric] = {
+    "keras.batch.duration": Metric("histogram", "s", "Duration of a batch."),
+    "keras.batch.phase.duration": Metric("histogram", "s", "Time of a batch in one of its phases."),
+    "keras.hook.duration": Metric("histogram", "s", "Duration of one callback's one hook."),
+    "keras.batches": Metric("counter", "{batch}", "Batches that have begun."),
+    "keras.samples": Metric("counter", "{sample}", "Samples in these batches, where the engine tells their size."),
+    "keras.retraces": Metric("counter", "{batch}", "Batches in which a tf.function was traced, the first among them."),
+    "keras.logs": Metric("gauge", "1", "Last number of a key in the logs at the end of a batch, an epoch or a fit."),
+}
+"""The metrics, with their meanings."""
+
+METRIC_ATTRIBUTES: dict[str, str] = {
+    "keras.stage": "`train`, `test` or `predict`; on all",
+    "keras.phase": "`slice`, `to_dense`, `function`, `logs` or `hooks`; on `keras.batch.phase.duration`",
+    "keras.callback": "class name of the callback; on `keras.hook.duration`",
+    "keras.hook": "`on_train_begin`, ...; on `keras.hook.duration`",
+    "keras.logs.key": "the key; on `keras.logs`",
+}
+"""The attributes of metrics, with their meanings."""
+
+BOUNDS_S = (
+    1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
+)  # fmt: skip
+"""Where the buckets of the histograms end, from ten microseconds to ten seconds, unless the user's views say else."""
 
 LOGS = "keras.logs."
 """What the attributes for the numbers in logs begin with, on the batch, the epoch and the fit whose end gave them."""

@@ -107,6 +107,16 @@ def test_a_span_in_a_hook_is_in_the_hook(seen: Seen) -> None:
                       "on_batch_end": 12}  # fmt: skip
 
 
+def test_what_is_logged_in_a_hook_has_the_ids_of_the_hook(seen: Seen) -> None:
+    mine = [span for span in seen.named("mine") if "hook" in span["attributes"]]
+    assert {line["hook"] for line in seen.told["logged"]} == {span["attributes"]["hook"] for span in mine}
+    for line in seen.told["logged"]:
+        hook = seen.by_id[line["span"]]
+        assert (hook["name"], hook["attributes"]["keras.callback"]) == ("keras.hook", "Mine")
+        assert hook["attributes"]["keras.hook"].replace("train_batch", "batch") == line["hook"]
+        assert line["trace"] == hook["trace"]
+
+
 def test_a_span_around_fit_is_around_it(seen: Seen) -> None:
     for name in ("nesting", "raising", "left", "thread 0", "thread 1"):
         (fit,) = seen.fits(name)

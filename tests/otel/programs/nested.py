@@ -4,12 +4,14 @@ Python 3.7 and every Keras. Where the spans are tells what was current when; the
 """
 
 import json
+import logging
 import os
 import sys
 import threading
 
 import numpy as np
 from opentelemetry import baggage, context, trace
+from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler, export
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -20,6 +22,13 @@ ended = InMemorySpanExporter()
 trace.set_tracer_provider(TracerProvider())
 trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(ended))
 tracer = trace.get_tracer("program")
+logged = getattr(export, "InMemoryLogRecordExporter", None) or export.InMemoryLogExporter
+logged = logged()
+loggers = LoggerProvider()
+loggers.add_log_record_processor(export.SimpleLogRecordProcessor(logged))
+logger = logging.getLogger("program")
+logger.addHandler(LoggingHandler(logger_provider=loggers))
+logger.propagate = False
 SEEN = {"current": {}, "baggage": []}
 
 engine = sys.argv[1]
@@ -42,9 +51,10 @@ if "late" in sys.argv:
 
 
 class Mine(keras.callbacks.Callback):
-    """Opens a span in every hook, which says which hook it is, and reads the baggage there."""
+    """Opens a span in every hook, which says which hook it is, and reads the baggage there; and logs a line."""
 
     def in_hook(self, hook):
+        logger.warning(hook)
         with tracer.start_as_current_span("mine", attributes={"hook": hook}):
             SEEN["baggage"].append(baggage.get_baggage("who"))
 
@@ -166,5 +176,7 @@ SEEN["spans"] = [
     }
     for span in ended.get_finished_spans()
 ]
+records = [one.log_record for one in logged.get_finished_logs()]
+SEEN["logged"] = [{"hook": one.body, "span": one.span_id, "trace": one.trace_id} for one in records]
 with open(os.environ["SEEN"], "w") as file:
     json.dump(SEEN, file)
