@@ -137,8 +137,8 @@ class _TableWriter:
             self._file = pq.ParquetWriter(
                 self._path(),
                 schema,
-                compression="zstd",
-                compression_level=9,
+                compression={_leaf(column): _codec(column) for column in columns},
+                compression_level={_leaf(column): 9 for column in columns if _codec(column) == "zstd"},
                 use_dictionary=[column.name for column in columns if column.type == "dictionary"],
                 column_encoding={c.name: encoding for c in columns if (encoding := _encoding(c)) is not None},
                 # The levels that say where nulls are get compressed in version 1 only, and here they repeat.
@@ -155,6 +155,16 @@ class _TableWriter:
             self._file = None
             checksum.sealed(self._path())
             self._parts += 1
+
+
+def _codec(column: Column) -> str:
+    """What compresses a column: durations, which are summed up most, are read faster so, and take a fifth more."""
+    return "lz4" if column.name == "duration_ns" else "zstd"
+
+
+def _leaf(column: Column) -> str:
+    """What Parquet calls the column that holds the values."""
+    return f"{column.name}.list.element" if column.type.startswith("list<") else column.name
 
 
 def _encoding(column: Column) -> str | None:
