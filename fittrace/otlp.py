@@ -1,4 +1,4 @@
-"""The OpenTelemetry SDK's own OTLP exporter: the one that the environment asks for, and what became of its sending.
+"""The OpenTelemetry SDK's own OTLP exporters: those that the environment asks for, and what became of their sending.
 
 It is used on both sides: in traced processes, which may be of Python 3.7, and when a trace is exported. Nothing of
 OpenTelemetry is imported until an exporter is asked for.
@@ -6,6 +6,7 @@ OpenTelemetry is imported until an exporter is asked for.
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import random
@@ -16,38 +17,35 @@ from typing import Any, Sequence
 from .schema.errors import FittraceError
 
 _PROTOCOLS = {"grpc": "grpc", "http/protobuf": "http"}
-_PATH = "v1/traces"
+_EXPORTERS = {"traces": ("trace_exporter", "OTLPSpanExporter"), "metrics": ("metric_exporter", "OTLPMetricExporter")}
 
 
 class MissingOpenTelemetry(FittraceError):
     """A package of OpenTelemetry that is needed is not installed."""
 
 
-def span_exporter(endpoint: "str | None") -> Any:
-    """The SDK's exporter of spans to `endpoint`, a URL; None: where the `OTEL_*` variables say, or localhost.
+def exporter(signal: str, endpoint: "str | None") -> Any:
+    """The SDK's exporter of a `signal`, `traces` or `metrics`, to a URL; None: where the `OTEL_*` variables say.
 
-    The protocol is that of `OTEL_EXPORTER_OTLP_TRACES_PROTOCOL` or `OTEL_EXPORTER_OTLP_PROTOCOL`. Raises
+    The protocol is that of `OTEL_EXPORTER_OTLP_<SIGNAL>_PROTOCOL` or `OTEL_EXPORTER_OTLP_PROTOCOL`. Raises
     `FittraceError` where it is not installed or not known.
     """
-    variables = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+    variables = ("OTEL_EXPORTER_OTLP_%s_PROTOCOL" % signal.upper(), "OTEL_EXPORTER_OTLP_PROTOCOL")
     protocol = next(filter(None, map(os.environ.get, variables)), "http/protobuf")
     if protocol not in _PROTOCOLS:
         known = " or ".join(_PROTOCOLS)
         raise FittraceError(
             "OTEL_EXPORTER_OTLP_PROTOCOL %s: no protocol that the SDK exports; use %s" % (protocol, known)
         )
-    kind = _PROTOCOLS[protocol]
+    kind, (module, name) = _PROTOCOLS[protocol], _EXPORTERS[signal]
     try:
-        if kind == "grpc":
-            from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-        else:
-            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        make = getattr(importlib.import_module("opentelemetry.exporter.otlp.proto.%s.%s" % (kind, module)), name)
     except ImportError as error:
         raise missing("opentelemetry-exporter-otlp-proto-%s" % kind, error) from None
     _leave_random_numbers_alone()
     if endpoint is None:
-        return OTLPSpanExporter()
-    return OTLPSpanExporter(endpoint=endpoint if kind == "grpc" else traces_url(endpoint))
+        return make()
+    return make(endpoint=endpoint if kind == "grpc" else url(endpoint, signal))
 
 
 def missing(package: str, error: ImportError) -> MissingOpenTelemetry:
@@ -58,15 +56,15 @@ def missing(package: str, error: ImportError) -> MissingOpenTelemetry:
     )
 
 
-def traces_url(endpoint: str) -> str:
-    """The URL to which traces are posted, where `endpoint` has no path of its own.
+def url(endpoint: str, signal: str) -> str:
+    """The URL to which a signal is posted; an `endpoint` with a path of its own is that of traces.
 
-    >>> traces_url("http://localhost:4318"), traces_url("https://collector/custom/v1/traces")
-    ('http://localhost:4318/v1/traces', 'https://collector/custom/v1/traces')
+    >>> url("http://localhost:4318", "traces"), url("https://collector/custom/v1/traces", "metrics")
+    ('http://localhost:4318/v1/traces', 'https://collector/custom/v1/metrics')
     """
     scheme, _, rest = endpoint.partition("://")
     host, _, path = rest.partition("/")
-    return endpoint if path else "%s://%s/%s" % (scheme, host, _PATH)
+    return endpoint.replace("/v1/traces", "/v1/" + signal) if path else "%s://%s/v1/%s" % (scheme, host, signal)
 
 
 def _leave_random_numbers_alone() -> None:

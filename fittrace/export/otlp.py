@@ -9,7 +9,7 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
 from .. import __version__
-from ..otlp import Quiet, missing, span_exporter
+from ..otlp import Quiet, exporter, missing
 from ..schema import otel
 from ..schema.errors import FittraceError
 from ..tables import Trace
@@ -34,19 +34,19 @@ def send(
     Raises `FittraceError` where the SDK is not installed, or the endpoint does not take them.
     """
     sent = 0
-    exporter = span_exporter(endpoint)
+    through = exporter("traces", endpoint)
     try:
         from opentelemetry.sdk.trace.export import SpanExportResult
 
         with Quiet() as quiet:
             for spans in requests(trace, choice):
-                if exporter.export(spans) is not SpanExportResult.SUCCESS:
-                    where = endpoint or getattr(exporter, "_endpoint", "the endpoint")
+                if through.export(spans) is not SpanExportResult.SUCCESS:
+                    where = endpoint or getattr(through, "_endpoint", "the endpoint")
                     raise FittraceError(f"{where}: took {sent} spans, then no more ({quiet.reason}); is it running?")
                 sent += len(spans)
                 progress(sent)
     finally:
-        exporter.shutdown()
+        through.shutdown()
     return sent
 
 

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import grpc
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
@@ -24,12 +25,19 @@ class Received:
 
     def __init__(self) -> None:
         self.requests: list[ExportTraceServiceRequest] = []
+        self.metric_requests: list[ExportMetricsServiceRequest] = []
         self.endpoint = ""
 
     @property
     def spans(self) -> list[Any]:
         """All spans so far."""
         return [span for spans in self._scopes() for span in spans.spans]
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The metrics as they were sent last, by name."""
+        resources = [one for request in self.metric_requests for one in request.resource_metrics]
+        return {metric.name: metric for one in resources for scope in one.scope_metrics for metric in scope.metrics}
 
     @property
     def scopes(self) -> set[tuple[str, str, str]]:
@@ -84,6 +92,8 @@ def over_http(status: int = 200, wait: Callable[[], object] = lambda: None) -> I
             wait()
             if status == 200 and self.path == "/v1/traces":
                 received.requests.append(ExportTraceServiceRequest.FromString(body))
+            elif status == 200 and self.path == "/v1/metrics":
+                received.metric_requests.append(ExportMetricsServiceRequest.FromString(body))
             self.send_response(status)
             self.end_headers()
 

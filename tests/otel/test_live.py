@@ -67,6 +67,35 @@ def test_it_sends_what_the_trace_holds(level: str, ratio: float, run: Run, recei
         assert without({key: span}, dropped) == without({key: held[key]}, dropped)
 
 
+def test_metrics_are_not_sent_unasked(run: Run, receiver: Received) -> None:
+    run("plain", otlp=receiver.endpoint)
+    assert receiver.spans and not receiver.metrics
+
+
+def test_metrics_are_sent_where_the_environment_asks_for_them(run: Run, receiver: Received, trace: Open) -> None:
+    done = run("plain", otlp=receiver.endpoint, OTEL_METRICS_EXPORTER="otlp")
+    assert done.stderr == ""
+    assert {"keras.batch.duration", "keras.batches", "keras.logs"} <= receiver.metrics.keys() <= otel.METRICS.keys()
+    counts = trace().batches().groupby("stage", observed=True).size()
+    sent = {
+        point.attributes[0].value.string_value: point.as_int
+        for point in receiver.metrics["keras.batches"].sum.data_points
+    }
+    assert sent == {stage: count for stage, count in counts.items() if count}
+    (resource,) = {
+        one.resource.SerializeToString() for request in receiver.metric_requests for one in request.resource_metrics
+    }
+    assert b"train" in resource
+
+
+def test_metrics_that_are_refused_are_told_once(run: Run, trace: Open) -> None:
+    with over_http(status=404) as refusing:
+        run("plain", otlp=refusing.endpoint, OTEL_METRICS_EXPORTER="otlp")
+    told = trace().notes().message.tolist()
+    assert [message.startswith("metrics were not sent (") for message in told] == [False, True]
+    assert "404" in told[1]
+
+
 def test_threads_and_forks_send_their_own(run: Run, receiver: Received, trace: Open) -> None:
     run("threads", "forking", otlp=receiver.endpoint, options=("--otlp-level", "all", "--otlp-batches", "1"))
     assert exported(trace(), Choice()).keys() <= receiver.by_id().keys()
