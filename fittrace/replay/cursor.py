@@ -37,7 +37,7 @@ class Replay(Sequence[Step]):
         self.stretches = Stretches.of(recording)
         self.spans = Spans(recording)
         self._shallowest = np.array([min((v.depth for v in k.visits), default=1 << 30) for k in self.stretches.kinds])
-        self._values = Values(recording, self.stretches, self.spans)
+        self.values = Values(recording, self.stretches, self.spans)
         self._hooks: dict[Breakpoint, Ints | None] = {}
 
     def __len__(self) -> int:
@@ -154,12 +154,18 @@ class Replay(Sequence[Step]):
         """
         found: set[int] = set()
         kinds = np.zeros(len(self.stretches.kinds), bool)
+        for number, places in self.matching(matches).items():
+            kinds[number] = bool(places)
+            found |= {id(self.stretches.kinds[number].visits[place]) for place in places}
+        return lambda index, backwards: self._search(index, lambda visit: id(visit) in found, kinds, backwards)
+
+    def matching(self, matches: Callable[[Visit, int], bool]) -> dict[int, list[int]]:
+        """The places of the visits that match, by the number of their kind of turns."""
+        found = {}
         for number, kind in enumerate(self.stretches.kinds):
             first = int(self.stretches.first[int(np.argmax(self.stretches.kind == number))])
-            mine = {id(visit) for place, visit in enumerate(kind.visits) if matches(visit, first + place)}
-            kinds[number] = bool(mine)
-            found |= mine
-        return lambda index, backwards: self._search(index, lambda visit: id(visit) in found, kinds, backwards)
+            found[number] = [place for place, visit in enumerate(kind.visits) if matches(visit, first + place)]
+        return found
 
     def visit(self, index: int) -> tuple[int, int, Visit]:
         """Which stretch and which turn of it a step is in, and its visit."""
@@ -277,7 +283,7 @@ class Replay(Sequence[Step]):
             batch=facts.get("batch"),
             start_ns=start,
             duration_ns=self.elapsed(index)[0],
-            values=self._values.of(visit, stretch, turn, index - self.number_of(stretch, turn, 0), is_first),
+            values=self.values.of(visit, stretch, turn, index - self.number_of(stretch, turn, 0), is_first),
         )
 
 

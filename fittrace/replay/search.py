@@ -18,6 +18,7 @@ from ..tables.literal import literal
 from .breakpoints import PLACE, Breakpoint
 from .recording import Ints
 from .walk import Visit
+from .windows import Windows
 
 if TYPE_CHECKING:
     from .cursor import Replay
@@ -56,6 +57,9 @@ def _of_visits(replay: Replay, where: Breakpoint, backwards: bool) -> Iterator[i
         is_there = where.is_in(graph.name) and where.is_on(graph.file, node.line, node.end_line)
         return is_there and (where.function is None or _enters(replay, index))
 
+    if where.test is not None:
+        yield from Windows(replay, where.test, replay.matching(matches)).candidates(backwards)
+        return
     search = replay.searching(matches)
     index = search(replay.position, backwards)
     while index is not None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from ..tables.states import of_hooks
@@ -60,6 +62,15 @@ class Spans:
             return {}
         facts = {name: column[place] for name, column in block.facts.items()}
         return {**facts, **block.logs.get(int(block.number[place]), {})}
+
+    def places(self, names: Iterable[str], low: int, high: int) -> dict[str, npt.NDArray[Any]]:
+        """The number (`span`) of the spans from `low` to `high`, and one before, in order, and what is named of their
+        `stage`, `epoch` and `batch`; NaN where there is none."""
+        told = {"stage": "stage", "epoch": "epoch::DOUBLE AS epoch", "batch": "batch::DOUBLE AS batch"}
+        bounds = f"span >= {low - 1} AND span <= {high}"
+        frame = self._recording.rows("spans", ", ".join(["span", *(told[name] for name in names)]), bounds)
+        order = np.argsort(frame["span"].to_numpy(), kind="stable")
+        return {name: frame[name].to_pandas().to_numpy()[order] for name in frame.column_names}
 
     def _find(self, number: int) -> tuple[Block, int | None]:
         block = self._block(number // BLOCK)

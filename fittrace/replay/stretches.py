@@ -76,6 +76,21 @@ class Stretches:
         place = len(before) + span + (len(kind.opened) if turn else 0)
         return before[place] if place >= 0 else None
 
+    def numbers(self, stretch: int, turns: Ints, span: int | None) -> Ints:
+        """The same for several turns; negative where `number` is None, or no span is named."""
+        if span is None or not len(turns):
+            return np.full(len(turns), -2)
+        # From the second turn on each is that of the turn before and what a turn opens, or stays the same.
+        numbers = [self.number(stretch, turn, span) for turn in (0, 1, 2)]
+        if any(number is None for number in numbers):
+            return np.array([_or(self.number(stretch, int(turn), span), -2) for turn in turns])
+        first, second, third = (int(number) for number in numbers if number is not None)
+        return np.where(turns == 0, first, second + (turns - 1) * (third - second))
+
+
+def _or(number: int | None, otherwise: int) -> int:
+    return otherwise if number is None else number
+
 
 class _Maker:
     """Walks rows in order, and each kind of turn once."""

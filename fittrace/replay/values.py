@@ -56,6 +56,14 @@ class Values:
             values["taken"] = visit.arm == 0
         return values
 
+    def may_tell(self, visit: Visit) -> bool:
+        """Whether variables may have been recorded at a visit."""
+        if visit.function is None or visit.node is None:
+            return False
+        graph = self._recording.program.graphs[visit.function]
+        lines = (graph.line, graph.nodes[visit.node].line)
+        return any((graph.file, graph.name, line) in self._places for line in lines)
+
     def _told(self, span: int, line: Line, nth: int) -> dict[str, Any]:
         """What the `nth` visits of the line in the span recorded, by the names of the variables."""
         values: dict[str, Any] = {}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import fittrace
-from fittrace.replay import Breakpoint, Replay, Step
+from fittrace.replay import Breakpoint, Replay, Step, windows
 
 REFERENCE = Path(__file__).parent.parent.parent / "traces" / "reference-keras-3"
 
@@ -57,6 +57,13 @@ def logs_of(step: Step) -> dict:
          lambda s: (s.line, s.epoch, s.batch) == (401, 3, 7) and "trainer" in s.file),
         (Breakpoint(line=401, condition="taken"), lambda s: s.line == 401 and s.values.get("taken") is True),
         (Breakpoint(condition="loss == nan"), lambda s: False),
+        (Breakpoint(condition="epoch == 3 and batch == 7"), lambda s: (s.epoch, s.batch) == (3, 7)),
+        (Breakpoint(condition="epoch != 3 and batch == 0 and stage == 'train' and phase == 'slice'"),
+         lambda s: s.epoch not in (None, 3) and (s.batch, s.stage, s.phase) == (0, "train", "slice")),
+        (Breakpoint(condition="not epoch < 5 and depth == 1 and function == 'CallbackList.on_epoch_end'"),
+         lambda s: s.epoch is not None and s.epoch >= 5 and s.depth == 1 and s.function == "CallbackList.on_epoch_end"),
+        (Breakpoint(condition="taken and epoch == 1 and batch == 1"),
+         lambda s: s.values.get("taken") is True and (s.epoch, s.batch) == (1, 1)),
         (Breakpoint(hook="on_batch_end", callback="History"),
          lambda s: s.values.get("hook") == "on_train_batch_end" and s.values.get("callback") == "History"),
     ],
@@ -65,6 +72,15 @@ def logs_of(step: Step) -> dict:
 def test_it_stops_at_all_of_them_and_at_no_other(replay: Replay, steps: list[Step], where, stops) -> None:
     expected = [step.index for step in steps if step.known and stops(step)]
     assert found(replay, where, backwards=False) == expected
+    assert found(replay, where, backwards=True) == expected
+
+
+def test_small_windows_find_the_same(replay: Replay, steps: list[Step], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "_SMALLEST", 7)
+    monkeypatch.setattr(windows, "_LARGEST", 40)
+    where = Breakpoint(condition="batch == 3 and stage == 'test' and phase == 'slice'")
+    expected = [step.index for step in steps if (step.batch, step.stage, step.phase) == (3, "test", "slice")]
+    assert found(replay, where, backwards=False) == expected != []
     assert found(replay, where, backwards=True) == expected
 
 
