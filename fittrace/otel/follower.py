@@ -70,17 +70,28 @@ class Follower(Stack):
 
     # What a site's records do. Each of these is called once for a site, and gives what is called for each record.
 
+    def _enter(self) -> Handler:
+        """Nothing but the frame counts."""
+        append, stack = self._frames.append, self._stack
+
+        def handle(record: Record) -> None:
+            append(len(stack))
+
+        return handle
+
     def _call(self, site: Site) -> Handler:
-        is_followed = site.root or self._sites.opens(site)
+        if not (site.root or self._sites.opens(site)):
+            return self._enter()
 
         def handle(record: Record) -> None:
             self._frames.append(len(self._stack))
-            if is_followed:
-                self._push(site, record[1])
+            self._push(site, record[1])
 
         return handle
 
     def _hooks(self, site: Site) -> Handler:
+        if self._sites.is_spared:
+            return self._enter()
         is_end = site.hook is not None and site.hook.endswith("_end")
         is_followed = self._sites.opens(site)
         owners = self._following.owners

@@ -26,6 +26,7 @@ class Sites:
     """
 
     def __init__(self, sites: Sequence[Site], level: str, is_spared: bool, is_measured: bool) -> None:
+        self.is_spared = is_spared
         self._sites = sites
         has_batches = is_measured or is_sent(level, "batch", begins_fit=False)
         self._level = "batch" if is_spared and has_batches else "all" if is_measured else level
