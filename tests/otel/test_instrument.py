@@ -54,6 +54,13 @@ def test_it_sends_the_spans_of_each_fit(receiver: Received) -> None:
     assert resource["service.name"] == "instrumented"
 
 
+def test_it_measures_where_metrics_are_exported(receiver: Received) -> None:
+    instrumented(receiver, sys.executable, str(PROGRAMS / "train.py"), "plain", OTEL_METRICS_EXPORTER="otlp")
+    assert {"keras.batch.duration", "keras.hook.duration", "keras.batches"} <= receiver.metrics.keys()
+    points = receiver.metrics["keras.batches"].sum.data_points
+    assert sum(point.as_int for point in points) == names(receiver)["keras.batch"]
+
+
 def test_it_leaves_no_trace_of_its_own(receiver: Received, tmp_path: Path) -> None:
     program = shutil.copy(PROGRAMS / "train.py", tmp_path)
     instrumented(receiver, sys.executable, str(program), "plain")
