@@ -16,7 +16,7 @@ from .table import as_markdown, as_text, write_between_markers
 MEASURES = {
     "span": ("One recorded span", span.measure),
     "fit": ("`fit` with capture, by engine: MLP, batch 32", fit.measure),
-    "settings": ("What more is recorded on demand", settings.measure),
+    "settings": ("What more is done on demand", settings.measure),
     "sampling": ("Sampling the ops of a batch", sampling.measure),
     "others": ("The same script under other tools", others.measure),
     "size": ("Size at rest", size.measure),

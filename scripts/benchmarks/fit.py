@@ -24,7 +24,7 @@ def measure(quick: bool) -> list[Row]:
     """The rows of this measure."""
     workers = {engine: processes.Worker(engine, "turns") for engine in processes.engines()}
     times: dict[tuple[str, int], _Times] = {}
-    for _ in range(6 if quick else 24):
+    for _ in range(6 if quick else 36):
         for engine, worker in workers.items():
             for callbacks in _CALLBACKS:
                 for name, sample in worker.ask(callbacks).items():

@@ -14,8 +14,6 @@ from pathlib import Path
 from . import processes
 from .table import Row, ratios
 
-_DEAD = "http://127.0.0.1:9"
-
 
 def measure(quick: bool) -> list[Row]:
     """The rows of this measure."""
@@ -54,8 +52,6 @@ def _subjects(place: Path, batches: int) -> dict[str, list[str]]:
         "python": script,
         "fittrace": ["-m", "fittrace", "run", "--quiet", "--out", str(out), *script],
         "spans in a callback": [*script, "--with", "spans"],
-        # Nobody listens there: what sending takes of the fit is the same.
-        "fittrace, spans sent live": ["-m", "fittrace", "run", "--quiet", "--out", str(out), "--otlp", _DEAD, *script],
         "cProfile": ["-m", "cProfile", "-o", str(out / "profile"), *script],
         # The script is named too: what a function calls is left out with it.
         "VizTracer on Keras' files": [*viztracer, "--include_files", keras, script[0], "--", *script],

@@ -17,6 +17,8 @@ ROOT = Path(__file__).parent.parent.parent
 WORKLOAD = Path(__file__).parent / "workload.py"
 PYTHONS = {"keras-2.2": ROOT / ".venv-keras2" / "bin" / "python"}
 """The interpreters of the engines that this one is not for."""
+_OPENTELEMETRY = ROOT / ".opentelemetry-3.7"
+"""What these have of OpenTelemetry; scripts/legacy-env puts it there."""
 
 
 def engines() -> list[str]:
@@ -27,9 +29,9 @@ def engines() -> list[str]:
     return here
 
 
-def environment(**more: str) -> dict[str, str]:
-    """This process' environment, with fittrace and this package to be found and TensorFlow quiet."""
-    path = os.pathsep.join([str(ROOT), str(ROOT / "scripts")])
+def environment(*folders: Path, **more: str) -> dict[str, str]:
+    """This process' environment, with fittrace, this package and `folders` to be found and TensorFlow quiet."""
+    path = os.pathsep.join(map(str, [ROOT, ROOT / "scripts", *folders]))
     return {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3", **more}
 
 
@@ -58,7 +60,7 @@ class Worker:
         self._complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it is open as long as the process is
         self._process = subprocess.Popen(
             [str(PYTHONS.get(engine, sys.executable)), "-W", "ignore", "-m", f"benchmarks.{module}", engine, *more],
-            env=environment(),
+            env=environment(*[_OPENTELEMETRY] if engine in PYTHONS else []),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,9 @@ from pathlib import Path
 
 BEGIN, END = "<!-- scripts/bench writes from here -->", "<!-- to here -->"
 _SECTION = "### "
-_HEAD = ("measured", "median", "quartiles", "goal", "")
+_HEAD = ("measured", "median", "interval", "goal", "")
+_DOUBT = 0.05
+"""How probably an interval does not hold the median."""
 
 
 @dataclass(frozen=True)
@@ -32,25 +35,30 @@ class Row:
         return statistics.median(self.samples)
 
     @property
-    def quartiles(self) -> tuple[float, float]:
-        if len(self.samples) == 1:
-            return self.median, self.median
-        low, _, high = statistics.quantiles(self.samples, n=4, method="inclusive")
-        return low, high
+    def interval(self) -> tuple[float, float]:
+        """Where the median is: two of the samples, such that as many lie above it as below but for `_DOUBT`.
+
+        It takes nothing for granted of how the samples are distributed. Less than six give their smallest and largest.
+        """
+        ordered = sorted(self.samples)
+        rank, below = 0, 1 / 2 ** len(ordered)
+        while (below := below + math.comb(len(ordered), rank + 1) / 2 ** len(ordered)) <= _DOUBT / 2:
+            rank += 1
+        return ordered[rank], ordered[-1 - rank]
 
     @property
     def verdict(self) -> str:
-        """Whether the goal is met; `unclear` where the quartiles lie on both sides of it."""
+        """Whether the goal is met; `unclear` where the median may lie on either side of it."""
         if self.goal is None:
             return ""
-        good = [one >= self.goal if self.at_least else one <= self.goal for one in self.quartiles]
+        good = [one >= self.goal if self.at_least else one <= self.goal for one in self.interval]
         return "met" if all(good) else "unclear" if any(good) else "missed"
 
     def cells(self) -> tuple[str, ...]:
         """The texts of the line."""
         spread = ""
         if len(self.samples) > 1:
-            low, high = self.quartiles
+            low, high = self.interval
             spread = f"{self._number(low)} – {self._number(high)}"
         unit = f" {self.unit}" if self.unit else ""
         goal = "" if self.goal is None else f"{'≥' if self.at_least else '≤'} {self.goal:g}{unit}"

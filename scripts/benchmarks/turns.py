@@ -1,7 +1,8 @@
 """Fits of one engine with capture and without, that take turns in one process: asked for on standard input.
 
-The arguments are the engine and settings of the capture. Each line that comes in is a number of callbacks; the answer
-is a line of JSON with the seconds of each fit of a turn. It runs in the engine's own Python, 3.7 for Keras 2.2.
+The arguments are the engine and settings of the capture, then `live` where spans are sent meanwhile. Each line that
+comes in is a number of callbacks; the answer is a line of JSON with the seconds of each fit of a turn. It runs in the
+engine's own Python, 3.7 for Keras 2.2.
 """
 
 from __future__ import annotations
@@ -64,9 +65,32 @@ class Turns:
         return {"wall": wall, "cpu": time.process_time() - cpu, "thread": time.thread_time() - thread}
 
 
+def send(session: Session) -> None:
+    """Send the spans of a session's fits as by default, to an exporter of the SDK's that drops them."""
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+
+    from fittrace.otel.following import Following
+    from fittrace.otel.meters import Meters
+    from fittrace.otel.settings import settings
+    from fittrace.otel.spans import Tracers
+
+    class Nowhere(SpanExporter):  # type: ignore[misc]
+        def export(self, spans: Any) -> Any:
+            return SpanExportResult.SUCCESS
+
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(Nowhere()))
+    session.observe(Following(session, Tracers(lambda: provider), Meters(), settings()))
+
+
 def main() -> None:
+    engine, *given = sys.argv[1:]
+    chosen = [one for one in given if one != "live"]
     with tempfile.TemporaryDirectory() as folder:
-        turns = Turns(sys.argv[1], folder, dataclasses.replace(Settings(*sys.argv[2:]), run_metadata="off"))
+        turns = Turns(engine, folder, dataclasses.replace(Settings(*chosen), run_metadata="off"))
+        if "live" in given:
+            send(turns.session)
         for line in sys.stdin:
             print(json.dumps(turns.turn(int(line))), flush=True)
         turns.session.close()
