@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from typing import Any, Callable, ClassVar, Iterator
-from weakref import WeakKeyDictionary
 
 from opentelemetry import metrics
 from opentelemetry.metrics import NoOpMeter, Observation
@@ -54,7 +53,8 @@ class Instruments:
 class Meters:
     """The instruments to measure with: of the provider that `provider` gives, which may be another at any time."""
 
-    _known: ClassVar[WeakKeyDictionary[Any, "Instruments | None"]] = WeakKeyDictionary()
+    # By identity: a provider need be neither hashable nor weakly referable, and it must not be another's meanwhile.
+    _known: ClassVar["dict[int, tuple[Any, Instruments | None]]"] = {}
 
     def __init__(self, provider: Callable[[], Any] = metrics.get_meter_provider) -> None:
         self._provider = provider
@@ -62,9 +62,10 @@ class Meters:
     def instruments(self) -> "Instruments | None":
         """The instruments, None where measurements go nowhere; a provider has them once, whoever asks."""
         provider = self._provider()
-        if provider not in self._known:
-            self._known[provider] = self._of(provider)
-        return self._known[provider]
+        known = self._known.get(id(provider))
+        if known is None:
+            known = self._known[id(provider)] = provider, self._of(provider)
+        return known[1]
 
     @staticmethod
     def _of(provider: Any) -> "Instruments | None":
