@@ -75,10 +75,13 @@ class Following(Observer):
             follower.forget()
 
     def finish(self) -> None:
-        """End what is open in the calling thread."""
+        """End what is open in the calling thread, and let the gauges say no more."""
         follower = getattr(self._thread, "follower", None)
         if follower is not None:
             follower.end(self._session.recorder.clock())
+        instruments = self._meters.instruments()
+        if instruments is not None:
+            instruments.numbers.clear()
 
     # What a follower asks for.
 

@@ -122,6 +122,11 @@ def test_a_gauge_has_the_last_numbers_of_the_logs(measured: Measured) -> None:
     assert told["train", "loss"] in train.value.to_numpy()
 
 
+def test_a_gauge_that_is_undone_says_nothing_more(measured: Measured) -> None:
+    assert "keras.batches" in measured.told["after"]  # a sum stays what it is
+    assert "keras.logs" not in measured.told["after"]
+
+
 def test_exemplars_are_spans_of_the_trace(measured: Measured) -> None:
     from fittrace.export.otlp import requests
 

@@ -78,8 +78,12 @@ def point(one):
     return facts
 
 
-data = reader.get_metrics_data()
-scopes = [scope for resource in data.resource_metrics for scope in resource.scope_metrics] if data else []
+def collected():
+    data = reader.get_metrics_data()
+    return [scope for resource in data.resource_metrics for scope in resource.scope_metrics] if data else []
+
+
+scopes = collected()
 seen = {
     "scopes": [(scope.scope.name, scope.scope.version, scope.schema_url) for scope in scopes],
     "metrics": {
@@ -88,6 +92,7 @@ seen = {
         for one in scope.metrics
     },
 }
+KerasInstrumentor().uninstrument()
+seen["after"] = [one.name for scope in collected() for one in scope.metrics if one.data.data_points]
 with open(os.environ["SEEN"], "w") as file:
     json.dump(seen, file)
-KerasInstrumentor().uninstrument()
