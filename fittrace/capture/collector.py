@@ -13,47 +13,11 @@ from array import array
 from typing import Sequence
 
 from ..schema.journal import ABSENT, EVENTS_HEAD
-from .sites import Site
-from .thinning import KEEP_ALL, KEEP_BATCHES, StandIns, Thinning
+from .thinning import KEEP_ALL, KEEP_BATCHES
+from .threads import Thread
 
 PERIOD_S = 0.2
 """A killed process has lost at most the records of so long."""
-
-
-class Thread:
-    """One thread's buffer and what the collector knows of it."""
-
-    def __init__(self, number: int, buffer: list[int]) -> None:
-        self.number = number
-        self.buffer = buffer
-        self.chunks = 0
-        self.thinning: Thinning | None = None
-
-    def take(self) -> list[int]:
-        """Everything recorded until now, which counts as a chunk even if it never gets into the journal.
-
-        Each step is one operation of the interpreter, so no record is missed.
-        """
-        buffer = self.buffer
-        taken = buffer[:]
-        if taken:
-            self.chunks += 1
-            del buffer[: len(taken)]
-        return taken
-
-    def thin(
-        self, records: Sequence[int], sites: Sequence[Site], stand_ins: StandIns, level: int
-    ) -> tuple[Sequence[int], Sequence[int]]:
-        """What is kept of the `records` just taken, and how many of each level are not."""
-        if self.thinning is None and level == KEEP_ALL:
-            return records, ()
-        thinning = self.thinning = self.thinning or Thinning(stand_ins)
-        kept, dropped = thinning.thin(records, sites, level)
-        if level == KEEP_ALL and thinning.is_over:
-            self.thinning = None
-        if records and not kept:
-            self.chunks -= 1  # nothing is missing
-        return kept, dropped
 
 
 def pack(thread: Thread, records: Sequence[int]) -> bytes:

@@ -15,7 +15,7 @@ from ..engines import ENGINES
 from ..schema.journal import DEFINE, EVENTS, FACTS, block
 from ..schema.sampling import parse
 from ..schema.settings import DEFAULT, Settings
-from .collector import PERIOD_S, Thread, counts, pack
+from .collector import PERIOD_S, counts, pack
 from .definitions import Definitions
 from .facts import facts
 from .instruments import Instruments
@@ -27,6 +27,7 @@ from .recorder import Recorder
 from .sampling import Sampler
 from .sites import Site
 from .thinning import KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS, stand_ins
+from .threads import Threads
 from .writer import Writer
 
 
@@ -60,9 +61,7 @@ class Session:
         self._suspended = False
         self._observer: Observer | None = None
         self._at_close: list[Callable[[], None]] = []
-        # Of each thread, by its identity: the buffer of its recorder, and that which its next recorder goes on with.
-        self._buffers: dict[int, list[int]] = {}
-        self._handed_on: dict[int, list[int]] = {}
+        self.threads = Threads()
         self._begin()
         state = Site(0, "state", "", "", 0, "", level=1)
         self._stand_ins = stand_ins(1)
@@ -75,7 +74,6 @@ class Session:
         self._instruments = Instruments(ENGINES, self.recorder, self.sites, settings, self._define, self.fault)
 
     def _begin(self) -> None:
-        self._threads: list[Thread] = []
         self.orders = Orders()
         self.metadata = MetadataQueue(partial(self.note, "run_metadata"))
         self._lock = _thread.allocate_lock()
@@ -123,20 +121,18 @@ class Session:
     def new_thread(self) -> tuple[Append, Callable[[int], None]]:
         """Take note of the calling thread: what appends a record of it, and what appends a step."""
         identity = _thread.get_ident()
-        buffer = self._handed_on.pop(identity, None)
+        buffer = self.threads.handed_on(identity)
         if buffer is None:
-            buffer = []
-            self._take_note(identity, buffer)
+            buffer = self._take_note(identity)
         append: Append = buffer.extend
         return append if self._observer is None else self._observer.observed(append), buffer.append
 
-    def _take_note(self, identity: int, buffer: list[int]) -> None:
+    def _take_note(self, identity: int) -> list[int]:
         with self._lock:
-            thread = Thread(len(self._threads), buffer)
-            self._threads.append(thread)
-            self._buffers[identity] = buffer
+            thread = self.threads.add(identity)
             self._start(self._collect)
         self._definitions.thread(thread.number)
+        return thread.buffer
 
     def sampler(self, record: Any) -> Sampler:
         """What samples the batches of the calling thread, whose records `record` takes."""
@@ -168,9 +164,7 @@ class Session:
         thread meanwhile is not seen.
         """
         self._observer = observer
-        identity = _thread.get_ident()
-        if identity in self._buffers:
-            self._handed_on[identity] = self._buffers[identity]
+        self.threads.hand_on(_thread.get_ident())
         self.recorder = Recorder(self, *self._heads)
         self._instruments.renew(self.recorder)
 
@@ -230,7 +224,7 @@ class Session:
 
     def drain(self) -> None:
         """Queue everything recorded until now for the writer."""
-        counts_before = [(thread, len(thread.buffer)) for thread in list(self._threads)]
+        counts_before = self.threads.counts()
         writer = self._writer
         if writer is None:
             # Nothing that was recorded until now is part of a fit: a function of the engine was called by itself.
@@ -239,7 +233,7 @@ class Session:
             return
         with self._lock:
             self._instruments.tell()
-            taken = [(thread, thread.take()) for thread in list(self._threads)]
+            taken = self.threads.take()
             level = KEEP_ALL if writer.fullness < 0.5 else KEEP_BATCHES if writer.fullness < 1 else KEEP_EPOCHS
             events = []
             for thread, records in taken:
@@ -291,13 +285,11 @@ class Session:
     def resume(self, directory: str | None) -> None:
         """Go on recording, into another run's folder; the engines need not be rewritten for it."""
         self.directory = directory
-        threads, working = self._threads, self._working
+        working = self._working
         self._definitions.for_another_run()
         self._begin()
         self._working = working
-        for thread in threads:
-            del thread.buffer[:]
-            self._threads.append(Thread(thread.number, thread.buffer))
+        self.threads.begin_again()
         self._suspended = False
         Session.active = self
         self._instruments.install()
@@ -324,21 +316,17 @@ class Session:
         if Session.active is not self:
             return  # it is closed; a hook for forks cannot be taken back
         # The parent writes what was recorded before the fork; of its threads only this one lives on.
-        buffers = [thread.buffer for thread in self._threads]
         if self._writer is not None:
             self._writer.close()
         thread = self._definitions.for_another_process(_thread.get_ident())
         self._begin()
-        self._buffers.clear()
+        # The first of this process' threads, whatever it was in the parent; the next one will be the second.
+        self.threads.fork(thread["thread"] if thread is not None else None)
+        if thread is not None:
+            self._define(dict(thread, thread=0))
         self.is_forked = True
         if self._observer is not None:
             self._observer.forked()
-        for number, buffer in enumerate(buffers):
-            del buffer[:]
-            if thread is not None and number == thread["thread"]:
-                # The first of this process' threads, whatever it was in the parent; the next one will be the second.
-                self._threads = [Thread(0, buffer)]
-                self._define(dict(thread, thread=0))
 
     def close(self) -> None:
         """Write what is left, and give the engines their own code back."""

@@ -6,13 +6,11 @@ import re
 
 from .messages import Message, RunMetadata, text
 from .ops import NAMELESS, Contents, Op
+from .streams import ran, repeated_by, stream_of, tells_waiting
 
 _LABEL = re.compile(r"(?:\[.*?\] )?.* = (?P<type>[\w>]+)\(", re.DOTALL)
 _BY_TRACER = "/host:CPU"
 """The host's plane of the device tracer, in TensorFlow 1: it repeats what the executors told."""
-_STREAM = re.compile(r"(?P<device>.*/device:\w+:\d+)/(?P<stream>stream:\d+)")
-_REPEATING = re.compile(r"(?P<device>.*/device:\w+:\d+)/(?:stream:all|memcpy)")
-"""A device's plane that repeats what is on those of its streams."""
 
 
 def read(data: bytes, moments: tuple[int, int]) -> Contents:
@@ -23,22 +21,20 @@ def read(data: bytes, moments: tuple[int, int]) -> Contents:
     clock_ns, wall_ns = moments
     ops = []
     planes = [(text(plane.device), plane) for plane in RunMetadata.FromString(data).step_stats.dev_stats]
-    streaming = {found["device"] for name, _ in planes if (found := _STREAM.fullmatch(name))}
+    streaming = {stream.device for name, _ in planes if (stream := stream_of(name))}
     for name, plane in planes:
-        repeating, stream = _REPEATING.fullmatch(name), _STREAM.fullmatch(name)
-        if (name == _BY_TRACER and len(planes) > 1) or (repeating and repeating["device"] in streaming):
+        stream = stream_of(name)
+        if (name == _BY_TRACER and len(planes) > 1) or repeated_by(name) in streaming:
             continue
         threads = {entry.key: text(entry.value) for entry in plane.thread_names}
         # Where the streams tell what the device did, the executor's plane tells how the host had it done.
-        on_device = bool(stream) or ("CPU" not in name and not any(name.endswith(device) for device in streaming))
+        is_host = "CPU" in name or tells_waiting(name) or any(name.endswith(device) for device in streaming)
         for node in plane.node_stats:
             op = _op(node, name, threads, clock_ns - wall_ns)
-            op.on_device = on_device
-            if stream:
-                op.device, op.thread = stream["device"], stream["stream"]
-                # The names of kernels have colons.
-                name_, _, op.type = text(node.node_name).partition(":")
-                op.name = name_ or NAMELESS
+            op.on_device = stream is not None or not is_host
+            if stream is not None:
+                op.device, op.thread = stream.device, stream.name
+                op.name, op.type = ran(stream, text(node.node_name) or NAMELESS, text(node.timeline_label))
             ops.append(op)
     return Contents(ops, [])
 

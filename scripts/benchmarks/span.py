@@ -12,7 +12,7 @@ import functools
 import time
 from collections.abc import Callable
 
-from fittrace.capture import collector, owner, syntax
+from fittrace.capture import collector, owner, syntax, threads
 from fittrace.capture.names import Names
 from fittrace.capture.recorder import Recorder
 from fittrace.capture.rewrite import with_constants
@@ -119,7 +119,7 @@ def measure(quick: bool) -> list[Row]:
 
 
 def _drain(session: _Session) -> None:
-    thread = collector.Thread(0, session.buffer)
+    thread = threads.Thread(0, session.buffer)
     collector.pack(thread, thread.take())
 
 

@@ -18,10 +18,10 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
 def test_nothing_is_kept_before_the_first_fit(session: Session, tmp_path: Path) -> None:
     session.recorder.record((-5, 1))
     session.drain()
-    assert session._threads[0].buffer == []
+    assert session.threads.all[0].buffer == []
     assert not (tmp_path / "journal").exists()
     session.recorder.enter(-6, None)
-    assert len(session._threads[0].buffer) == 2
+    assert len(session.threads.all[0].buffer) == 2
     session.close()
     (journal,) = (tmp_path / "journal").iterdir()
     assert journal.stat().st_size > 0
@@ -31,5 +31,5 @@ def test_nothing_of_a_fit_is_forgotten(session: Session) -> None:
     session.recorder.record((-5, 1))
     session.recorder.enter(-6, None)
     session.drain()
-    assert session._threads[0].chunks == 1
+    assert session.threads.all[0].chunks == 1
     session.close()

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from fittrace.capture import metadata as capturing
-from fittrace.capture.collector import Thread, pack
+from fittrace.capture.collector import pack
 from fittrace.capture.metadata import MOST_WAITING, Metadata, MetadataQueue
+from fittrace.capture.threads import Thread
 from fittrace.schema.journal import (
     DEFINE,
     EVENTS,

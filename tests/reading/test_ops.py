@@ -106,6 +106,86 @@ def test_a_devices_streams_are_its_own_and_told_once() -> None:
     assert (contents.host_ns, contents.device_ns) == (1_500, 60)
 
 
+def on_stream(name: str, label: str = "", start: int = 0) -> dict[str, Any]:
+    return {
+        "node_name": name.encode(),
+        "timeline_label": label.encode(),
+        "all_start_micros": WALL // 1000 + start,
+        "all_end_rel_micros": 3,
+    }
+
+
+# No GPU was at hand. The names of planes, ops, kernels and copies are as GPUs told them: TensorFlow 1.14 in an analysis
+# of ResNet-50 by others, and in a description of its timeline; the order of planes is made up.
+L2LOSS = "resnet_v2_50/block4/unit_2/bottleneck_v2/conv2/kernel/Regularizer/l2_regularizer/L2Loss"
+MANGLED = (
+    "_ZN3cub18DeviceReduceKernelINS_18DeviceReducePolicyIfiNS_3SumEE9Policy600ENS_22TransformInputIteratorIfN10tensorf"
+    "low10squareHalfIfEEPflEES9_iS2_EEvT0_T1_T2_NS_13GridEvenShareISD_EET3_"
+)
+EDGE = "edge_714_resnet_v2_50/block1/unit_1/bottleneck_v2/conv1/BatchNorm/FusedBatchNorm"
+
+
+@pytest.mark.parametrize("device", ["/gpu:0", "/gpu:0 (Tesla V100-SXM2 (16GB))"])
+def test_streams_as_tensorflow_1_15_calls_them(device: str) -> None:
+    kernel, copy = on_stream(f"{L2LOSS}:L2Loss#id=2592#::{MANGLED}"), on_stream(f"{EDGE}::MemcpyDtoH", "256 bytes", 1)
+    other = on_stream("dense/MatMul:MatMul@@void Eigen::internal::EigenMetaKernel<float>(float, int)", start=2)
+    alone = on_stream("void cub::DeviceScanKernel<int>(int)", start=3)
+    found = ops(
+        NODE,
+        device="/job:localhost/replica:0/task:0/device:GPU:0",
+        **{
+            "/device:GPU:0/stream:all": [kernel, copy, other, alone],
+            f"{device}/context#0/stream#1:Kernel": [kernel, other],
+            f"{device}/context#0/stream#3:MemcpyDtoH": [copy],
+            f"{device}/context#0/null stream": [alone],
+        },
+    )
+    gpu = "/device:GPU:0"
+    assert {(op.name, op.type, op.device, op.thread, op.on_device) for op in found} == {
+        ("dense/MatMul", "MatMul", "/job:localhost/replica:0/task:0/device:GPU:0", None, False),
+        (L2LOSS, MANGLED, gpu, "context#0/stream#1:Kernel", True),
+        (
+            "dense/MatMul",
+            "void Eigen::internal::EigenMetaKernel<float>(float, int)",
+            gpu,
+            "context#0/stream#1:Kernel",
+            True,
+        ),
+        (EDGE, "MemcpyDtoH", gpu, "context#0/stream#3:MemcpyDtoH", True),
+        ("void cub::DeviceScanKernel<int>(int)",) * 2 + (gpu, "context#0/null stream", True),
+    }
+    assert Contents(found, []).device_ns == 6_000  # from 0 to 6 µs, where each takes 3
+
+
+def test_streams_as_tensorflow_2_calls_them() -> None:
+    details = "regs:57 shm:4096 grid:2,1,1 block:128,1,1"
+    kernel = on_stream("dense/MatMul:MatMul", f"ampere_sgemm_32x32_sliced1x4_nn {details}")
+    alone = on_stream("void splitKreduce<float>(float)", f"void splitKreduce<float>(float) {details}", 4)
+    copy = on_stream("MemcpyH2D", "MemcpyH2D kind:H2D size:512 dest:0 async:1", 2)
+    found = ops(
+        NODE,
+        **{
+            "/device:GPU:0/sync": [on_stream("cuStreamSynchronize", "ThreadId 7", 9)],
+            "/device:GPU:0/stream:20": [kernel, alone],
+            "/device:GPU:0/stream:all": [kernel, alone],
+            "/device:GPU:0/stream:21<MemcpyH2D>": [copy],
+            "/device:GPU:0/memcpy": [copy],
+            "/device:GPU:0/stream:": [on_stream("Memset", "Memset", 3)],
+        },
+    )
+    assert {
+        (op.name, op.type, op.device, op.thread, op.on_device)
+        for op in found
+        if op.name != "dense/MatMul" or op.on_device
+    } == {
+        ("cuStreamSynchronize", "", "/device:GPU:0/sync", None, False),
+        ("dense/MatMul", "ampere_sgemm_32x32_sliced1x4_nn", "/device:GPU:0", "stream:20", True),
+        ("void splitKreduce<float>(float)",) * 2 + ("/device:GPU:0", "stream:20", True),
+        ("MemcpyH2D", "MemcpyH2D", "/device:GPU:0", "stream:21", True),
+        ("Memset", "Memset", "/device:GPU:0", "stream:", True),
+    }
+
+
 def test_a_device_whose_streams_nobody_traced_is_at_work_as_its_executor_says() -> None:
     (op,) = ops(NODE, device="/job:localhost/replica:0/task:0/device:GPU:0")
     assert op.on_device

@@ -32,7 +32,7 @@ class Watch(keras.Callback):
         session = Session.active
         if session._writer is not None:
             largest["queue"] = max(largest["queue"], session._writer.waiting)
-        largest["buffers"] = max(largest["buffers"], sum(len(thread.buffer) for thread in session._threads))
+        largest["buffers"] = max(largest["buffers"], sum(len(thread.buffer) for thread in session.threads.all))
 
     def on_epoch_end(self, epoch, logs=None):
         time.sleep(0.25)  # the collector comes by
