@@ -18,7 +18,7 @@ _OP = re.compile(r"(?P<name>.+):(?P<type>_?[A-Za-z][\w>]*)", re.DOTALL)
 _DERIVED = frozenset(
     {
         "Steps", "TensorFlow Name Scope", "TensorFlow Ops", "Framework Name Scope", "Framework Ops", "XLA Modules",
-        "XLA Ops", "XLA TraceMe", "Source code", "Launch Stats", "Async XLA Ops",
+        "XLA Ops", "XLA TraceMe", "Source code", "Launch Stats", "Async XLA Ops", "Host Offload Ops", "_counters_",
     }
 )  # fmt: skip
 """Lines that the profiler adds to a device's streams, which repeat them."""
