@@ -62,7 +62,7 @@ ATTRIBUTES: dict[str, str] = {
 
 
 class Metric(NamedTuple):
-    """A metric: the kind of instrument, its unit, and its meaning."""
+    """A metric: the kind of instrument, its unit, if it has one of its own, and its meaning."""
 
     kind: str
     unit: str
@@ -76,7 +76,7 @@ METRICS: dict[str, Metric] = {
     "keras.batches": Metric("counter", "{batch}", "Batches that have begun."),
     "keras.samples": Metric("counter", "{sample}", "Samples in these batches, where the engine tells their size."),
     "keras.retraces": Metric("counter", "{batch}", "Batches in which a tf.function was traced, the first among them."),
-    "keras.logs": Metric("gauge", "1", "Last number of a key in the logs at the end of a batch, an epoch or a fit."),
+    "keras.logs": Metric("gauge", "", "Last number of a key in the logs at the end of a batch, an epoch or a fit."),
 }
 """The metrics, with their meanings."""
 
