@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Mapping
 
 from opentelemetry.environment_variables import OTEL_METRICS_EXPORTER
 from opentelemetry.sdk.environment_variables import OTEL_EXPORTER_OTLP_METRICS_ENDPOINT
@@ -15,17 +15,16 @@ from ..otlp import Quiet, exporter
 from .closing import Closing
 
 
-def is_wanted() -> bool:
-    """Whether the environment asks for metrics: many a backend takes spans alone.
+def is_wanted(environment: Mapping[str, str]) -> bool:
+    """Whether an environment asks for metrics: many a backend takes spans alone.
 
-    >>> os.environ["OTEL_METRICS_EXPORTER"] = "otlp"
-    >>> is_wanted()
-    True
+    >>> is_wanted({"OTEL_METRICS_EXPORTER": "otlp"}), is_wanted({})
+    (True, False)
     """
-    exporters = os.environ.get(OTEL_METRICS_EXPORTER)
+    exporters = environment.get(OTEL_METRICS_EXPORTER)
     if exporters:
         return "otlp" in exporters.split(",")
-    return bool(os.environ.get(OTEL_EXPORTER_OTLP_METRICS_ENDPOINT))
+    return bool(environment.get(OTEL_EXPORTER_OTLP_METRICS_ENDPOINT))
 
 
 class SentMetrics(MetricExporter):  # type: ignore[misc]

@@ -12,10 +12,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from ..capture import Session
 from ..capture.facts import facts
 from ..schema.otel import resource
-from . import metric_pipeline
 from .following import Following
 from .meters import Meters
-from .metric_pipeline import MetricPipeline
+from .metric_pipeline import MetricPipeline, is_wanted
 from .settings import settings
 from .span_pipeline import SpanPipeline
 from .spans import Tracers
@@ -33,7 +32,7 @@ class Sending:
     def __init__(self, session: Session, endpoint: "str | None") -> None:
         self._session = session
         self._endpoint = endpoint
-        self._has_metrics = metric_pipeline.is_wanted()
+        self._has_metrics = is_wanted(os.environ)
         self._open()
         session.observe(Following(session, Tracers(self._tracers), Meters(self._meters), settings()))
 
