@@ -10,15 +10,12 @@ from __future__ import annotations
 from typing import Any, Callable, Sequence
 
 from ..schema.journal import ABSENT
-from ..schema.tables import BATCH_PHASES
+from ..schema.tables import COUNTS_AS
 from .meters import Instruments
 from .opened import Open
 
 SHARE = 0.01
 """Of the time, how much measuring may take."""
-
-_PHASES = {**{phase: phase for phase in BATCH_PHASES}, "make_batches": "slice"}
-"""The phases of a batch, by those of the spans in it: its iterator is made while its first batch is fetched."""
 
 
 class Measured:
@@ -67,7 +64,7 @@ class Measuring:
         if around is not None and not one.begins:
             around.inner_ns += duration_ns
         batch = one.measured
-        phase = _PHASES.get(one.phase)
+        phase = COUNTS_AS.get(one.phase)
         if batch is not None and phase is not None:
             batch.phases[phase] = batch.phases.get(phase, 0) + duration_ns - one.inner_ns
         if one.callback is not None and batch is not None:

@@ -63,11 +63,24 @@ class Spans:
         facts = {name: column[place] for name, column in block.facts.items()}
         return {**facts, **block.logs.get(int(block.number[place]), {})}
 
-    def places(self, names: Iterable[str], low: int, high: int) -> dict[str, npt.NDArray[Any]]:
-        """The number (`span`) of the spans from `low` to `high`, and one before, in order, and what is named of their
-        `stage`, `epoch` and `batch`; NaN where there is none."""
+    def places(self, names: Iterable[str], numbers: Ints) -> dict[str, npt.NDArray[Any]]:
+        """What is named of `stage`, `epoch` and `batch`, of each of the spans with these numbers, which grow; NaN where
+        there is none."""
+        held = self._between(names, int(numbers[0]) - 1, int(numbers[-1]))
+        rows = np.searchsorted(held["span"], numbers, "right") - 1
+        # As in `Block.place`.
+        there = (rows >= 0) & (numbers >= 0)
+        there[there] = numbers[there] - held["span"][rows[there]] <= 1
+        found = {}
+        for name in names:
+            found[name] = np.full(len(numbers), np.nan, held[name].dtype)
+            found[name][there] = held[name][rows[there]]
+        return found
+
+    def _between(self, names: Iterable[str], low: int, high: int) -> dict[str, npt.NDArray[Any]]:
+        """The number (`span`) of the spans from `low` to `high`, in order, and what is named of them."""
         told = {"stage": "stage", "epoch": "epoch::DOUBLE AS epoch", "batch": "batch::DOUBLE AS batch"}
-        bounds = f"span >= {low - 1} AND span <= {high}"
+        bounds = f"span >= {low} AND span <= {high}"
         frame = self._recording.rows("spans", ", ".join(["span", *(told[name] for name in names)]), bounds)
         order = np.argsort(frame["span"].to_numpy(), kind="stable")
         return {name: frame[name].to_pandas().to_numpy()[order] for name in frame.column_names}

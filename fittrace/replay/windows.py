@@ -115,16 +115,10 @@ class Windows:
         known, place = np.unique(numbers, return_inverse=True)
         # Spans that were open long before are few, and far from the others.
         far = int(np.searchsorted(known, known[-1] - 4 * _LARGEST))
-        near = self._replay.spans.places(self._varying, int(known[far]), int(known[-1]))
         before = [self._replay.spans.facts(number) if number >= 0 else {} for number in known[:far].tolist()]
-        rows = np.searchsorted(near["span"], known[far:], "right") - 1
-        # A fetch that found no more data is one span with the turn that did not come to be.
-        there = (rows >= 0) & (known[far:] >= 0)
-        there[there] = known[far:][there] - near["span"][rows[there]] <= 1
+        near = self._replay.spans.places(self._varying, known[far:])
         found = {}
-        for name in self._varying:
-            column = np.full(len(known), np.nan, near[name].dtype)
-            column[:far] = [facts.get(name, np.nan) for facts in before]
-            column[far:][there] = near[name][rows[there]]
-            found[name] = column[place]
+        for name, column in near.items():
+            first = np.array([facts.get(name, np.nan) for facts in before], column.dtype)
+            found[name] = np.concatenate([first, column])[place]
         return found

@@ -35,6 +35,11 @@ PHASES: dict[str, str] = {
 BATCH_PHASES: tuple[str, ...] = ("slice", "to_dense", "function", "logs", "hooks")
 """The phases inside a batch; `batches` has one `<phase>_ns` column for each."""
 
+COUNTS_AS: dict[str, str] = {**{phase: phase for phase in BATCH_PHASES}, "make_batches": "slice"}
+"""The phase inside a batch that the time of a span counts as, by the span's phase.
+
+The iterator over the batches is made while the first of them is fetched."""
+
 STAGES: tuple[str, ...] = ("train", "test", "predict")
 
 STATUSES: dict[str, str] = {

@@ -10,7 +10,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from ..schema.tables import BATCH_PHASES
+from ..schema.tables import BATCH_PHASES, COUNTS_AS
 from .carry import Carried, carry, cut
 from .definitions import Definitions
 from .emit import Emitter
@@ -30,10 +30,8 @@ from .stops import stops_of
 _NOTHING = np.empty(0, np.int64)
 
 _BATCH_COLUMN = np.full(len(PHASE), -1)
-for _place, _phase in enumerate(BATCH_PHASES):
-    _BATCH_COLUMN[PHASE[_phase]] = _place
-# The iterator over the batches is made while the first of them is fetched.
-_BATCH_COLUMN[PHASE["make_batches"]] = BATCH_PHASES.index("slice")
+for _phase, _column in COUNTS_AS.items():
+    _BATCH_COLUMN[PHASE[_phase]] = BATCH_PHASES.index(_column)
 
 
 class Derivation:
