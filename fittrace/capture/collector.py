@@ -12,7 +12,7 @@ import zlib
 from array import array
 from typing import Sequence
 
-from ..schema.journal import ABSENT, EVENTS_HEAD
+from ..schema.journal import EVENTS_HEAD
 from .thinning import KEEP_ALL, KEEP_BATCHES
 from .threads import Thread
 
@@ -22,11 +22,7 @@ PERIOD_S = 0.2
 
 def pack(thread: Thread, records: Sequence[int]) -> bytes:
     """The payload of an `EVENTS` block."""
-    try:
-        numbers = array("q", records)
-    except (TypeError, OverflowError):
-        # A number of the engine's that is none of ours: say that it is absent rather than lose its neighbours.
-        numbers = array("q", [item if type(item) is int and abs(item) < ABSENT else ABSENT for item in records])
+    numbers = array("q", records)
     if sys.byteorder == "big":
         numbers.byteswap()
     return EVENTS_HEAD.pack(thread.number, thread.chunks - 1) + zlib.compress(numbers.tobytes(), 1)

@@ -65,7 +65,7 @@ class Flow:
     def _step(self, kind: str, at: ast.AST, place: ast.AST) -> ast.stmt:
         site = self._make(kind, at)
         if kind == "line":
-            return syntax.probe(site, syntax.record(site.head), place)
+            return syntax.probe(site, syntax.mark(site.head), place)
         return syntax.probe(site, syntax.step(site.head), place)
 
     def _block(self, block: list[ast.stmt], clocked: bool) -> None:

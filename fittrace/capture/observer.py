@@ -5,13 +5,30 @@ from __future__ import annotations
 from typing import Callable, Sequence
 
 Append = Callable[[Sequence[int]], None]
+TOLD, PASSED_OVER, ENTERS, LEAVES = range(4)
+"""What is done with the records of a site: they are told; they are not; they are the beginning of a frame, or the end
+of one, of which nothing is told as long as nothing in the frame is."""
+
+
+class Observing:
+    """Sees the records of one thread. Nothing that it does may raise.
+
+    `interest` has a byte for each site, which says what is done with its records; those of later sites are told. It may
+    change while it is told something.
+    """
+
+    interest: bytearray
+
+    def observe(self, record: Sequence[int], entered: int) -> None:
+        """Take a record that was appended just now, after so many beginnings of frames that nothing was told of."""
+        raise NotImplementedError
 
 
 class Observer:
-    """Sees the records of every thread. Nothing that it does may raise."""
+    """Sees the records of every thread."""
 
-    def observed(self, append: Append) -> Append:
-        """What takes the records of the calling thread from now on; it hands each on to `append` first."""
+    def observing(self, append: Append) -> Observing:
+        """What sees the records of the calling thread from now on; `append` adds one that nobody is told of."""
         raise NotImplementedError
 
     def forked(self) -> None:

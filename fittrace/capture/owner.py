@@ -14,7 +14,7 @@ from typing import Any, Mapping
 from . import syntax
 from .syntax import RECORDER, FunctionNode
 
-_FUNCTIONS = ("clock", "hook", "hooked", "hooked_last", "hooks", "named", "record", "step")
+_FUNCTIONS = ("hook", "hooked", "hooked_last", "hooks", "mark", "named", "record", "step")
 """What probes call of a recorder without looking for it."""
 _SAMPLER = "sampler"
 """What gates look at in the same way."""

@@ -103,7 +103,7 @@ class Body:
         end = [] if syntax.leaves(body[-1]) else [self.probe("leave", body[-1], level=level, fence=fence)]
         unwind = self.site("raise", node, level=level, fence=fence)
         if not fence:
-            returns = syntax.Returns(syntax.record, lambda: self.site("leave", node, level=level))
+            returns = syntax.Returns(syntax.mark, lambda: self.site("leave", node, level=level))
             body = returns.visit(ast.Module(body=body, type_ignores=[])).body
         return [enter, syntax.guarded(body, unwind, "unwind", node), *end]
 
@@ -269,8 +269,8 @@ class Body:
         return self.probe("close", at, depth=depth, level=_level(current))
 
     def record(self, site: Site, at: ast.stmt, *operands: ast.expr) -> ast.stmt:
-        """`recorder.record((head, recorder.clock(), *operands))`, on the line of `at`."""
-        return syntax.probe(site, syntax.record(site.head, *operands), at)
+        """`recorder.mark(head, *operands)`, on the line of `at`."""
+        return syntax.probe(site, syntax.mark(site.head, *operands), at)
 
 
 def _title(statement: ast.stmt, rule: Phase | None) -> str | None:

@@ -1,143 +1,48 @@
-"""The recorder: what the probes in the engine's code call.
+"""The recorder: what the probes in the engine's code know.
 
-One object per thread, made when that thread first meets a probe (`threading.local` calls `__init__` then). Its methods
-append to the thread's buffer, one record in one `list.extend`, which no other thread can split. Nothing here raises:
-a fault is handed to the session, and the program goes on.
+One object per thread, made when that thread first meets a probe (`threading.local` calls `__init__` then). What is
+called all the time are the functions of `Probes`; the rest stands here. Nothing here raises: a fault is handed to the
+session, and the program goes on.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
-from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..schema.journal import ABSENT
 from . import values
-from .logs import looking
+from .probes import Probes
 
 if TYPE_CHECKING:
     from .session import Session
-
-_FALSE = id(False)
-_NOTHING: dict[str, Any] = {}
 
 
 class Recorder(threading.local):
     """A thread's recorder.
 
-    `record` appends the parts of one record, `step` one that is nothing but its head; `clock` reads the time in
-    nanoseconds; `sampler` samples the thread's batches. `is_owner`: this is the thread whose functions are constants
-    of the rewritten code.
+    Its functions are those of `Probes`, and `step`, which appends a record that is nothing but its head. `sampler`
+    samples the thread's batches. `is_owner`: this is the thread whose functions are constants of the rewritten code.
     """
 
     is_owner = False
 
-    def __init__(self, session: "Session", state_head: int, stop_head: int) -> None:
-        self.record, self.step = record, _ = session.new_thread()
-        self.clock = clock = perf_counter_ns
+    def __init__(self, session: Session) -> None:
         self._session = session
-        names = session.names
-        self.sampler = session.sampler(record)
-        classes = names.classes
-        look = looking(record, state_head, names)
-        # The dict that was looked at last, while its callback list is at work, and what tells whether it has changed.
-        seen: Any = None
-        same: Any = None
-        is_first = True
-        # The callback list that passes hooks on, a look into its model's attributes, the identity of these, and what
-        # `stop_training` was at the last look. They are held on to from hook to hook of a batch loop, and no longer.
-        watched: Any = _NOTHING
-        attribute = _NOTHING.get
-        model = 0
-        stopping: Any = None
-        stopped = session.stopped
-
-        def watch(owner: object) -> None:
-            nonlocal watched, attribute, model, stopping
-            if owner is not watched:
-                attributes = values.attributes_of_model(owner)
-                watched, attribute, model = owner, attributes.get, id(attributes)
-            stopping = attribute("stop_training")
-            now = _FALSE if stopping is None else id(stopping)
-            if now != stopped.get(model, _FALSE):
-                if now == _FALSE:
-                    stopped.pop(model, None)
-                else:
-                    stopped[model] = now
-                record((stop_head, names.text(values.text(stopping if stopping is not None else False))))
-
-        def forget() -> None:
-            nonlocal seen, is_first, watched, attribute, stopping
-            seen = None
-            is_first = True
-            watched, attribute, stopping = _NOTHING, _NOTHING.get, None
-
-        def hooks(head: int, owner: object, number: Any) -> None:
-            nonlocal seen, is_first
-            # Where a callback passes its hook on to a list of its own, what is known is of the list around it.
-            seen = None
-            is_first = True
-            record((head, clock(), id(owner), number if type(number) is int and number >= 0 else ABSENT))
-            try:
-                if owner is not watched or attribute("stop_training") is not stopping:
-                    watch(owner)
-            except Exception as error:
-                session.fault("looking at stop_training", error)
-
-        def named(head: int, hook: Any) -> None:
-            record((head, names.text(hook) if type(hook) is str else ABSENT))
-
-        def hook(head: int, owner: object, callback: object, logs: Any) -> None:
-            nonlocal seen, same, is_first
-            end = begin = clock()
-            try:
-                if logs is not None and not (logs is seen and same(logs)):
-                    seen = None
-                    same = look(logs, is_first)
-                    is_first = False
-                    if same is not None:
-                        seen = logs
-                    # What looking takes belongs to neither hook.
-                    begin = clock()
-                if owner is not watched or attribute("stop_training") is not stopping:
-                    watch(owner)
-            except Exception as error:
-                session.fault("reading the logs of a hook", error)
-            try:
-                kind = classes[id(type(callback))]
-            except KeyError:
-                kind = session.meet_callback(type(callback))
-                begin = clock()
-            record((head, end, begin, kind))
-
-        def hooked(head: int, owner: object, logs: Any) -> None:
-            nonlocal seen, is_first
-            end = clock()
-            try:
-                if logs is not None and not (logs is seen and same(logs)):
-                    look(logs, is_first)
-                if owner is not watched or attribute("stop_training") is not stopping:
-                    watch(owner)
-            except Exception as error:
-                session.fault("reading the logs after a hook", error)
-            # What comes next is another list, perhaps one around this.
-            seen = None
-            is_first = True
-            record((head, end))
-
-        def hooked_last(head: int, owner: object, logs: Any) -> None:
-            hooked(head, owner, logs)
-            forget()
-
-        self.hooks = hooks
-        self.named = named
-        self.hook = hook
+        buffer, observing = session.new_thread()
+        probes = Probes(session.looking, buffer, observing)
+        self.record, self.step, self.mark = probes.record, buffer.append, probes.mark
+        self.hooks, self.hook, self.forget = probes.hooks, probes.hook, probes.forget
         # A thread of a pool may live on with its list, which would then be held on to for ever.
-        self.hooked = hooked_last
-        self.hooked_of_owner = hooked
-        self.hooked_last = hooked_last
-        self.forget = forget
+        self.hooked = self.hooked_last = probes.hooked_last
+        self.hooked_of_owner = probes.hooked
+        self.clock = session.looking.clock
+        self.sampler = session.sampler(probes.record)
+
+    def named(self, head: int, hook: object) -> None:
+        """Record which hook a callback list passes on, whose method passes on several."""
+        self.record((head, self._session.names.text(hook) if type(hook) is str else ABSENT))
 
     def enter(self, head: int, model: object) -> None:
         """Begin a root's frame, a call of a model's method, and see to it that the records are collected."""
@@ -147,7 +52,7 @@ class Recorder(threading.local):
             self._session.meet_model(type(model))
         except Exception as error:
             self._session.fault("starting to collect", error)
-        self.record((head, self.clock()))
+        self.mark(head)
 
     def unwind(self, head: int) -> None:
         """End a frame that an exception leaves."""

@@ -19,10 +19,12 @@ from .collector import PERIOD_S, counts, pack
 from .definitions import Definitions
 from .facts import facts
 from .instruments import Instruments
+from .looking import Looking
 from .metadata import MetadataQueue
 from .names import Names
-from .observer import Append, Observer
+from .observer import Observer, Observing
 from .orders import Orders
+from .probes import Buffer
 from .recorder import Recorder
 from .sampling import Sampler
 from .sites import Site
@@ -69,8 +71,8 @@ class Session:
         sampled = Site(2 + len(self._stand_ins.sites), "sampled", "", "", 0, "", level=1)
         self.sites += [state, *self._stand_ins.sites, stop, sampled]
         self._sampled = sampled.head
-        self._heads = state.head, stop.head
-        self.recorder = Recorder(self, *self._heads)
+        self.looking = Looking(self, state.head, stop.head)
+        self.recorder = Recorder(self)
         self._instruments = Instruments(ENGINES, self.recorder, self.sites, settings, self._define, self.fault)
 
     def _begin(self) -> None:
@@ -118,16 +120,15 @@ class Session:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
 
-    def new_thread(self) -> tuple[Append, Callable[[int], None]]:
-        """Take note of the calling thread: what appends a record of it, and what appends a step."""
+    def new_thread(self) -> tuple[Buffer, Observing | None]:
+        """Take note of the calling thread: the buffer for its records, and who sees them."""
         identity = _thread.get_ident()
         buffer = self.threads.handed_on(identity)
         if buffer is None:
             buffer = self._take_note(identity)
-        append: Append = buffer.extend
-        return append if self._observer is None else self._observer.observed(append), buffer.append
+        return buffer, None if self._observer is None else self._observer.observing(buffer.extend)
 
-    def _take_note(self, identity: int) -> list[int]:
+    def _take_note(self, identity: int) -> Buffer:
         with self._lock:
             thread = self.threads.add(identity)
             self._start(self._collect)
@@ -160,12 +161,12 @@ class Session:
     def observe(self, observer: Observer | None) -> None:
         """Let `observer` see the records as they are made, from now on; None: nobody does, and it costs nothing.
 
-        In each thread it is asked once for the function that takes this thread's records. A fit that goes on in another
-        thread meanwhile is not seen.
+        In each thread it is asked once for what sees this thread's records. A fit that goes on in another thread
+        meanwhile is not seen.
         """
         self._observer = observer
         self.threads.hand_on(_thread.get_ident())
-        self.recorder = Recorder(self, *self._heads)
+        self.recorder = Recorder(self)
         self._instruments.renew(self.recorder)
 
     def at_close(self, work: Callable[[], None]) -> None:
@@ -229,7 +230,7 @@ class Session:
         if writer is None:
             # Nothing that was recorded until now is part of a fit: a function of the engine was called by itself.
             for thread, count in counts_before:
-                del thread.buffer[:count]
+                thread.buffer.discard(count)
             return
         with self._lock:
             self._instruments.tell()

@@ -21,9 +21,9 @@ def call(method: str, *arguments: ast.expr) -> ast.Call:
     return ast.Call(ast.Attribute(constant(RECORDER), method, ast.Load()), list(arguments), [])
 
 
-def record(head: int, *operands: ast.expr) -> ast.Call:
-    """`recorder.record((head, recorder.clock(), *operands))`."""
-    return call("record", items(constant(head), call("clock"), *operands))
+def mark(head: int, *operands: ast.expr) -> ast.Call:
+    """`recorder.mark(head, *operands)`: a record whose first operand is the time."""
+    return call("mark", constant(head), *operands)
 
 
 def step(head: int) -> ast.Call:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Sequence
 
+from .probes import Buffer
 from .sites import Site
 from .thinning import KEEP_ALL, StandIns, Thinning
 
@@ -11,22 +12,16 @@ from .thinning import KEEP_ALL, StandIns, Thinning
 class Thread:
     """One thread's buffer and what the collector knows of it."""
 
-    def __init__(self, number: int, buffer: list[int]) -> None:
+    def __init__(self, number: int, buffer: Buffer) -> None:
         self.number = number
         self.buffer = buffer
         self.chunks = 0
         self.thinning: Thinning | None = None
 
-    def take(self) -> list[int]:
-        """Everything recorded until now, which counts as a chunk even if it never gets into the journal.
-
-        Each step is one operation of the interpreter, so no record is missed.
-        """
-        buffer = self.buffer
-        taken = buffer[:]
-        if taken:
-            self.chunks += 1
-            del buffer[: len(taken)]
+    def take(self) -> Sequence[int]:
+        """Everything recorded until now, which counts as a chunk even if it never gets into the journal."""
+        taken = self.buffer.take()
+        self.chunks += bool(taken)
         return taken
 
     def thin(
@@ -50,12 +45,12 @@ class Threads:
     def __init__(self) -> None:
         self.all: list[Thread] = []
         # By a thread's identity: the buffer of its recorder, and that which its next recorder goes on with.
-        self._buffers: dict[int, list[int]] = {}
-        self._handed_on: dict[int, list[int]] = {}
+        self._buffers: dict[int, Buffer] = {}
+        self._handed_on: dict[int, Buffer] = {}
 
     def add(self, identity: int) -> Thread:
         """A thread that is new."""
-        buffer = self._buffers[identity] = []
+        buffer = self._buffers[identity] = Buffer()
         thread = Thread(len(self.all), buffer)
         self.all.append(thread)
         return thread
@@ -65,7 +60,7 @@ class Threads:
         if identity in self._buffers:
             self._handed_on[identity] = self._buffers[identity]
 
-    def handed_on(self, identity: int) -> "list[int] | None":
+    def handed_on(self, identity: int) -> "Buffer | None":
         """The buffer that a thread's new recorder goes on with; None: a buffer of its own."""
         return self._handed_on.pop(identity, None)
 
@@ -73,19 +68,19 @@ class Threads:
         """How long each one's buffer is."""
         return [(thread, len(thread.buffer)) for thread in list(self.all)]
 
-    def take(self) -> "list[tuple[Thread, list[int]]]":
+    def take(self) -> "list[tuple[Thread, Sequence[int]]]":
         """Everything that each has recorded until now."""
         return [(thread, thread.take()) for thread in list(self.all)]
 
     def begin_again(self) -> None:
         """Drop what was recorded, and number each one's chunks from the first, for another journal."""
         for thread in self.all:
-            del thread.buffer[:]
+            thread.buffer.clear()
         self.all = [Thread(thread.number, thread.buffer) for thread in self.all]
 
     def fork(self, survivor: "int | None") -> None:
         """Keep but the one thread that lives on in a process that was forked off, as its first; drop all records."""
         for thread in self.all:
-            del thread.buffer[:]
+            thread.buffer.clear()
         self.all = [Thread(0, thread.buffer) for thread in self.all if thread.number == survivor]
         self._buffers.clear()

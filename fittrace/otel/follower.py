@@ -5,8 +5,9 @@ It does with one record after the other what `fittrace.store` does with all at o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Callable, Sequence
 
+from ..capture.observer import ENTERS, LEAVES, PASSED_OVER, TOLD, Append, Observing
 from ..capture.sites import Site
 from ..schema import otel
 from ..schema.journal import ABSENT
@@ -21,37 +22,70 @@ if TYPE_CHECKING:
 Handler = Callable[[Record], None]
 
 
-class Follower(Stack):
+class Follower(Stack, Observing):
     """Follows the records of the calling thread, for `following`.
 
     `_logs_of` are the spans whose logs the hooks under way are given, by how many frames are open then.
     """
 
-    def __init__(self, following: Following, append: Callable[[Record], None]) -> None:
+    def __init__(self, following: Following, append: Append) -> None:
         super().__init__(following, append)
+        self.interest = bytearray()
         self._logs_of: dict[int, Open | None] = {}
         self._unnamed: str | None = None
-        self._known: dict[Sites, dict[int, Handler | None]] = {}
+        self._handlers: dict[int, Handler] = {}
+        # What was found of the sites that came by, while these sites mattered.
+        self._known: dict[Sites, tuple[dict[int, Handler], bytearray]] = {}
         self._make: dict[str, Callable[[Site], Handler]] = {
             "call": self._call, "hooks": self._hooks, "leave": self._leave, "raise": self._raise, "turn": self._turn,
             "hook": self._hook, "state": self._state, "named": lambda site: self._named, "sizes": self._sizes,
             "traced": lambda site: self._traced,
         }  # fmt: skip
-        self._watch()
+        self._attend(self._sites)
 
-    def meet(self, record: Record) -> None:
-        """Handle the first record of a site that comes by while these sites matter."""
-        site = self._following.site(record[0])
-        handle = self._handlers[record[0]] = self._handler(site) if self._sites.matters(site) else None
-        if handle is not None:
+    def observe(self, record: Sequence[int], entered: int) -> None:
+        """Handle a record."""
+        try:
+            if entered:
+                self._frames += [len(self._stack)] * entered
+            handle = self._handlers.get(record[0])
+            if handle is None:
+                handle = self._meet(record[0])
             handle(record)
+        except Exception as error:
+            self.forget()
+            self._following.failed(error)
 
-    def _watch(self) -> None:
-        super()._watch()
-        self._handlers = self._known.setdefault(self._sites, {})
-        self.find: Callable[[int, Handler], Handler | None] = self._handlers.get
+    def _attend(self, sites: Sites) -> None:
+        super()._attend(sites)
+        if sites not in self._known:
+            self._known[sites] = {}, bytearray()
+        self._handlers, self.interest[:] = self._known[sites]
 
-    def _handler(self, site: Site) -> Handler:
+    def _meet(self, head: int) -> Handler:
+        """What is done with the first record of a site that comes by while these sites matter."""
+        site = self._following.site(head)
+        handlers, interest = self._known[self._sites]
+        missing = site.number + 1 - len(interest)
+        interest += bytes([TOLD]) * missing
+        interest[site.number] = self._interest_in(site)
+        self.interest[:] = interest
+        handlers[head] = self._handler(site, interest[site.number])
+        return handlers[head]
+
+    def _interest_in(self, site: Site) -> int:
+        if not self._sites.matters(site):
+            return PASSED_OVER
+        if site.kind in ("leave", "raise"):
+            return LEAVES
+        is_bare = site.kind == "call" and not (site.root or self._sites.opens(site))
+        return ENTERS if is_bare or (site.kind == "hooks" and self._sites.is_spared) else TOLD
+
+    def _handler(self, site: Site, interest: int) -> Handler:
+        if interest == PASSED_OVER:
+            return self._pass_over
+        if interest == ENTERS:
+            return self._enter
         """What is done with the records of a site that matters."""
         if site.kind == "open" and site.phases[0] == "batch" and self._sites.opens(site):
             return self._batch(site)
@@ -70,19 +104,14 @@ class Follower(Stack):
 
     # What a site's records do. Each of these is called once for a site, and gives what is called for each record.
 
-    def _enter(self) -> Handler:
+    def _pass_over(self, record: Record) -> None:
+        pass
+
+    def _enter(self, record: Record) -> None:
         """Nothing but the frame counts."""
-        append, stack = self._frames.append, self._stack
-
-        def handle(record: Record) -> None:
-            append(len(stack))
-
-        return handle
+        self._frames.append(len(self._stack))
 
     def _call(self, site: Site) -> Handler:
-        if not (site.root or self._sites.opens(site)):
-            return self._enter()
-
         def handle(record: Record) -> None:
             self._frames.append(len(self._stack))
             self._push(site, record[1])
@@ -90,8 +119,6 @@ class Follower(Stack):
         return handle
 
     def _hooks(self, site: Site) -> Handler:
-        if self._sites.is_spared:
-            return self._enter()
         is_end = site.hook is not None and site.hook.endswith("_end")
         is_followed = self._sites.opens(site)
         owners = self._following.owners
@@ -169,13 +196,19 @@ class Follower(Stack):
             if not frames:
                 return
             height = frames[-1] + depth
-            if len(stack) > height:
+            # One that is left out after another is the common case, in which the stack stays as it is.
+            if len(stack) != height + 1 or height == 0 or stack[-1] is not stack[-2].left_out:
                 self._close(height, record[1])
-            around = stack[-1] if 0 < len(stack) == height else None
-            if around is not None and self._is_left_out(around, record[1]):
-                stack.append(around.leaving_out("batch"))
-                self._watch()
+                around = stack[-1] if 0 < len(stack) == height else None
+                if around is not None and self._is_left_out(around, record[1]):
+                    stack.append(around.leaving_out("batch"))
+                    self._watch()
+                else:
+                    self._push(site, record[1])
+            elif self._is_left_out(stack[-2], record[1]):
+                stack[-2].leaving_out("batch")
             else:
+                self._close(height, record[1])
                 self._push(site, record[1])
 
         return handle

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 import threading
-from typing import Any, Sequence
+from typing import Any
 
 from opentelemetry.trace import SpanContext
 
 from ..capture import Session
-from ..capture.observer import Append, Observer
+from ..capture.observer import Append, Observer, Observing
 from ..capture.sites import Site
 from ..engines import ENGINES
 from ..schema import otel
@@ -34,8 +34,8 @@ class Following(Observer):
         self.limit = ratio * (1 << 64) if otel.is_sent(self.level, "batch", begins_fit=False) else 0
         self.owners: dict[int, Open] = {}
         self._sites = {
-            (is_spared, is_measured): Sites(session.sites, self.level, is_spared, is_measured)
-            for is_spared in (False, True)
+            (is_spared, is_bare, is_measured): Sites(session.sites, self.level, is_spared, is_bare, is_measured)
+            for is_spared, is_bare in ((False, False), (True, False), (True, True))
             for is_measured in (False, True)
         }
         self._session = session
@@ -50,22 +50,10 @@ class Following(Observer):
         self._told = Site(len(session.sites), "values", "", "", 0, "", level=1)
         session.sites.append(self._told)
 
-    def observed(self, append: Append) -> Append:
-        """What takes the records of the calling thread."""
+    def observing(self, append: Append) -> Observing:
+        """What sees the records of the calling thread."""
         follower = self._thread.follower = Follower(self, append)
-        meet, fault = follower.meet, self._session.fault
-
-        def record(parts: Sequence[int]) -> None:
-            append(parts)
-            try:
-                handle = follower.find(parts[0], meet)
-                if handle is not None:
-                    handle(parts)
-            except Exception as error:
-                follower.forget()
-                fault("following the records for OpenTelemetry", error)
-
-        return record
+        return follower
 
     def forked(self) -> None:
         """What began before the fork ends in the parent alone."""
@@ -85,9 +73,14 @@ class Following(Observer):
 
     # What a follower asks for.
 
-    def sites(self, is_spared: bool, is_measured: bool) -> Sites:
-        """Which sites matter, in a batch of which nothing is followed or elsewhere; measured or not."""
-        return self._sites[is_spared, is_measured]
+    def sites(self, is_spared: bool, is_bare: bool, is_measured: bool) -> Sites:
+        """Which sites matter: in a batch of which nothing is followed or elsewhere, with nothing open in it or with
+        something; measured or not."""
+        return self._sites[is_spared, is_bare, is_measured]
+
+    def failed(self, error: Exception) -> None:
+        """Take note that a thread's records could not be followed."""
+        self._session.fault("following the records for OpenTelemetry", error)
 
     def site(self, head: int) -> Site:
         """The site whose records have that head."""

@@ -22,11 +22,12 @@ class Sites:
     """Tells which of `sites`, a list that grows, matter at a `level`.
 
     All that open spans do where batches are measured. In a batch that `is_spared`, of which nothing is followed, those
-    do that may end it, and what is counted.
+    do that may end it, and what is counted; those that may end what is in it only where it is not `is_bare`.
     """
 
-    def __init__(self, sites: Sequence[Site], level: str, is_spared: bool, is_measured: bool) -> None:
+    def __init__(self, sites: Sequence[Site], level: str, is_spared: bool, is_bare: bool, is_measured: bool) -> None:
         self.is_spared = is_spared
+        self._is_bare = is_bare
         self._sites = sites
         has_batches = is_measured or is_sent(level, "batch", begins_fit=False)
         self._level = "batch" if is_spared and has_batches else "all" if is_measured else level
@@ -69,7 +70,7 @@ class Sites:
         return phase == "validation" or is_sent(self._level, phase, begins_fit=False)
 
     def _deepest(self, site: Site) -> int:
-        """How many spans of a frame of the site's function may be followed, inside each other."""
+        """How many spans of a frame of the site's function may be open that are followed, inside each other."""
         function = site.file, site.function
         if function not in self._depths:
             depths = [
@@ -77,7 +78,7 @@ class Sites:
                 for one in self._sites
                 if (one.file, one.function) == function and one.kind not in CLOSING
                 for place, phase in enumerate(one.phases)
-                if self._is_followed(phase)
+                if (phase == "batch" if self._is_bare else self._is_followed(phase))
             ]
-            self._depths[function] = max(depths, default=1)
+            self._depths[function] = max(depths, default=0 if self._is_bare else 1)
         return self._depths[function]

@@ -14,6 +14,7 @@ from ..schema.journal import ABSENT
 from .contexts import Attached, is_over
 from .measuring import Measured, Measuring
 from .opened import Open
+from .sites import Sites
 from .spans import fail
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Stack:
         self._frames: list[int] = []
         self._shift_ns = 0
         self._measuring: Measuring | None = None
-        self._sites = following.sites(is_spared=False, is_measured=False)
+        self._sites = following.sites(is_spared=False, is_bare=False, is_measured=False)
 
     def forget(self) -> None:
         """Follow none of what is open any further."""
@@ -50,8 +51,17 @@ class Stack:
 
     def _watch(self) -> None:
         """Attend to what matters now: little of it in a batch of which nothing is followed."""
-        is_spared = bool(self._stack) and self._stack[-1].is_spared
-        self._sites = self._following.sites(is_spared, self._measuring is not None)
+        is_spared = is_bare = False
+        if self._stack:
+            one = self._stack[-1]
+            is_spared, is_bare = one.is_spared, one.is_spared and one.is_batch
+        sites = self._following.sites(is_spared, is_bare, self._measuring is not None)
+        if sites is not self._sites:
+            self._attend(sites)
+
+    def _attend(self, sites: Sites) -> None:
+        """From now on these sites matter."""
+        self._sites = sites
 
     def _is_sent(self, around: Open, clock_ns: int) -> bool:
         """Whether a batch in `around` is sent which begins now."""
@@ -111,7 +121,7 @@ class Stack:
             elif is_batch and around is not None:
                 one.is_batch, one.is_out = True, not self._is_sent(around, clock_ns)
                 one.measured = None if self._measuring is None else Measured()
-            if begins or is_batch:
+            if begins or is_batch or one.is_spared:
                 self._watch()
             if not one.is_out and otel.is_sent(following.level, phase, begins):
                 self._start(one, site, nth, start_ns, callback, position)
@@ -189,5 +199,5 @@ class Stack:
                 one.fit.anchor = one.outer
             if self._measuring is not None and not one.is_spared:
                 self._measuring.close(one, stack[-1] if stack else None, clock_ns)
-            if one.begins or one.is_batch:
+            if one.begins or one.is_batch or one.is_spared:
                 self._watch()

@@ -13,7 +13,9 @@ import time
 from collections.abc import Callable
 
 from fittrace.capture import collector, owner, syntax, threads
+from fittrace.capture.looking import Looking
 from fittrace.capture.names import Names
+from fittrace.capture.probes import Buffer
 from fittrace.capture.recorder import Recorder
 from fittrace.capture.rewrite import with_constants
 
@@ -30,8 +32,8 @@ def empty(count, callbacks, logs):
 
 def phase(count, callbacks, logs):
     for number in range(count):
-        {_R}.record((-2, {_R}.clock()))
-        {_R}.record((-3, {_R}.clock()))
+        {_R}.mark(-2)
+        {_R}.mark(-3)
 
 def hook(count, callbacks, logs):
     for number in range(count):
@@ -44,12 +46,12 @@ class _Session:
 
     def __init__(self) -> None:
         self.names = Names(lambda definition: None)
-        self.buffer: list[int] = []
+        self.buffer = Buffer()
         self.stopped: dict[int, int] = {}
+        self.looking = Looking(self, state_head=-1, stop_head=-2)  # type: ignore[arg-type]
 
-    def new_thread(self) -> tuple[Callable[..., None], Callable[[int], None]]:
-        self.buffer = []
-        return self.buffer.extend, self.buffer.append
+    def new_thread(self) -> tuple[Buffer, None]:
+        return self.buffer, None
 
     def fault(self, where: str, error: BaseException) -> None:
         raise AssertionError(where) from error
@@ -81,7 +83,7 @@ class _Callbacks:
 def measure(quick: bool) -> list[Row]:
     """The rows of this measure."""
     session = _Session()
-    recorder = Recorder(session, state_head=-1, stop_head=-2)  # type: ignore[arg-type]
+    recorder = Recorder(session)  # type: ignore[arg-type]
     tree = ast.parse(_SOURCE)
     for function in tree.body:
         assert isinstance(function, ast.FunctionDef)
@@ -99,13 +101,13 @@ def measure(quick: bool) -> list[Row]:
     for _ in range(40 if quick else 400):
         for name, subject in subjects.items():
             if name == "background":
-                del session.buffer[:]
+                session.buffer.clear()
                 subjects["phase"]()
             begin = time.thread_time_ns()
             subject()
             samples[name].append((time.thread_time_ns() - begin) / counts[name])
             if name != "background":
-                del session.buffer[:]
+                session.buffer.clear()
     loop = samples["empty"]
     cost = {name: [one - base for one, base in zip(taken, loop)] for name, taken in samples.items()}
     return [

@@ -108,12 +108,9 @@ class Recorder:
         self.asked.append(keywords)
         return True
 
-    def clock(self) -> int:
-        return 0
-
     def record(self, *of_a_probe: Any) -> None: ...
 
-    hook = hooked = hooked_of_owner = hooked_last = hooks = named = step = unwind = raised = record
+    hook = hooked = hooked_of_owner = hooked_last = hooks = mark = named = step = unwind = raised = record
 
 
 @pytest.fixture(params=[True, False], ids=["owner", "another thread"])

@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from fittrace.capture.logs import looking
-from fittrace.capture.names import Names
-
+from .fake_session import IN_PYTHON, STATE, FakeSession, compiled
 from .test_values import Hostile
 
-HEAD = -1
+OWNER = object()
 
 
 class Looker:
-    """Looks at logs, and tells what was recorded."""
+    """Passes logs to a callback list's hooks, and tells what was recorded."""
 
-    def __init__(self) -> None:
-        self.buffer: list[int] = []
-        self.defined: list[dict[str, Any]] = []
-        self.look: Callable[[Any, bool], Any] = looking(self.buffer.extend, HEAD, Names(self.defined.append))
+    def __init__(self, implementation: Any) -> None:
+        self.session = FakeSession(implementation)
+        self.buffer, _ = self.session.new_thread()
+        self.probes = implementation.Probes(self.session.looking, self.buffer, None)
+        self.defined = self.session.definitions
+
+    def look(self, logs: Any, is_first: bool = False) -> list[int]:
+        """The operands of what is recorded when these logs are met."""
+        if is_first:
+            self.probes.hooks(-2, OWNER, 0)
+        self.buffer.clear()
+        self.probes.hook(-3, OWNER, self, logs)
+        recorded: list[int] = self.buffer.take().tolist()
+        assert self.session.faults == []
+        return recorded[1:-4] if recorded[0] == STATE else []
 
     def told(self, logs: Any, is_first: bool = False) -> Any:
-        """What is recorded when these logs are met: None where nothing is."""
-        del self.buffer[:]
-        self.look(logs, is_first)
-        if not self.buffer:
+        """The logs that are recorded when these are met: None where nothing is."""
+        operands = self.look(logs, is_first)
+        if not operands:
             return None
-        head, keys, *operands = self.buffer
-        assert head == HEAD
+        keys, *operands = operands
         shape = next(one for one in self.defined if one["define"] == "keys" and one["keys"] == keys)
         state: dict[str, Any] = {}
         for name, kind in zip(shape["names"], shape["kinds"]):
@@ -41,9 +47,9 @@ class Looker:
         return state
 
 
-@pytest.fixture
-def looker() -> Looker:
-    return Looker()
+@pytest.fixture(params=["compiled", "in Python"])
+def looker(request: pytest.FixtureRequest) -> Looker:
+    return Looker(compiled() if request.param == "compiled" else IN_PYTHON)
 
 
 MIXED = {"batch": 3, "loss": 0.5, "acc": -0.25, "size": 32, "lr": 1e-3}
@@ -89,24 +95,29 @@ def test_keys_are_compared_as_texts_where_they_are_other_objects(looker: Looker)
     assert looker.told({"".join(["lo", "ss"]): 1.0}) is None
 
 
-def test_what_tells_of_a_dict_notices_every_change(looker: Looker) -> None:
+def test_every_change_of_one_dict_is_noticed(looker: Looker) -> None:
     logs: dict[str, Any] = dict(MIXED)
-    same = looker.look(logs, True)
-    assert same(logs)
+    assert looker.told(logs, is_first=True) == MIXED
     for change in CHANGES.values():
+        assert looker.told(logs) is None
         logs.clear()
         logs.update(change)
-        assert not same(logs)
+        assert looker.told(logs) == change
+        logs.clear()
+        logs.update(MIXED)
+        assert looker.told(logs) == MIXED
     logs.clear()
-    assert not same(logs)
-    logs.update(MIXED)
-    assert same(logs)
+    assert looker.told(logs) == {}
     logs["loss"] = Hostile()
-    assert not same(logs)
+    assert looker.look(logs)
+    assert not looker.look(logs)
 
 
-def test_only_another_look_tells_of_what_is_no_number(looker: Looker) -> None:
-    assert looker.look({"loss": Hostile()}, True) is None
+def test_what_a_callback_puts_into_logs_is_noticed_where_it_is_not_plain(looker: Looker) -> None:
+    logs: dict[Any, Any] = {"loss": [1.0]}
+    assert looker.look(logs, is_first=True)
+    logs["loss"].append(2.0)
+    assert looker.look(logs)
 
 
 def test_empty_logs_are_a_change_where_there_was_something(looker: Looker) -> None:

@@ -6,83 +6,47 @@ import sys
 import threading
 import weakref
 from array import array
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from fittrace.capture import orders as orders_module
-from fittrace.capture.names import Names
 from fittrace.capture.orders import MOST_SAMPLES, Orders
 from fittrace.capture.owner import owned
 from fittrace.capture.recorder import Recorder
-from fittrace.capture.sampling import Sampler
 from fittrace.capture.syntax import RECORDER
 from fittrace.schema.journal import ABSENT, HEADER
-from fittrace.schema.sampling import Sampling
 from fittrace.store.orders import unpacked
 
+from .fake_session import IN_PYTHON, STATE, STOP, FakeSession, compiled
 from .test_values import Hostile
 
-STATE = -1
-STOP = -20
 LIST = object()
 
 
-class FakeSession:
-    """What a recorder needs of a session, with the buffer of each thread in order of coming."""
-
-    def __init__(self) -> None:
-        self.definitions: list[dict[str, Any]] = []
-        self.names = Names(self.definitions.append)
-        self.buffers: list[list[int]] = []
-        self.faults: list[str] = []
-        self.stopped: dict[int, int] = {}
-        self.orders = Orders()
-        self.awoken = 0
-        self.models: list[type] = []
-
-    def sampler(self, record: Any) -> Sampler:
-        return Sampler(self, Sampling(), 0, record)  # type: ignore[arg-type]
-
-    def new_thread(self) -> tuple[Callable[..., None], Callable[[int], None]]:
-        buffer: list[int] = []
-        self.buffers.append(buffer)
-        return buffer.extend, buffer.append
-
-    def fault(self, where: str, error: BaseException) -> None:
-        self.faults.append(where)
-
-    def awake(self) -> None:
-        self.awoken += 1
-
-    def meet_model(self, kind: type) -> None:
-        self.models.append(kind)
-
-    def meet_callback(self, kind: type) -> int:
-        return self.names.new_class(kind)
-
-
-@pytest.fixture
-def session() -> FakeSession:
-    return FakeSession()
+@pytest.fixture(params=["compiled", "in Python"])
+def session(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> FakeSession:
+    """Every test runs with the probes that are compiled, and with those that are not."""
+    implementation = compiled() if request.param == "compiled" else IN_PYTHON
+    monkeypatch.setattr("fittrace.capture.recorder.Probes", implementation.Probes)
+    return FakeSession(implementation)
 
 
 @pytest.fixture
 def recorder(session: FakeSession) -> Recorder:
-    return Recorder(session, STATE, STOP)  # type: ignore[arg-type]
+    return Recorder(session)  # type: ignore[arg-type]
 
 
 def heads(session: FakeSession) -> list[int]:
-    return [number for number in session.buffers[0] if number < 0]
+    return [number for number in session.recorded() if number < 0]
 
 
 def test_records_are_a_head_and_its_operands(recorder: Recorder, session: FakeSession) -> None:
     recorder.enter(-5, "model")
-    recorder.record((-6, recorder.clock(), 3, 4))
+    recorder.mark(-6, 3, 4)
     recorder.step(-7)
-    head, time, *rest = session.buffers[0]
+    head, time, *rest = session.recorded()
     assert head == -5 and time > 0 and rest[0] == -6 and rest[2:] == [3, 4, -7]
     assert session.awoken == 1 and session.models == [str]
 
@@ -92,7 +56,7 @@ def test_each_thread_has_its_own_buffer(recorder: Recorder, session: FakeSession
     thread = threading.Thread(target=lambda: recorder.record((-6, 2)))
     thread.start()
     thread.join()
-    assert session.buffers == [[-5, 1], [-6, 2]]
+    assert [session.recorded(0), session.recorded(1)] == [[-5, 1], [-6, 2]]
 
 
 def test_one_thread_is_the_owner(recorder: Recorder, session: FakeSession) -> None:
@@ -103,13 +67,13 @@ def test_one_thread_is_the_owner(recorder: Recorder, session: FakeSession) -> No
     thread.join()
     assert [recorder.is_owner, *found] == [True, False]
     constants[f"{RECORDER}.record"]((-5, 1))  # type: ignore[operator]
-    assert session.buffers == [[-5, 1], []]
+    assert [session.recorded(0), session.recorded(1)] == [[-5, 1], []]
 
 
 def test_logs_are_recorded_when_they_change_alone(recorder: Recorder, session: FakeSession) -> None:
     logs: dict[Any, Any] = {"loss": 1.0}
     recorder.hooks(-2, LIST, 3)
-    assert session.buffers[0][-1] == 3
+    assert session.recorded()[-1] == 3
     recorder.hook(-3, LIST, object(), logs)
     recorder.hook(-3, LIST, object(), logs)
     logs["loss"] = 2.0
@@ -229,7 +193,7 @@ def test_a_hostile_key_is_not_compared_with_the_one_before(recorder: Recorder, s
 
 def test_a_hostile_callback_has_a_class(recorder: Recorder, session: FakeSession) -> None:
     recorder.hook(-3, LIST, Hostile(), None)
-    assert session.buffers[0][-1] == 0
+    assert session.recorded()[-1] == 0
     assert session.definitions[0]["name"] == "Hostile"
 
 
@@ -239,7 +203,7 @@ OWN_NUMBERS: dict[str, Any] = {"-1": -1, "None": None, "hostile": Hostile(), "1.
 @pytest.mark.parametrize("what", OWN_NUMBERS)
 def test_a_number_that_is_none_is_absent(recorder: Recorder, session: FakeSession, what: str) -> None:
     recorder.hooks(-2, LIST, OWN_NUMBERS[what])
-    assert session.buffers[0][-1] == ABSENT
+    assert session.recorded()[-1] == ABSENT
 
 
 def test_an_exception_is_named_as_it_leaves(recorder: Recorder, session: FakeSession) -> None:
@@ -264,7 +228,7 @@ def test_sizes_are_known_where_a_turn_is_one_step(
     recorder: Recorder, session: FakeSession, steps: str | None, per: int, kept: list[int]
 ) -> None:
     recorder.sizes(-9, Sized(size=8, per=per), ("size", "other"), steps)
-    assert session.buffers[0] == [-9, *kept]
+    assert session.recorded() == [-9, *kept]
 
 
 def test_a_fault_is_told_and_the_record_is_there(recorder: Recorder, session: FakeSession) -> None:
@@ -288,8 +252,8 @@ class Thing:
 def stops(session: FakeSession) -> list[str]:
     """What `stop_training` became, by the records."""
     texts = [one["value"] for one in session.definitions if one["define"] == "text"]
-    buffer = session.buffers[0]
-    return [texts[buffer[place + 1]] for place, number in enumerate(buffer) if number == STOP]
+    recorded = session.recorded()
+    return [texts[recorded[place + 1]] for place, number in enumerate(recorded) if number == STOP]
 
 
 @pytest.mark.parametrize("owner", ["model", "_model", "callbacks"])
@@ -368,7 +332,7 @@ def test_the_order_of_samples_is_kept_as_it_is_now(
     before = indices.copy()
     recorder.order(-9, indices, None)
     indices[:] = 0
-    assert session.buffers[0] == [-9, 0, count]
+    assert session.recorded() == [-9, 0, count]
     assert order_of(session).tolist() == before.tolist()
 
 
@@ -400,12 +364,12 @@ NO_INDICES: dict[str, Any] = {
 @pytest.mark.parametrize("what", NO_INDICES)
 def test_what_is_no_array_of_indices_is_not_recorded(recorder: Recorder, session: FakeSession, what: str) -> None:
     recorder.order(-9, NO_INDICES[what], None)
-    assert session.buffers[0] == [] and session.faults == []
+    assert session.recorded() == [] and session.faults == []
 
 
 def test_too_many_samples_are_counted_alone(recorder: Recorder, session: FakeSession) -> None:
     recorder.order(-9, np.arange(MOST_SAMPLES + 1), None)
-    assert session.buffers[0] == [-9, ABSENT, MOST_SAMPLES + 1]
+    assert session.recorded() == [-9, ABSENT, MOST_SAMPLES + 1]
     assert list(session.orders.blocks(keep=True)) == []
 
 

@@ -18,7 +18,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
 def test_nothing_is_kept_before_the_first_fit(session: Session, tmp_path: Path) -> None:
     session.recorder.record((-5, 1))
     session.drain()
-    assert session.threads.all[0].buffer == []
+    assert len(session.threads.all[0].buffer) == 0
     assert not (tmp_path / "journal").exists()
     session.recorder.enter(-6, None)
     assert len(session.threads.all[0].buffer) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,16 +25,19 @@ LEGACY = ROOT / ".venv-keras2" / "bin" / "python"
 class Engine:
     """An engine to test: its name in the trace, the program's argument, and where it is.
 
-    With a `version` it lies in `.keras/<folder>`, made by scripts/env and scripts/legacy-env.
+    With a `version` it lies in `.keras/<folder>`, made by scripts/env and scripts/legacy-env. It is recorded by probes
+    that are `compiled`, or by those in Python.
     """
 
     name: str
     argument: str
     legacy: bool = False
     version: str | None = None
+    compiled: bool = True
 
     def __str__(self) -> str:
-        return f"{self.argument}-{self.version}" if self.version else self.argument
+        name = f"{self.argument}-{self.version}" if self.version else self.argument
+        return name if self.compiled else f"{name}, nothing compiled"
 
     @property
     def path(self) -> Path | None:
@@ -69,6 +73,7 @@ NEWEST = [
     Engine("tf-keras-v1", "tf.keras", legacy=True),
 ]
 OLDER = [
+    Engine("keras-2.2", "keras", legacy=True, compiled=False),
     *(Engine("keras-2.2", "keras", legacy=True, version=version) for version in ("2.0.9", "2.1.6", "2.2.5", "2.3.1")),
     *(
         Engine(name, argument, version=version)
@@ -118,6 +123,14 @@ class Trained:
         return int(self.trained.fit.iloc[place]), self.traced.seen["fits"][place]
 
 
+def without_compiled(folder: Path) -> Path:
+    """Where a fittrace lies of which nothing is compiled."""
+    path = folder / "without-compiled"
+    unwanted = shutil.ignore_patterns("_native*", "__pycache__")
+    shutil.copytree(Path(fittrace.__file__).parent, path / "fittrace", ignore=unwanted)
+    return path
+
+
 def train(engine: Engine, program: list[str], folder: Path, *more: str) -> Trained:
     """Run a program and its arguments on `engine`, without and with fittrace, which has `more` options."""
     options = ["--quiet", "--python", str(engine.python), "--out", str(folder), "--name", "run", *more]
@@ -126,8 +139,10 @@ def train(engine: Engine, program: list[str], folder: Path, *more: str) -> Train
         "traced": [sys.executable, "-m", "fittrace", "run", *options, *program],
     }
     sees = {name: folder / f"{name}.json" for name in commands}
+    paths = [engine.path, None if engine.compiled else without_compiled(folder)]
+    path = os.pathsep.join(str(one) for one in paths if one is not None) or None
     processes = {
-        name: start(command, environ(engine.path, SEEN=str(sees[name])), folder) for name, command in commands.items()
+        name: start(command, environ(path, SEEN=str(sees[name])), folder) for name, command in commands.items()
     }
     runs = {name: finish(process, sees[name]) for name, process in processes.items()}
     for run in runs.values():

@@ -54,11 +54,11 @@ class Tape:
     def record(self, parts: tuple[Any, ...]) -> None:
         self.numbers.extend(part if type(part) is int else 0 for part in parts)
 
-    def clock(self) -> int:
-        return 0
+    def mark(self, head: int, *operands: Any) -> None:
+        self.record((head, 0, *operands))
 
     def enter(self, head: int, *_: Any) -> None:
-        self.record((head, 0))
+        self.mark(head)
 
     def unwind(self, head: int) -> None:
         self.record((head, 0, 0, sys.exc_info()[2].tb_lineno))  # type: ignore[union-attr]

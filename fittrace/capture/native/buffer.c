@@ -1,0 +1,175 @@
+/* The buffer: what one thread has recorded, and nobody has taken yet. */
+
+#include "native.h"
+
+/* Numbers for which there is room without being used, at most. */
+#define MUCH_ROOM (1 << 20)
+
+PyObject *array_type;
+int instances_own_their_type;
+
+void
+release(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+
+    ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
+    if (instances_own_their_type) {
+        Py_DECREF(type);
+    }
+}
+
+int
+extend(Buffer *self, const int64_t *numbers, Py_ssize_t count)
+{
+    if (self->length + count > self->room) {
+        Py_ssize_t room = 2 * (self->length + count) + 1024;
+        int64_t *larger = PyMem_Realloc(self->numbers, room * sizeof(int64_t));
+        if (larger == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        self->numbers = larger;
+        self->room = room;
+    }
+    memcpy(self->numbers + self->length, numbers, count * sizeof(int64_t));
+    self->length += count;
+    return 0;
+}
+
+int64_t
+as_integer(PyObject *value)
+{
+    int overflow = 0;
+    int64_t number;
+
+    if (!PyLong_Check(value)) {
+        return ABSENT;
+    }
+    number = PyLong_AsLongLongAndOverflow(value, &overflow);
+    return overflow ? ABSENT : number;
+}
+
+static PyObject *
+Buffer_append(Buffer *self, PyObject *value)
+{
+    int64_t number = as_integer(value);
+
+    if (extend(self, &number, 1) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+Buffer_extend(Buffer *self, PyObject *values)
+{
+    PyObject *fast = PySequence_Tuple(values);
+    Py_ssize_t count = fast == NULL ? 0 : PyTuple_Size(fast), place;
+    int failed = fast == NULL;
+
+    for (place = 0; place < count && !failed; place++) {
+        int64_t number = as_integer(PyTuple_GetItem(fast, place));
+        failed = extend(self, &number, 1) < 0;
+    }
+    if (failed && fast != NULL) {
+        self->length -= place > 0 ? place - 1 : 0;
+    }
+    Py_XDECREF(fast);
+    if (failed) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+/* Leave out the first `count` numbers. Much room, which a burst has taken, is given back. */
+static void
+discard(Buffer *self, Py_ssize_t count)
+{
+    self->length -= count;
+    if (self->length == 0 && self->room > MUCH_ROOM) {
+        PyMem_Free(self->numbers);
+        self->numbers = NULL;
+        self->room = 0;
+    }
+    if (self->length > 0) {
+        memmove(self->numbers, self->numbers + count, self->length * sizeof(int64_t));
+    }
+}
+
+static PyObject *
+Buffer_discard(Buffer *self, PyObject *value)
+{
+    Py_ssize_t count = PyLong_AsSsize_t(value);
+
+    if (count < 0) {
+        if (!PyErr_Occurred()) {
+            PyErr_Format(PyExc_ValueError, "%zd numbers to be discarded", count);
+        }
+        return NULL;
+    }
+    discard(self, count < self->length ? count : self->length);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+Buffer_take(Buffer *self, PyObject *Py_UNUSED(ignored))
+{
+    PyObject *bytes = PyBytes_FromStringAndSize((char *)self->numbers, self->length * sizeof(int64_t)), *taken;
+    Py_ssize_t count = self->length;
+
+    if (bytes == NULL) {
+        return NULL;
+    }
+    taken = PyObject_CallFunction(array_type, "sO", "q", bytes);
+    Py_DECREF(bytes);
+    if (taken != NULL) {
+        discard(self, count);
+    }
+    return taken;
+}
+
+static PyObject *
+Buffer_clear(Buffer *self, PyObject *Py_UNUSED(ignored))
+{
+    discard(self, self->length);
+    Py_RETURN_NONE;
+}
+
+static Py_ssize_t
+Buffer_length(Buffer *self)
+{
+    return self->length;
+}
+
+static void
+Buffer_dealloc(Buffer *self)
+{
+    PyMem_Free(self->numbers);
+    release((PyObject *)self);
+}
+
+static PyMethodDef Buffer_methods[] = {
+    METHOD(Buffer, append, METH_O),
+    METHOD(Buffer, extend, METH_O),
+    METHOD(Buffer, discard, METH_O),
+    METHOD(Buffer, take, METH_NOARGS),
+    METHOD(Buffer, clear, METH_NOARGS),
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot Buffer_slots[] = {
+    {Py_tp_doc, "What one thread has recorded, and nobody has taken yet."},
+    {Py_tp_dealloc, (void *)Buffer_dealloc},
+    {Py_tp_methods, Buffer_methods},
+    {Py_sq_length, (void *)Buffer_length},
+    {0, NULL},
+};
+
+PyType_Spec Buffer_spec = {
+    "fittrace.capture._native.Buffer",
+    sizeof(Buffer),
+    0,
+    Py_TPFLAGS_DEFAULT,
+    Buffer_slots,
+};

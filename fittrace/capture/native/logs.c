@@ -1,0 +1,267 @@
+/* Logs: whether they are what they were, asked before and after every hook.
+ *
+ * They mostly are, and mostly they are a few plain numbers under keys that never change. For each width of logs there is
+ * a shape: the keys that logs of this width had last, with the type of each value and the value itself. Objects are
+ * compared by their identity, and so nobody's code is run. All else is for `looking.py` to say.
+ */
+
+#include "native.h"
+
+void
+drop(Shape *shape)
+{
+    Py_ssize_t place;
+
+    if (shape == NULL) {
+        return;
+    }
+    for (place = 0; place < shape->width; place++) {
+        Py_XDECREF(shape->entries[place].key);
+        Py_XDECREF(shape->entries[place].value);
+        Py_XDECREF((PyObject *)shape->entries[place].type);
+    }
+    PyMem_Free(shape->entries);
+    PyMem_Free(shape);
+}
+
+int
+is_seen(const Probes *self, PyObject *logs)
+{
+    const Shape *shape = self->current;
+    const Entry *entry;
+    PyObject *key, *value;
+    Py_ssize_t position = 0;
+
+    if (logs != self->seen || shape == NULL || PyDict_Size(logs) != shape->width) {
+        return 0;
+    }
+    for (entry = shape->entries; PyDict_Next(logs, &position, &key, &value); entry++) {
+        if (key != entry->key || value != entry->value) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* The number that a value of this entry is: 1, or 0 where it is none of the kind. */
+static int
+as_number(const Entry *entry, PyObject *value, double *number)
+{
+    *number = PyFloat_AsDouble(value);
+    if (*number == -1.0 && PyErr_Occurred()) {
+        PyErr_Clear();
+        return 0;
+    }
+    return entry->kind == 'n' || (*number >= 0 && *number < WHOLE);
+}
+
+/* Append logs as a record of their shape. */
+static int
+append_shape(Probes *self, const Shape *shape)
+{
+    int64_t numbers[2 + 2 * WIDEST];
+    Py_ssize_t count = 0, place;
+
+    numbers[count++] = self->state_head;
+    numbers[count++] = shape->keys;
+    for (place = 0; place < shape->width; place++) {
+        const Entry *entry = &shape->entries[place];
+        if (entry->kind == 'i') {
+            numbers[count++] = (int64_t)entry->number;
+        } else {
+            uint64_t bits;
+            memcpy(&bits, &entry->number, sizeof(bits));
+            numbers[count++] = (int64_t)(bits & 0xFFFFFFFFu);
+            numbers[count++] = (int64_t)(bits >> 32);
+        }
+    }
+    return append(self, numbers, count);
+}
+
+/* Take logs that are of this shape: 1, or 0 where they are not, or -1. They are recorded where they have changed. */
+static int
+take(Probes *self, Shape *shape, PyObject *logs, int last_was_of_this_shape)
+{
+    double numbers[WIDEST];
+    PyObject *key, *value, *old[WIDEST];
+    Py_ssize_t position = 0, place = 0;
+    int has_changed = !last_was_of_this_shape;
+
+    while (PyDict_Next(logs, &position, &key, &value)) {
+        const Entry *entry = &shape->entries[place];
+        if (key != entry->key) {
+            return 0;
+        }
+        if (value == entry->value) {
+            numbers[place++] = entry->number;
+            continue;
+        }
+        if (Py_TYPE(value) != entry->type || !as_number(entry, value, &numbers[place])) {
+            return 0;
+        }
+        has_changed = has_changed || numbers[place] != entry->number;
+        place++;
+    }
+    position = place = 0;
+    while (PyDict_Next(logs, &position, &key, &value)) {
+        Entry *entry = &shape->entries[place];
+        Py_INCREF(value);
+        old[place] = entry->value;
+        entry->value = value;
+        entry->number = numbers[place++];
+    }
+    while (place > 0) {
+        Py_XDECREF(old[--place]);
+    }
+    self->current = shape;
+    Py_CLEAR(self->described);
+    return has_changed && append_shape(self, shape) < 0 ? -1 : 1;
+}
+
+/* A shape for logs whose keys have that number in the trace and whose values those kinds; what had this width gives way.
+ * NULL where they are none, without an error. */
+static Shape *
+adopt(Probes *self, PyObject *logs, int64_t keys, const char *kinds)
+{
+    Shape *shape, *before;
+    PyObject *key, *value;
+    Py_ssize_t width = PyDict_Size(logs), position = 0;
+
+    if (width <= 0 || width > WIDEST || (Py_ssize_t)strlen(kinds) != width) {
+        return NULL;
+    }
+    shape = PyMem_Malloc(sizeof(Shape));
+    if (shape == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    shape->keys = keys;
+    shape->width = 0;
+    shape->entries = PyMem_Malloc(width * sizeof(Entry));
+    if (shape->entries == NULL) {
+        drop(shape);
+        PyErr_NoMemory();
+        return NULL;
+    }
+    while (PyDict_Next(logs, &position, &key, &value)) {
+        Entry *entry = &shape->entries[shape->width];
+        entry->kind = kinds[shape->width];
+        if (!as_number(entry, value, &entry->number)) {
+            drop(shape);
+            return NULL;
+        }
+        entry->key = key;
+        entry->value = value;
+        entry->type = Py_TYPE(value);
+        Py_INCREF(entry->key);
+        Py_INCREF(entry->value);
+        Py_INCREF((PyObject *)entry->type);
+        shape->width++;
+    }
+    before = self->shapes[width];
+    self->shapes[width] = shape;
+    if (self->current == before) {
+        self->current = NULL;
+    }
+    drop(before);
+    return shape;
+}
+
+/* Whether logs, which are plain numbers, equal those that were recorded last, perhaps in another order; or -1. Python's
+ * own comparison would have NumPy warn the program of some of its numbers. */
+static int
+equals_last(const Probes *self, PyObject *logs)
+{
+    const Shape *shape = self->current;
+    Py_ssize_t place;
+
+    if (shape == NULL || PyDict_Size(logs) != shape->width) {
+        return 0;
+    }
+    for (place = 0; place < shape->width; place++) {
+        const Entry *entry = &shape->entries[place];
+        PyObject *value = PyDict_GetItemWithError(logs, entry->key);
+        if (value == NULL) {
+            return PyErr_Occurred() ? -1 : 0;
+        }
+        if (value != entry->value && PyFloat_AsDouble(value) != entry->number) {
+            PyErr_Clear();
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* Record logs that are not plain numbers, where they have changed. */
+static int
+describe(Probes *self, PyObject *logs)
+{
+    PyObject *operands, *before;
+    int is_same = 0;
+
+    operands = PyObject_CallMethod(self->looking, "describe", "(O)", logs);
+    if (operands == NULL) {
+        return -1;
+    }
+    if (self->described != NULL) {
+        is_same = PyObject_RichCompareBool(operands, self->described, Py_EQ);
+    }
+    if (is_same == 0) {
+        before = self->described;
+        Py_INCREF(operands);
+        self->described = operands;
+        self->current = NULL;
+        Py_XDECREF(before);
+        is_same = append_tuple(self, self->state_head, operands);
+    }
+    Py_DECREF(operands);
+    return is_same < 0 ? -1 : 0;
+}
+
+int
+look(Probes *self, PyObject *logs)
+{
+    PyObject *plain;
+    const char *kinds;
+    long long keys;
+    Shape *shape;
+    Py_ssize_t width;
+    int taken, equals;
+
+    if (self->is_first) {
+        self->is_first = 0;
+        self->current = NULL;
+        Py_CLEAR(self->described);
+    }
+    if (!PyDict_CheckExact(logs)) {
+        return describe(self, logs);
+    }
+    width = PyDict_Size(logs);
+    shape = width <= WIDEST ? self->shapes[width] : NULL;
+    if (shape != NULL) {
+        taken = take(self, shape, logs, shape == self->current);
+        if (taken != 0) {
+            return taken;
+        }
+    }
+    if (width == 0 && self->current == NULL && self->described == NULL) {
+        return 0;
+    }
+    plain = PyObject_CallMethod(self->looking, "plain", "(O)", logs);
+    if (plain == NULL) {
+        return -1;
+    }
+    equals = plain == Py_None ? 0 : equals_last(self, logs);
+    if (equals >= 0 && PyTuple_Check(plain) && PyArg_ParseTuple(plain, "Ls", &keys, &kinds)) {
+        shape = adopt(self, logs, keys, kinds);
+    } else {
+        shape = NULL;
+    }
+    Py_DECREF(plain);
+    if (shape == NULL) {
+        return PyErr_Occurred() ? -1 : describe(self, logs);
+    }
+    self->current = shape;
+    Py_CLEAR(self->described);
+    return !equals && append_shape(self, shape) < 0 ? -1 : 1;
+}

@@ -1,0 +1,42 @@
+/* The module. */
+
+#include "native.h"
+
+static struct PyModuleDef module = {
+    PyModuleDef_HEAD_INIT,
+    "fittrace.capture._native",
+    "What is compiled of capture.",
+    -1,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+};
+
+PyMODINIT_FUNC
+PyInit__native(void)
+{
+    PyObject *version = PySys_GetObject("hexversion"), *arrays, *made, *probes, *buffer;
+
+    /* Since Python 3.8, an object whose type is made like these has a reference to it. */
+    instances_own_their_type = version != NULL && PyLong_AsLong(version) >= 0x03080000;
+    arrays = PyImport_ImportModule("array");
+    if (arrays == NULL) {
+        return NULL;
+    }
+    array_type = PyObject_GetAttrString(arrays, "array");
+    Py_DECREF(arrays);
+    made = PyModule_Create(&module);
+    buffer = PyType_FromSpec(&Buffer_spec);
+    probes = PyType_FromSpec(&Probes_spec);
+    BufferType = (PyTypeObject *)buffer;
+    if (array_type == NULL || made == NULL || buffer == NULL || probes == NULL) {
+        return NULL;
+    }
+    Py_INCREF(buffer); /* `BufferType` */
+    if (PyModule_AddObject(made, "Buffer", buffer) < 0 || PyModule_AddObject(made, "Probes", probes) < 0) {
+        return NULL;
+    }
+    return made;
+}

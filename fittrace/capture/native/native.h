@@ -1,0 +1,119 @@
+/* What is compiled of capture: `pybuffer.py` and `pyprobes.py` are the same in Python, and say what it does.
+ *
+ * Only the stable ABI of Python 3.7 is used, so one binary serves every Python from then on. Nothing here gives up the
+ * interpreter's lock between the first number of a record and the last: a record is one piece for who collects it.
+ */
+
+#ifndef FITTRACE_NATIVE_H
+#define FITTRACE_NATIVE_H
+
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x03070000
+#include <Python.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifndef METH_FASTCALL
+/* In the stable ABI since Python 3.10; 3.7 to 3.9, of which no other will come, have the same under this flag. */
+#define METH_FASTCALL 0x0080
+#endif
+
+#if defined(__GNUC__)
+/* Short names that no other library is to see. */
+#pragma GCC visibility push(hidden)
+#endif
+
+/* As in `schema/journal.py`. */
+#define ABSENT ((1LL << 62) - 1)
+#define WHOLE 9007199254740992.0
+/* As in `looking.py`: keys in a shape, at most. */
+#define WIDEST 64
+/* As in `observer.py`. */
+enum { TOLD, PASSED_OVER, ENTERS, LEAVES };
+
+#define METHOD(type, name, flags) {#name, (PyCFunction)(void (*)(void))type##_##name, flags, NULL}
+
+/* What one thread has recorded, and nobody has taken yet. */
+typedef struct {
+    PyObject_HEAD
+    int64_t *numbers;
+    Py_ssize_t length;
+    Py_ssize_t room;
+} Buffer;
+
+/* What logs of a certain width held last: a key, its value, the value's type and number. */
+typedef struct {
+    PyObject *key;
+    PyObject *value;
+    PyTypeObject *type;
+    double number;
+    char kind;
+} Entry;
+
+typedef struct {
+    Py_ssize_t width;
+    int64_t keys; /* their number in the trace */
+    Entry *entries;
+} Shape;
+
+typedef struct {
+    PyObject_HEAD
+    Buffer *buffer;
+    PyObject *looking;
+    PyObject *observe;
+    PyObject *interest;
+    long entered;
+    PyObject *clock;
+    PyObject *classes;
+    int64_t state_head;
+    PyObject *nothing;
+    PyObject *stop_training;
+    PyObject *seen;
+    PyObject *owner;
+    PyObject *attributes;
+    PyObject *stopping;
+    PyObject *described;
+    Shape *shapes[WIDEST + 1];
+    Shape *current;
+    int is_first;
+} Probes;
+
+/* buffer.c */
+
+extern PyType_Spec Buffer_spec;
+extern PyObject *array_type;
+extern int instances_own_their_type;
+
+/* Give back the memory of an object. */
+void release(PyObject *self);
+/* Append numbers, all of them or none: 0, or -1 with an error. */
+int extend(Buffer *self, const int64_t *numbers, Py_ssize_t count);
+/* The number of an int, that of anything else is absent: it may be the program's, so none of its code is run. */
+int64_t as_integer(PyObject *value);
+
+/* logs.c */
+
+/* Whether logs hold the very objects that were taken last. */
+int is_seen(const Probes *self, PyObject *logs);
+/* Look at logs: 1 where their objects will tell whether they have changed, 0 where only another look can, or -1. */
+int look(Probes *self, PyObject *logs);
+/* Let go of a shape. */
+void drop(Shape *shape);
+
+/* records.c */
+
+/* Append one record, all of it or nothing: 0, or -1 with an error. */
+int append(Probes *self, const int64_t *numbers, Py_ssize_t count);
+/* The same of a tuple after a `head`; 0: the head is in the tuple. */
+int append_tuple(Probes *self, int64_t head, PyObject *operands);
+/* Report the error that is set, as `except Exception` would: 0, or -1 where it is to go on. */
+int fault(Probes *self, const char *where);
+/* The time, in nanoseconds; -1 with an error where there is none. */
+int64_t now(Probes *self);
+
+/* probes.c */
+
+extern PyType_Spec Probes_spec;
+extern PyTypeObject *BufferType;
+
+#endif

@@ -1,0 +1,399 @@
+/* The probes: what the rewritten code calls, for one thread. */
+
+#include "native.h"
+
+/* Numbers of a mark, of which no site has more than six. */
+#define MOST_OPERANDS 16
+
+PyTypeObject *BufferType;
+
+/* The model, whose attributes have what `stop_training` is. */
+
+static int
+is_watched(Probes *self, PyObject *owner)
+{
+    PyObject *stopping;
+
+    if (owner != self->owner) {
+        return 0;
+    }
+    stopping = PyDict_GetItemWithError(self->attributes, self->stop_training);
+    if (stopping == NULL && PyErr_Occurred()) {
+        PyErr_Clear(); /* whoever looks again will meet it too */
+        return 0;
+    }
+    return stopping == self->stopping;
+}
+
+static int
+watch(Probes *self, PyObject *owner)
+{
+    PyObject *attributes, *stopping, *record, *before[3];
+    int failed;
+
+    if (owner == self->owner) {
+        attributes = self->attributes;
+        Py_INCREF(attributes);
+    } else {
+        attributes = PyObject_CallMethod(self->looking, "attributes", "(O)", owner);
+        if (attributes == NULL) {
+            return -1;
+        }
+    }
+    stopping = PyDict_GetItemWithError(attributes, self->stop_training);
+    if (stopping == NULL && PyErr_Occurred()) {
+        Py_DECREF(attributes);
+        return -1;
+    }
+    before[0] = self->owner;
+    before[1] = self->attributes;
+    before[2] = self->stopping;
+    Py_INCREF(owner);
+    Py_INCREF(attributes);
+    Py_XINCREF(stopping);
+    self->owner = owner;
+    self->attributes = attributes;
+    self->stopping = stopping;
+    Py_XDECREF(before[0]);
+    Py_XDECREF(before[1]);
+    Py_XDECREF(before[2]);
+    record = PyObject_CallMethod(self->looking, "stop", "(O)", attributes);
+    Py_DECREF(attributes);
+    if (record == NULL) {
+        return -1;
+    }
+    failed = record != Py_None && append_tuple(self, 0, record) < 0;
+    Py_DECREF(record);
+    return failed ? -1 : 0;
+}
+
+/* Look at whatever has changed: 1, or 0 where nothing has, or -1. */
+static int
+look_around(Probes *self, PyObject *owner, PyObject *logs, const char *where)
+{
+    int has_looked = 0, taken;
+
+    if (logs != Py_None && !is_seen(self, logs)) {
+        has_looked = 1;
+        Py_CLEAR(self->seen);
+        taken = look(self, logs);
+        if (taken < 0) {
+            return fault(self, where) < 0 ? -1 : 1;
+        }
+        if (taken) {
+            Py_INCREF(logs);
+            self->seen = logs;
+        }
+    }
+    if (!is_watched(self, owner)) {
+        has_looked = 1;
+        if (watch(self, owner) < 0 && fault(self, where) < 0) {
+            return -1;
+        }
+    }
+    return has_looked;
+}
+
+/* What probes call. */
+
+static int
+has_arguments(Py_ssize_t given, Py_ssize_t wanted)
+{
+    if (given != wanted) {
+        PyErr_Format(PyExc_TypeError, "a probe with %zd arguments instead of %zd", given, wanted);
+    }
+    return given == wanted;
+}
+
+/* What a probe returns: nothing, also where it could not do its work, but for what no `except Exception` keeps. */
+static PyObject *
+done(Probes *self, int failed)
+{
+    if (failed && fault(self, "recording") < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+Probes_record(Probes *self, PyObject *record)
+{
+    return done(self, append_tuple(self, 0, record) < 0);
+}
+
+static PyObject *
+Probes_mark(Probes *self, PyObject *const *arguments, Py_ssize_t given)
+{
+    int64_t numbers[1 + MOST_OPERANDS];
+    Py_ssize_t place;
+
+    if (given < 1 || given > MOST_OPERANDS) {
+        PyErr_Format(PyExc_TypeError, "a mark with %zd arguments", given);
+        return NULL;
+    }
+    numbers[0] = as_integer(arguments[0]);
+    numbers[1] = now(self);
+    for (place = 1; place < given; place++) {
+        numbers[place + 1] = as_integer(arguments[place]);
+    }
+    return done(self, numbers[1] < 0 || append(self, numbers, given + 1) < 0);
+}
+
+static PyObject *
+Probes_hooks(Probes *self, PyObject *const *arguments, Py_ssize_t given)
+{
+    int64_t numbers[4];
+    PyObject *owner;
+
+    if (!has_arguments(given, 3)) {
+        return NULL;
+    }
+    owner = arguments[1];
+    Py_CLEAR(self->seen);
+    self->is_first = 1;
+    numbers[0] = as_integer(arguments[0]);
+    numbers[1] = now(self);
+    numbers[2] = (int64_t)(intptr_t)owner;
+    numbers[3] = PyLong_CheckExact(arguments[2]) ? as_integer(arguments[2]) : ABSENT;
+    if (numbers[3] < 0) {
+        numbers[3] = ABSENT;
+    }
+    if (numbers[1] < 0 || append(self, numbers, 4) < 0) {
+        return done(self, 1);
+    }
+    if (!is_watched(self, owner) && watch(self, owner) < 0 && fault(self, "looking at stop_training") < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+/* The number of a callback's class: 1 where it is known, 0 where it was met now, or -1. */
+static int
+class_of(Probes *self, PyObject *callback, int64_t *number)
+{
+    PyObject *kind = (PyObject *)Py_TYPE(callback), *identity, *known;
+    int is_known;
+
+    identity = PyLong_FromVoidPtr(kind);
+    if (identity == NULL) {
+        return -1;
+    }
+    known = PyDict_GetItemWithError(self->classes, identity);
+    Py_DECREF(identity);
+    is_known = known != NULL;
+    if (is_known) {
+        *number = as_integer(known);
+        return 1;
+    }
+    known = PyErr_Occurred() ? NULL : PyObject_CallMethod(self->looking, "meet", "(O)", kind);
+    if (known == NULL) {
+        return -1;
+    }
+    *number = as_integer(known);
+    Py_DECREF(known);
+    return 0;
+}
+
+static PyObject *
+Probes_hook(Probes *self, PyObject *const *arguments, Py_ssize_t given)
+{
+    int64_t numbers[4];
+    int has_looked, is_known;
+
+    if (!has_arguments(given, 4)) {
+        return NULL;
+    }
+    numbers[0] = as_integer(arguments[0]);
+    numbers[1] = numbers[2] = now(self);
+    if (numbers[1] < 0) {
+        return done(self, 1);
+    }
+    has_looked = look_around(self, arguments[1], arguments[3], "reading the logs of a hook");
+    is_known = has_looked < 0 ? -1 : class_of(self, arguments[2], &numbers[3]);
+    if (is_known < 0) {
+        return done(self, 1);
+    }
+    if (has_looked || !is_known) {
+        /* What looking takes belongs to neither hook. */
+        numbers[2] = now(self);
+    }
+    return done(self, numbers[2] < 0 || append(self, numbers, 4) < 0);
+}
+
+static PyObject *
+Probes_hooked(Probes *self, PyObject *const *arguments, Py_ssize_t given)
+{
+    int64_t numbers[2];
+    int failed;
+
+    if (!has_arguments(given, 3)) {
+        return NULL;
+    }
+    numbers[0] = as_integer(arguments[0]);
+    numbers[1] = now(self);
+    failed = numbers[1] < 0 || look_around(self, arguments[1], arguments[2], "reading the logs after a hook") < 0;
+    if (!failed) {
+        /* What comes next is another list, perhaps one around this. */
+        Py_CLEAR(self->seen);
+        self->is_first = 1;
+        failed = append(self, numbers, 2) < 0;
+    }
+    return done(self, failed);
+}
+
+static PyObject *
+Probes_forget(Probes *self, PyObject *Py_UNUSED(ignored))
+{
+    self->is_first = 1;
+    Py_CLEAR(self->seen);
+    Py_CLEAR(self->owner);
+    Py_CLEAR(self->attributes);
+    Py_CLEAR(self->stopping);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+Probes_hooked_last(Probes *self, PyObject *const *arguments, Py_ssize_t given)
+{
+    PyObject *done = Probes_hooked(self, arguments, given);
+
+    Py_XDECREF(done);
+    return done == NULL ? NULL : Probes_forget(self, NULL);
+}
+
+/* The type. */
+
+static int
+Probes_traverse(Probes *self, visitproc visit, void *arg)
+{
+    Py_ssize_t width, place;
+
+    Py_VISIT(self->observe);
+    Py_VISIT(self->looking);
+    Py_VISIT(self->clock);
+    Py_VISIT(self->classes);
+    Py_VISIT(self->seen);
+    Py_VISIT(self->owner);
+    Py_VISIT(self->attributes);
+    Py_VISIT(self->stopping);
+    Py_VISIT(self->described);
+    for (width = 0; width <= WIDEST; width++) {
+        for (place = 0; self->shapes[width] != NULL && place < width; place++) {
+            Py_VISIT(self->shapes[width]->entries[place].value);
+            Py_VISIT(self->shapes[width]->entries[place].type);
+        }
+    }
+    return 0;
+}
+
+static int
+Probes_clear(Probes *self)
+{
+    PyObject *observe = self->observe;
+    Py_ssize_t width;
+
+    Py_XDECREF(Probes_forget(self, NULL));
+    self->current = NULL;
+    for (width = 0; width <= WIDEST; width++) {
+        Shape *shape = self->shapes[width];
+        self->shapes[width] = NULL;
+        drop(shape);
+    }
+    Py_CLEAR(self->described);
+    Py_CLEAR(self->looking);
+    Py_INCREF(Py_None);
+    self->observe = Py_None;
+    Py_XDECREF(observe);
+    return 0;
+}
+
+static void
+Probes_dealloc(Probes *self)
+{
+    PyObject_GC_UnTrack(self);
+    Probes_clear(self);
+    Py_CLEAR(self->observe);
+    Py_CLEAR(self->interest);
+    Py_XDECREF((PyObject *)self->buffer);
+    Py_CLEAR(self->clock);
+    Py_CLEAR(self->classes);
+    Py_CLEAR(self->nothing);
+    Py_CLEAR(self->stop_training);
+    release((PyObject *)self);
+}
+
+static PyObject *
+Probes_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+{
+    static char *names[] = {"looking", "buffer", "observing", NULL};
+    PyObject *looking, *buffer, *observing, *head;
+    Probes *self;
+
+    if (!PyArg_ParseTupleAndKeywords(
+            arguments, keywords, "OO!O:Probes", names, &looking, BufferType, &buffer, &observing)) {
+        return NULL;
+    }
+    self = (Probes *)((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    Py_INCREF(looking);
+    Py_INCREF(buffer);
+    self->looking = looking;
+    self->buffer = (Buffer *)buffer;
+    self->is_first = 1;
+    if (observing == Py_None) {
+        Py_INCREF(Py_None);
+        self->observe = Py_None;
+    } else {
+        self->observe = PyObject_GetAttrString(observing, "observe");
+        self->interest = PyObject_GetAttrString(observing, "interest");
+        if (self->interest != NULL && !PyByteArray_Check(self->interest)) {
+            PyErr_SetString(PyExc_TypeError, "interest is a bytearray");
+            Py_CLEAR(self->interest);
+        }
+    }
+    self->clock = PyObject_GetAttrString(looking, "clock");
+    self->classes = PyObject_GetAttrString(looking, "classes");
+    self->nothing = PyTuple_New(0);
+    self->stop_training = PyUnicode_InternFromString("stop_training");
+    head = PyObject_GetAttrString(looking, "state_head");
+    if (head != NULL) {
+        self->state_head = as_integer(head);
+        Py_DECREF(head);
+    }
+    if (PyErr_Occurred()) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+static PyMethodDef Probes_methods[] = {
+    METHOD(Probes, record, METH_O),
+    METHOD(Probes, mark, METH_FASTCALL),
+    METHOD(Probes, hooks, METH_FASTCALL),
+    METHOD(Probes, hook, METH_FASTCALL),
+    METHOD(Probes, hooked, METH_FASTCALL),
+    METHOD(Probes, hooked_last, METH_FASTCALL),
+    METHOD(Probes, forget, METH_NOARGS),
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot Probes_slots[] = {
+    {Py_tp_doc, "The functions that one thread's probes call."},
+    {Py_tp_new, (void *)Probes_new},
+    {Py_tp_dealloc, (void *)Probes_dealloc},
+    {Py_tp_traverse, (void *)Probes_traverse},
+    {Py_tp_clear, (void *)Probes_clear},
+    {Py_tp_methods, Probes_methods},
+    {0, NULL},
+};
+
+PyType_Spec Probes_spec = {
+    "fittrace.capture._native.Probes",
+    sizeof(Probes),
+    0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    Probes_slots,
+};

@@ -1,0 +1,125 @@
+/* Records: appended to the buffer, and told to who sees them. */
+
+#include "native.h"
+
+/* Numbers of a record for which no memory is asked. */
+#define FEW 16
+
+int
+fault(Probes *self, const char *where)
+{
+    PyObject *kind, *error, *traceback, *done;
+
+    if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+        return -1;
+    }
+    PyErr_Fetch(&kind, &error, &traceback);
+    PyErr_NormalizeException(&kind, &error, &traceback);
+    if (error != NULL && traceback != NULL) {
+        PyException_SetTraceback(error, traceback);
+    }
+    done = PyObject_CallMethod(self->looking, "fault", "sO", where, error == NULL ? Py_None : error);
+    Py_XDECREF(kind);
+    Py_XDECREF(error);
+    Py_XDECREF(traceback);
+    if (done == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+            return -1;
+        }
+        PyErr_Clear();
+    }
+    Py_XDECREF(done);
+    return 0;
+}
+
+int64_t
+now(Probes *self)
+{
+    PyObject *time = PyObject_Call(self->clock, self->nothing, NULL);
+    int64_t number;
+
+    if (time == NULL) {
+        return -1;
+    }
+    number = PyLong_AsLongLong(time);
+    Py_DECREF(time);
+    return number;
+}
+
+/* Tell the observer of a record that it may be interested in, and how many frames it was not told of before. */
+static int
+tell(Probes *self, const int64_t *numbers, Py_ssize_t count)
+{
+    Py_ssize_t site = (Py_ssize_t)(-numbers[0] - 1), place;
+    int interest = TOLD;
+    long entered;
+    PyObject *record, *done;
+
+    if (site >= 0 && site < PyByteArray_Size(self->interest)) {
+        interest = PyByteArray_AsString(self->interest)[site];
+    }
+    if (interest == PASSED_OVER) {
+        return 0;
+    }
+    if (interest == ENTERS) {
+        self->entered++;
+        return 0;
+    }
+    if (interest == LEAVES && self->entered > 0) {
+        self->entered--;
+        return 0;
+    }
+    record = PyTuple_New(count);
+    for (place = 0; record != NULL && place < count; place++) {
+        PyObject *number = PyLong_FromLongLong(numbers[place]);
+        if (number == NULL || PyTuple_SetItem(record, place, number) < 0) {
+            Py_CLEAR(record);
+        }
+    }
+    if (record == NULL) {
+        return -1;
+    }
+    entered = self->entered;
+    self->entered = 0;
+    done = PyObject_CallFunction(self->observe, "Ol", record, entered);
+    Py_DECREF(record);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
+int
+append(Probes *self, const int64_t *numbers, Py_ssize_t count)
+{
+    if (extend(self->buffer, numbers, count) < 0) {
+        return -1;
+    }
+    return self->observe == Py_None ? 0 : tell(self, numbers, count);
+}
+
+int
+append_tuple(Probes *self, int64_t head, PyObject *operands)
+{
+    Py_ssize_t count = PyTuple_Size(operands), place;
+    int64_t few[FEW], *numbers = few;
+    int failed;
+
+    if (count < 0) {
+        return -1;
+    }
+    if (count + 1 > FEW) {
+        numbers = PyMem_Malloc((count + 1) * sizeof(int64_t));
+        if (numbers == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+    }
+    numbers[0] = head;
+    for (place = 0; place < count; place++) {
+        numbers[place + 1] = as_integer(PyTuple_GetItem(operands, place));
+    }
+    failed = head < 0 ? append(self, numbers, count + 1) : append(self, numbers + 1, count);
+    if (numbers != few) {
+        PyMem_Free(numbers);
+    }
+    return failed;
+}

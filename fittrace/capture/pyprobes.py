@@ -1,0 +1,205 @@
+"""The probes in Python: what the rewritten code calls, for one thread. `native/probes.c` is the same in C.
+
+They append to the thread's buffer, one record in one operation of the interpreter, which no other thread can split.
+Around each hook they ask whether the logs and `stop_training` are what they were. They mostly are, which is found by
+the identity of the objects, and so without running anybody's code; only what is new is looked at.
+"""
+
+from __future__ import annotations
+
+import struct
+from operator import is_
+from typing import Any, Sequence
+
+from ..schema.journal import ABSENT, WHOLE
+from . import values
+from .looking import Looking
+from .observer import ENTERS, LEAVES, PASSED_OVER, TOLD, Observing
+from .pybuffer import Buffer
+
+_NOTHING: dict[str, Any] = {}
+
+
+class _Shape:
+    """Logs that are plain numbers under certain keys, as logs of one width were last: `number` says which keys."""
+
+    __slots__ = ("_keys", "_kinds", "_number", "_types")
+
+    def __init__(self, logs: dict[str, float], number: int, kinds: str) -> None:
+        self._keys, self._types = tuple(logs), tuple(map(type, logs.values()))
+        self._number, self._kinds = number, kinds
+
+    def operands(self, logs: dict[str, float]) -> list[int] | None:
+        """The operands of a `state` record for logs, or None where they are not of this shape."""
+        if not (all(map(is_, logs, self._keys)) and all(map(is_, map(type, logs.values()), self._types))):
+            return None
+        operands = [self._number]
+        try:
+            for kind, value in zip(self._kinds, logs.values()):
+                if kind == "n":
+                    operands += values.halves(value)
+                elif 0 <= value < WHOLE:
+                    operands.append(int(value))
+                else:
+                    return None
+        except struct.error:  # an int that no float can hold
+            return None
+        return operands
+
+
+def _are_equal(some: dict[str, float], others: dict[str, float]) -> bool:
+    """Whether plain numbers are equal; Python's own comparison would have NumPy warn the program of some of them."""
+    return len(some) == len(others) and all(
+        key in some and (value is some[key] or float(value) == float(some[key])) for key, value in others.items()
+    )
+
+
+class Probes:
+    """The functions that one thread's probes call.
+
+    `buffer` takes the records, and `observing`, where it is not None, is told of those that interest it. What is new
+    is handed to `looking`, whose faults stay there.
+    """
+
+    def __init__(self, looking: Looking, buffer: Buffer, observing: Observing | None) -> None:
+        self._looking = looking
+        self._clock = looking.clock
+        self._observing = observing
+        self._entered = 0
+        self._extend = buffer.extend
+        # The dict that was looked at last, while its callback list is at work, and what it held.
+        self._seen: Any = None
+        self._keys: tuple[str, ...] = ()
+        self._values: tuple[float, ...] = ()
+        self._shapes: dict[int, _Shape] = {}
+        # What was recorded last: plain numbers, or the operands that describe anything else.
+        self._last: dict[str, float] | None = None
+        self._described: tuple[int, ...] = ()
+        self._is_first = True
+        self.forget()
+
+    def record(self, record: Sequence[int]) -> None:
+        """Append a record: a head and its operands."""
+        self._extend(record)
+        if self._observing is not None:
+            self._tell(record, self._observing)
+
+    def mark(self, head: int, *operands: Any) -> None:
+        """Append a record whose first operand is the time."""
+        self.record((head, self._clock(), *operands))
+
+    def hooks(self, head: int, owner: object, number: Any) -> None:
+        """A callback list, the `owner`, begins to pass a hook on, of the batch or epoch of that `number`."""
+        # Where a callback passes its hook on to a list of its own, what is known is of the list around it.
+        self._seen = None
+        self._is_first = True
+        self.mark(head, id(owner), number if type(number) is int and number >= 0 else ABSENT)
+        try:
+            self._watch(owner)
+        except Exception as error:
+            self._looking.fault("looking at stop_training", error)
+
+    def hook(self, head: int, owner: object, callback: object, logs: Any) -> None:
+        """One callback's hook begins, and that of the callback before it has ended."""
+        end = begin = self._clock()
+        has_looked = self._look_around(owner, logs, "reading the logs of a hook")
+        kind = self._looking.classes.get(id(type(callback)))
+        if kind is None:
+            kind = self._looking.meet(type(callback))
+            has_looked = True
+        if has_looked:
+            begin = self._clock()  # what looking takes belongs to neither hook
+        self.record((head, end, begin, kind))
+
+    def hooked(self, head: int, owner: object, logs: Any) -> None:
+        """The last of the callbacks' hooks has ended."""
+        end = self._clock()
+        self._look_around(owner, logs, "reading the logs after a hook")
+        # What comes next is another list, perhaps one around this.
+        self._seen = None
+        self._is_first = True
+        self.record((head, end))
+
+    def hooked_last(self, head: int, owner: object, logs: Any) -> None:
+        """The same where the model may go afterwards."""
+        self.hooked(head, owner, logs)
+        self.forget()
+
+    def forget(self) -> None:
+        """Hold on to nothing of the program's."""
+        self._seen = None
+        self._is_first = True
+        # The callback list that passes hooks on, its model's attributes, and what `stop_training` was at the last look.
+        self._owner: object = None
+        self._attributes, self._stopping = _NOTHING, None
+
+    def _tell(self, record: Sequence[int], observing: Observing) -> None:
+        site = -record[0] - 1
+        interest = observing.interest[site] if site < len(observing.interest) else TOLD
+        if interest == ENTERS:
+            self._entered += 1
+        elif interest == LEAVES and self._entered:
+            self._entered -= 1
+        elif interest != PASSED_OVER:
+            entered, self._entered = self._entered, 0
+            observing.observe(record, entered)
+
+    def _look_around(self, owner: object, logs: Any, where: str) -> bool:
+        """Look at what has changed; whether anything has."""
+        has_looked = False
+        try:
+            if logs is not None and not (logs is self._seen and self._holds_the_same(logs)):
+                has_looked = True
+                self._seen = None
+                if self._look(logs):
+                    self._seen, self._keys, self._values = logs, tuple(logs), tuple(logs.values())
+            return self._watch(owner) or has_looked
+        except Exception as error:
+            self._looking.fault(where, error)
+            return True
+
+    def _holds_the_same(self, logs: dict[str, float]) -> bool:
+        return (
+            len(logs) == len(self._keys)
+            and all(map(is_, logs.values(), self._values))
+            and all(map(is_, logs, self._keys))
+        )
+
+    def _look(self, logs: Any) -> bool:
+        """Record logs where they have changed; whether the objects in them will tell when they do so again."""
+        if self._is_first:
+            self._is_first = False
+            self._last, self._described = None, ()
+        if type(logs) is dict:
+            shape = self._shapes.get(len(logs))
+            operands = shape.operands(logs) if shape is not None else None
+            if shape is None or operands is None:
+                if not logs and self._last is None and not self._described:
+                    return False
+                plain = self._looking.plain(logs)
+                shape = _Shape(logs, *plain) if plain is not None else None
+                operands = shape.operands(logs) if shape is not None else None
+            if shape is not None and operands is not None:
+                self._shapes[len(logs)] = shape
+                has_changed = self._last is None or not _are_equal(self._last, logs)
+                self._last, self._described = dict(logs), ()
+                if has_changed:
+                    self.record((self._looking.state_head, *operands))
+                return True
+        described = self._looking.describe(logs)
+        if described != self._described:
+            self._last, self._described = None, described
+            self.record((self._looking.state_head, *described))
+        return False
+
+    def _watch(self, owner: object) -> bool:
+        """Record what `stop_training` has become; whether a look was needed."""
+        if owner is self._owner and self._attributes.get("stop_training") is self._stopping:
+            return False
+        if owner is not self._owner:
+            self._owner, self._attributes = owner, self._looking.attributes(owner)
+        self._stopping = self._attributes.get("stop_training")
+        record = self._looking.stop(self._attributes)
+        if record is not None:
+            self.record(record)
+        return True
