@@ -48,13 +48,16 @@ class Follower(Stack, Observing):
         try:
             if entered:
                 self._frames += [len(self._stack)] * entered
-            handle = self._handlers.get(record[0])
-            if handle is None:
-                handle = self._meet(record[0])
-            handle(record)
+            self._handle(record)
         except Exception as error:
             self.forget()
             self._following.failed(error)
+
+    def _handle(self, record: Record) -> None:
+        handle = self._handlers.get(record[0])
+        if handle is None:
+            handle = self._meet(record[0])
+        handle(record)
 
     def _attend(self, sites: Sites) -> None:
         super()._attend(sites)
@@ -82,14 +85,17 @@ class Follower(Stack, Observing):
         return ENTERS if is_bare or (site.kind == "hooks" and self._sites.is_spared) else TOLD
 
     def _handler(self, site: Site, interest: int) -> Handler:
+        """What is done with the records of a site."""
         if interest == PASSED_OVER:
             return self._pass_over
         if interest == ENTERS:
             return self._enter
-        """What is done with the records of a site that matters."""
-        if site.kind == "open" and site.phases[0] == "batch" and self._sites.opens(site):
-            return self._batch(site)
-        return self._make.get(site.kind, self._open)(site)
+        make = self._make.get(site.kind)
+        if make is not None:
+            return make(site)
+        if not self._sites.opens(site):
+            return self._after(site) if self._sites.is_spared else self._open(site)
+        return self._batch(site) if site.phases[0] == "batch" else self._open(site)
 
     def forget(self) -> None:
         """Follow none of what is open any further."""
@@ -185,6 +191,17 @@ class Follower(Stack, Observing):
                     self._close(height, record[1])
                 if opens:
                     self._push(site, record[1])
+
+        return handle
+
+    def _after(self, site: Site) -> Handler:
+        """The same in a batch of which nothing is followed: what it ends may be the batch, after which more is."""
+        opened, sites = self._open(site), self._sites
+
+        def handle(record: Record) -> None:
+            opened(record)
+            if self._sites is not sites:
+                self._handle(record)
 
         return handle
 

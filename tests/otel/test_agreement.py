@@ -11,7 +11,7 @@ import pytest
 from engines.conftest import NEWEST, ROOT, Engine, require
 from faithful.processes import environ
 
-from fittrace.export.otlp import requests
+from fittrace.export.otlp import Choice, requests
 from fittrace.schema import otel
 from fittrace.tables import Trace
 
@@ -20,9 +20,12 @@ from .test_nested import OPENTELEMETRY_3_7, PROGRAM
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.parametrize("ratio", [1.0, 0.5])
 @pytest.mark.parametrize("engine", NEWEST, ids=str)
-def test_live_and_later_agree(engine: Engine, tmp_path: Path) -> None:
+def test_live_and_later_agree(engine: Engine, ratio: float, tmp_path: Path) -> None:
+    """Where half of the batches are left out, what is followed changes with each of them."""
     require(engine)
+    settings = {"level": "all", "batches": ratio}
     path = [ROOT, *([OPENTELEMETRY_3_7] if engine.legacy else [])]
     options = [
         "--quiet",
@@ -37,7 +40,7 @@ def test_live_and_later_agree(engine: Engine, tmp_path: Path) -> None:
     ]
     done = subprocess.run(
         [sys.executable, "-m", "fittrace", "run", *options, str(PROGRAM), engine.argument],
-        env=environ(":".join(map(str, path)), SEEN=str(tmp_path / "seen.json")),
+        env=environ(":".join(map(str, path)), SEEN=str(tmp_path / "seen.json"), SETTINGS=json.dumps(settings)),
         capture_output=True,
         text=True,
         check=False,
@@ -47,7 +50,7 @@ def test_live_and_later_agree(engine: Engine, tmp_path: Path) -> None:
     assert trace.notes().empty
     told = json.loads((tmp_path / "seen.json").read_text())["spans"]
     live = {span["id"]: span for span in told if span["scope"][0] == otel.SCOPE}
-    later = {span.context.span_id: span for spans in requests(trace) for span in spans}
+    later = {span.context.span_id: span for spans in requests(trace, Choice("all", ratio)) for span in spans}
     # The last fit was not instrumented any more.
     last = trace.fits().fit.iloc[-1]
     later = {key: span for key, span in later.items() if span.attributes["keras.fit"] != last}

@@ -1,7 +1,7 @@
 /* Logs: whether they are what they were, asked before and after every hook.
  *
- * They mostly are, and mostly they are a few plain numbers under keys that never change. For each width of logs there is
- * a shape: the keys that logs of this width had last, with the type of each value and the value itself. Objects are
+ * They mostly are, and mostly they are a few plain numbers under keys that never change. For each width of logs there
+ * is a shape: the keys that logs of this width had last, with the type of each value and the value itself. Objects are
  * compared by their identity, and so nobody's code is run. All else is for `looking.py` to say.
  */
 
@@ -118,8 +118,8 @@ take(Probes *self, Shape *shape, PyObject *logs, int last_was_of_this_shape)
     return has_changed && append_shape(self, shape) < 0 ? -1 : 1;
 }
 
-/* A shape for logs whose keys have that number in the trace and whose values those kinds; what had this width gives way.
- * NULL where they are none, without an error. */
+/* A shape for logs whose keys have that number in the trace and whose values those kinds; what had this width gives
+ * way. NULL where they are none, without an error. */
 static Shape *
 adopt(Probes *self, PyObject *logs, int64_t keys, const char *kinds)
 {
