@@ -8,6 +8,13 @@
 PyObject *array_type;
 int instances_own_their_type;
 
+PyObject *
+none(void)
+{
+    Py_IncRef(Py_None);
+    return Py_None;
+}
+
 void
 release(PyObject *self)
 {
@@ -58,7 +65,7 @@ Buffer_append(Buffer *self, PyObject *value)
     if (extend(self, &number, 1) < 0) {
         return NULL;
     }
-    Py_RETURN_NONE;
+    return none();
 }
 
 static PyObject *
@@ -79,7 +86,7 @@ Buffer_extend(Buffer *self, PyObject *values)
     if (failed) {
         return NULL;
     }
-    Py_RETURN_NONE;
+    return none();
 }
 
 /* Leave out the first `count` numbers. Much room, which a burst has taken, is given back. */
@@ -109,7 +116,7 @@ Buffer_discard(Buffer *self, PyObject *value)
         return NULL;
     }
     discard(self, count < self->length ? count : self->length);
-    Py_RETURN_NONE;
+    return none();
 }
 
 static PyObject *
@@ -133,7 +140,7 @@ static PyObject *
 Buffer_clear(Buffer *self, PyObject *Py_UNUSED(ignored))
 {
     discard(self, self->length);
-    Py_RETURN_NONE;
+    return none();
 }
 
 static Py_ssize_t

@@ -84,6 +84,8 @@ extern PyType_Spec Buffer_spec;
 extern PyObject *array_type;
 extern int instances_own_their_type;
 
+/* A new reference to None. The headers of Python 3.12 and 3.13 take it for immortal, which it is not before. */
+PyObject *none(void);
 /* Give back the memory of an object. */
 void release(PyObject *self);
 /* Append numbers, all of them or none: 0, or -1 with an error. */

@@ -112,7 +112,7 @@ done(Probes *self, int failed)
     if (failed && fault(self, "recording") < 0) {
         return NULL;
     }
-    Py_RETURN_NONE;
+    return none();
 }
 
 static PyObject *
@@ -164,7 +164,7 @@ Probes_hooks(Probes *self, PyObject *const *arguments, Py_ssize_t given)
     if (!is_watched(self, owner) && watch(self, owner) < 0 && fault(self, "looking at stop_training") < 0) {
         return NULL;
     }
-    Py_RETURN_NONE;
+    return none();
 }
 
 /* The number of a callback's class: 1 where it is known, 0 where it was met now, or -1. */
@@ -249,7 +249,7 @@ Probes_forget(Probes *self, PyObject *Py_UNUSED(ignored))
     Py_CLEAR(self->owner);
     Py_CLEAR(self->attributes);
     Py_CLEAR(self->stopping);
-    Py_RETURN_NONE;
+    return none();
 }
 
 static PyObject *
@@ -301,8 +301,7 @@ Probes_clear(Probes *self)
     }
     Py_CLEAR(self->described);
     Py_CLEAR(self->looking);
-    Py_INCREF(Py_None);
-    self->observe = Py_None;
+    self->observe = none();
     Py_XDECREF(observe);
     return 0;
 }
@@ -343,8 +342,7 @@ Probes_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
     self->buffer = (Buffer *)buffer;
     self->is_first = 1;
     if (observing == Py_None) {
-        Py_INCREF(Py_None);
-        self->observe = Py_None;
+        self->observe = none();
     } else {
         self->observe = PyObject_GetAttrString(observing, "observe");
         self->interest = PyObject_GetAttrString(observing, "interest");
