@@ -160,8 +160,8 @@ def attributes_of_model(owner: object) -> dict[str, Any]:
         if "model" not in own and "_model" not in own and type(callbacks) is list and callbacks:
             own = object.__getattribute__(callbacks[0], "__dict__")
         model = own.get("model")
-        attributes: dict[str, Any] = object.__getattribute__(own.get("_model") if model is None else model, "__dict__")
-        return attributes
+        attributes: Any = object.__getattribute__(own.get("_model") if model is None else model, "__dict__")
+        return attributes if issubclass(type(attributes), dict) else {}
     except AttributeError:  # it has none, or is None
         return {}
 

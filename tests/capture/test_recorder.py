@@ -310,7 +310,14 @@ def test_no_model_is_held_on_to(recorder: Recorder, session: FakeSession, end: s
 
 
 def test_hostile_owners_have_no_model(recorder: Recorder, session: FakeSession) -> None:
-    for owner in (Hostile(), object(), Thing(model=Hostile()), Thing(callbacks=[object()]), Thing(model=3)):
+    for owner in (
+        Hostile(),
+        object(),
+        Thing(model=Hostile()),
+        Thing(callbacks=[object()]),
+        Thing(model=3),
+        Thing(model=Thing),
+    ):
         recorder.hooks(-2, owner, 0)
         recorder.hook(-3, owner, LIST, None)
         recorder.hooked(-4, owner, None)
