@@ -14,6 +14,7 @@ import pytest
 from fittrace.capture import metadata as capturing
 from fittrace.capture.collector import pack
 from fittrace.capture.metadata import MOST_WAITING, Metadata, MetadataQueue
+from fittrace.capture.probes import Buffer
 from fittrace.capture.threads import Thread
 from fittrace.schema.journal import (
     DEFINE,
@@ -86,7 +87,8 @@ def opened(folder: Path, sampled: list[int | None], *blocks: bytes, asked: str =
     sites = [{"define": "site", "site": number, "file": "k.py"} | site for number, site in enumerate(SITES)]
     data = MAGIC + block(FACTS, json.dumps(facts).encode())
     data += block(DEFINE, "\n".join(map(json.dumps, sites)).encode()) + b"".join(blocks)
-    thread = Thread(0, records(sampled, traced))
+    thread = Thread(0, Buffer())
+    thread.buffer.extend(records(sampled, traced))
     data += block(EVENTS, pack(thread, thread.take()))
     run = folder / "run"
     (run / "journal").mkdir(parents=True)
