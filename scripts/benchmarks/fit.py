@@ -16,7 +16,8 @@ from .table import Row, ratios
 from .turns import BATCHES, LOOP
 
 GOALS = {"keras-2.2": 1.02, "keras-3": 1.01}
-_CALLBACKS = (0, 2)
+_ROUNDS = {0: 60, 2: 20}
+"""By the number of callbacks. A goal is set where there are none."""
 _Times = dict[str, list[dict[str, float]]]
 
 
@@ -24,9 +25,9 @@ def measure(quick: bool) -> list[Row]:
     """The rows of this measure."""
     workers = {engine: processes.Worker(engine, "turns") for engine in processes.engines()}
     times: dict[tuple[str, int], _Times] = {}
-    for _ in range(6 if quick else 36):
+    for number in range(max(_ROUNDS.values()) // (6 if quick else 1)):
         for engine, worker in workers.items():
-            for callbacks in _CALLBACKS:
+            for callbacks in [one for one, rounds in _ROUNDS.items() if number < rounds]:
                 for name, sample in worker.ask(callbacks).items():
                     times.setdefault((engine, callbacks), {}).setdefault(name, []).append(sample)
     for worker in workers.values():
