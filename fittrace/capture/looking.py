@@ -1,6 +1,6 @@
 """Looking: what probes ask when they meet something for the first time, or something that has changed.
 
-Nothing here is asked twice about what is as it was: `probes` (and `_probes`, the same in C) sees to that.
+Nothing here is asked twice about what is as it was: `native/probes.c` and `pyprobes` see to that.
 """
 
 from __future__ import annotations

@@ -214,18 +214,16 @@ class Follower(Stack, Observing):
                 return
             height = frames[-1] + depth
             # One that is left out after another is the common case, in which the stack stays as it is.
-            if len(stack) != height + 1 or height == 0 or stack[-1] is not stack[-2].left_out:
-                self._close(height, record[1])
-                around = stack[-1] if 0 < len(stack) == height else None
-                if around is not None and self._is_left_out(around, record[1]):
-                    stack.append(around.leaving_out("batch"))
-                    self._watch()
-                else:
-                    self._push(site, record[1])
-            elif self._is_left_out(stack[-2], record[1]):
+            follows_one = len(stack) == height + 1 > 1 and stack[-1] is stack[-2].left_out
+            if follows_one and self._is_left_out(stack[-2], record[1]):
                 stack[-2].leaving_out("batch")
+                return
+            self._close(height, record[1])
+            around = stack[-1] if 0 < len(stack) == height else None
+            if around is not None and self._is_left_out(around, record[1]):
+                stack.append(around.leaving_out("batch"))
+                self._watch()
             else:
-                self._close(height, record[1])
                 self._push(site, record[1])
 
         return handle

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fittrace.capture.observer import ENTERS, LEAVES, PASSED_OVER, TOLD, Observing
+from fittrace.capture.values import as_number
 from fittrace.schema.journal import ABSENT
 
 from .fake_session import IN_PYTHON, FakeSession, compiled
@@ -84,7 +85,9 @@ CHANGES = st.one_of(
 @given(st.lists(CHANGES, max_size=60))
 @settings(max_examples=400, deadline=None)
 def test_both_record_the_same(steps: list[tuple[Any, ...]]) -> None:
-    # NumPy's types become plain when they are met, once in a process: both meet them here first.
+    # NumPy's types become plain when they are met, once in a process, and whoever meets them first looks twice.
+    for value in VALUES:
+        as_number(value)
     threads = [Thread(IN_PYTHON), Thread(compiled())]
     owners = [Model(), Model(), Hostile()]
     callbacks = [Model(), Hostile(), KEYS]

@@ -71,21 +71,21 @@ Buffer_append(Buffer *self, PyObject *value)
 static PyObject *
 Buffer_extend(Buffer *self, PyObject *values)
 {
-    PyObject *fast = PySequence_Tuple(values);
-    Py_ssize_t count = fast == NULL ? 0 : PyTuple_Size(fast), place;
-    int failed = fast == NULL;
+    PyObject *fast = PySequence_Tuple(values); /* first: an iterator's own code may append */
+    Py_ssize_t before = self->length, place;
 
-    for (place = 0; place < count && !failed; place++) {
-        int64_t number = as_integer(PyTuple_GetItem(fast, place));
-        failed = extend(self, &number, 1) < 0;
-    }
-    if (failed && fast != NULL) {
-        self->length -= place > 0 ? place - 1 : 0;
-    }
-    Py_XDECREF(fast);
-    if (failed) {
+    if (fast == NULL) {
         return NULL;
     }
+    for (place = 0; place < PyTuple_Size(fast); place++) {
+        int64_t number = as_integer(PyTuple_GetItem(fast, place));
+        if (extend(self, &number, 1) < 0) {
+            self->length = before;
+            Py_DECREF(fast);
+            return NULL;
+        }
+    }
+    Py_DECREF(fast);
     return none();
 }
 

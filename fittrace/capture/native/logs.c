@@ -119,7 +119,7 @@ take(Probes *self, Shape *shape, PyObject *logs, int last_was_of_this_shape)
 }
 
 /* A shape for logs whose keys have that number in the trace and whose values those kinds; what had this width gives
- * way. NULL where they are none, without an error. */
+ * way. NULL where they are none, or with an error. */
 static Shape *
 adopt(Probes *self, PyObject *logs, int64_t keys, const char *kinds)
 {

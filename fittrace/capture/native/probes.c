@@ -172,7 +172,6 @@ static int
 class_of(Probes *self, PyObject *callback, int64_t *number)
 {
     PyObject *kind = (PyObject *)Py_TYPE(callback), *identity, *known;
-    int is_known;
 
     identity = PyLong_FromVoidPtr(kind);
     if (identity == NULL) {
@@ -180,8 +179,7 @@ class_of(Probes *self, PyObject *callback, int64_t *number)
     }
     known = PyDict_GetItemWithError(self->classes, identity);
     Py_DECREF(identity);
-    is_known = known != NULL;
-    if (is_known) {
+    if (known != NULL) {
         *number = as_integer(known);
         return 1;
     }
