@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Callable, Sequence
 
 Append = Callable[[Sequence[int]], None]
-TOLD, PASSED_OVER, ENTERS, LEAVES = range(4)
+TOLD, PASSED_OVER, ENTERS, LEAVES, SIFTED = range(5)
 """What is done with the records of a site: they are told; they are not; they are the beginning of a frame, or the end
-of one, of which nothing is told as long as nothing in the frame is."""
+of one, of which nothing is told as long as nothing in the frame is; those are told that pass the sieve."""
+SIEVE = struct.Struct("=QQ")
+"""What a sieve holds: `shift` and `limit`. A record passes whose moment and the shift together, scattered, are below
+the limit."""
 
 
 class Observing:
     """Sees the records of one thread. Nothing that it does may raise.
 
-    `interest` has a byte for each site, which says what is done with its records; those of later sites are told. It may
-    change while it is told something.
+    `interest` has a byte for each site, which says what is done with its records; those of later sites are told.
+    `sieve` is a `SIEVE`. Both may change while it is told something.
     """
 
     interest: bytearray
+    sieve: bytearray
 
     def observe(self, record: Sequence[int], entered: int) -> None:
         """Take a record that was appended just now, after so many beginnings of frames that nothing was told of."""

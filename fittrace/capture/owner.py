@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import sys
 from typing import Any, Mapping
 
 from . import syntax
@@ -47,11 +48,18 @@ def _constant(name: str) -> str:
     return "%s.%s" % (RECORDER, name)
 
 
+def _named(constant: str) -> ast.expr:
+    """What calls a constant. From Python 3.8 on the compiler warns of the call of a text, but not in a conditional
+    expression, of which it leaves no more in the code; Python 3.7 leaves all of it."""
+    text = syntax.constant(constant)
+    return text if sys.version_info < (3, 8) else ast.IfExp(syntax.constant(1), text, syntax.constant(None))
+
+
 class _Owners(ast.NodeTransformer):
     """Makes `recorder.record(...)` the call of a constant, and `recorder.sampler` a constant."""
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
-        """In the words of a conditional expression, since the compiler warns of the call of a text."""
+        """The functions are texts until then, as constants are."""
         self.generic_visit(node)
         called = node.func
         if (
@@ -60,10 +68,9 @@ class _Owners(ast.NodeTransformer):
             and isinstance(called.value, ast.Constant)
             and called.value.value == RECORDER
         ):
-            choice = ast.IfExp(syntax.constant(1), syntax.constant(_constant(called.attr)), syntax.constant(None))
-            for part in ast.walk(choice):
+            node.func = _named(_constant(called.attr))
+            for part in ast.walk(node.func):
                 ast.copy_location(part, called)
-            node.func = choice
         return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:

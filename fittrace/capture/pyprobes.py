@@ -12,9 +12,10 @@ from operator import is_
 from typing import Any, Sequence
 
 from ..schema.journal import ABSENT, WHOLE
+from ..schema.scatter import scattered
 from . import values
 from .looking import Looking
-from .observer import ENTERS, LEAVES, PASSED_OVER, TOLD, Observing
+from .observer import ENTERS, LEAVES, PASSED_OVER, SIEVE, SIFTED, TOLD, Observing
 from .pybuffer import Buffer
 
 _NOTHING: dict[str, Any] = {}
@@ -140,9 +141,14 @@ class Probes:
             self._entered += 1
         elif interest == LEAVES and self._entered:
             self._entered -= 1
-        elif interest != PASSED_OVER:
+        elif interest != PASSED_OVER and (interest != SIFTED or self._passes(record, observing)):
             entered, self._entered = self._entered, 0
             observing.observe(record, entered)
+
+    @staticmethod
+    def _passes(record: Sequence[int], observing: Observing) -> bool:
+        shift, limit = SIEVE.unpack(observing.sieve)
+        return bool(scattered(record[1] + shift) < limit)
 
     def _look_around(self, owner: object, logs: Any, where: str) -> bool:
         """Look at what has changed; whether anything has."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable, Sequence
 
-from ..capture.observer import ENTERS, LEAVES, PASSED_OVER, TOLD, Append, Observing
+from ..capture.observer import ENTERS, LEAVES, PASSED_OVER, SIEVE, SIFTED, TOLD, Append, Observing
 from ..capture.sites import Site
 from ..schema import otel
 from ..schema.journal import ABSENT
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Handler = Callable[[Record], None]
 
+_MOST = (1 << 64) - 1
+
 
 class Follower(Stack, Observing):
     """Follows the records of the calling thread, for `following`.
@@ -31,6 +33,7 @@ class Follower(Stack, Observing):
     def __init__(self, following: Following, append: Append) -> None:
         super().__init__(following, append)
         self.interest = bytearray()
+        self.sieve = bytearray(SIEVE.size)
         self._logs_of: dict[int, Open | None] = {}
         self._unnamed: str | None = None
         self._handlers: dict[int, Handler] = {}
@@ -64,6 +67,7 @@ class Follower(Stack, Observing):
         if sites not in self._known:
             self._known[sites] = {}, bytearray()
         self._handlers, self.interest[:] = self._known[sites]
+        SIEVE.pack_into(self.sieve, 0, self._shift_ns & _MOST, min(self._following.limit, _MOST))
 
     def _meet(self, head: int) -> Handler:
         """What is done with the first record of a site that comes by while these sites matter."""
@@ -79,6 +83,8 @@ class Follower(Stack, Observing):
     def _interest_in(self, site: Site) -> int:
         if not self._sites.matters(site):
             return PASSED_OVER
+        if self._sites.is_sifted(site):
+            return SIFTED
         if site.kind in ("leave", "raise"):
             return LEAVES
         is_bare = site.kind == "call" and not (site.root or self._sites.opens(site))

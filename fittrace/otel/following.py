@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 from typing import Any
@@ -31,7 +32,7 @@ class Following(Observer):
 
     def __init__(self, session: Session, tracers: Tracers, meters: Meters, settings: Settings) -> None:
         self.level, ratio = settings
-        self.limit = ratio * (1 << 64) if otel.is_sent(self.level, "batch", begins_fit=False) else 0
+        self.limit = math.ceil(ratio * (1 << 64)) if otel.is_sent(self.level, "batch", begins_fit=False) else 0
         self.owners: dict[int, Open] = {}
         self._sites = {
             (is_spared, is_bare, is_measured): Sites(session.sites, self.level, is_spared, is_bare, is_measured)

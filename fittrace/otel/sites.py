@@ -22,12 +22,14 @@ class Sites:
     """Tells which of `sites`, a list that grows, matter at a `level`.
 
     All that open spans do where batches are measured. In a batch that `is_spared`, of which nothing is followed, those
-    do that may end it, and what is counted; those that may end what is in it only where it is not `is_bare`.
+    do that may end it, and what is counted; those that may end what is in it only where it is not `is_bare`. Where it
+    is, and nothing is counted either, the batch after it matters only if that is sent.
     """
 
     def __init__(self, sites: Sequence[Site], level: str, is_spared: bool, is_bare: bool, is_measured: bool) -> None:
         self.is_spared = is_spared
         self._is_bare = is_bare
+        self._is_idle = is_bare and not is_measured
         self._sites = sites
         has_batches = is_measured or is_sent(level, "batch", begins_fit=False)
         self._level = "batch" if is_spared and has_batches else "all" if is_measured else level
@@ -42,7 +44,17 @@ class Sites:
             return True
         if site.kind not in ("open", "turn", "hook", *journal.CLOSING):
             return False
-        return site.kind == "turn" or self.opens(site) or site.depth < self._deepest(site)
+        return self.opens(site) or self._tells_number(site) or site.depth < self._deepest(site)
+
+    def is_sifted(self, site: Site) -> bool:
+        """Whether, of the site's records, only those matter that begin a batch which is sent."""
+        return self._is_idle and self.opens(site) and site.phases[0] == "batch"
+
+    def _tells_number(self, site: Site) -> bool:
+        """Whether a record of the site gives a span that is followed its number, as Keras counts epochs or batches."""
+        if site.kind != "turn" or site.counts is None:
+            return False
+        return self._is_followed(site.counts) and not (self._is_idle and site.counts == "batch")
 
     def opens(self, site: Site) -> bool:
         """Whether a record of the site begins a span that is followed."""

@@ -11,6 +11,7 @@ from opentelemetry.trace import get_current_span
 from ..capture.sites import Site
 from ..schema import otel
 from ..schema.journal import ABSENT
+from ..schema.scatter import scattered
 from .contexts import Attached, is_over
 from .measuring import Measured, Measuring
 from .opened import Open
@@ -65,7 +66,7 @@ class Stack:
 
     def _is_sent(self, around: Open, clock_ns: int) -> bool:
         """Whether a batch in `around` is sent which begins now."""
-        return not around.is_out and otel.scattered(clock_ns + self._shift_ns) < self._following.limit
+        return not around.is_out and scattered(clock_ns + self._shift_ns) < self._following.limit
 
     def _is_left_out(self, around: Open, clock_ns: int) -> bool:
         """Whether nothing is followed of a batch in `around` which begins now."""

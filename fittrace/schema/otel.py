@@ -10,6 +10,8 @@ import hashlib
 import struct
 from typing import Any, NamedTuple
 
+from .scatter import scattered
+
 SCOPE = "fittrace"
 """The name of the instrumentation scope."""
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.37.0"
@@ -188,11 +190,6 @@ def is_sampled(start_ns: int, ratio: float) -> bool:
     251
     """
     return scattered(start_ns) < ratio * (1 << 64)
-
-
-def scattered(number: int) -> int:
-    """A number from 0 up to 2**64, far from those of its neighbours (Fibonacci hashing)."""
-    return number * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
 
 
 def traceparent(trace: int, span: int, flags: int = 1) -> str:

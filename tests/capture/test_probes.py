@@ -7,6 +7,7 @@ import itertools
 import random
 import sys
 import threading
+import time
 import weakref
 from array import array
 from collections.abc import Callable
@@ -17,9 +18,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fittrace.capture.observer import ENTERS, LEAVES, PASSED_OVER, TOLD, Observing
+from fittrace.capture.observer import ENTERS, LEAVES, PASSED_OVER, SIEVE, SIFTED, TOLD, Observing
 from fittrace.capture.values import as_number
 from fittrace.schema.journal import ABSENT
+from fittrace.schema.scatter import scattered
 
 from .fake_session import IN_PYTHON, FakeSession, compiled
 from .test_values import Hostile
@@ -37,6 +39,7 @@ class Watching(Observing):
 
     def __init__(self, *interest: int) -> None:
         self.interest = bytearray(interest)
+        self.sieve = bytearray(SIEVE.size)
         self.told: list[tuple[tuple[int, ...], int]] = []
 
     def observe(self, record: Any, entered: int) -> None:
@@ -135,6 +138,31 @@ def test_who_sees_the_records_is_told_of_those_that_interest_it(implementation: 
     # Into two frames and out of one; then told, into one and out of it, and out of the one that is known by then.
     assert watching.told == [((-1, 5), 0), ((-1, 5), 1), ((-4, 5), 0), ((-9, 5), 0)]
     assert thread.recorded()[::2] == [-1, -2, -3, -3, -4, -2, -1, -3, -4, -4, -9]
+
+
+@pytest.mark.parametrize("shift", [0, 1_760_000_000_000_000_000, (1 << 64) - 5])
+def test_of_a_site_that_is_sifted_those_records_are_told_that_pass(implementation: Any, shift: int) -> None:
+    watching = Watching(SIFTED)
+    thread = Thread(implementation, watching)
+    moments = range(0, 600_000 * 1000, 600_000)
+    for limit in (0, 1 << 62, (1 << 64) - 1):
+        SIEVE.pack_into(watching.sieve, 0, shift, limit)
+        watching.told.clear()
+        for moment in moments:
+            thread.probes.record((-1, moment))
+        told = [record[1] for record, _ in watching.told]
+        assert told == [moment for moment in moments if scattered(moment + shift) < limit]
+    assert len(thread.recorded()) == 3 * 2 * len(moments)
+
+
+def test_the_clock_that_is_read_is_pythons() -> None:
+    session = FakeSession(compiled())
+    buffer, _ = session.new_thread()
+    probes = session.implementation.Probes(session.looking, buffer, None)
+    for _ in range(1000):
+        before = time.perf_counter_ns()
+        probes.mark(-2)
+        assert before <= buffer.take()[1] <= time.perf_counter_ns()
 
 
 def test_what_interests_may_change_meanwhile(implementation: Any) -> None:

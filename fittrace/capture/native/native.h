@@ -29,7 +29,9 @@
 /* As in `looking.py`: keys in a shape, at most. */
 #define WIDEST 64
 /* As in `observer.py`. */
-enum { TOLD, PASSED_OVER, ENTERS, LEAVES };
+enum { TOLD, PASSED_OVER, ENTERS, LEAVES, SIFTED };
+/* As in `schema/scatter.py`. */
+#define SCATTER 0x9E3779B97F4A7C15ULL
 
 #define METHOD(type, name, flags) {#name, (PyCFunction)(void (*)(void))type##_##name, flags, NULL}
 
@@ -62,8 +64,10 @@ typedef struct {
     PyObject *looking;
     PyObject *observe;
     PyObject *interest;
+    PyObject *sieve;
     long entered;
     PyObject *clock;
+    int is_monotonic; /* the clock is Linux' own, which needs no Python to be read */
     PyObject *classes;
     int64_t state_head;
     PyObject *nothing;
@@ -112,6 +116,8 @@ int append_tuple(Probes *self, int64_t head, PyObject *operands);
 int fault(Probes *self, const char *where);
 /* The time, in nanoseconds; -1 with an error where there is none. */
 int64_t now(Probes *self);
+/* Find out whether the clock is Linux' own, as `time.perf_counter_ns` is there: 0, or -1 with an error. */
+int meet_clock(Probes *self);
 
 /* probes.c */
 

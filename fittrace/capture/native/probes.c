@@ -311,12 +311,26 @@ Probes_dealloc(Probes *self)
     Probes_clear(self);
     Py_CLEAR(self->observe);
     Py_CLEAR(self->interest);
+    Py_CLEAR(self->sieve);
     Py_XDECREF((PyObject *)self->buffer);
     Py_CLEAR(self->clock);
     Py_CLEAR(self->classes);
     Py_CLEAR(self->nothing);
     Py_CLEAR(self->stop_training);
     release((PyObject *)self);
+}
+
+/* The bytes that an observer keeps under a name. */
+static PyObject *
+bytes_of(PyObject *observing, const char *name)
+{
+    PyObject *bytes = PyObject_GetAttrString(observing, name);
+
+    if (bytes != NULL && !PyByteArray_Check(bytes)) {
+        PyErr_Format(PyExc_TypeError, "%s is a bytearray", name);
+        Py_CLEAR(bytes);
+    }
+    return bytes;
 }
 
 static PyObject *
@@ -343,11 +357,8 @@ Probes_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
         self->observe = none();
     } else {
         self->observe = PyObject_GetAttrString(observing, "observe");
-        self->interest = PyObject_GetAttrString(observing, "interest");
-        if (self->interest != NULL && !PyByteArray_Check(self->interest)) {
-            PyErr_SetString(PyExc_TypeError, "interest is a bytearray");
-            Py_CLEAR(self->interest);
-        }
+        self->interest = bytes_of(observing, "interest");
+        self->sieve = self->interest == NULL ? NULL : bytes_of(observing, "sieve");
     }
     self->clock = PyObject_GetAttrString(looking, "clock");
     self->classes = PyObject_GetAttrString(looking, "classes");
@@ -358,7 +369,7 @@ Probes_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
         self->state_head = as_integer(head);
         Py_DECREF(head);
     }
-    if (PyErr_Occurred()) {
+    if (PyErr_Occurred() || meet_clock(self) < 0) {
         Py_DECREF(self);
         return NULL;
     }

@@ -1,6 +1,7 @@
 /* Records: appended to the buffer, and told to who sees them. */
 
 #include "native.h"
+#include <time.h>
 
 /* Numbers of a record for which no memory is asked. */
 #define FEW 16
@@ -32,18 +33,69 @@ fault(Probes *self, const char *where)
     return 0;
 }
 
+/* The time of Linux' monotonic clock; -1 where it is not Linux. */
+static int64_t
+monotonic(void)
+{
+#if defined(__linux__)
+    struct timespec time;
+
+    if (clock_gettime(CLOCK_MONOTONIC, &time) == 0) {
+        return time.tv_sec * 1000000000LL + time.tv_nsec;
+    }
+#endif
+    return -1;
+}
+
+int
+meet_clock(Probes *self)
+{
+    PyObject *module = PyImport_ImportModule("time"), *counter;
+    int64_t before, between;
+
+    counter = module == NULL ? NULL : PyObject_GetAttrString(module, "perf_counter_ns");
+    Py_XDECREF(module);
+    Py_XDECREF(counter);
+    if (counter == NULL) {
+        return -1;
+    }
+    if (counter == self->clock) {
+        before = monotonic();
+        between = now(self);
+        self->is_monotonic = 0 <= before && before <= between && between <= monotonic();
+    }
+    return PyErr_Occurred() ? -1 : 0;
+}
+
 int64_t
 now(Probes *self)
 {
-    PyObject *time = PyObject_Call(self->clock, self->nothing, NULL);
+    PyObject *time;
     int64_t number;
 
+    if (self->is_monotonic) {
+        return monotonic();
+    }
+    time = PyObject_Call(self->clock, self->nothing, NULL);
     if (time == NULL) {
         return -1;
     }
     number = PyLong_AsLongLong(time);
     Py_DECREF(time);
     return number;
+}
+
+/* Whether a moment is one of those that pass the observer's sieve. */
+static int
+passes(Probes *self, int64_t moment)
+{
+    uint64_t sieve[2]; /* a shift, and a limit */
+
+    if (PyByteArray_Size(self->sieve) != sizeof(sieve)) {
+        return 1;
+    }
+    memcpy(sieve, PyByteArray_AsString(self->sieve), sizeof(sieve));
+    return ((uint64_t)moment + sieve[0]) * SCATTER < sieve[1];
 }
 
 /* Tell the observer of a record that it may be interested in, and how many frames it was not told of before. */
@@ -67,6 +119,9 @@ tell(Probes *self, const int64_t *numbers, Py_ssize_t count)
     }
     if (interest == LEAVES && self->entered > 0) {
         self->entered--;
+        return 0;
+    }
+    if (interest == SIFTED && count > 1 && !passes(self, numbers[1])) {
         return 0;
     }
     record = PyTuple_New(count);
