@@ -263,10 +263,10 @@ class Follower(Stack, Observing):
         if site.counts == "epoch":
             one.span.set_attribute("keras.epoch", one.epoch)
         else:
-            one.span.set_attribute("keras.batch", one.batch)
-            one.span.set_attribute("keras.last_batch", record[3])
+            attributes = {"keras.batch": one.batch, "keras.last_batch": record[3]}
             if record[4] != ABSENT:
-                one.span.set_attribute("keras.batch_size", record[4])
+                attributes["keras.batch_size"] = record[4]
+            one.span.set_attributes(attributes)
 
     def _hook(self, site: Site) -> Handler:
         opens, depth = self._sites.opens(site), site.depth
@@ -288,10 +288,11 @@ class Follower(Stack, Observing):
             target, measuring = self._logs_of.get(len(self._frames)), self._measuring
             if target is None or (target.span is None and measuring is None):
                 return
-            for key, value in numbers(record, *self._following.keys(record[1])):
-                if target.span is not None:
-                    target.span.set_attribute(otel.LOGS + key, value)
-                if measuring is not None:
+            told = dict(numbers(record, *self._following.keys(record[1])))
+            if target.span is not None:
+                target.span.set_attributes({otel.LOGS + key: value for key, value in told.items()})
+            if measuring is not None:
+                for key, value in told.items():
                     measuring.number(target, key, value)
 
         return handle

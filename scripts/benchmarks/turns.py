@@ -1,8 +1,8 @@
 """Fits of one engine with capture and without, that take turns in one process: asked for on standard input.
 
 The arguments are the engine and settings of the capture, then `live` where spans are sent meanwhile. Each line that
-comes in is a number of callbacks; the answer is a line of JSON with the seconds of each fit of a turn. It runs in the
-engine's own Python, 3.7 for Keras 2.2.
+comes in is a number of callbacks, then the names of the fits in this turn, where it is not all of them; the answer is a
+line of JSON with the seconds of each fit. It runs in the engine's own Python, 3.7 for Keras 2.2.
 """
 
 from __future__ import annotations
@@ -34,14 +34,15 @@ class Turns:
         self.few, self.many = workload.data(BATCHES), workload.data(LOOP)
         self.subjects: dict[int, dict[str, Callable[[], dict[str, float]]]] = {}
 
-    def turn(self, callbacks: int) -> dict[str, dict[str, float]]:
-        """The seconds of each fit, in an order that changes."""
+    def turn(self, callbacks: int, *names: str) -> dict[str, dict[str, float]]:
+        """The seconds of each fit, or of those of these names, in an order that changes."""
         if callbacks not in self.subjects:
             self.subjects[callbacks] = subjects = self.prepare(callbacks)
             for subject in subjects.values():
                 subject()  # to warm up
         subjects = self.subjects[callbacks]
-        return {name: subjects[name]() for name in random.sample(list(subjects), len(subjects))}
+        chosen = names or tuple(subjects)
+        return {name: subjects[name]() for name in random.sample(chosen, len(chosen))}
 
     def prepare(self, callbacks: int) -> dict[str, Callable[[], dict[str, float]]]:
         """The fits, with so many callbacks; what takes part in them is made here, once."""
@@ -92,7 +93,8 @@ def main() -> None:
         if "live" in given:
             send(turns.session)
         for line in sys.stdin:
-            print(json.dumps(turns.turn(int(line))), flush=True)
+            callbacks, *names = line.split()
+            print(json.dumps(turns.turn(int(callbacks), *names)), flush=True)
         turns.session.close()
 
 
