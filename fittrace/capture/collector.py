@@ -12,7 +12,8 @@ import zlib
 from array import array
 from typing import Sequence
 
-from ..schema.journal import EVENTS_HEAD
+from ..schema.journal import EVENTS, EVENTS_HEAD, PACKED, block
+from .probes import packed
 from .thinning import KEEP_ALL, KEEP_BATCHES
 from .threads import Thread
 
@@ -21,11 +22,15 @@ PERIOD_S = 0.2
 
 
 def pack(thread: Thread, records: Sequence[int]) -> bytes:
-    """The payload of an `EVENTS` block."""
+    """The block that tells of records: packed where that is compiled, else compressed."""
+    head = EVENTS_HEAD.pack(thread.number, thread.chunks - 1)
     numbers = array("q", records)
+    data = packed(numbers.tobytes())
+    if data is not None:
+        return block(PACKED, head + data)
     if sys.byteorder == "big":
         numbers.byteswap()
-    return EVENTS_HEAD.pack(thread.number, thread.chunks - 1) + zlib.compress(numbers.tobytes(), 1)
+    return block(EVENTS, head + zlib.compress(numbers.tobytes(), 1))
 
 
 def counts(total: dict[str, int], dropped: Sequence[int]) -> bool:

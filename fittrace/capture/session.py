@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Callable
 
 from ..engines import ENGINES
-from ..schema.journal import DEFINE, EVENTS, FACTS, block
+from ..schema.journal import DEFINE, FACTS, block
 from ..schema.sampling import parse
 from ..schema.settings import DEFAULT, Settings
 from .collector import PERIOD_S, counts, pack
@@ -242,7 +242,7 @@ class Session:
                 if counts(self._dropped, dropped):
                     self._define(dict(self._dropped, define="dropped"))
                 if kept:
-                    events.append(block(EVENTS, pack(thread, kept)))
+                    events.append(pack(thread, kept))
             # After the records were taken: whatever metadata one of them names is there by now.
             metadata = list(self.metadata.blocks(keep=level == KEEP_ALL))
             sites = self.sites[self._defined_sites :]

@@ -11,6 +11,10 @@ Kinds of block:
   `source`, `engine`, `note`, `dropped` or `closed`. A definition stands before the first event that refers to it.
 - `EVENTS`: `EVENTS_HEAD` (thread number, running number of the chunk in its thread), then a zlib stream of
   little-endian int64: the thread's records one after the other.
+- `PACKED`: `EVENTS_HEAD`, then the same numbers as varints of the base 128, the lowest bits first (LEB128, as in
+  WebAssembly and protobuf). The two lowest bits of each say what the others are: `HEAD`, the site of a head;
+  `NUMBER`, the number itself; `MOMENT`, how far the number is from the last that was told so in this block, or from 0,
+  its sign in the lowest bit (zigzag); `NOTHING`, an absent number.
 - `ORDER`: `ORDER_HEAD` (its number, how many samples it has, bytes kept of each), then a zlib stream: the lowest byte
   of every sample's index, in the order in which an epoch takes them, then the next byte of every one, and so on. With
   no byte kept the samples are in order. It stands before the record that refers to it.
@@ -38,7 +42,8 @@ EVENTS_HEAD = struct.Struct("<IQ")
 ORDER_HEAD = struct.Struct("<QQB")
 METADATA_HEAD = struct.Struct("<QBqq")
 """Its number, its `format`, and two moments that set its clock right; see `RUN_METADATA` and `PROFILE`."""
-FACTS, DEFINE, EVENTS, ORDER, METADATA = 1, 2, 3, 4, 5
+FACTS, DEFINE, EVENTS, ORDER, METADATA, PACKED = 1, 2, 3, 4, 5, 6
+HEAD, NUMBER, MOMENT, NOTHING = range(4)
 RUN_METADATA, PROFILE = 1, 2
 """Formats of metadata. `RUN_METADATA`: a `tensorflow.RunMetadata`, whose times are the wall clock's; the moments are
 the process' clock and the wall clock at one time. `PROFILE`: a `tensorflow.profiler.Trace`, whose times count from when

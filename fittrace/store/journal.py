@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..schema.journal import DEFINE, EVENTS, EVENTS_HEAD, FACTS, LARGEST, METADATA, ORDER, Damage, blocks
+from ..schema.journal import DEFINE, EVENTS, EVENTS_HEAD, FACTS, LARGEST, METADATA, ORDER, PACKED, Damage, blocks
 from .definitions import Definition, Definitions, facts_of
 from .metadata import Metadata
 from .orders import Orders
+from .packing import unpacked
 
 WINDOW = 8 << 20
 """Numbers that are worked on at once: 64 MiB of records."""
@@ -69,9 +70,9 @@ class Journal:
             for kind, payload in blocks(file, self.damage):
                 self.position = file.tell()
                 try:
-                    if kind == EVENTS:
+                    if kind in (EVENTS, PACKED):
                         thread, number = EVENTS_HEAD.unpack_from(payload)
-                        records = self._records(payload)
+                        records = self._records(kind, payload)
                         lost = number - self._next.get(thread, 0)
                         if lost < 0:
                             raise ValueError("a chunk that was there before, or comes too late")
@@ -94,7 +95,9 @@ class Journal:
         if waiting:
             yield list(waiting.values())
 
-    def _records(self, payload: bytes) -> Records:
+    def _records(self, kind: int, payload: bytes) -> Records:
+        if kind == PACKED:
+            return unpacked(payload[EVENTS_HEAD.size :], LARGEST // 8)
         stream = zlib.decompressobj()
         data = stream.decompress(payload[EVENTS_HEAD.size :], LARGEST)
         if stream.unconsumed_tail or len(data) % 8:

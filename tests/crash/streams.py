@@ -17,7 +17,8 @@ from random import Random
 from typing import Any
 
 from fittrace.capture.orders import pack
-from fittrace.schema.journal import ABSENT, DEFINE, EVENTS, EVENTS_HEAD, FACTS, MAGIC, ORDER, block
+from fittrace.capture.probes import packed
+from fittrace.schema.journal import ABSENT, DEFINE, EVENTS, EVENTS_HEAD, FACTS, MAGIC, ORDER, PACKED, block
 
 Record = tuple[int, ...]
 Steps = Iterator[None]
@@ -363,9 +364,11 @@ def drains(random: Random, program: Program, count: int) -> list[dict[int, list[
 
 
 def chunk(thread: int, number: int, records: list[Record]) -> bytes:
-    """A block of events."""
-    numbers = array("q", [item for record in records for item in record])
-    return block(EVENTS, EVENTS_HEAD.pack(thread, number) + zlib.compress(numbers.tobytes(), 1))
+    """A block of events, as what is compiled writes it, or as Python does: journals have some of each."""
+    numbers = array("q", [item for record in records for item in record]).tobytes()
+    data = packed(numbers) if number % 2 else None
+    kind, data = (EVENTS, zlib.compress(numbers, 1)) if data is None else (PACKED, data)
+    return block(kind, EVENTS_HEAD.pack(thread, number) + data)
 
 
 def define(*definitions: dict[str, Any]) -> bytes:

@@ -14,7 +14,18 @@ import pytest
 
 import fittrace
 from fittrace.schema import run as schema_run
-from fittrace.schema.journal import ABSENT, DEFINE, EVENTS, EVENTS_HEAD, FACTS, HEADER, MAGIC, MARKER, block
+from fittrace.schema.journal import (
+    ABSENT,
+    DEFINE,
+    EVENTS,
+    EVENTS_HEAD,
+    FACTS,
+    HEADER,
+    MAGIC,
+    MARKER,
+    PACKED,
+    block,
+)
 from fittrace.tables.sql import VIEWS
 
 from .rows import Row, Tables, derive
@@ -139,7 +150,7 @@ def test_blocks_lost_doubled_and_shuffled(tmp_path: Path, seed: int) -> None:
 
 def test_after_a_lost_block_only_whole_fits_come_back(tmp_path: Path) -> None:
     blocks = journal_of(2, pieces=30)
-    events = [place for place, one in enumerate(blocks) if one[len(MARKER)] == EVENTS and one[:4] == MARKER]
+    events = [place for place, one in enumerate(blocks) if one[len(MARKER)] in (EVENTS, PACKED) and one[:4] == MARKER]
     whole = read(tmp_path / "1-1.journal", b"".join(blocks))
     seen = set()
     for place in events:
@@ -173,6 +184,11 @@ HOSTILE = {
     "no zlib": block(EVENTS, EVENTS_HEAD.pack(0, 0) + b"nothing"),
     "a short head": block(EVENTS, b"\x00"),
     "half a number": block(EVENTS, EVENTS_HEAD.pack(0, 0) + zlib.compress(b"12345")),
+    "a number without an end": block(PACKED, EVENTS_HEAD.pack(0, 0) + b"\xff" * 1000),
+    "a number too wide": block(PACKED, EVENTS_HEAD.pack(0, 0) + b"\xff" * 1000 + b"\x00"),
+    "packed numbers too many": block(PACKED, EVENTS_HEAD.pack(0, 0) + bytes((32 << 20) + 1)),
+    "moments beyond": site() + block(PACKED, EVENTS_HEAD.pack(0, 0) + b"\x00" + (b"\xfe" + b"\xff" * 8 + b"\x01") * 9),
+    "nothing packed": block(PACKED, EVENTS_HEAD.pack(0, 0)) + site() + events(-1, 5, number=1),
     "a huge length": HEADER.pack(MARKER, EVENTS, (1 << 28) - 1, 0) + OPEN_FIT,
     "a larger length": HEADER.pack(MARKER, EVENTS, (1 << 32) - 1, 0) + OPEN_FIT,
     "markers alone": MARKER * 1000,

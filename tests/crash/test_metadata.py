@@ -18,7 +18,6 @@ from fittrace.capture.probes import Buffer
 from fittrace.capture.threads import Thread
 from fittrace.schema.journal import (
     DEFINE,
-    EVENTS,
     FACTS,
     LARGEST_METADATA,
     MAGIC,
@@ -89,7 +88,7 @@ def opened(folder: Path, sampled: list[int | None], *blocks: bytes, asked: str =
     data += block(DEFINE, "\n".join(map(json.dumps, sites)).encode()) + b"".join(blocks)
     thread = Thread(0, Buffer())
     thread.buffer.extend(records(sampled, traced))
-    data += block(EVENTS, pack(thread, thread.take()))
+    data += pack(thread, thread.take())
     run = folder / "run"
     (run / "journal").mkdir(parents=True)
     (run / "journal" / f"{WALL}-0-1.journal").write_bytes(data)

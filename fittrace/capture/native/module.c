@@ -2,12 +2,17 @@
 
 #include "native.h"
 
+static PyMethodDef functions[] = {
+    {"packed", packed, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
 static struct PyModuleDef module = {
     PyModuleDef_HEAD_INIT,
     "fittrace.capture._native",
     "What is compiled of capture.",
     -1,
-    NULL,
+    functions,
     NULL,
     NULL,
     NULL,

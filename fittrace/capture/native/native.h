@@ -119,6 +119,11 @@ int64_t now(Probes *self);
 /* Find out whether the clock is Linux' own, as `time.perf_counter_ns` is there: 0, or -1 with an error. */
 int meet_clock(Probes *self);
 
+/* packing.c */
+
+/* Bytes that hold integers of 64 bits, packed; None where one of them is too large for that. */
+PyObject *packed(PyObject *module, PyObject *numbers);
+
 /* probes.c */
 
 extern PyType_Spec Probes_spec;

@@ -1,0 +1,79 @@
+/* Packing: what a thread has recorded, as the few bytes that it needs. `schema/journal.py` says how. */
+
+#include "native.h"
+
+/* As in `schema/journal.py`. */
+enum { HEAD, NUMBER, MOMENT, NOTHING };
+/* Bytes of a varint, at most. */
+#define WIDEST_VARINT 10
+/* A varint holds no more than this beside its kind. */
+#define LIMIT (1ULL << 62)
+/* No smaller number is the first moment of a block, or one that is far from the last. */
+#define FIRST (1LL << 32)
+/* How far it may be from the last and is near, in zigzag: half a minute. */
+#define NEAR (1ULL << 36)
+
+static unsigned char *
+put(unsigned char *at, uint64_t value, int kind)
+{
+    value = value << 2 | (uint64_t)kind;
+    while (value >= 0x80) {
+        *at++ = (unsigned char)(value | 0x80);
+        value >>= 7;
+    }
+    *at++ = (unsigned char)value;
+    return at;
+}
+
+/* Pack numbers into memory that is wide enough: where it ends, or NULL where one of them does not go into a varint. */
+static unsigned char *
+pack(const char *numbers, Py_ssize_t count, unsigned char *at)
+{
+    uint64_t last = 0, value;
+    int64_t number;
+    int is_first = 0; /* after a head */
+
+    for (; count > 0; count--, numbers += sizeof(number)) {
+        memcpy(&number, numbers, sizeof(number)); /* bytes may lie anywhere */
+        value = number < 0 ? ~(uint64_t)number : (uint64_t)number;
+        if (value >= LIMIT) {
+            return NULL;
+        }
+        if (number < 0) {
+            at = put(at, value, HEAD);
+        } else if (number == ABSENT) {
+            at = put(at, 0, NOTHING);
+        } else {
+            uint64_t after = value >= last ? (value - last) << 1 : ((last - value) << 1) - 1;
+            int is_moment = after < NEAR ? after < value : is_first && number >= FIRST && after < LIMIT;
+            at = is_moment ? put(at, after, MOMENT) : put(at, value, NUMBER);
+            last = is_moment ? value : last;
+        }
+        is_first = number < 0;
+    }
+    return at;
+}
+
+PyObject *
+packed(PyObject *Py_UNUSED(module), PyObject *numbers)
+{
+    const char *bytes = PyBytes_AsString(numbers);
+    unsigned char *memory, *end;
+    Py_ssize_t count;
+    PyObject *result;
+
+    if (bytes == NULL) {
+        return NULL;
+    }
+    count = PyBytes_Size(numbers) / (Py_ssize_t)sizeof(int64_t);
+    memory = PyMem_Malloc(count * WIDEST_VARINT + 1);
+    if (memory == NULL) {
+        return PyErr_NoMemory();
+    }
+    Py_BEGIN_ALLOW_THREADS
+    end = pack(bytes, count, memory);
+    Py_END_ALLOW_THREADS
+    result = end == NULL ? none() : PyBytes_FromStringAndSize((char *)memory, end - memory);
+    PyMem_Free(memory);
+    return result;
+}
