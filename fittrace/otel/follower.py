@@ -219,7 +219,7 @@ class Follower(Stack, Observing):
             if not frames:
                 return
             height = frames[-1] + depth
-            # One that is left out after another is the common case, in which the stack stays as it is.
+            # One that is left out after another is the common case where batches are counted; the stack stays as it is.
             follows_one = len(stack) == height + 1 > 1 and stack[-1] is stack[-2].left_out
             if follows_one and self._is_left_out(stack[-2], record[1]):
                 stack[-2].leaving_out("batch")

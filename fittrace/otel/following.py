@@ -19,7 +19,7 @@ from .measuring import Measuring
 from .meters import Meters
 from .opened import Open
 from .settings import Settings
-from .sites import Sites
+from .sites import BARE, FOLLOWED, SPARED, Sites
 from .spans import Tracers
 
 
@@ -35,8 +35,8 @@ class Following(Observer):
         self.limit = math.ceil(ratio * (1 << 64)) if otel.is_sent(self.level, "batch", begins_fit=False) else 0
         self.owners: dict[int, Open] = {}
         self._sites = {
-            (is_spared, is_bare, is_measured): Sites(session.sites, self.level, is_spared, is_bare, is_measured)
-            for is_spared, is_bare in ((False, False), (True, False), (True, True))
+            (place, is_measured): Sites(session.sites, self.level, place, is_measured)
+            for place in (FOLLOWED, SPARED, BARE)
             for is_measured in (False, True)
         }
         self._session = session
@@ -74,10 +74,9 @@ class Following(Observer):
 
     # What a follower asks for.
 
-    def sites(self, is_spared: bool, is_bare: bool, is_measured: bool) -> Sites:
-        """Which sites matter: in a batch of which nothing is followed or elsewhere, with nothing open in it or with
-        something; measured or not."""
-        return self._sites[is_spared, is_bare, is_measured]
+    def sites(self, place: int, is_measured: bool) -> Sites:
+        """Which sites matter in a place, measured or not."""
+        return self._sites[place, is_measured]
 
     def failed(self, error: Exception) -> None:
         """Take note that a thread's records could not be followed."""

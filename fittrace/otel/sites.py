@@ -16,24 +16,26 @@ TOLD = ("state", "named")
 """The kinds of site that say something of their frame which is sent."""
 COUNTED = ("sizes", "traced")
 """The kinds of site that say something of their frame which is counted."""
+FOLLOWED, SPARED, BARE = range(3)
+"""Where a thread may be: where spans are followed; in a batch of which nothing is; in one in which nothing is open."""
 
 
 class Sites:
-    """Tells which of `sites`, a list that grows, matter at a `level`.
+    """Tells which of `sites`, a list that grows, matter at a `level` in a `place`.
 
-    All that open spans do where batches are measured. In a batch that `is_spared`, of which nothing is followed, those
-    do that may end it, and what is counted; those that may end what is in it only where it is not `is_bare`. Where it
-    is, and nothing is counted either, the batch after it matters only if that is sent.
+    All that open spans do where batches are measured. In a batch of which nothing is followed those do that may end it,
+    and what is counted; those that may end what is in it only where something is open in it. Where nothing is, and
+    nothing is counted either, the batch after it matters only if that is sent.
     """
 
-    def __init__(self, sites: Sequence[Site], level: str, is_spared: bool, is_bare: bool, is_measured: bool) -> None:
-        self.is_spared = is_spared
-        self._is_bare = is_bare
-        self._is_idle = is_bare and not is_measured
+    def __init__(self, sites: Sequence[Site], level: str, place: int, is_measured: bool) -> None:
+        self.is_spared = place != FOLLOWED
+        self._is_bare = place == BARE
+        self._is_idle = self._is_bare and not is_measured
         self._sites = sites
         has_batches = is_measured or is_sent(level, "batch", begins_fit=False)
-        self._level = "batch" if is_spared and has_batches else "all" if is_measured else level
-        self._told = (*(() if is_spared else TOLD), *(COUNTED if is_measured else ()))
+        self._level = "batch" if self.is_spared and has_batches else "all" if is_measured else level
+        self._told = (*(() if self.is_spared else TOLD), *(COUNTED if is_measured else ()))
         self._depths: dict[tuple[str, str], int] = {}
         self._followed: dict[int, int] = {}
         self._attributes: dict[int, dict[str, Any]] = {}

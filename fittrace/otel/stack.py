@@ -15,7 +15,7 @@ from ..schema.scatter import scattered
 from .contexts import Attached, is_over
 from .measuring import Measured, Measuring
 from .opened import Open
-from .sites import Sites
+from .sites import BARE, FOLLOWED, SPARED, Sites
 from .spans import fail
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Stack:
         self._frames: list[int] = []
         self._shift_ns = 0
         self._measuring: Measuring | None = None
-        self._sites = following.sites(is_spared=False, is_bare=False, is_measured=False)
+        self._sites = following.sites(FOLLOWED, is_measured=False)
 
     def forget(self) -> None:
         """Follow none of what is open any further."""
@@ -52,11 +52,10 @@ class Stack:
 
     def _watch(self) -> None:
         """Attend to what matters now: little of it in a batch of which nothing is followed."""
-        is_spared = is_bare = False
-        if self._stack:
-            one = self._stack[-1]
-            is_spared, is_bare = one.is_spared, one.is_spared and one.is_batch
-        sites = self._following.sites(is_spared, is_bare, self._measuring is not None)
+        place = FOLLOWED
+        if self._stack and self._stack[-1].is_spared:
+            place = BARE if self._stack[-1].is_batch else SPARED
+        sites = self._following.sites(place, self._measuring is not None)
         if sites is not self._sites:
             self._attend(sites)
 
