@@ -12,11 +12,23 @@
 #include <Python.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #ifndef METH_FASTCALL
 /* In the stable ABI since Python 3.10; 3.7 to 3.9, of which no other will come, have the same under this flag. */
 #define METH_FASTCALL 0x0080
 #endif
+
+/* How references are counted is for the Python to say that runs, not for the headers of the one that compiled this: since
+ * Python 3.12 some objects are immortal. */
+#undef Py_INCREF
+#undef Py_XINCREF
+#undef Py_DECREF
+#undef Py_XDECREF
+#define Py_INCREF(object) Py_IncRef((PyObject *)(object))
+#define Py_XINCREF(object) Py_IncRef((PyObject *)(object))
+#define Py_DECREF(object) Py_DecRef((PyObject *)(object))
+#define Py_XDECREF(object) Py_DecRef((PyObject *)(object))
 
 #if defined(__GNUC__)
 /* Short names that no other library is to see. */

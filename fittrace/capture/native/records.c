@@ -1,7 +1,6 @@
 /* Records: appended to the buffer, and told to who sees them. */
 
 #include "native.h"
-#include <time.h>
 
 /* Numbers of a record for which no memory is asked. */
 #define FEW 16
