@@ -22,9 +22,10 @@ def unpacked(data: bytes, most: int) -> Numbers:
     [-1, 5, 4, 3, 4611686018427387903, -3]
     """
     octets = np.frombuffer(data, np.uint8)
-    ends = np.flatnonzero(octets < 0x80) + 1
-    if len(ends) > most:
+    is_end = octets < 0x80
+    if np.count_nonzero(is_end) > most:
         raise ValueError("a chunk larger than a chunk can be")
+    ends = np.flatnonzero(is_end) + 1
     if len(octets) and (not len(ends) or ends[-1] != len(octets)):
         raise ValueError("a chunk that ends within a number")
     numbers = np.empty(len(ends), np.int64)
