@@ -71,9 +71,9 @@ def _op(row: dict[str, Any]) -> Op:
 
 _OPS = """
     SELECT process, concat_ws(' ', device, thread) AS track, 'op' AS category, fit, stage, epoch, batch, name, type,
-        shapes, memory_bytes, start_ns, duration_ns FROM ops
+        kernel, shapes, memory_bytes, start_ns, duration_ns FROM ops
     UNION ALL
     SELECT process, concat_ws(' ', device, thread), 'data_pipeline', fit, stage, epoch, batch, name, type,
-        shapes, NULL, start_ns, duration_ns FROM data_pipeline
+        NULL, shapes, NULL, start_ns, duration_ns FROM data_pipeline
     ORDER BY start_ns, duration_ns DESC, name
 """

@@ -13,15 +13,18 @@ WAITS = frozenset(
     {"IteratorGetNext", "IteratorGetNextSync", "IteratorGetNextAsOptional", "MultiDeviceIteratorGetNextFromShard"}
 )
 """Types of the ops that wait for data."""
+RECEIVES = frozenset({"_Recv", "_HostRecv"})
+"""Types of the ops that wait on one device for what another one makes."""
 
 
 @dataclass
 class Op:
     """One op, or one stage of the data pipeline, as it ran once. Moments are nanoseconds of the process' clock.
 
-    `type` is what TensorFlow calls the kind of op; of what a device ran it is the kernel. `on_device` says that it was
-    something else than the host's processor. `self_ns` is the duration without the ops inside it, as far as the thread
-    is known. `shapes` are those of the outputs.
+    `type` is what TensorFlow calls the kind of op. `kernel` is what a device ran for it, a kernel or a copy, or what
+    the host launched there; where it is for no op, it is name and type as well. `on_device` says that it was something
+    else than the host's processor. `self_ns` is the duration without the ops inside it, as far as the thread is known.
+    `shapes` are those of the outputs.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Op:
     scheduled_ns: int | None = None
     memory_bytes: int | None = None
     shapes: str | None = None
+    kernel: str | None = None
     on_device: bool = False
     self_ns: int = 0
 
@@ -51,13 +55,19 @@ class Op:
         """Whether it waits for data."""
         return self.type in WAITS
 
+    @property
+    def receives(self) -> bool:
+        """Whether it waits for another device; what it has copied meanwhile is apart."""
+        return self.type in RECEIVES and self.kernel is None
+
 
 @dataclass
 class Contents:
     """The ops of one batch and the stages of its data pipeline, in order of start.
 
     `unsound` of them were left out, because they had no time that can be. What follows is time in which at least one
-    op was at work: `data_wait_ns` waiting for data while no other was, `compute_ns` any other than that.
+    op was at work: `data_wait_ns` waiting for data while no other was, `compute_ns` any other than that. An op that
+    waits for another device is not at work.
     """
 
     ops: list[Op]
@@ -74,7 +84,7 @@ class Contents:
             rows[:] = sorted((row for row in rows if row.is_sound), key=lambda row: (row.start_ns, -row.duration_ns))
             self.unsound += total - len(rows)
             nest(rows)
-        own = [op for op in self.ops if not op.in_pipeline]
+        own = [op for op in self.ops if not op.in_pipeline and not op.receives]
         working = [op for op in own if not op.waits]
         self.compute_ns = covered(working)
         self.data_wait_ns = covered(own) - self.compute_ns

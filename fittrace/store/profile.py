@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from typing import Any, NamedTuple
 
 from ..schema.journal import ANCHOR
 from .messages import Message, RunMetadata, Trace, text
 from .ops import NAMELESS, Contents, Op
+from .streams import Ran, of_op, stream_named
 
 _HOST, _DEVICE = "/host:", "/device:"
+_EXECUTOR = "/job:localhost/replica:0/task:0"
+"""What a session's planes begin with that tell of its executors."""
 _STARTED, _DONE = "ExecutorState::ProcessAsync::Start", "ExecutorState::ProcessAsync::Done"
 _ITERATOR = "Iterator::"
 _EAGER = re.compile(r"EagerLocalExecute: (?P<type>[A-Za-z]\w*)")
 """An op that Python runs by itself. The names of functions begin with underscores."""
 _OP = re.compile(r"(?P<name>.+):(?P<type>_?[A-Za-z][\w>]*)", re.DOTALL)
+_NUMBERED = re.compile(r"(?:\.\d+)+$")
+"""What tells an instruction of XLA from others of its kind."""
 _DERIVED = frozenset(
     {
         "Steps", "TensorFlow Name Scope", "TensorFlow Ops", "Framework Name Scope", "Framework Ops", "XLA Modules",
@@ -24,16 +30,73 @@ _DERIVED = frozenset(
 """Lines that the profiler adds to a device's streams, which repeat them."""
 
 
+class _Event(NamedTuple):
+    """One event, with the names of its device and thread, on the process' clock."""
+
+    name: str
+    device: str
+    thread: str
+    start_ns: int
+    duration_ns: int
+    arguments: dict[str, str]
+
+    @property
+    def launch(self) -> str | None:
+        """The number that what a device runs has in common with the host's launch of it."""
+        return self.arguments.get("correlation_id")
+
+    def op(self, name: str, type_: str, kernel: str | None = None, **more: Any) -> Op:
+        """The op of these names that it tells of."""
+        return Op(name, type_, self.device, self.thread, self.start_ns, self.duration_ns, kernel=kernel, **more)
+
+
 def read(data: bytes, moments: tuple[int, int]) -> Contents:
     """The ops and the stages of the data pipeline in the bytes of a profiler's `Trace`.
 
     `moments` are the process' clock when the profiler started, and at its event `ANCHOR`. Raises `DecodeError` where
     the bytes are no such thing.
     """
+    events = _events(data, moments)
+    ops = [event.op(*_ran(event), on_device=True) for event in events if event.device.startswith(_DEVICE)]
+    launched = {event.launch: _ran(event) for event in events if event.device.startswith(_DEVICE)}
+    pipeline = []
+    # Ops that end on another thread than they begin on, by what they are known by.
+    waiting: dict[tuple[str, str], list[Op]] = defaultdict(list)
+    for event in events:
+        name, arguments = event.name, event.arguments
+        if event.device.startswith(_DEVICE):
+            continue
+        if event.launch is not None:
+            ops.append(event.op(*launched.get(event.launch, Ran(name, name, name))))
+        elif name == _STARTED:
+            op = event.op(arguments.get("name") or NAMELESS, arguments.get("kernel_type", ""))
+            waiting[op.name, arguments.get("step_id", "")].append(op)
+            ops.append(op)
+        elif name == _DONE:
+            begun = waiting[arguments.get("name") or NAMELESS, arguments.get("step_id", "")]
+            if begun:
+                op = begun.pop(0)
+                op.duration_ns = max(event.start_ns + event.duration_ns - op.start_ns, op.duration_ns)
+                op.thread = None  # it has none while it waits
+        elif name.startswith(_ITERATOR):
+            stage = name[len(_ITERATOR) :].partition("#")[0]
+            path = arguments.get("long_name") or name
+            pipeline.append(event.op(path, stage or NAMELESS, shapes=arguments.get("shapes")))
+        elif (found := _OP.fullmatch(_long_name(name, arguments))) and "::" not in name:
+            ops.append(event.op(found["name"], found["type"]))
+        elif found := _EAGER.fullmatch(name):
+            ops.append(event.op(found["type"], found["type"]))
+        elif event.device.startswith(_HOST) and not name:
+            ops.append(event.op(NAMELESS, ""))
+    return Contents(ops, pipeline)
+
+
+def _events(data: bytes, moments: tuple[int, int]) -> list[_Event]:
+    """The events in order of time, without those that repeat others."""
     trace = Trace.FromString(data)
     devices = {entry.key: text(entry.value.name) for entry in trace.devices}
     threads = {
-        (entry.key, resource.key): text(resource.value.name)
+        (entry.key, resource.key): stream_named(text(resource.value.name))
         for entry in trace.devices
         for resource in entry.value.resources
     }
@@ -41,48 +104,16 @@ def read(data: bytes, moments: tuple[int, int]) -> Contents:
     for event in trace.trace_events:
         if event.name == ANCHOR.encode():
             zero_ps = moments[1] * 1000 - event.timestamp_ps
-    ops, pipeline = [], []
-    # Ops that end on another thread than they begin on, by what they are known by.
-    waiting: dict[tuple[str, str], list[Op]] = defaultdict(list)
+    found = []
     for event in sorted(trace.trace_events, key=lambda event: event.timestamp_ps):
         device = devices.get(event.device_id, str(event.device_id))
         thread = threads.get((event.device_id, event.resource_id), str(event.resource_id))
-        start_ns, duration_ns = (zero_ps + event.timestamp_ps) // 1000, event.duration_ps // 1000
-        name = text(event.name)
+        if device.startswith(_DEVICE) and thread in _DERIVED:
+            continue
+        times = (zero_ps + event.timestamp_ps) // 1000, event.duration_ps // 1000
         arguments = {text(one.key): text(one.value) for one in event.args}
-        if device.startswith(_DEVICE):
-            if thread not in _DERIVED:
-                ops.append(Op(*_kernel(name, arguments), device, thread, start_ns, duration_ns, on_device=True))
-        elif name == _STARTED:
-            op = Op(
-                arguments.get("name") or NAMELESS,
-                arguments.get("kernel_type", ""),
-                device,
-                thread,
-                start_ns,
-                duration_ns,
-            )
-            waiting[op.name, arguments.get("step_id", "")].append(op)
-            ops.append(op)
-        elif name == _DONE:
-            begun = waiting[arguments.get("name") or NAMELESS, arguments.get("step_id", "")]
-            if begun:
-                op = begun.pop(0)
-                op.duration_ns = max(start_ns + duration_ns - op.start_ns, op.duration_ns)
-                op.thread = None  # it has none while it waits
-        elif name.startswith(_ITERATOR):
-            path = arguments.get("long_name") or name
-            stage = name[len(_ITERATOR) :].partition("#")[0]
-            pipeline.append(
-                Op(path, stage or NAMELESS, device, thread, start_ns, duration_ns, shapes=arguments.get("shapes"))
-            )
-        elif (found := _OP.fullmatch(_long_name(name, arguments))) and "::" not in name:
-            ops.append(Op(found["name"], found["type"], device, thread, start_ns, duration_ns))
-        elif found := _EAGER.fullmatch(name):
-            ops.append(Op(found["type"], found["type"], device, thread, start_ns, duration_ns))
-        elif device.startswith(_HOST) and not name:
-            ops.append(Op(NAMELESS, "", device, thread, start_ns, duration_ns))
-    return Contents(ops, pipeline)
+        found.append(_Event(text(event.name), device, thread, *times, arguments))
+    return found
 
 
 def _long_name(name: str, arguments: dict[str, str]) -> str:
@@ -90,10 +121,13 @@ def _long_name(name: str, arguments: dict[str, str]) -> str:
     return arguments.get("long_name") or (name if "key" in arguments else "")
 
 
-def _kernel(name: str, arguments: dict[str, str]) -> tuple[str, str]:
-    """The name of the op that a device's event belongs to, and the kernel that ran."""
-    op = arguments.get("tf_op") or arguments.get("hlo_op") or ""
-    return op.rpartition(":")[0] or op or name or NAMELESS, name or NAMELESS
+def _ran(event: _Event) -> Ran:
+    """What a device's event is: what XLA compiled is one op for TensorFlow, of which it tells the parts."""
+    kernel, arguments = event.name or NAMELESS, event.arguments
+    if instruction := arguments.get("hlo_op"):
+        return Ran(arguments.get("name") or instruction, _NUMBERED.sub("", instruction), kernel)
+    annotation = arguments.get("tf_op")
+    return of_op(annotation, kernel) if annotation else Ran(kernel, kernel, kernel)
 
 
 def as_run_metadata(contents: Contents, shift_ns: int) -> bytes:
@@ -102,12 +136,12 @@ def as_run_metadata(contents: Contents, shift_ns: int) -> bytes:
     What the profiler does not tell is not there: memory, shapes, and when an op was scheduled.
     """
     result = RunMetadata()
-    by_device: dict[str, list[Op]] = defaultdict(list)
+    by_plane: dict[str, list[Op]] = defaultdict(list)
     for op in contents.ops:
-        # By such a name TensorFlow's tools know a stream.
-        by_device[f"{op.device}/stream:{op.thread}" if op.on_device else op.device].append(op)
-    for device, ops in by_device.items():
-        plane = result.step_stats.dev_stats.add(device=device.encode())
+        for name in _planes(op, contents):
+            by_plane[name].append(op)
+    for name, ops in by_plane.items():
+        plane = result.step_stats.dev_stats.add(device=name.encode())
         threads = {thread: number for number, thread in enumerate(sorted({op.thread or "async" for op in ops}))}
         for thread, number in threads.items():
             plane.thread_names.add(key=number, value=thread.encode())
@@ -116,11 +150,20 @@ def as_run_metadata(contents: Contents, shift_ns: int) -> bytes:
     return bytes(result.SerializeToString())
 
 
+def _planes(op: Op, contents: Contents) -> list[str]:
+    """Where a session tells of an op. TensorFlow's profiler counts no time for what it finds elsewhere."""
+    if op.on_device:
+        return [f"{op.device}/{op.thread}", f"{op.device}/stream:all"]
+    if op.device != f"{_HOST}CPU":
+        return [op.device]
+    return [f"{_EXECUTOR}{_DEVICE}{'CPU:0' if op.kernel is None else 'GPU:0'}"]
+
+
 def _add_node(plane: Message, op: Op, thread: int, shift_ns: int) -> None:
     start = op.start_ns + shift_ns
     plane.node_stats.add(
         node_name=(f"{op.name}:{op.type}" if op.on_device else op.name).encode(),
-        timeline_label=f"{op.name} = {op.type}()".encode(),
+        timeline_label=(op.kernel if op.on_device and op.kernel else f"{op.name} = {op.type}()").encode(),
         thread_id=thread,
         all_start_micros=start // 1000,
         op_end_rel_micros=op.duration_ns // 1000,

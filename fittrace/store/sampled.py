@@ -123,8 +123,13 @@ def _ran(rows: list[Op], shift_ns: int) -> dict[str, Values]:
 
 
 def _ops(rows: list[Op], shift_ns: int) -> dict[str, Values]:
-    scheduled = [None if row.scheduled_ns is None else row.scheduled_ns + shift_ns for row in rows]
-    return {**_ran(rows, shift_ns), "scheduled_ns": scheduled, "memory_bytes": [row.memory_bytes for row in rows]}
+    return {
+        **_ran(rows, shift_ns),
+        "kernel": [row.kernel for row in rows],
+        "on_device": [row.on_device for row in rows],
+        "scheduled_ns": [None if row.scheduled_ns is None else row.scheduled_ns + shift_ns for row in rows],
+        "memory_bytes": [row.memory_bytes for row in rows],
+    }
 
 
 _COLUMNS = {"ops": _ops, "data_pipeline": _ran}

@@ -34,7 +34,8 @@ def read(data: bytes, moments: tuple[int, int]) -> Contents:
             op.on_device = stream is not None or not is_host
             if stream is not None:
                 op.device, op.thread = stream.device, stream.name
-                op.name, op.type = ran(stream, text(node.node_name) or NAMELESS, text(node.timeline_label))
+                label = text(node.timeline_label)
+                op.name, op.type, op.kernel = ran(stream, text(node.node_name) or NAMELESS, label)
             ops.append(op)
     return Contents(ops, [])
 

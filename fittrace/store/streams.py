@@ -9,7 +9,8 @@ It has done so in three ways. From its sources, and from names that were recorde
   or the kernel alone (the same file, later);
 - since 2.2 it is `/device:GPU:0/stream:13`, of copies `/device:GPU:0/stream:14<MemcpyH2D>`; what runs there is called
   `op:Type`, or the kernel where it is of no op, and its label begins with the kernel
-  (`core/profiler/convert/xplane_to_step_stats.cc`).
+  (`core/profiler/convert/xplane_to_step_stats.cc`). The profiler itself calls it `Stream #14(MemcpyH2D)`, with all that
+  ran on it meanwhile.
 
 Further planes repeat those of all streams. `/sync` tells how long the host waited.
 """
@@ -23,6 +24,7 @@ _STREAM = re.compile(r"(?P<device>.*/device:\w+:\d+)/(?P<name>stream:\d*)(?:<(?P
 _IN_A_CONTEXT = re.compile(r"/gpu:(?P<number>\d+)(?: \(.*\))?/(?P<name>context#\d+/(?:stream#\d+|null stream)(?::.*)?)")
 _REPEATING = re.compile(r"(?P<device>.*/device:\w+:\d+)/(?:stream:all|memcpy(?::all)?)")
 _SYNC = re.compile(r".*/device:\w+:\d+/sync")
+_OF_THE_PROFILER = re.compile(r"Stream #(?P<number>\d+)(?:\(.*\))?")
 
 _MARKS = ("@@", "::_Z", "::Memcpy")
 """Where a kernel begins, or a copy, after the name of an op and two signs. Names of kernels have colons themselves."""
@@ -35,6 +37,15 @@ class Stream(NamedTuple):
     device: str
     name: str
     copy: str | None
+
+
+class Ran(NamedTuple):
+    """What ran on a stream: the `name` and the `type` of the op that it was for, and the `kernel` or copy; all the same
+    where it was for none."""
+
+    name: str
+    type: str
+    kernel: str
 
 
 def stream_of(plane: str) -> Stream | None:
@@ -63,30 +74,43 @@ def tells_waiting(plane: str) -> bool:
     return _SYNC.fullmatch(plane) is not None
 
 
-def ran(stream: Stream, name: str, label: str) -> tuple[str, str]:
-    """The name of the op that something on a stream was for, and the kernel or copy that ran; the same where there is
-    no op.
+def stream_named(line: str) -> str:
+    """What a line of the profiler is called: a stream as in a `RunMetadata`, any other as it is.
+
+    >>> stream_named("Stream #14(MemcpyH2D)")
+    'stream:14'
+    """
+    found = _OF_THE_PROFILER.fullmatch(line)
+    return f"stream:{found['number']}" if found else line
+
+
+def ran(stream: Stream, name: str, label: str) -> Ran:
+    """What ran on a stream, by the name and the label that it has there.
 
     >>> stream = Stream("/device:GPU:0", "stream:13", None)
     >>> ran(stream, "dense/MatMul:MatMul", "ampere_sgemm_32x32_nn regs:57 shm:4096 grid:1,1,1 block:128,1,1")
-    ('dense/MatMul', 'ampere_sgemm_32x32_nn')
+    Ran(name='dense/MatMul', type='MatMul', kernel='ampere_sgemm_32x32_nn')
     >>> ran(stream, "edge_714_bn/FusedBatchNorm::MemcpyDtoH", "256 bytes")
-    ('edge_714_bn/FusedBatchNorm', 'MemcpyDtoH')
+    Ran(name='edge_714_bn/FusedBatchNorm', type='MemcpyDtoH', kernel='MemcpyDtoH')
     """
     for mark in _MARKS:
         at = name.find(mark)
         if at > 0:
-            return _op_of(name[:at]), name[at + 2 :]
+            return of_op(name[:at], name[at + 2 :])
     kernel = label.partition(_DETAILS)[0] if _DETAILS in label else stream.copy
     if kernel is not None:
-        return (name, kernel) if name == kernel else (_op_of(name), kernel)
-    # Of the first way the kernel is not known.
+        return Ran(name, kernel, kernel) if name == kernel else of_op(name, kernel)
+    # Of the first way the kernel is not known, or stands where the type would.
     before, colon, after = name.partition(":")
-    return (before, after) if colon and not after.startswith(":") else (name, name)
+    return Ran(before, after, after) if colon and not after.startswith(":") else Ran(name, name, name)
 
 
-def _op_of(annotation: str) -> str:
-    """The name in `op`, `op:Type` or `op:Type#id=7#`."""
+def of_op(annotation: str, kernel: str) -> Ran:
+    """What ran for the op in `op`, `op:Type` or `op:Type#id=7#`.
+
+    >>> of_op("dense/MatMul:MatMul", "ampere_sgemm_32x32_nn")
+    Ran(name='dense/MatMul', type='MatMul', kernel='ampere_sgemm_32x32_nn')
+    """
     op = annotation.partition("#")[0] if annotation.endswith("#") else annotation
     name, _, kind = op.rpartition(":")
-    return name if name and kind.isidentifier() else op
+    return Ran(name, kind, kernel) if name and kind.isidentifier() else Ran(op, kernel, kernel)

@@ -138,7 +138,7 @@ class Trace:
     def ops(self) -> pd.DataFrame:
         """The ops of the sampled batches, on the same clock as the spans, and inside their batch's `function` span.
 
-        What a GPU runs may end after that span: the engine does not wait for it.
+        What a GPU ran has `on_device` set and may end after that span: the engine does not wait for it.
         """
         return self._frame("ops")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..schema.tables import BATCH_PHASES
+from ..store.ops import RECEIVES
 from ..tables import Trace
 from ..tables.literal import literal
 
@@ -151,10 +152,13 @@ _SAMPLED = (
 
 _OPS = (
     _SHOWN
-    + """
-    SELECT name, type, device, count(*) AS count, sum(self_ns) AS self, avg(duration_ns) AS mean
-    FROM ops WHERE {chosen} AND span IN (SELECT span FROM shown)
-    GROUP BY name, type, device ORDER BY self DESC, name LIMIT 5
+    + f"""
+    SELECT name, type, CASE WHEN on_device THEN device END AS device, count(*) AS count, sum(self_ns) AS self,
+        avg(duration_ns) AS mean
+    FROM ops WHERE {{chosen}} AND span IN (SELECT span FROM shown)
+    -- An op that receives waits for another one, which is here itself.
+    AND (type NOT IN ({", ".join(literal(one) for one in sorted(RECEIVES))}) OR kernel IS NOT NULL)
+    GROUP BY ALL ORDER BY self DESC, name LIMIT 5
 """
 )
 

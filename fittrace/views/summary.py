@@ -120,12 +120,12 @@ def _print_ops(out: Console, sampled: Row, ops: list[Row]) -> None:
     out.print()
     out.print(
         table(
-            ["slowest ops", "type", "device", "count", "self", "share", "mean"],
+            ["slowest ops", "type", "on", "count", "self", "share", "mean"],
             [
                 [
                     _end_of(row["name"]),
                     row["type"],
-                    row["device"].rpartition("/")[2],
+                    row["device"].rpartition("/device:")[2] if row["device"] else "host",
                     count(row["count"]),
                     duration(float(row["self"])),
                     share(row["self"], sampled["function"]),
@@ -133,7 +133,7 @@ def _print_ops(out: Console, sampled: Row, ops: list[Row]) -> None:
                 ]
                 for row in ops
             ],
-            {"slowest ops", "type", "device"},
+            {"slowest ops", "type", "on"},
         )
     )
     parts = {"waiting for data": "data_wait", "computing on the host": "host", "on devices": "device"}

@@ -6,38 +6,13 @@ import zlib
 from typing import Any
 
 import pytest
+from told import CLOCK, NODE, WALL, event, metadata, ops, traced
 
 from fittrace.schema.journal import ANCHOR, LARGEST_METADATA
 from fittrace.store import profile, step_stats
-from fittrace.store.messages import RunMetadata, Trace
+from fittrace.store.messages import RunMetadata
 from fittrace.store.metadata import Metadata, UnreadableMetadata
 from fittrace.store.ops import NAMELESS, Contents, Op
-
-WALL = 1_760_000_000_000_000_000
-CLOCK = 5_000_000_000
-
-
-def metadata(*nodes: dict[str, Any], device: str = "/device:CPU:0", **planes: list[dict[str, Any]]) -> bytes:
-    made = RunMetadata()
-    for name, of in {device: list(nodes), **planes}.items():
-        plane = made.step_stats.dev_stats.add(device=name.encode())
-        for node in of:
-            plane.node_stats.add(**node)
-    return bytes(made.SerializeToString())
-
-
-def ops(*nodes: dict[str, Any], **more: Any) -> list[Op]:
-    return step_stats.read(metadata(*nodes, **more), (CLOCK, WALL)).ops
-
-
-NODE = {
-    "node_name": b"dense/MatMul",
-    "timeline_label": b"[cpu 1MB 1MB] dense/MatMul = MatMul(x, dense/kernel)",
-    "all_start_micros": WALL // 1000 + 7,
-    "all_start_nanos": WALL + 7_250,
-    "all_end_rel_nanos": 1_500,
-    "scheduled_nanos": WALL + 6_000,
-}
 
 
 def test_an_op_of_a_session_is_on_the_process_clock() -> None:
@@ -79,118 +54,6 @@ def test_the_host_tracers_plane_repeats_the_executors() -> None:
     assert [op.device for op in ops(NODE, device="/host:CPU")] == ["/host:CPU"]
 
 
-def test_a_devices_streams_are_its_own_and_told_once() -> None:
-    """After TensorFlow's device tracer: each kernel is on a plane of its stream, and on one for all of them."""
-    kernel = {
-        "node_name": b"dense/MatMul:void Eigen::internal::kernel<float>",
-        "all_start_nanos": WALL + 9_000,
-        "all_end_rel_nanos": 40,
-    }
-    copy = {"node_name": b"edge_3_x:MEMCPYHtoD", "all_start_nanos": WALL + 8_000, "all_end_rel_nanos": 20}
-    found = ops(
-        NODE,
-        device="/job:localhost/replica:0/task:0/device:GPU:0",
-        **{
-            "/device:GPU:0/stream:all": [kernel],
-            "/device:GPU:0/stream:13": [kernel],
-            "/device:GPU:0/memcpy": [copy],
-            "/device:GPU:0/stream:14": [copy],
-        },
-    )
-    assert [(op.name, op.type, op.device, op.thread, op.on_device) for op in found] == [
-        ("dense/MatMul", "MatMul", "/job:localhost/replica:0/task:0/device:GPU:0", None, False),
-        ("edge_3_x", "MEMCPYHtoD", "/device:GPU:0", "stream:14", True),
-        ("dense/MatMul", "void Eigen::internal::kernel<float>", "/device:GPU:0", "stream:13", True),
-    ]
-    contents = Contents(found, [])
-    assert (contents.host_ns, contents.device_ns) == (1_500, 60)
-
-
-def on_stream(name: str, label: str = "", start: int = 0) -> dict[str, Any]:
-    return {
-        "node_name": name.encode(),
-        "timeline_label": label.encode(),
-        "all_start_micros": WALL // 1000 + start,
-        "all_end_rel_micros": 3,
-    }
-
-
-# No GPU was at hand. The names of planes, ops, kernels and copies are as GPUs told them: TensorFlow 1.14 in an analysis
-# of ResNet-50 by others, and in a description of its timeline; the order of planes is made up.
-L2LOSS = "resnet_v2_50/block4/unit_2/bottleneck_v2/conv2/kernel/Regularizer/l2_regularizer/L2Loss"
-MANGLED = (
-    "_ZN3cub18DeviceReduceKernelINS_18DeviceReducePolicyIfiNS_3SumEE9Policy600ENS_22TransformInputIteratorIfN10tensorf"
-    "low10squareHalfIfEEPflEES9_iS2_EEvT0_T1_T2_NS_13GridEvenShareISD_EET3_"
-)
-EDGE = "edge_714_resnet_v2_50/block1/unit_1/bottleneck_v2/conv1/BatchNorm/FusedBatchNorm"
-
-
-@pytest.mark.parametrize("device", ["/gpu:0", "/gpu:0 (Tesla V100-SXM2 (16GB))"])
-def test_streams_as_tensorflow_1_15_calls_them(device: str) -> None:
-    kernel, copy = on_stream(f"{L2LOSS}:L2Loss#id=2592#::{MANGLED}"), on_stream(f"{EDGE}::MemcpyDtoH", "256 bytes", 1)
-    other = on_stream("dense/MatMul:MatMul@@void Eigen::internal::EigenMetaKernel<float>(float, int)", start=2)
-    alone = on_stream("void cub::DeviceScanKernel<int>(int)", start=3)
-    found = ops(
-        NODE,
-        device="/job:localhost/replica:0/task:0/device:GPU:0",
-        **{
-            "/device:GPU:0/stream:all": [kernel, copy, other, alone],
-            f"{device}/context#0/stream#1:Kernel": [kernel, other],
-            f"{device}/context#0/stream#3:MemcpyDtoH": [copy],
-            f"{device}/context#0/null stream": [alone],
-        },
-    )
-    gpu = "/device:GPU:0"
-    assert {(op.name, op.type, op.device, op.thread, op.on_device) for op in found} == {
-        ("dense/MatMul", "MatMul", "/job:localhost/replica:0/task:0/device:GPU:0", None, False),
-        (L2LOSS, MANGLED, gpu, "context#0/stream#1:Kernel", True),
-        (
-            "dense/MatMul",
-            "void Eigen::internal::EigenMetaKernel<float>(float, int)",
-            gpu,
-            "context#0/stream#1:Kernel",
-            True,
-        ),
-        (EDGE, "MemcpyDtoH", gpu, "context#0/stream#3:MemcpyDtoH", True),
-        ("void cub::DeviceScanKernel<int>(int)",) * 2 + (gpu, "context#0/null stream", True),
-    }
-    assert Contents(found, []).device_ns == 6_000  # from 0 to 6 µs, where each takes 3
-
-
-def test_streams_as_tensorflow_2_calls_them() -> None:
-    details = "regs:57 shm:4096 grid:2,1,1 block:128,1,1"
-    kernel = on_stream("dense/MatMul:MatMul", f"ampere_sgemm_32x32_sliced1x4_nn {details}")
-    alone = on_stream("void splitKreduce<float>(float)", f"void splitKreduce<float>(float) {details}", 4)
-    copy = on_stream("MemcpyH2D", "MemcpyH2D kind:H2D size:512 dest:0 async:1", 2)
-    found = ops(
-        NODE,
-        **{
-            "/device:GPU:0/sync": [on_stream("cuStreamSynchronize", "ThreadId 7", 9)],
-            "/device:GPU:0/stream:20": [kernel, alone],
-            "/device:GPU:0/stream:all": [kernel, alone],
-            "/device:GPU:0/stream:21<MemcpyH2D>": [copy],
-            "/device:GPU:0/memcpy": [copy],
-            "/device:GPU:0/stream:": [on_stream("Memset", "Memset", 3)],
-        },
-    )
-    assert {
-        (op.name, op.type, op.device, op.thread, op.on_device)
-        for op in found
-        if op.name != "dense/MatMul" or op.on_device
-    } == {
-        ("cuStreamSynchronize", "", "/device:GPU:0/sync", None, False),
-        ("dense/MatMul", "ampere_sgemm_32x32_sliced1x4_nn", "/device:GPU:0", "stream:20", True),
-        ("void splitKreduce<float>(float)",) * 2 + ("/device:GPU:0", "stream:20", True),
-        ("MemcpyH2D", "MemcpyH2D", "/device:GPU:0", "stream:21", True),
-        ("Memset", "Memset", "/device:GPU:0", "stream:", True),
-    }
-
-
-def test_a_device_whose_streams_nobody_traced_is_at_work_as_its_executor_says() -> None:
-    (op,) = ops(NODE, device="/job:localhost/replica:0/task:0/device:GPU:0")
-    assert op.on_device
-
-
 @pytest.mark.parametrize(
     ("name", "label", "shown", "kind"),
     [
@@ -227,29 +90,6 @@ def test_time_at_work_is_counted_once() -> None:
     )
     assert (contents.data_wait_ns, contents.compute_ns) == (80, 90)
     assert (contents.host_ns, contents.device_ns) == (50, 50)
-
-
-def traced(*events: dict[str, Any], devices: dict[int, tuple[str, dict[int, str]]] | None = None) -> bytes:
-    made = Trace()
-    for key, (name, resources) in (devices or {701: ("/host:CPU", {1: "python", 2: "tf_Compute/5"})}).items():
-        device = made.devices.add(key=key).value
-        device.name = name.encode()
-        for number, resource in resources.items():
-            device.resources.add(key=number).value.name = resource.encode()
-    for event in events:
-        arguments = event.pop("args", {})
-        added = made.trace_events.add(**{"device_id": 701, "resource_id": 2, **event})
-        for key, value in arguments.items():
-            added.args.add(key=key.encode(), value=value if isinstance(value, bytes) else value.encode())
-    return bytes(made.SerializeToString())
-
-
-def event(
-    name: str | bytes, start_ns: int, duration_ns: int, /, thread: int = 2, device: int = 701, **args: Any
-) -> dict[str, Any]:
-    times = {"timestamp_ps": start_ns * 1000 + 7, "duration_ps": duration_ns * 1000}
-    place = {"device_id": device, "resource_id": thread}
-    return {"name": name if isinstance(name, bytes) else name.encode(), "args": args, **times, **place}
 
 
 def test_an_event_of_ours_ties_the_profilers_clock_to_the_process() -> None:
@@ -306,39 +146,6 @@ def test_the_data_pipeline_is_apart_and_the_runtimes_own_events_are_left_out() -
 def test_an_event_without_a_name_or_with_one_that_is_no_text(name: bytes, arguments: Any, shown: str | None) -> None:
     found = profile.read(traced(event(name, 1, 2, **arguments)), (0, 0)).ops
     assert [op.name for op in found] == ([] if shown is None else [shown])
-
-
-# No GPU was at hand: these planes are made after TensorFlow's sources, not recorded.
-GPU = {
-    1: ("/device:GPU:0", {14: "Stream #14(Compute)", 15: "Stream #15(MemcpyH2D)", 9: "TensorFlow Ops", 8: "Steps"}),
-    701: ("/host:CPU", {1: "python", 2: "tf_Compute/5"}),
-}
-
-
-def test_a_gpus_streams_are_rows_and_what_repeats_them_is_not() -> None:
-    data = traced(
-        event("MatMul", 100, 30, long_name="dense/MatMul:MatMul"),
-        event("ampere_sgemm_32x32", 200, 400, device=1, thread=14, tf_op="dense/MatMul:MatMul"),
-        event("MemcpyH2D", 150, 20, device=1, thread=15, memcpy_details="kind:H2D size:512"),
-        event("MatMul", 200, 400, device=1, thread=9),
-        event("0", 100, 900, device=1, thread=8),
-        devices=GPU,
-    )
-    contents = profile.read(data, (0, 0))
-    rows = [(op.name, op.type, op.device, op.thread, op.on_device) for op in contents.ops]
-    assert rows == [
-        ("dense/MatMul", "MatMul", "/host:CPU", "tf_Compute/5", False),
-        ("MemcpyH2D", "MemcpyH2D", "/device:GPU:0", "Stream #15(MemcpyH2D)", True),
-        ("dense/MatMul", "ampere_sgemm_32x32", "/device:GPU:0", "Stream #14(Compute)", True),
-    ]
-    assert (contents.host_ns, contents.device_ns, contents.compute_ns) == (30, 420, 450)
-    made = RunMetadata.FromString(profile.as_run_metadata(contents, WALL))
-    planes = {plane.device.decode(): plane.node_stats[0].node_name.decode() for plane in made.step_stats.dev_stats}
-    assert planes == {
-        "/host:CPU": "dense/MatMul",
-        "/device:GPU:0/stream:Stream #15(MemcpyH2D)": "MemcpyH2D:MemcpyH2D",
-        "/device:GPU:0/stream:Stream #14(Compute)": "dense/MatMul:ampere_sgemm_32x32",
-    }
 
 
 def test_metadata_that_is_made_of_a_profile_reads_like_a_sessions() -> None:
