@@ -39,8 +39,8 @@ def test_each_command_works(place: Path) -> None:
 
 
 def test_its_code_runs(place: Path) -> None:
-    (code,) = re.findall(r"^```python\n(.*?)^```", TEXT, flags=re.DOTALL | re.MULTILINE)
-    program = f"import fittrace\n{code}\nassert len(ops) and len(sampled) == 3"
+    code, on_a_gpu = re.findall(r"^```python\n(.*?)^```", TEXT, flags=re.DOTALL | re.MULTILINE)
+    program = f"import fittrace\n{code}\nassert len(ops) and len(sampled) == 3\n{on_a_gpu}\nassert launches.empty"
     command = [sys.executable, "-W", "error", "-c", program]
     done = subprocess.run(
         command, cwd=place, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
