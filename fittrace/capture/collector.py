@@ -24,7 +24,7 @@ PERIOD_S = 0.2
 def pack(thread: Thread, records: Sequence[int]) -> bytes:
     """The block that tells of records: packed where that is compiled, else compressed."""
     head = EVENTS_HEAD.pack(thread.number, thread.chunks - 1)
-    numbers = array("q", records)
+    numbers = records if isinstance(records, array) else array("q", records)
     data = packed(numbers.tobytes())
     if data is not None:
         return block(PACKED, head + data)
