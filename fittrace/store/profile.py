@@ -19,6 +19,8 @@ _ITERATOR = "Iterator::"
 _EAGER = re.compile(r"EagerLocalExecute: (?P<type>[A-Za-z]\w*)")
 """An op that Python runs by itself. The names of functions begin with underscores."""
 _OP = re.compile(r"(?P<name>.+):(?P<type>_?[A-Za-z][\w>]*)", re.DOTALL)
+_INSTRUCTION = "hlo_op"
+"""The argument by which what XLA compiled is known."""
 _NUMBERED = re.compile(r"(?:\.\d+)+$")
 """What tells an instruction of XLA from others of its kind."""
 _DERIVED = frozenset(
@@ -68,6 +70,8 @@ def read(data: bytes, moments: tuple[int, int]) -> Contents:
             continue
         if event.launch is not None:
             ops.append(event.op(*launched.get(event.launch, Ran(name, name, name))))
+        elif _INSTRUCTION in arguments:
+            ops.append(event.op(*_instruction(arguments)))
         elif name == _STARTED:
             op = event.op(arguments.get("name") or NAMELESS, arguments.get("kernel_type", ""))
             waiting[op.name, arguments.get("step_id", "")].append(op)
@@ -122,12 +126,18 @@ def _long_name(name: str, arguments: dict[str, str]) -> str:
 
 
 def _ran(event: _Event) -> Ran:
-    """What a device's event is: what XLA compiled is one op for TensorFlow, of which it tells the parts."""
+    """What a device's event is."""
     kernel, arguments = event.name or NAMELESS, event.arguments
-    if instruction := arguments.get("hlo_op"):
-        return Ran(arguments.get("name") or instruction, _NUMBERED.sub("", instruction), kernel)
+    if _INSTRUCTION in arguments:
+        return Ran(*_instruction(arguments), kernel)
     annotation = arguments.get("tf_op")
     return of_op(annotation, kernel) if annotation else Ran(kernel, kernel, kernel)
+
+
+def _instruction(arguments: dict[str, str]) -> tuple[str, str]:
+    """Name and type of a part of what XLA compiled, which as a whole is one op of TensorFlow's."""
+    instruction = arguments[_INSTRUCTION] or NAMELESS
+    return arguments.get("name") or instruction, _NUMBERED.sub("", instruction)
 
 
 def as_run_metadata(contents: Contents, shift_ns: int) -> bytes:

@@ -165,6 +165,15 @@ def test_an_eager_batch_is_sampled_too(trained: Trained) -> None:
     assert not of(trained, "batches", "eager").retraced.any()
 
 
+def test_what_xla_compiled_is_told_in_its_parts(trained: Trained) -> None:
+    ops = of(trained, "ops", "compiled")
+    convolution = "convolution" if trained.engine.name == "keras-3" else "Conv2D"
+    for _, of_batch in ops.groupby("batch"):
+        assert {convolution, "MatMul"} <= set(of_batch.type)
+        assert of_batch.type.astype(str).str.contains("_fusion").any()
+    assert not ops.on_device.any() and ops.kernel.isna().all()
+
+
 @pytest.fixture(scope="module")
 def read_by_tensorflow(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What TensorFlow makes of the files that are exported, and of the object that Python is given."""

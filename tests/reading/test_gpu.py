@@ -172,6 +172,18 @@ def test_an_instruction_of_xla_is_named_after_the_op_it_was_made_of() -> None:
     ]
 
 
+def test_an_instruction_of_xla_on_the_host_is_an_op_too() -> None:
+    data = traced(
+        event("MatMul.4", 10, 5, hlo_op="MatMul.4", hlo_module="a_inference.5", run_id="-1"),
+        event("end: MatMul.4", 15, 1),
+        event("", 20, 5, hlo_op="", hlo_module="a_inference.5"),
+    )
+    told = [("MatMul.4", "MatMul"), ("(no name)", "(no name)")]
+    assert [facts(op) for op in profile.read(data, (0, 0)).ops] == [
+        (*names, None, "/host:CPU", "tf_Compute/5") for names in told
+    ]
+
+
 def test_waiting_for_another_device_is_no_work() -> None:
     which = {"name": "x/_2", "kernel_type": "_Recv", "step_id": "1"}
     data = traced(

@@ -106,6 +106,7 @@ def main():
         profiled()
         fit("retraced", network(), Watch(lambda model: model.make_train_function(force=True)), epochs=2)
         fit("eager", network(run_eagerly=True))
+        fit("compiled", network(jit_compile=True))
     SEEN["random"] = [random.random(), float(np.random.rand())]
 
 
