@@ -36,6 +36,7 @@ class Follower(Stack, Observing):
         self.sieve = bytearray(SIEVE.size)
         self._logs_of: dict[int, Open | None] = {}
         self._unnamed: str | None = None
+        self._sieved_ns: int | None = None
         self._handlers: dict[int, Handler] = {}
         # What was found of the sites that came by, while these sites mattered.
         self._known: dict[Sites, tuple[dict[int, Handler], bytearray]] = {}
@@ -51,23 +52,19 @@ class Follower(Stack, Observing):
         try:
             if entered:
                 self._frames += [len(self._stack)] * entered
-            self._handle(record)
+            (self._handlers.get(record[0]) or self._meet(record[0]))(record)
         except Exception as error:
             self.forget()
             self._following.failed(error)
-
-    def _handle(self, record: Record) -> None:
-        handle = self._handlers.get(record[0])
-        if handle is None:
-            handle = self._meet(record[0])
-        handle(record)
 
     def _attend(self, sites: Sites) -> None:
         super()._attend(sites)
         if sites not in self._known:
             self._known[sites] = {}, bytearray()
         self._handlers, self.interest[:] = self._known[sites]
-        SIEVE.pack_into(self.sieve, 0, self._shift_ns & _MOST, min(self._following.limit, _MOST))
+        if self._sieved_ns != self._shift_ns:
+            self._sieved_ns = self._shift_ns
+            SIEVE.pack_into(self.sieve, 0, self._shift_ns & _MOST, min(self._following.limit, _MOST))
 
     def _meet(self, head: int) -> Handler:
         """What is done with the first record of a site that comes by while these sites matter."""
@@ -101,7 +98,13 @@ class Follower(Stack, Observing):
             return make(site)
         if not self._sites.opens(site):
             return self._after(site) if self._sites.is_spared else self._open(site)
-        return self._batch(site) if site.phases[0] == "batch" else self._open(site)
+        return self._opened(site)
+
+    def _opened(self, site: Site) -> Handler:
+        """What opens the spans of a site, if it has some."""
+        if site.phases[:1] != ("batch",) or not self._sites.opens(site):
+            return self._open(site)
+        return self._sent(site) if self._sites.is_sifted(site) else self._batch(site)
 
     def forget(self) -> None:
         """Follow none of what is open any further."""
@@ -207,7 +210,7 @@ class Follower(Stack, Observing):
         def handle(record: Record) -> None:
             opened(record)
             if self._sites is not sites:
-                self._handle(record)
+                self.observe(record, 0)
 
         return handle
 
@@ -234,9 +237,20 @@ class Follower(Stack, Observing):
 
         return handle
 
+    def _sent(self, site: Site) -> Handler:
+        """The same for those that are sent, of batches of which the others are not told."""
+        depth, frames, stack = site.depth, self._frames, self._stack
+
+        def handle(record: Record) -> None:
+            if frames:
+                del stack[frames[-1] + depth :]  # what stands for one that is left out, if anything
+                self._watch()
+                self._push(site, record[1])
+
+        return handle
+
     def _turn(self, site: Site) -> Handler:
-        is_batch = site.phases[:1] == ("batch",) and self._sites.opens(site)
-        opened = self._batch(site) if is_batch else self._open(site)
+        opened = self._opened(site)
         stack, is_epoch, function = self._stack, site.counts == "epoch", site.function
 
         def handle(record: Record) -> None:

@@ -19,7 +19,7 @@ from .measuring import Measuring
 from .meters import Meters
 from .opened import Open
 from .settings import Settings
-from .sites import BARE, FOLLOWED, SPARED, Sites
+from .sites import ALONE, BARE, FOLLOWED, SPARED, Sites
 from .spans import Tracers
 
 
@@ -36,9 +36,12 @@ class Following(Observer):
         self.owners: dict[int, Open] = {}
         self._sites = {
             (place, is_measured): Sites(session.sites, self.level, place, is_measured)
-            for place in (FOLLOWED, SPARED, BARE)
+            for place in (FOLLOWED, ALONE, SPARED, BARE)
             for is_measured in (False, True)
         }
+        for is_measured in (False, True):
+            if is_measured or self.level != "batch":
+                self._sites[ALONE, is_measured] = self._sites[FOLLOWED, is_measured]
         self._session = session
         self._tracers = tracers
         self._meters = meters
@@ -119,10 +122,13 @@ class Following(Observer):
         return self._tracers.tracer()
 
     def start(self, name: str, parent: Any, attributes: "dict[str, Any]", start_ns: int, site: int, nth: int) -> Any:
-        """A new span, inside the one in the context `parent`."""
-        ids = self._tracers.ids
-        ids.span, ids.trace = self.ids.span(start_ns, site, nth), self.ids.trace(start_ns, site)
+        """A new span, inside the one in the context `parent`; a trace that begins with it is named by `name_trace`."""
+        self._tracers.ids.span = self.ids.span(start_ns, site, nth)
         return self._tracers.tracer().start_span(name, context=parent, attributes=attributes, start_time=start_ns)
+
+    def name_trace(self, start_ns: int, site: int) -> None:
+        """Say which trace it is that the next span begins, if it does begin one."""
+        self._tracers.ids.trace = self.ids.trace(start_ns, site)
 
     def told(self, around: SpanContext) -> "tuple[int, ...]":
         """The record that tells of the program's own span around a fit."""

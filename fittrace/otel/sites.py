@@ -16,22 +16,23 @@ TOLD = ("state", "named")
 """The kinds of site that say something of their frame which is sent."""
 COUNTED = ("sizes", "traced")
 """The kinds of site that say something of their frame which is counted."""
-FOLLOWED, SPARED, BARE = range(3)
-"""Where a thread may be: where spans are followed; in a batch of which nothing is; in one in which nothing is open."""
+FOLLOWED, ALONE, SPARED, BARE = range(4)
+"""Where a thread may be: where spans are followed; in a batch that is followed, with nothing open in it, where at most
+a validation or a fit can open; in a batch of which nothing is followed; in such a one with nothing open in it."""
 
 
 class Sites:
     """Tells which of `sites`, a list that grows, matter at a `level` in a `place`.
 
     All that open spans do where batches are measured. In a batch of which nothing is followed those do that may end it,
-    and what is counted; those that may end what is in it only where something is open in it. Where nothing is, and
-    nothing is counted either, the batch after it matters only if that is sent.
+    and what is counted; those that may end what is in a batch only where something is open in it. Where nothing is of
+    a batch that is not followed, and nothing is counted either, the batch after it matters only if that is sent.
     """
 
     def __init__(self, sites: Sequence[Site], level: str, place: int, is_measured: bool) -> None:
-        self.is_spared = place != FOLLOWED
-        self._is_bare = place == BARE
-        self._is_idle = self._is_bare and not is_measured
+        self.is_spared = place in (SPARED, BARE)
+        self._is_bare = place in (ALONE, BARE)
+        self._is_idle = place == BARE and not is_measured
         self._sites = sites
         has_batches = is_measured or is_sent(level, "batch", begins_fit=False)
         self._level = "batch" if self.is_spared and has_batches else "all" if is_measured else level

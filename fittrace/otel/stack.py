@@ -15,7 +15,7 @@ from ..schema.scatter import scattered
 from .contexts import Attached, is_over
 from .measuring import Measured, Measuring
 from .opened import Open
-from .sites import BARE, FOLLOWED, SPARED, Sites
+from .sites import ALONE, BARE, FOLLOWED, SPARED, Sites
 from .spans import fail
 
 if TYPE_CHECKING:
@@ -51,10 +51,12 @@ class Stack:
         self._watch()
 
     def _watch(self) -> None:
-        """Attend to what matters now: little of it in a batch of which nothing is followed."""
-        place = FOLLOWED
-        if self._stack and self._stack[-1].is_spared:
-            place = BARE if self._stack[-1].is_batch else SPARED
+        """Attend to what matters now: little of it in a batch, and less where nothing is followed of it."""
+        place, one = FOLLOWED, self._stack[-1] if self._stack else None
+        if one is not None and one.is_batch:
+            place = BARE if one.is_spared else ALONE
+        elif one is not None and one.is_spared:
+            place = SPARED
         sites = self._following.sites(place, self._measuring is not None)
         if sites is not self._sites:
             self._attend(sites)
@@ -67,10 +69,13 @@ class Stack:
         """Whether a batch in `around` is sent which begins now."""
         return not around.is_out and scattered(clock_ns + self._shift_ns) < self._following.limit
 
+    def _is_unmeasured(self, clock_ns: int) -> bool:
+        """Whether a batch is not measured which begins now."""
+        return self._measuring is None or not self._measuring.is_rested(clock_ns)
+
     def _is_left_out(self, around: Open, clock_ns: int) -> bool:
         """Whether nothing is followed of a batch in `around` which begins now."""
-        measuring = self._measuring
-        return not self._is_sent(around, clock_ns) and (measuring is None or not measuring.is_rested(clock_ns))
+        return not self._is_sent(around, clock_ns) and self._is_unmeasured(clock_ns)
 
     def _target(self, hook: str, counts: "str | None") -> "Open | None":
         """The span whose logs a hook at its end is given."""
@@ -105,13 +110,16 @@ class Stack:
             stack.append(around)
         for nth, phase in enumerate(site.phases[: self._sites.followed(site) or int(is_alone)]):
             is_batch = phase == "batch" or (is_alone and site.counts == "batch")
-            if is_batch and around is not None and self._is_left_out(around, clock_ns):
-                around = around.leaving_out(phase)
-                stack.append(around)
-                if is_alone:
-                    self._attach(around)
-                self._watch()
-                continue
+            is_sent = True
+            if is_batch and around is not None:
+                is_sent = self._is_sent(around, clock_ns)
+                if not is_sent and self._is_unmeasured(clock_ns):
+                    around = around.leaving_out(phase)
+                    stack.append(around)
+                    if is_alone:
+                        self._attach(around)
+                    self._watch()
+                    continue
             one = Open(phase, around, clock_ns)
             stack.append(one)
             one.place(site, around, begins, number)
@@ -119,9 +127,9 @@ class Stack:
             if begins:
                 one.is_out = following.tracer() is None
             elif is_batch and around is not None:
-                one.is_batch, one.is_out = True, not self._is_sent(around, clock_ns)
+                one.is_batch, one.is_out = True, not is_sent
                 one.measured = None if self._measuring is None else Measured()
-            if begins or is_batch or one.is_spared:
+            if begins or is_batch or one.is_spared or (around is not None and around.is_batch):
                 self._watch()
             if not one.is_out and otel.is_sent(following.level, phase, begins):
                 self._start(one, site, nth, start_ns, callback, position)
@@ -162,6 +170,7 @@ class Stack:
         if one.begins:
             parent = self._around_a_fit(one)
             attributes.update(following.engine(site))
+            following.name_trace(start_ns, site.number)
         name = otel.span_name(one.phase, one.begins, callback is not None)
         one.span = following.start(name, parent, attributes, start_ns, site.number, nth)
         one.attached = one.inside = Attached(one.span, one.inside if len(self._stack) > 1 else None)
@@ -199,5 +208,5 @@ class Stack:
                 one.fit.anchor = one.outer
             if self._measuring is not None and not one.is_spared:
                 self._measuring.close(one, stack[-1] if stack else None, clock_ns)
-            if one.begins or one.is_batch or one.is_spared:
+            if one.begins or one.is_batch or one.is_spared or (stack and stack[-1].is_batch):
                 self._watch()
