@@ -1,19 +1,18 @@
-"""Reading what TensorFlow's profiler gives for a batch, and making a `RunMetadata` of it."""
+"""Reading what TensorFlow's profiler gives for a batch."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ..schema.journal import ANCHOR
-from .messages import Message, RunMetadata, Trace, text
+from .messages import Message, Trace, text
 from .ops import NAMELESS, Contents, Op
 from .streams import Ran, of_op, stream_named
 
 _HOST, _DEVICE = "/host:", "/device:"
-_EXECUTOR = "/job:localhost/replica:0/task:0"
-"""What a session's planes begin with that tell of its executors."""
 _STARTED, _DONE = "ExecutorState::ProcessAsync::Start", "ExecutorState::ProcessAsync::Done"
 _ITERATOR = "Iterator::"
 _EAGER = re.compile(r"EagerLocalExecute: (?P<type>[A-Za-z]\w*)")
@@ -58,16 +57,16 @@ def read(data: bytes, moments: tuple[int, int]) -> Contents:
     `moments` are the process' clock when the profiler started, and at its event `ANCHOR`. Raises `DecodeError` where
     the bytes are no such thing.
     """
-    events = _events(data, moments)
-    ops = [event.op(*_ran(event), on_device=True) for event in events if event.device.startswith(_DEVICE)]
-    launched = {event.launch: _ran(event) for event in events if event.device.startswith(_DEVICE)}
-    pipeline = []
+    trace = Trace.FromString(data)
+    ops, pipeline = [], []
+    launched: dict[str | None, Ran] = {}
+    for event in _events(trace, moments, on_device=True):
+        ran = launched[event.launch] = _ran(event)
+        ops.append(event.op(*ran, on_device=True))
     # Ops that end on another thread than they begin on, by what they are known by.
     waiting: dict[tuple[str, str], list[Op]] = defaultdict(list)
-    for event in events:
+    for event in _events(trace, moments, on_device=False):
         name, arguments = event.name, event.arguments
-        if event.device.startswith(_DEVICE):
-            continue
         if event.launch is not None:
             ops.append(event.op(*launched.get(event.launch, Ran(name, name, name))))
         elif _INSTRUCTION in arguments:
@@ -95,9 +94,8 @@ def read(data: bytes, moments: tuple[int, int]) -> Contents:
     return Contents(ops, pipeline)
 
 
-def _events(data: bytes, moments: tuple[int, int]) -> list[_Event]:
-    """The events in order of time, without those that repeat others."""
-    trace = Trace.FromString(data)
+def _events(trace: Message, moments: tuple[int, int], on_device: bool) -> Iterator[_Event]:
+    """The events of the host or of devices in order of time, without those that repeat others."""
     devices = {entry.key: text(entry.value.name) for entry in trace.devices}
     threads = {
         (entry.key, resource.key): stream_named(text(resource.value.name))
@@ -108,16 +106,16 @@ def _events(data: bytes, moments: tuple[int, int]) -> list[_Event]:
     for event in trace.trace_events:
         if event.name == ANCHOR.encode():
             zero_ps = moments[1] * 1000 - event.timestamp_ps
-    found = []
-    for event in sorted(trace.trace_events, key=lambda event: event.timestamp_ps):
+    which = {key for key, name in devices.items() if name.startswith(_DEVICE)}
+    events = [event for event in trace.trace_events if (event.device_id in which) == on_device]
+    for event in sorted(events, key=lambda event: event.timestamp_ps):
         device = devices.get(event.device_id, str(event.device_id))
         thread = threads.get((event.device_id, event.resource_id), str(event.resource_id))
-        if device.startswith(_DEVICE) and thread in _DERIVED:
+        if on_device and thread in _DERIVED:
             continue
         times = (zero_ps + event.timestamp_ps) // 1000, event.duration_ps // 1000
         arguments = {text(one.key): text(one.value) for one in event.args}
-        found.append(_Event(text(event.name), device, thread, *times, arguments))
-    return found
+        yield _Event(text(event.name), device, thread, *times, arguments)
 
 
 def _long_name(name: str, arguments: dict[str, str]) -> str:
@@ -138,47 +136,3 @@ def _instruction(arguments: dict[str, str]) -> tuple[str, str]:
     """Name and type of a part of what XLA compiled, which as a whole is one op of TensorFlow's."""
     instruction = arguments[_INSTRUCTION] or NAMELESS
     return arguments.get("name") or instruction, _NUMBERED.sub("", instruction)
-
-
-def as_run_metadata(contents: Contents, shift_ns: int) -> bytes:
-    """A `RunMetadata` with the ops of `contents` in its `step_stats`, as bytes; `shift_ns` makes their clock Unix time.
-
-    What the profiler does not tell is not there: memory, shapes, and when an op was scheduled.
-    """
-    result = RunMetadata()
-    by_plane: dict[str, list[Op]] = defaultdict(list)
-    for op in contents.ops:
-        for name in _planes(op, contents):
-            by_plane[name].append(op)
-    for name, ops in by_plane.items():
-        plane = result.step_stats.dev_stats.add(device=name.encode())
-        threads = {thread: number for number, thread in enumerate(sorted({op.thread or "async" for op in ops}))}
-        for thread, number in threads.items():
-            plane.thread_names.add(key=number, value=thread.encode())
-        for op in ops:
-            _add_node(plane, op, threads[op.thread or "async"], shift_ns)
-    return bytes(result.SerializeToString())
-
-
-def _planes(op: Op, contents: Contents) -> list[str]:
-    """Where a session tells of an op. TensorFlow's profiler counts no time for what it finds elsewhere."""
-    if op.on_device:
-        return [f"{op.device}/{op.thread}", f"{op.device}/stream:all"]
-    if op.device != f"{_HOST}CPU":
-        return [op.device]
-    return [f"{_EXECUTOR}{_DEVICE}{'CPU:0' if op.kernel is None else 'GPU:0'}"]
-
-
-def _add_node(plane: Message, op: Op, thread: int, shift_ns: int) -> None:
-    start = op.start_ns + shift_ns
-    plane.node_stats.add(
-        node_name=(f"{op.name}:{op.type}" if op.on_device else op.name).encode(),
-        timeline_label=(op.kernel if op.on_device and op.kernel else f"{op.name} = {op.type}()").encode(),
-        thread_id=thread,
-        all_start_micros=start // 1000,
-        op_end_rel_micros=op.duration_ns // 1000,
-        all_end_rel_micros=op.duration_ns // 1000,
-        all_start_nanos=start,
-        op_end_rel_nanos=op.duration_ns,
-        all_end_rel_nanos=op.duration_ns,
-    )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..schema.errors import DamagedTrace, FittraceError
-from ..store import profile
+from ..store import run_metadata
 from ..store.metadata import Metadata, UnreadableMetadata
 from .database import Database, reading
 from .literal import literal
@@ -49,7 +49,7 @@ def _read(database: Database, which: str) -> Iterator[tuple[dict[str, Any], byte
             metadata = Metadata(facts["format"], (facts["clock_ns"], facts["reference_ns"]), facts["data"])
             try:
                 if metadata.format == "profile":
-                    yield place, profile.as_run_metadata(metadata.contents(), facts["shift_ns"])
+                    yield place, run_metadata.of_profile(metadata.contents(), facts["shift_ns"])
                 else:
                     yield place, metadata.data()
             except (UnreadableMetadata, KeyError) as error:

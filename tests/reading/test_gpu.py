@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from told import NODE, WALL, event, ops, traced
 
-from fittrace.store import profile
+from fittrace.store import profile, run_metadata
 from fittrace.store.messages import RunMetadata
 from fittrace.store.ops import Contents, Op
 
@@ -200,16 +200,18 @@ def test_waiting_for_another_device_is_no_work() -> None:
     assert [op.duration_ns for op in contents.ops if op.receives] == [195]
 
 
-def test_metadata_made_of_a_profile_names_its_streams_as_tensorflow_does() -> None:
+@pytest.mark.parametrize("number", [0, 1])
+def test_metadata_made_of_a_profile_names_its_planes_as_tensorflow_does(number: int) -> None:
+    gpu = f"/device:GPU:{number}"
     data = traced(
         event("ampere_sgemm_32x32", 190, 8, correlation_id="8", device_id="0"),
         event("ampere_sgemm_32x32", 200, 400, device=1, thread=14, tf_op="dense/MatMul:MatMul", correlation_id="8"),
-        devices=PLANES,
+        devices={**PLANES, 1: (gpu, PLANES[1][1])},
     )
-    made = RunMetadata.FromString(profile.as_run_metadata(profile.read(data, (0, 0)), WALL))
+    made = RunMetadata.FromString(run_metadata.of_profile(profile.read(data, (0, 0)), WALL))
     nodes = {plane.device.decode(): plane.node_stats[0] for plane in made.step_stats.dev_stats}
     assert {plane: (node.node_name.decode(), node.timeline_label.decode()) for plane, node in nodes.items()} == {
-        EXECUTOR: ("dense/MatMul", "dense/MatMul = MatMul()"),
-        f"{GPU}/stream:14": ("dense/MatMul:MatMul", "ampere_sgemm_32x32"),
-        f"{GPU}/stream:all": ("dense/MatMul:MatMul", "ampere_sgemm_32x32"),
+        f"/job:localhost/replica:0/task:0{gpu}": ("dense/MatMul", "dense/MatMul = MatMul()"),
+        f"{gpu}/stream:14": ("dense/MatMul:MatMul", "ampere_sgemm_32x32"),
+        f"{gpu}/stream:all": ("dense/MatMul:MatMul", "ampere_sgemm_32x32"),
     }

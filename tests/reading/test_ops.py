@@ -9,7 +9,7 @@ import pytest
 from told import CLOCK, NODE, WALL, event, metadata, ops, traced
 
 from fittrace.schema.journal import ANCHOR, LARGEST_METADATA
-from fittrace.store import profile, step_stats
+from fittrace.store import profile, run_metadata, step_stats
 from fittrace.store.messages import RunMetadata
 from fittrace.store.metadata import Metadata, UnreadableMetadata
 from fittrace.store.ops import NAMELESS, Contents, Op
@@ -150,7 +150,7 @@ def test_an_event_without_a_name_or_with_one_that_is_no_text(name: bytes, argume
 
 def test_metadata_that_is_made_of_a_profile_reads_like_a_sessions() -> None:
     contents = profile.read(traced(event("MatMul", 100, 30, long_name="dense/MatMul:MatMul")), (CLOCK, CLOCK))
-    (op,) = step_stats.read(profile.as_run_metadata(contents, WALL - CLOCK), (CLOCK, WALL)).ops
+    (op,) = step_stats.read(run_metadata.of_profile(contents, WALL - CLOCK), (CLOCK, WALL)).ops
     assert (op.name, op.type, op.thread) == ("dense/MatMul", "MatMul", "tf_Compute/5")
     assert (op.start_ns, op.duration_ns) == (CLOCK + 100, 30)
 

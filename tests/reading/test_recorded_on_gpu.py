@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from fittrace.store import profile, step_stats
+from fittrace.store import profile, run_metadata, step_stats
 from fittrace.store.messages import RunMetadata
 from fittrace.store.ops import Contents, Op
 
@@ -149,7 +149,7 @@ print(json.dumps([
 @pytest.mark.slow
 def test_tensorflows_tools_see_the_gpu_in_what_is_exported(sample: Sample, tmp_path: Path) -> None:
     file = tmp_path / "metadata.pb"
-    file.write_bytes(profile.as_run_metadata(sample.contents, 0) if sample.is_profile else sample.data)
+    file.write_bytes(run_metadata.of_profile(sample.contents, 0) if sample.is_profile else sample.data)
     ran = [op for op in sample.on_gpu if op.name.endswith("Conv2DBackpropFilter")]
     command = [sys.executable, "-c", TENSORFLOWS_OWN, str(file), ran[0].name]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
