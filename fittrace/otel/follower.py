@@ -36,7 +36,6 @@ class Follower(Stack, Observing):
         self.sieve = bytearray(SIEVE.size)
         self._logs_of: dict[int, Open | None] = {}
         self._unnamed: str | None = None
-        self._sieved_ns: int | None = None
         self._handlers: dict[int, Handler] = {}
         # What was found of the sites that came by, while these sites mattered.
         self._known: dict[Sites, tuple[dict[int, Handler], bytearray]] = {}
@@ -62,9 +61,7 @@ class Follower(Stack, Observing):
         if sites not in self._known:
             self._known[sites] = {}, bytearray()
         self._handlers, self.interest[:] = self._known[sites]
-        if self._sieved_ns != self._shift_ns:
-            self._sieved_ns = self._shift_ns
-            SIEVE.pack_into(self.sieve, 0, self._shift_ns & _MOST, min(self._following.limit, _MOST))
+        SIEVE.pack_into(self.sieve, 0, self._shift_ns & _MOST, min(self._following.limit, _MOST))
 
     def _meet(self, head: int) -> Handler:
         """What is done with the first record of a site that comes by while these sites matter."""
@@ -96,9 +93,8 @@ class Follower(Stack, Observing):
         make = self._make.get(site.kind)
         if make is not None:
             return make(site)
-        if not self._sites.opens(site):
-            return self._after(site) if self._sites.is_spared else self._open(site)
-        return self._opened(site)
+        is_after = self._sites.is_spared and not self._sites.opens(site)
+        return self._after(site) if is_after else self._opened(site)
 
     def _opened(self, site: Site) -> Handler:
         """What opens the spans of a site, if it has some."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import threading
+from functools import partial
 from typing import Any
 
 from opentelemetry.trace import SpanContext
@@ -39,6 +40,7 @@ class Following(Observer):
             for place in (FOLLOWED, ALONE, SPARED, BARE)
             for is_measured in (False, True)
         }
+        # More than a validation or a fit can open in a batch then, again and again.
         for is_measured in (False, True):
             if is_measured or self.level != "batch":
                 self._sites[ALONE, is_measured] = self._sites[FOLLOWED, is_measured]
@@ -122,13 +124,10 @@ class Following(Observer):
         return self._tracers.tracer()
 
     def start(self, name: str, parent: Any, attributes: "dict[str, Any]", start_ns: int, site: int, nth: int) -> Any:
-        """A new span, inside the one in the context `parent`; a trace that begins with it is named by `name_trace`."""
-        self._tracers.ids.span = self.ids.span(start_ns, site, nth)
+        """A new span, inside the one in the context `parent`."""
+        ids = self._tracers.ids
+        ids.span, ids.trace = self.ids.span(start_ns, site, nth), partial(self.ids.trace, start_ns, site)
         return self._tracers.tracer().start_span(name, context=parent, attributes=attributes, start_time=start_ns)
-
-    def name_trace(self, start_ns: int, site: int) -> None:
-        """Say which trace it is that the next span begins, if it does begin one."""
-        self._tracers.ids.trace = self.ids.trace(start_ns, site)
 
     def told(self, around: SpanContext) -> "tuple[int, ...]":
         """The record that tells of the program's own span around a fit."""

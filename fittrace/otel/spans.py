@@ -16,10 +16,13 @@ from ..schema.otel import SCHEMA_URL, SCOPE
 
 
 class NextIds(threading.local, IdGenerator):  # type: ignore[misc]
-    """Gives the span that is started next the ids that are set here; in each thread its own."""
+    """Gives the span that is started next the ids that are set here; in each thread its own.
+
+    `trace` is asked only where a trace begins.
+    """
 
     span = 0
-    trace = 0
+    trace: "Callable[[], int]" = staticmethod(int)
 
     def generate_span_id(self) -> int:
         """The id of the next span."""
@@ -27,7 +30,7 @@ class NextIds(threading.local, IdGenerator):  # type: ignore[misc]
 
     def generate_trace_id(self) -> int:
         """The id of its trace, where it has no parent."""
-        return self.trace
+        return self.trace()
 
 
 class Tracers:

@@ -170,7 +170,6 @@ class Stack:
         if one.begins:
             parent = self._around_a_fit(one)
             attributes.update(following.engine(site))
-            following.name_trace(start_ns, site.number)
         name = otel.span_name(one.phase, one.begins, callback is not None)
         one.span = following.start(name, parent, attributes, start_ns, site.number, nth)
         one.attached = one.inside = Attached(one.span, one.inside if len(self._stack) > 1 else None)

@@ -10,6 +10,7 @@ import json
 import re
 import subprocess
 import sys
+import zlib
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,8 +19,9 @@ from typing import Any
 
 import pytest
 
-from fittrace.store import profile, run_metadata, step_stats
+from fittrace.store import run_metadata
 from fittrace.store.messages import RunMetadata
+from fittrace.store.metadata import Metadata
 from fittrace.store.ops import Contents, Op
 
 SAMPLES = Path(__file__).parent / "on_gpu"
@@ -41,8 +43,8 @@ class Sample:
 
     @cached_property
     def contents(self) -> Contents:
-        read = profile.read if self.is_profile else step_stats.read
-        return read(self.data, (self.facts["clock_ns"], self.facts["reference_ns"]))
+        moments = self.facts["clock_ns"], self.facts["reference_ns"]
+        return Metadata(self.facts["format"], moments, zlib.compress(self.data)).contents()
 
     @property
     def on_gpu(self) -> list[Op]:
