@@ -9,9 +9,11 @@ Append = Callable[[Sequence[int]], None]
 TOLD, PASSED_OVER, ENTERS, LEAVES, SIFTED = range(5)
 """What is done with the records of a site: they are told; they are not; they are the beginning of a frame, or the end
 of one, of which nothing is told as long as nothing in the frame is; those are told that pass the sieve."""
-SIEVE = struct.Struct("=QQ")
-"""What a sieve holds: `shift` and `limit`. A record passes whose moment and the shift together, scattered, are below
-the limit."""
+SIEVE = struct.Struct("=QQq")
+"""What a sieve holds: `shift`, `limit` and `due`. A record passes whose moment is not before `due`; or whose moment and
+the shift together, scattered, are below the limit."""
+NEVER = (1 << 63) - 1
+"""The `due` that no moment reaches."""
 
 
 class Observing:

@@ -147,8 +147,8 @@ class Probes:
 
     @staticmethod
     def _passes(record: Sequence[int], observing: Observing) -> bool:
-        shift, limit = SIEVE.unpack(observing.sieve)
-        return bool(scattered(record[1] + shift) < limit)
+        shift, limit, due = SIEVE.unpack(observing.sieve)
+        return bool(record[1] >= due or scattered(record[1] + shift) < limit)
 
     def _look_around(self, owner: object, logs: Any, where: str) -> bool:
         """Look at what has changed; whether anything has."""

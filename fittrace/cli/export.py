@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..schema import otel
+from ..schema.batches import ALL
 from ..schema.errors import FittraceError
+from .batches import batches
 from .places import named
 from .progress import progress
-from .ratio import ratio
 from .replaced import replaced
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ formats:
   csv, parquet   every table, into a folder
   run-metadata   a RunMetadata protobuf for each sampled batch, for TensorFlow's Timeline and tf.compat.v1.profiler
 """
+_BATCHES = "otlp: of the batches a ratio, from 0 to 1, or so many in a second, as in 10/s (default: all)"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
@@ -46,7 +48,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("-o", "--output", type=Path, metavar="PATH", help="file or folder to write")
     parser.add_argument("--endpoint", metavar="URL", help="otlp: send it there instead, through the SDK's exporter")
     parser.add_argument("--level", choices=otel.LEVELS, default="all", help="otlp: which spans (default: all)")
-    parser.add_argument("--batches", type=ratio, default=1.0, metavar="RATIO", help="otlp: how many of the batches")
+    parser.add_argument("--batches", type=batches, default=ALL, metavar="BATCHES", help=_BATCHES)
     return parser
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..schema import otel
+from ..schema.batches import DEFAULT as DEFAULT_BATCHES
+from ..schema.batches import Batches
 from ..schema.settings import CHOICES, DEFAULT, Settings
-from .ratio import ratio
+from .batches import batches as which
 
 if TYPE_CHECKING:
     from ..launch import Finished
@@ -25,6 +27,7 @@ example:
 """
 
 _FLAGS = ("--quiet", "--help")
+_BATCHES = f"of the batches a ratio, from 0 to 1, or so many in a second (default: {DEFAULT_BATCHES})"
 _LEVELS = f"which spans: {', '.join(otel.LEVELS)} (default: {otel.DEFAULT_LEVEL})"
 
 
@@ -36,7 +39,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Run a script or module as `python` would, and record every fit in it.",
         usage="fittrace run [--out DIR] [--name NAME] [--python PATH] [--values {basic,all}]\n"
         "                    [--lines {engine,callbacks}] [--run-metadata SPEC] [--quiet] [--otlp [URL]]\n"
-        "                    [--otlp-level LEVEL] [--otlp-batches RATIO] (script.py | -m module) [args...]",
+        "                    [--otlp-level LEVEL] [--otlp-batches BATCHES] (script.py | -m module) [args...]",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -73,7 +76,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="send spans while it trains, through the SDK of OpenTelemetry there: to URL, or where OTEL_* say",
     )
     parser.add_argument("--otlp-level", choices=otel.LEVELS, metavar="LEVEL", help=_LEVELS)
-    parser.add_argument("--otlp-batches", type=ratio, metavar="RATIO", help="how many of the batches (default: 0.01)")
+    parser.add_argument("--otlp-batches", type=which, metavar="BATCHES", help=_BATCHES)
     parser.add_argument("-m", dest="module", nargs=argparse.REMAINDER, metavar="module", help="run a module")
     parser.add_argument("script", nargs="?", help="the script")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="its arguments")
@@ -125,7 +128,7 @@ def _variables(arguments: argparse.Namespace) -> dict[str, str]:
     given = {
         "FITTRACE_OTLP": arguments.otlp,
         "OTEL_PYTHON_KERAS_LEVEL": arguments.otlp_level,
-        "OTEL_PYTHON_KERAS_BATCH_RATIO": arguments.otlp_batches,
+        "OTEL_PYTHON_KERAS_BATCHES": arguments.otlp_batches,
     }
     return {key: str(value) for key, value in given.items() if value is not None}
 
@@ -141,10 +144,10 @@ def _send_what_was_open(finished: Finished, arguments: argparse.Namespace) -> No
             from ..export.spans import Choice
 
             level = arguments.otlp_level or os.environ.get("OTEL_PYTHON_KERAS_LEVEL") or otel.DEFAULT_LEVEL
-            share = arguments.otlp_batches
-            if share is None:
-                share = otel.ratio_of(os.environ.get("OTEL_PYTHON_KERAS_BATCH_RATIO") or otel.DEFAULT_RATIO)
-            otlp.send(trace, arguments.otlp or None, Choice(level, share, unfinished=True))
+            batches = arguments.otlp_batches
+            if batches is None:
+                batches = Batches.of(os.environ.get("OTEL_PYTHON_KERAS_BATCHES") or DEFAULT_BATCHES)
+            otlp.send(trace, arguments.otlp or None, Choice(level, batches, unfinished=True))
     except Exception as error:
         print(f"fittrace: what was open when a process died was not sent: {error}", file=sys.stderr)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..schema import otel
+from ..schema.batches import ALL, Batches
 from ..tables import Trace
 from ..tables.database import reading
 from .facts import BatchLogs, Facts, Fit, Process, facts_of
@@ -21,11 +22,11 @@ ANCHORS = ("epoch", "validation")
 
 @dataclass(frozen=True)
 class Choice:
-    """Which spans to export: those of a `level`, of a `ratio` of the batches; or of these only the `unfinished`,
-    which were open when the recording ended."""
+    """Which spans to export: those of a `level`, of some `batches`; or of these only the `unfinished`, which were open
+    when the recording ended."""
 
     level: str = "all"
-    ratio: float = 1.0
+    batches: Batches = ALL
     unfinished: bool = False
 
 
@@ -154,12 +155,20 @@ class _Open:
         self._spans: dict[int, _Around] = {}
         self._anchors: dict[int, list[_Around]] = defaultdict(list)
         self._last = (-1, -1, 0)
+        self._due: dict[str, int] = {}
 
     def nth(self, start_ns: int, site: int) -> int:
         """Which of the spans that a site opened at one moment comes now."""
         again = self._last[:2] == (start_ns, site)
         self._last = (start_ns, site, self._last[2] + 1 if again else 0)
         return self._last[2]
+
+    def takes(self, row: Row, batches: Batches) -> bool:
+        """Whether the span of a row is that of one of these batches, or stands for one."""
+        is_taken = batches.takes(row.start_ns, self._due.get(row.thread, 0))
+        if is_taken:
+            self._due[row.thread] = batches.due(row.start_ns)
+        return is_taken
 
     def around(self, row: Row, fit: Fit) -> _Around | None:
         """What holds the span of a row, None where nothing of this process does."""
@@ -198,7 +207,7 @@ def _span(row: Row, batch_logs: dict[str, float], facts: Facts, open_spans: _Ope
     # What a thread of its own does at a batch's end is in no batch's span, and stands for one here.
     stands_alone = row.parent is None and row.batch is not None and not begins
     if phase == "batch" or stands_alone:
-        is_out |= not otel.is_sampled(row.start_ns, choice.ratio)
+        is_out = is_out or not open_spans.takes(row, choice.batches)
     chosen = otel.is_sent(choice.level, phase, begins) and not is_out
     parent = around.id if around is not None else fit.parent
     nearest = _Around(identity if chosen else parent, is_out, row.start_ns + row.duration_ns)

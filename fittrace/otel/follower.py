@@ -5,9 +5,10 @@ It does with one record after the other what `fittrace.store` does with all at o
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Callable, Sequence
 
-from ..capture.observer import ENTERS, LEAVES, PASSED_OVER, SIEVE, SIFTED, TOLD, Append, Observing
+from ..capture.observer import ENTERS, LEAVES, NEVER, PASSED_OVER, SIEVE, SIFTED, TOLD, Append, Observing
 from ..capture.sites import Site
 from ..schema import otel
 from ..schema.journal import ABSENT
@@ -61,7 +62,9 @@ class Follower(Stack, Observing):
         if sites not in self._known:
             self._known[sites] = {}, bytearray()
         self._handlers, self.interest[:] = self._known[sites]
-        SIEVE.pack_into(self.sieve, 0, self._shift_ns & _MOST, min(self._following.limit, _MOST))
+        ratio, period_ns = self._following.batches
+        due_ns = self._due_ns - self._shift_ns if period_ns else NEVER
+        SIEVE.pack_into(self.sieve, 0, self._shift_ns & _MOST, min(math.ceil(ratio * (1 << 64)), _MOST), due_ns)
 
     def _meet(self, head: int) -> Handler:
         """What is done with the first record of a site that comes by while these sites matter."""

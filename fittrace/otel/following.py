@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import threading
 from functools import partial
@@ -15,6 +14,7 @@ from ..capture.observer import Append, Observer, Observing
 from ..capture.sites import Site
 from ..engines import ENGINES
 from ..schema import otel
+from ..schema.batches import NONE
 from .follower import Follower
 from .measuring import Measuring
 from .meters import Meters
@@ -27,13 +27,14 @@ from .spans import Tracers
 class Following(Observer):
     """Sends the spans of a session's fits through the tracers, as the settings say, and measures with the meters.
 
-    `owners` are the fits whose callback lists have these identities. A batch is sent where its moment, scattered, is
-    below `limit`. A fault ends it for what is open then, and is noted once.
+    `owners` are the fits whose callback lists have these identities. A fault ends it for what is open then, and is
+    noted once.
     """
 
     def __init__(self, session: Session, tracers: Tracers, meters: Meters, settings: Settings) -> None:
-        self.level, ratio = settings
-        self.limit = math.ceil(ratio * (1 << 64)) if otel.is_sent(self.level, "batch", begins_fit=False) else 0
+        self.level, self.batches = settings
+        if not otel.is_sent(self.level, "batch", begins_fit=False):
+            self.batches = NONE
         self.owners: dict[int, Open] = {}
         self._sites = {
             (place, is_measured): Sites(session.sites, self.level, place, is_measured)

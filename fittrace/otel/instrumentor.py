@@ -18,10 +18,10 @@ from .spans import Tracers
 class KerasInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     """Instruments Keras: every call of `fit`, `evaluate` and `predict` becomes spans, of whatever Keras is imported.
 
-    `instrument` takes `tracer_provider`, `level` (`fit`, `epoch`, `batch`, `hooks` or `all`) and `batches`, the ratio
-    of the batches that are sent; and `meter_provider`, with which batches and hooks are measured. No callback is added
-    and no model is touched; `uninstrument` gives Keras its own code back. Under `fittrace run` the trace is recorded as
-    ever.
+    `instrument` takes `tracer_provider`, `level` (`fit`, `epoch`, `batch`, `hooks` or `all`) and `batches`, which of
+    them are sent: a ratio, or as text so many in a second, `10/s`; and `meter_provider`, with which batches and hooks
+    are measured. No callback is added and no model is touched; `uninstrument` gives Keras its own code back. Under
+    `fittrace run` the trace is recorded as ever.
 
     >>> from fittrace.otel import KerasInstrumentor
     >>> KerasInstrumentor().instrument(level="epoch")

@@ -5,31 +5,32 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from ..schema.batches import DEFAULT, Batches
 from ..schema.errors import FittraceError
-from ..schema.otel import DEFAULT_LEVEL, DEFAULT_RATIO, LEVELS, ratio_of
+from ..schema.otel import DEFAULT_LEVEL, LEVELS
 
 LEVEL = "OTEL_PYTHON_KERAS_LEVEL"
-RATIO = "OTEL_PYTHON_KERAS_BATCH_RATIO"
+BATCHES = "OTEL_PYTHON_KERAS_BATCHES"
 """The environment variables that set them."""
 
 
 class Settings(NamedTuple):
-    """The `level` of the spans that are sent, and the `ratio` of the batches among them."""
+    """The `level` of the spans that are sent, and which `batches` are among them."""
 
     level: str
-    ratio: float
+    batches: Batches
 
 
-def settings(level: "str | None" = None, ratio: "float | None" = None) -> Settings:
-    """What is sent. Raises `FittraceError` where the level or the ratio is none.
+def settings(level: "str | None" = None, batches: "str | float | None" = None) -> Settings:
+    """What is sent. Raises `FittraceError` where the level or the batches are none.
 
     >>> settings("epoch", 0.5)
-    Settings(level='epoch', ratio=0.5)
+    Settings(level='epoch', batches=Batches(ratio=0.5, period_ns=0))
     """
     level = level or os.environ.get(LEVEL) or DEFAULT_LEVEL
     if level not in LEVELS:
         raise FittraceError("%s: no level of spans; use one of %s" % (level, ", ".join(LEVELS)))
     try:
-        return Settings(level, ratio_of(os.environ.get(RATIO) or DEFAULT_RATIO if ratio is None else ratio))
+        return Settings(level, Batches.of(os.environ.get(BATCHES) or DEFAULT if batches is None else batches))
     except ValueError as error:
         raise FittraceError("batches: %s" % error) from None

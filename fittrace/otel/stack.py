@@ -11,7 +11,6 @@ from opentelemetry.trace import get_current_span
 from ..capture.sites import Site
 from ..schema import otel
 from ..schema.journal import ABSENT
-from ..schema.scatter import scattered
 from .contexts import Attached, is_over
 from .measuring import Measured, Measuring
 from .opened import Open
@@ -31,7 +30,8 @@ class Stack:
     """What is open in the calling thread, for `following`; `append` records something more.
 
     `_frames` are the heights at which the frames of the engine's functions begin, `_sites` tells which sites matter
-    now, and `_measuring` measures, where there is a meter provider.
+    now, and `_measuring` measures, where there is a meter provider. From `_due_ns` on a batch is sent again, where so
+    many are in a second.
     """
 
     def __init__(self, following: Following, append: Callable[[Record], None]) -> None:
@@ -39,7 +39,7 @@ class Stack:
         self._append = append
         self._stack: list[Open] = []
         self._frames: list[int] = []
-        self._shift_ns = 0
+        self._shift_ns = self._due_ns = 0
         self._measuring: Measuring | None = None
         self._sites = following.sites(FOLLOWED, is_measured=False)
 
@@ -67,7 +67,7 @@ class Stack:
 
     def _is_sent(self, around: Open, clock_ns: int) -> bool:
         """Whether a batch in `around` is sent which begins now."""
-        return not around.is_out and scattered(clock_ns + self._shift_ns) < self._following.limit
+        return not around.is_out and self._following.batches.takes(clock_ns + self._shift_ns, self._due_ns)
 
     def _is_unmeasured(self, clock_ns: int) -> bool:
         """Whether a batch is not measured which begins now."""
@@ -113,6 +113,8 @@ class Stack:
             is_sent = True
             if is_batch and around is not None:
                 is_sent = self._is_sent(around, clock_ns)
+                if is_sent:
+                    self._due_ns = following.batches.due(start_ns)
                 if not is_sent and self._is_unmeasured(clock_ns):
                     around = around.leaving_out(phase)
                     stack.append(around)

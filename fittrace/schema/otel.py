@@ -10,8 +10,6 @@ import hashlib
 import struct
 from typing import Any, NamedTuple
 
-from .scatter import scattered
-
 SCOPE = "fittrace"
 """The name of the instrumentation scope."""
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.37.0"
@@ -123,8 +121,6 @@ LEVELS: dict[str, str] = {
 """Which spans are sent, from few to many."""
 
 DEFAULT_LEVEL = "batch"
-DEFAULT_RATIO = 0.01
-"""Of all batches, how many are sent while the program trains, with what is in them."""
 
 _FROM = {"epoch": 1, "validation": 1, "batch": 2, "hooks": 3}
 _LEVEL = {level: place for place, level in enumerate(LEVELS)}
@@ -181,17 +177,6 @@ class Ids:
 _FACTS = struct.Struct(">qqq")
 
 
-def is_sampled(start_ns: int, ratio: float) -> bool:
-    """Whether a batch is among the `ratio` of batches that are sent, by the moment when it began.
-
-    This is the same on both sides, takes no random number from the program, and hardly any time.
-
-    >>> sum(is_sampled(1_760_000_000_000_000_000 + 600_000 * batch, 0.25) for batch in range(1000))
-    251
-    """
-    return scattered(start_ns) < ratio * (1 << 64)
-
-
 def traceparent(trace: int, span: int, flags: int = 1) -> str:
     """A span as the W3C's `traceparent`.
 
@@ -212,18 +197,6 @@ def parent_of(text: Any) -> "tuple[int, int] | None":
         return int(trace, 16), int(span, 16)
     except ValueError:
         return None
-
-
-def ratio_of(text: Any) -> float:
-    """A ratio of batches, between 0 and 1. Raises `ValueError` where it is none.
-
-    >>> ratio_of("0.5")
-    0.5
-    """
-    ratio = float(text)
-    if not 0 <= ratio <= 1:
-        raise ValueError("%s: not a ratio of batches; give a number from 0 (none) to 1 (all)" % text)
-    return ratio
 
 
 def resource(process: "dict[str, Any]", argv: "list[str]", run: "str | None") -> "dict[str, Any]":

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fittrace.capture.observer import ENTERS, LEAVES, PASSED_OVER, SIEVE, SIFTED, TOLD, Observing
+from fittrace.capture.observer import ENTERS, LEAVES, NEVER, PASSED_OVER, SIEVE, SIFTED, TOLD, Observing
 from fittrace.capture.values import as_number
 from fittrace.schema.journal import ABSENT
 from fittrace.schema.scatter import scattered
@@ -145,14 +145,15 @@ def test_of_a_site_that_is_sifted_those_records_are_told_that_pass(implementatio
     watching = Watching(SIFTED)
     thread = Thread(implementation, watching)
     moments = range(0, 600_000 * 1000, 600_000)
-    for limit in (0, 1 << 62, (1 << 64) - 1):
-        SIEVE.pack_into(watching.sieve, 0, shift, limit)
+    limits = (0, 1 << 62, (1 << 64) - 1)
+    for limit, due in [(limit, due) for limit in limits for due in (NEVER, moments[500])]:
+        SIEVE.pack_into(watching.sieve, 0, shift, limit, due)
         watching.told.clear()
         for moment in moments:
             thread.probes.record((-1, moment))
         told = [record[1] for record, _ in watching.told]
-        assert told == [moment for moment in moments if scattered(moment + shift) < limit]
-    assert len(thread.recorded()) == 3 * 2 * len(moments)
+        assert told == [moment for moment in moments if moment >= due or scattered(moment + shift) < limit]
+    assert len(thread.recorded()) == 6 * 2 * len(moments)
 
 
 def test_the_clock_that_is_read_is_pythons() -> None:

@@ -16,6 +16,7 @@ from fittrace.cli import main
 from fittrace.export.otlp import requests, send
 from fittrace.export.spans import Choice, Span, spans_of
 from fittrace.schema import otel
+from fittrace.schema.batches import Batches
 from fittrace.schema.errors import FittraceError
 from fittrace.schema.otel import Ids
 from fittrace.tables import Trace
@@ -51,9 +52,9 @@ def test_ids_follow_from_the_tables(keras_3: Trace) -> None:
 
 
 @pytest.mark.parametrize("level", otel.LEVELS)
-def test_levels_and_ratios_leave_out_and_keep_the_tree(level: str, keras_3: Trace) -> None:
+def test_levels_and_batches_leave_out_and_keep_the_tree(level: str, keras_3: Trace) -> None:
     everything = {span.id: span for span in spans_of(keras_3)}
-    chosen = list(spans_of(keras_3, Choice(level, 0.2)))
+    chosen = list(spans_of(keras_3, Choice(level, Batches(0.2))))
     ids = {span.id for span in chosen}
     for span in chosen:
         around = nearest(everything[span.id], everything, ids)

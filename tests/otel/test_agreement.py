@@ -13,6 +13,7 @@ from faithful.processes import environ
 
 from fittrace.export.otlp import Choice, requests
 from fittrace.schema import otel
+from fittrace.schema.batches import Batches
 from fittrace.tables import Trace
 
 from .test_nested import OPENTELEMETRY_3_7, PROGRAM
@@ -20,12 +21,12 @@ from .test_nested import OPENTELEMETRY_3_7, PROGRAM
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("ratio", [1.0, 0.5])
+@pytest.mark.parametrize("batches", ["1", "0.5", "100/s"])
 @pytest.mark.parametrize("engine", NEWEST, ids=str)
-def test_live_and_later_agree(engine: Engine, ratio: float, tmp_path: Path) -> None:
-    """Where half of the batches are left out, what is followed changes with each of them."""
+def test_live_and_later_agree(engine: Engine, batches: str, tmp_path: Path) -> None:
+    """Where some batches are left out, what is followed changes with each of them."""
     require(engine)
-    settings = {"level": "all", "batches": ratio}
+    settings = {"level": "all", "batches": batches}
     path = [ROOT, *([OPENTELEMETRY_3_7] if engine.legacy else [])]
     options = [
         "--quiet",
@@ -50,7 +51,9 @@ def test_live_and_later_agree(engine: Engine, ratio: float, tmp_path: Path) -> N
     assert trace.notes().empty
     told = json.loads((tmp_path / "seen.json").read_text())["spans"]
     live = {span["id"]: span for span in told if span["scope"][0] == otel.SCOPE}
-    later = {span.context.span_id: span for spans in requests(trace, Choice("all", ratio)) for span in spans}
+    later = {
+        span.context.span_id: span for spans in requests(trace, Choice("all", Batches.of(batches))) for span in spans
+    }
     # The last fit was not instrumented any more.
     last = trace.fits().fit.iloc[-1]
     later = {key: span for key, span in later.items() if span.attributes["keras.fit"] != last}

@@ -27,7 +27,7 @@ def instrumented(receiver: Received, *command: str, **variables: str) -> subproc
         "OTEL_METRICS_EXPORTER": "none",
         "OTEL_LOGS_EXPORTER": "none",
         "OTEL_SERVICE_NAME": "instrumented",
-        "OTEL_PYTHON_KERAS_BATCH_RATIO": "1",
+        "OTEL_PYTHON_KERAS_BATCHES": "1",
     }
     return subprocess.run(
         [str(INSTRUMENT), *command],

@@ -18,6 +18,7 @@ from fittrace import __version__
 from fittrace.export.otlp import requests
 from fittrace.export.spans import Choice
 from fittrace.schema import otel
+from fittrace.schema.batches import DEFAULT, Batches
 from fittrace.tables import Trace
 
 from .conftest import PROGRAMS, Run, environment
@@ -45,17 +46,21 @@ def without(spans: dict[str, tuple[Any, ...]], names: Iterable[str]) -> dict[str
 
 
 @pytest.mark.parametrize(
-    ("level", "ratio"), [("fit", 1.0), ("epoch", 1.0), ("batch", 0.4), ("hooks", 0.4), ("all", 1.0)]
+    ("level", "batches"),
+    [
+        *[("fit", "1"), ("epoch", "1"), ("batch", "0.4"), ("hooks", "0.4")],
+        *[("batch", "200/s"), ("hooks", "200/s"), ("all", "1")],
+    ],
 )
-def test_it_sends_what_the_trace_holds(level: str, ratio: float, run: Run, receiver: Received, trace: Open) -> None:
-    options = ("--otlp-level", level, "--otlp-batches", str(ratio))
+def test_it_sends_what_the_trace_holds(level: str, batches: str, run: Run, receiver: Received, trace: Open) -> None:
+    options = ("--otlp-level", level, "--otlp-batches", batches)
     done = run("plain", "alone", "raising", "nested", otlp=receiver.endpoint, options=options)
     assert done.returncode == 0 and done.stderr == ""
     sent = receiver.by_id()
     assert len(sent) == len(receiver.spans) > 0
     # A slice is inside its batch before the number of this is known, and knows it only in the trace.
     early = ("keras.batch", "keras.epoch")
-    held = without(exported(trace(), Choice(level, ratio)), EXPORT_ALONE)
+    held = without(exported(trace(), Choice(level, Batches.of(batches))), EXPORT_ALONE)
     assert held.keys() <= sent.keys()
     # The fetch that found no more data is one slice in the trace; while it went on it was one in a batch to come.
     for key in sent.keys() - held.keys():
@@ -65,6 +70,17 @@ def test_it_sends_what_the_trace_holds(level: str, ratio: float, run: Run, recei
         span = sent[key]
         dropped = early if span[2] in ("keras.slice", "keras.make_batches") else ()
         assert without({key: span}, dropped) == without({key: held[key]}, dropped)
+
+
+@pytest.mark.parametrize("asked", [None, "50/s"])
+def test_of_each_second_the_first_batch_is_sent(asked: str | None, run: Run, receiver: Received, trace: Open) -> None:
+    run("many", otlp=receiver.endpoint, options=() if asked is None else ("--otlp-batches", asked))
+    period_ns = 1_000_000_000 if asked is None else 20_000_000
+    batches = trace().batches()
+    first = batches.groupby(batches.start_ns // period_ns).start_ns.min()
+    sent = sorted(span.start_time_unix_nano for span in receiver.spans if span.name == "keras.batch")
+    assert sent == first.tolist()
+    assert batches.start_ns.min() in sent and len(batches) > 100 * len(sent)
 
 
 def test_metrics_are_not_sent_unasked(run: Run, receiver: Received) -> None:
@@ -111,7 +127,7 @@ def test_the_default_is_fits_epochs_and_some_batches(run: Run, receiver: Receive
     run("plain", "many", otlp=receiver.endpoint)
     names = Counter(span.name for span in receiver.spans)
     assert names.pop("keras.fit") == 2 and names.pop("keras.epoch") == 4 and names.pop("keras.validation") == 4
-    assert 20 < names.pop("keras.batch") < 100
+    assert 0 < names.pop("keras.batch") < 20
     assert not names - Counter({"keras.slice": 10})  # one that found no more data
 
 
@@ -183,7 +199,7 @@ def test_a_dead_endpoint_is_said_once(run: Run, trace: Open) -> None:
     done = run("plain", "many", otlp="http://127.0.0.1:9", OTEL_BSP_SCHEDULE_DELAY="10")
     assert done.returncode == 0 and done.stderr == "" and done.stdout == plain_run("plain", "many")
     (note,) = notes(trace())
-    count = sum(map(len, requests(trace(), Choice("batch", otel.DEFAULT_RATIO))))
+    count = sum(map(len, requests(trace(), Choice("batch", DEFAULT))))
     assert note.startswith(f"{count} of {count} spans were not sent") and "refused" in note
     assert "fittrace export --format otlp" in note
 
@@ -241,6 +257,6 @@ def test_without_the_sdk_it_says_so(run: Run, trace: Open, tmp_path: Path) -> No
 
 
 def test_bad_settings_are_refused(run: Run) -> None:
-    for options in (("--otlp-level", "everything"), ("--otlp-batches", "2")):
+    for options in (("--otlp-level", "everything"), ("--otlp-batches", "2"), ("--otlp-batches", "5/min")):
         done = run("plain", options=options)
         assert done.returncode == 2 and "usage: fittrace run" in done.stderr

@@ -88,13 +88,16 @@ now(Probes *self)
 static int
 passes(Probes *self, int64_t moment)
 {
-    uint64_t sieve[2]; /* a shift, and a limit */
+    struct {
+        uint64_t shift, limit;
+        int64_t due;
+    } sieve;
 
     if (PyByteArray_Size(self->sieve) != sizeof(sieve)) {
         return 1;
     }
-    memcpy(sieve, PyByteArray_AsString(self->sieve), sizeof(sieve));
-    return ((uint64_t)moment + sieve[0]) * SCATTER < sieve[1];
+    memcpy(&sieve, PyByteArray_AsString(self->sieve), sizeof(sieve));
+    return moment >= sieve.due || ((uint64_t)moment + sieve.shift) * SCATTER < sieve.limit;
 }
 
 /* Tell the observer of a record that it may be interested in, and how many frames it was not told of before. */
