@@ -21,15 +21,17 @@ _FALSE = id(False)
 class Looking:
     """Looks at logs, callbacks and models for the probes of a `session`.
 
-    `clock` reads the time in nanoseconds, `classes` are the numbers of the callbacks' classes by their identity.
-    `state_head` and `stop_head` begin the records of logs, and of `stop_training`.
+    `clock` reads the time in nanoseconds, `classes` are the numbers of the callbacks' classes by their identity,
+    `texts` those of texts, of which `text` gives a new one its own. `state_head` and `stop_head` begin the records of
+    logs, and of `stop_training`.
     """
 
     clock = staticmethod(perf_counter_ns)
 
     def __init__(self, session: Session, state_head: int, stop_head: int) -> None:
         self.state_head = state_head
-        self.classes = session.names.classes
+        self.classes, self.texts = session.names.classes, session.names.texts
+        self.text = session.names.text
         self.fault = session.fault
         self.meet = session.meet_callback
         self._stop_head = stop_head

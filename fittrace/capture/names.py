@@ -18,7 +18,7 @@ class Names:
     def __init__(self, define: Define) -> None:
         # By identity: a metaclass may make its classes neither hashable nor comparable.
         self.classes: dict[int, int] = {}
-        self._texts: dict[str, int] = {}
+        self.texts: dict[str, int] = {}
         self._keys: dict[tuple[tuple[str, ...], str], int] = {}
         self._kept: list[type] = []
         self.class_names: dict[int, str] = {}
@@ -28,9 +28,9 @@ class Names:
 
     def text(self, value: str) -> int:
         """The number of a text."""
-        if len(self._texts) >= MOST and value not in self._texts:
+        if len(self.texts) >= MOST and value not in self.texts:
             value = "(more than %d different texts; this one was not kept)" % MOST
-        return self._number(self._texts, value, "text", value=value)
+        return self._number(self.texts, value, "text", value=value)
 
     def keys(self, keys: tuple[str, ...], kinds: str) -> int:
         """The number of a dict's keys with the kind of each value: a number `n`, a whole one `i`, a text `t`."""
@@ -52,7 +52,7 @@ class Names:
 
     def text_of(self, number: int) -> str | None:
         """The text that has that number."""
-        return next((text for text, known in list(self._texts.items()) if known == number), None)
+        return next((text for text, known in list(self.texts.items()) if known == number), None)
 
     def _number(self, numbers: dict[Any, int], key: Any, what: str, **facts: Any) -> int:
         number = numbers.get(key)

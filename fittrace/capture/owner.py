@@ -2,7 +2,7 @@
 
 To find a thread's attributes takes `threading.local` as long as all the rest of a record, and nearly every fit runs on
 the main thread. So the body of a rewritten function is there twice: for the owner with the functions of its own
-recorder as constants, and for all others. Which of them runs is settled once in each call.
+recorder as constants, and for all others. Which of them runs is settled once in each call, by the thread's number.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import ast
 import copy
 import sys
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping
 
 from . import syntax
 from .syntax import RECORDER, FunctionNode
 
+_IS_HERE = "is_here"
+"""What tells the owner from other threads."""
 _FUNCTIONS = ("hook", "hooked", "hooked_last", "hooks", "mark", "named", "record", "step")
 """What probes call of a recorder without looking for it."""
 _SAMPLER = "sampler"
@@ -23,8 +25,8 @@ _SAMPLER = "sampler"
 
 def owned(recorder: Any) -> Mapping[str, object]:
     """Make the calling thread the owner. Returns what stands for the constants of rewritten code, by their texts."""
-    recorder.is_owner = True
-    functions = {_constant(name): getattr(recorder, name) for name in _FUNCTIONS}
+    recorder.owns = _Owning(recorder.leave)
+    functions = {_constant(name): getattr(recorder, name) for name in (_IS_HERE, *_FUNCTIONS)}
     functions[_constant("hooked")] = recorder.hooked_of_owner
     return dict(functions, **{RECORDER: recorder, _constant(_SAMPLER): recorder.sampler})
 
@@ -37,11 +39,21 @@ def split(node: FunctionNode) -> None:
     if any(isinstance(part, (ast.Yield, ast.YieldFrom, ast.Await, ast.Global, ast.Nonlocal)) for part in parts):
         return
     owners = [_Owners().visit(copy.deepcopy(statement)) for statement in body]
-    test = ast.Attribute(syntax.constant(RECORDER), "is_owner", ast.Load())
+    test = ast.Call(_named(_constant(_IS_HERE)), [], [])
     result = ast.If(test=test, body=[], orelse=[])
     syntax.statement(result, body[0])
     result.body, result.orelse = owners, body
     node.body = [*docstring, result]
+
+
+class _Owning:
+    """Lives as long as what `threading.local` keeps for the owner. Another thread may get its number afterwards."""
+
+    def __init__(self, leave: Callable[[], None]) -> None:
+        self._leave = leave
+
+    def __del__(self) -> None:
+        self._leave()
 
 
 def _constant(name: str) -> str:

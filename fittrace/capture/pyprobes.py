@@ -8,6 +8,7 @@ the identity of the objects, and so without running anybody's code; only what is
 from __future__ import annotations
 
 import struct
+from _thread import get_ident
 from operator import is_
 from typing import Any, Sequence
 
@@ -63,6 +64,7 @@ class Probes:
     """
 
     def __init__(self, looking: Looking, buffer: Buffer, observing: Observing | None) -> None:
+        self._thread = get_ident()
         self._looking = looking
         self._clock = looking.clock
         self._observing = observing
@@ -78,6 +80,14 @@ class Probes:
         self._described: tuple[int, ...] = ()
         self._is_first = True
         self.forget()
+
+    def is_here(self) -> bool:
+        """Whether this is the thread that made these probes."""
+        return get_ident() == self._thread
+
+    def leave(self) -> None:
+        """That thread has ended: no other is it."""
+        self._thread = 0
 
     def record(self, record: Sequence[int]) -> None:
         """Append a record: a head and its operands."""
@@ -99,6 +109,10 @@ class Probes:
             self._watch(owner)
         except Exception as error:
             self._looking.fault("looking at stop_training", error)
+
+    def named(self, head: int, hook: object) -> None:
+        """It is this hook, of several that a method of the list passes on."""
+        self.record((head, self._looking.text(hook) if type(hook) is str else ABSENT))
 
     def hook(self, head: int, owner: object, callback: object, logs: Any) -> None:
         """One callback's hook begins, and that of the callback before it has ended."""

@@ -23,26 +23,21 @@ class Recorder(threading.local):
     """A thread's recorder.
 
     Its functions are those of `Probes`, and `step`, which appends a record that is nothing but its head. `sampler`
-    samples the thread's batches. `is_owner`: this is the thread whose functions are constants of the rewritten code.
+    samples the thread's batches.
     """
-
-    is_owner = False
 
     def __init__(self, session: Session) -> None:
         self._session = session
         buffer, observing = session.new_thread()
         probes = Probes(session.looking, buffer, observing)
         self.record, self.step, self.mark = probes.record, buffer.append, probes.mark
-        self.hooks, self.hook, self.forget = probes.hooks, probes.hook, probes.forget
+        self.hooks, self.named, self.hook, self.forget = probes.hooks, probes.named, probes.hook, probes.forget
+        self.is_here, self.leave = probes.is_here, probes.leave
         # A thread of a pool may live on with its list, which would then be held on to for ever.
         self.hooked = self.hooked_last = probes.hooked_last
         self.hooked_of_owner = probes.hooked
         self.clock = session.looking.clock
         self.sampler = session.sampler(probes.record)
-
-    def named(self, head: int, hook: object) -> None:
-        """Record which hook a callback list passes on, whose method passes on several."""
-        self.record((head, self._session.names.text(hook) if type(hook) is str else ABSENT))
 
     def enter(self, head: int, model: object) -> None:
         """Begin a root's frame, a call of a model's method, and see to it that the records are collected."""

@@ -54,8 +54,13 @@ class Tape:
     def __init__(self) -> None:
         self.sites: list[Site] = []
         self.words: list[str] = []
-        self.is_owner = False
+        self.is_owner = True
         self.clock = itertools.count().__next__
+
+    def is_here(self) -> bool:
+        return self.is_owner
+
+    def leave(self) -> None: ...
 
     def __getattr__(self, probe: str) -> Callable[..., None]:
         def said(*operands: Any) -> None:

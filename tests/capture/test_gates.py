@@ -83,7 +83,7 @@ class Recorder:
     """A recorder whose sampler samples some batches and writes down what the gates ask of it."""
 
     def __init__(self, wanted: set[tuple[int, int]]) -> None:
-        self.is_owner = False
+        self.is_owner = True
         self.sampler = self
         self.wanted = wanted
         self.wants = bool(wanted)
@@ -108,9 +108,12 @@ class Recorder:
         self.asked.append(keywords)
         return True
 
+    def is_here(self) -> bool:
+        return self.is_owner
+
     def record(self, *of_a_probe: Any) -> None: ...
 
-    hook = hooked = hooked_of_owner = hooked_last = hooks = mark = named = step = unwind = raised = record
+    leave = hook = hooked = hooked_of_owner = hooked_last = hooks = mark = named = step = unwind = raised = record
 
 
 @pytest.fixture(params=[True, False], ids=["owner", "another thread"])

@@ -67,5 +67,5 @@ class Meeting(dict):  # type: ignore[type-arg]
 
 def test_threads_that_meet_new_names_at_once_get_different_numbers(defined: list[dict[str, Any]]) -> None:
     names = Names(defined.append)
-    names._texts = Meeting(names)
+    names.texts = Meeting(names)
     assert names.text("this thread's") != names.text("the other thread's")

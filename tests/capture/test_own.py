@@ -64,8 +64,6 @@ def sites() -> list[Site]:
 class Recorder:
     """Notes the kind of each site that records."""
 
-    is_owner = False
-
     def __init__(self, sites: list[Site]) -> None:
         self.sites = sites
         self.kinds: list[str] = []
@@ -78,7 +76,7 @@ class Recorder:
 
 def test_their_lines_record_and_they_do_what_they_did(sites: list[Site]) -> None:
     recorder = Recorder(sites)
-    constants = {RECORDER: recorder}
+    constants = {RECORDER: recorder, f"{RECORDER}.is_here": bool}
     (outcome,) = own.install_own(list(own.hooks_of(Mine)), constants, sites, frozenset(), variables=False)
     try:
         assert outcome.missing == [] and outcome.file == __file__

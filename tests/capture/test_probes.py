@@ -81,7 +81,10 @@ CHANGES = st.one_of(
     st.tuples(st.just("replace"), st.integers(0, len(NO_LOGS) - 1)),
     st.tuples(st.just("stop"), st.integers(0, len(VALUES) - 1)),
     st.tuples(st.just("list"), st.integers(0, 2)),
-    st.tuples(st.just("call"), st.sampled_from(["hooks", "hook", "hooked", "hooked_last", "forget", "mark", "record"])),
+    st.tuples(
+        st.just("call"),
+        st.sampled_from(["hooks", "named", "hook", "hooked", "hooked_last", "forget", "mark", "record"]),
+    ),
 )
 
 
@@ -114,6 +117,7 @@ def test_both_record_the_same(steps: list[tuple[Any, ...]]) -> None:
         elif what == "call":
             arguments = {
                 "hooks": (-2, owner, number),
+                "named": (-7, [KEYS[number % 4], 5, "text \ud800"][number % 3]),
                 "hook": (-3, owner, callbacks[number % 3], logs),
                 "hooked": (-4, owner, logs),
                 "hooked_last": (-4, owner, logs),

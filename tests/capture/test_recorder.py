@@ -61,13 +61,32 @@ def test_each_thread_has_its_own_buffer(recorder: Recorder, session: FakeSession
 
 def test_one_thread_is_the_owner(recorder: Recorder, session: FakeSession) -> None:
     constants = owned(recorder)
-    found = []
-    thread = threading.Thread(target=lambda: found.append(recorder.is_owner))
+    is_here, found = constants[f"{RECORDER}.is_here"], []
+    thread = threading.Thread(target=lambda: found.append(is_here()))  # type: ignore[operator]
     thread.start()
     thread.join()
-    assert [recorder.is_owner, *found] == [True, False]
+    assert [is_here(), *found] == [True, False]  # type: ignore[operator]
     constants[f"{RECORDER}.record"]((-5, 1))  # type: ignore[operator]
-    assert [session.recorded(0), session.recorded(1)] == [[-5, 1], []]
+    assert session.recorded() == [-5, 1] and len(session.buffers) == 1
+
+
+def test_an_owner_that_has_ended_is_no_other_thread(recorder: Recorder) -> None:
+    """The system gives the number of a thread that has ended to the next."""
+    owners: list[tuple[int, Any]] = []
+
+    def own() -> None:
+        owners.append((threading.get_ident(), owned(recorder)[f"{RECORDER}.is_here"]))
+
+    def ask() -> None:
+        found.append((threading.get_ident(), owners[0][1]()))
+
+    found: list[tuple[int, bool]] = []
+    for target in [own, *[ask] * 20]:
+        thread = threading.Thread(target=target)
+        thread.start()
+        thread.join()
+    assert owners[0][0] in [identity for identity, _ in found]
+    assert not any(is_here for _, is_here in found)
 
 
 def test_logs_are_recorded_when_they_change_alone(recorder: Recorder, session: FakeSession) -> None:

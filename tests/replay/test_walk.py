@@ -50,6 +50,10 @@ class Tape:
         self.numbers: list[int] = []
         self.step = self.numbers.append
         self.sampler = None  # nothing is sampled here
+        self.leave = bool
+
+    def is_here(self) -> bool:
+        return True
 
     def record(self, parts: tuple[Any, ...]) -> None:
         self.numbers.extend(part if type(part) is int else 0 for part in parts)

@@ -47,6 +47,11 @@ is_seen(const Probes *self, PyObject *logs)
 static int
 as_number(const Entry *entry, PyObject *value, double *number)
 {
+    if (entry->kind == 'i' && PyLong_CheckExact(value)) {
+        int64_t whole = as_integer(value);
+        *number = (double)whole;
+        return 0 <= whole && whole < (int64_t)WHOLE;
+    }
     *number = PyFloat_AsDouble(value);
     if (*number == -1.0 && PyErr_Occurred()) {
         PyErr_Clear();
@@ -83,35 +88,38 @@ static int
 take(Probes *self, Shape *shape, PyObject *logs, int last_was_of_this_shape)
 {
     double numbers[WIDEST];
-    PyObject *key, *value, *old[WIDEST];
+    PyObject *key, *value, *values[WIDEST];
     Py_ssize_t position = 0, place = 0;
     int has_changed = !last_was_of_this_shape;
 
     while (PyDict_Next(logs, &position, &key, &value)) {
         const Entry *entry = &shape->entries[place];
-        if (key != entry->key) {
+        int is_same = value == entry->value;
+        numbers[place] = entry->number;
+        if (key != entry->key
+            || (!is_same && (Py_TYPE(value) != entry->type || !as_number(entry, value, &numbers[place])))) {
+            while (place > 0) {
+                Py_XDECREF(values[--place]);
+            }
             return 0;
         }
-        if (value == entry->value) {
-            numbers[place++] = entry->number;
-            continue;
+        if (!is_same) {
+            Py_INCREF(value);
+            has_changed = has_changed || numbers[place] != entry->number;
         }
-        if (Py_TYPE(value) != entry->type || !as_number(entry, value, &numbers[place])) {
-            return 0;
-        }
-        has_changed = has_changed || numbers[place] != entry->number;
-        place++;
+        values[place++] = is_same ? NULL : value;
     }
-    position = place = 0;
-    while (PyDict_Next(logs, &position, &key, &value)) {
+    for (place = 0; place < shape->width; place++) {
         Entry *entry = &shape->entries[place];
-        Py_INCREF(value);
-        old[place] = entry->value;
-        entry->value = value;
-        entry->number = numbers[place++];
+        if (values[place] != NULL) {
+            value = entry->value;
+            entry->value = values[place];
+            entry->number = numbers[place];
+            values[place] = value;
+        }
     }
-    while (place > 0) {
-        Py_XDECREF(old[--place]);
+    for (place = 0; place < shape->width; place++) {
+        Py_XDECREF(values[place]);
     }
     self->current = shape;
     Py_CLEAR(self->described);

@@ -42,6 +42,8 @@
 #define WIDEST 64
 /* As in `observer.py`. */
 enum { TOLD, PASSED_OVER, ENTERS, LEAVES, SIFTED };
+/* Classes of callbacks whose numbers are at hand. */
+#define AT_HAND 8
 /* As in `schema/scatter.py`. */
 #define SCATTER 0x9E3779B97F4A7C15ULL
 
@@ -70,9 +72,16 @@ typedef struct {
     Entry *entries;
 } Shape;
 
+/* A callback's class, which is kept alive elsewhere, and its number in the trace. */
+typedef struct {
+    PyTypeObject *type;
+    int64_t number;
+} Class;
+
 typedef struct {
     PyObject_HEAD
     Buffer *buffer;
+    unsigned long thread;
     PyObject *looking;
     PyObject *observe;
     PyObject *interest;
@@ -81,6 +90,9 @@ typedef struct {
     PyObject *clock;
     int is_monotonic; /* the clock is Linux' own, which needs no Python to be read */
     PyObject *classes;
+    PyObject *texts;
+    Class at_hand[AT_HAND];
+    unsigned met; /* classes that were put at hand */
     int64_t state_head;
     PyObject *nothing;
     PyObject *stop_training;

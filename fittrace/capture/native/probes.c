@@ -116,6 +116,19 @@ done(Probes *self, int failed)
 }
 
 static PyObject *
+Probes_is_here(Probes *self, PyObject *Py_UNUSED(ignored))
+{
+    return PyBool_FromLong(PyThread_get_thread_ident() == self->thread);
+}
+
+static PyObject *
+Probes_leave(Probes *self, PyObject *Py_UNUSED(ignored))
+{
+    self->thread = 0;
+    return none();
+}
+
+static PyObject *
 Probes_record(Probes *self, PyObject *record)
 {
     return done(self, append_tuple(self, 0, record) < 0);
@@ -171,25 +184,38 @@ Probes_hooks(Probes *self, PyObject *const *arguments, Py_ssize_t given)
 static int
 class_of(Probes *self, PyObject *callback, int64_t *number)
 {
-    PyObject *kind = (PyObject *)Py_TYPE(callback), *identity, *known;
+    PyTypeObject *kind = Py_TYPE(callback);
+    PyObject *identity, *known;
+    Class *class;
+    int is_known;
 
+    for (class = self->at_hand; class < self->at_hand + AT_HAND; class++) {
+        if (class->type == kind) {
+            *number = class->number;
+            return 1;
+        }
+    }
     identity = PyLong_FromVoidPtr(kind);
     if (identity == NULL) {
         return -1;
     }
     known = PyDict_GetItemWithError(self->classes, identity);
     Py_DECREF(identity);
-    if (known != NULL) {
+    is_known = known != NULL;
+    if (is_known) {
         *number = as_integer(known);
-        return 1;
+    } else {
+        known = PyErr_Occurred() ? NULL : PyObject_CallMethod(self->looking, "meet", "(O)", kind);
+        if (known == NULL) {
+            return -1;
+        }
+        *number = as_integer(known);
+        Py_DECREF(known);
     }
-    known = PyErr_Occurred() ? NULL : PyObject_CallMethod(self->looking, "meet", "(O)", kind);
-    if (known == NULL) {
-        return -1;
-    }
-    *number = as_integer(known);
-    Py_DECREF(known);
-    return 0;
+    class = &self->at_hand[self->met++ % AT_HAND];
+    class->type = kind;
+    class->number = *number;
+    return is_known;
 }
 
 static PyObject *
@@ -216,6 +242,31 @@ Probes_hook(Probes *self, PyObject *const *arguments, Py_ssize_t given)
         numbers[2] = now(self);
     }
     return done(self, numbers[2] < 0 || append(self, numbers, 4) < 0);
+}
+
+static PyObject *
+Probes_named(Probes *self, PyObject *const *arguments, Py_ssize_t given)
+{
+    int64_t numbers[2] = {0, ABSENT};
+    PyObject *known;
+
+    if (!has_arguments(given, 2)) {
+        return NULL;
+    }
+    numbers[0] = as_integer(arguments[0]);
+    if (PyUnicode_CheckExact(arguments[1])) {
+        known = PyDict_GetItemWithError(self->texts, arguments[1]);
+        Py_XINCREF(known);
+        if (known == NULL && !PyErr_Occurred()) {
+            known = PyObject_CallMethod(self->looking, "text", "(O)", arguments[1]);
+        }
+        if (known == NULL) {
+            return done(self, 1);
+        }
+        numbers[1] = as_integer(known);
+        Py_DECREF(known);
+    }
+    return done(self, append(self, numbers, 2) < 0);
 }
 
 static PyObject *
@@ -270,6 +321,7 @@ Probes_traverse(Probes *self, visitproc visit, void *arg)
     Py_VISIT(self->looking);
     Py_VISIT(self->clock);
     Py_VISIT(self->classes);
+    Py_VISIT(self->texts);
     Py_VISIT(self->seen);
     Py_VISIT(self->owner);
     Py_VISIT(self->attributes);
@@ -315,6 +367,7 @@ Probes_dealloc(Probes *self)
     Py_XDECREF((PyObject *)self->buffer);
     Py_CLEAR(self->clock);
     Py_CLEAR(self->classes);
+    Py_CLEAR(self->texts);
     Py_CLEAR(self->nothing);
     Py_CLEAR(self->stop_training);
     release((PyObject *)self);
@@ -352,6 +405,7 @@ Probes_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
     Py_INCREF(buffer);
     self->looking = looking;
     self->buffer = (Buffer *)buffer;
+    self->thread = PyThread_get_thread_ident();
     self->is_first = 1;
     if (observing == Py_None) {
         self->observe = none();
@@ -362,6 +416,7 @@ Probes_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
     }
     self->clock = PyObject_GetAttrString(looking, "clock");
     self->classes = PyObject_GetAttrString(looking, "classes");
+    self->texts = PyObject_GetAttrString(looking, "texts");
     self->nothing = PyTuple_New(0);
     self->stop_training = PyUnicode_InternFromString("stop_training");
     head = PyObject_GetAttrString(looking, "state_head");
@@ -377,10 +432,13 @@ Probes_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 }
 
 static PyMethodDef Probes_methods[] = {
+    METHOD(Probes, is_here, METH_NOARGS),
+    METHOD(Probes, leave, METH_NOARGS),
     METHOD(Probes, record, METH_O),
     METHOD(Probes, mark, METH_FASTCALL),
     METHOD(Probes, hooks, METH_FASTCALL),
     METHOD(Probes, hook, METH_FASTCALL),
+    METHOD(Probes, named, METH_FASTCALL),
     METHOD(Probes, hooked, METH_FASTCALL),
     METHOD(Probes, hooked_last, METH_FASTCALL),
     METHOD(Probes, forget, METH_NOARGS),
