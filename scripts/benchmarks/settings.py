@@ -1,14 +1,15 @@
 """What more is done on demand costs: `--values all`, `--lines callbacks` and `--otlp`, beside capture as it comes.
 
 For each engine there is a process with each of them, as for `fit` with capture, and the processes take turns. The goal
-is for `--otlp` in the fit that capture's own goal is for, without callbacks; that is measured in many short turns.
+is for `--otlp` in the fit that capture's own goal is for, without callbacks; that is measured in many short turns, and
+in fits that are longer, of which the spans of the fit and its epoch are a smaller part.
 """
 
 from __future__ import annotations
 
 from . import processes
 from .table import Row, ratios
-from .turns import LOOP
+from .turns import LONG, LOOP
 
 _CALLBACKS = 2
 _SETTINGS = {
@@ -19,7 +20,8 @@ _SETTINGS = {
 }
 _GOALS = {"--otlp": 1.02}
 _ROUNDS = 10
-_PAIRS = 160
+_PAIRS = {"": 160, "_long": 50}
+"""By the end of the fits' names."""
 
 
 def measure(quick: bool) -> list[Row]:
@@ -34,19 +36,24 @@ def measure(quick: bool) -> list[Row]:
                 taken = worker.ask(_CALLBACKS)
                 share[name].append(1e6 * (taken["traced loop"]["thread"] - taken["plain loop"]["thread"]) / LOOP)
                 ratio[name] += _ratio(taken)
-        alone = {
-            name: [_ratio(workers[name].ask("0 plain traced"))[0] for _ in range(_PAIRS // 20 if quick else _PAIRS)]
-            for name in _GOALS
-        }
+        alone: dict[tuple[str, str], list[float]] = {}
+        for name in _GOALS:
+            for long, pairs in _PAIRS.items():
+                asked = [
+                    workers[name].ask(f"0 plain{long} traced{long}") for _ in range(pairs // 20 if quick else pairs)
+                ]
+                alone[name, long] = [one for taken in asked for one in _ratio(taken, long)]
         for worker in workers.values():
             worker.close()
         for name in workers:
             rows.append(Row(f"{engine}, {name}: fit with capture over without", ratio[name], "×", digits=3))
             if name in _GOALS:
-                rows.append(Row("the same without callbacks", alone[name], "×", _GOALS[name], digits=3))
+                rows.append(Row("the same without callbacks", alone[name, ""], "×", _GOALS[name], digits=3))
+                what = f"the same without callbacks, {LONG} batches"
+                rows.append(Row(what, alone[name, "_long"], "×", _GOALS[name], digits=3))
             rows.append(Row("capture's share of a batch, in a loop that trains nothing", share[name], "µs", digits=1))
     return rows
 
 
-def _ratio(taken: dict[str, dict[str, float]]) -> list[float]:
-    return ratios([taken["traced"]["wall"]], [taken["plain"]["wall"]])
+def _ratio(taken: dict[str, dict[str, float]], long: str = "") -> list[float]:
+    return ratios([taken["traced" + long]["wall"]], [taken["plain" + long]["wall"]])

@@ -1,8 +1,8 @@
 """Fits of one engine with capture and without, that take turns in one process: asked for on standard input.
 
 The arguments are the engine and settings of the capture, then `live` where spans are sent meanwhile. Each line that
-comes in is a number of callbacks, then the names of the fits in this turn, where it is not all of them; the answer is a
-line of JSON with the seconds of each fit. It runs in the engine's own Python, 3.7 for Keras 2.2.
+comes in is a number of callbacks, then the names of the fits in this turn, where these are not the usual ones; the
+answer is a line of JSON with the seconds of each fit. It runs in the engine's own Python, 3.7 for Keras 2.2.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ from fittrace.capture import Session
 from fittrace.schema.settings import Settings
 
 BATCHES = 200
+LONG = 1000
 LOOP = 500
+USUAL = ("plain", "traced", "again", "plain loop", "traced loop")
+"""The fits of a turn that names none."""
 
 
 class Turns:
@@ -31,17 +34,17 @@ class Turns:
         self.training = workload.Training(engine)
         self.session = Session(folder, settings)
         self.session.start()
-        self.few, self.many = workload.data(BATCHES), workload.data(LOOP)
+        self.few, self.many, self.most = map(workload.data, (BATCHES, LOOP, LONG))
         self.subjects: dict[int, dict[str, Callable[[], dict[str, float]]]] = {}
 
     def turn(self, callbacks: int, *names: str) -> dict[str, dict[str, float]]:
         """The seconds of each fit, or of those of these names, in an order that changes."""
         if callbacks not in self.subjects:
             self.subjects[callbacks] = subjects = self.prepare(callbacks)
-            for subject in subjects.values():
-                subject()  # to warm up
+            for name in USUAL:
+                subjects[name]()  # to warm up
         subjects = self.subjects[callbacks]
-        chosen = names or tuple(subjects)
+        chosen = names or USUAL
         return {name: subjects[name]() for name in random.sample(chosen, len(chosen))}
 
     def prepare(self, callbacks: int) -> dict[str, Callable[[], dict[str, float]]]:
@@ -53,6 +56,8 @@ class Turns:
             "plain": lambda: self.timed(False, model, self.few, mine),
             "traced": lambda: self.timed(True, model, self.few, mine),
             "again": lambda: self.timed(False, model, self.few, mine),
+            "plain_long": lambda: self.timed(False, model, self.most, mine),
+            "traced_long": lambda: self.timed(True, model, self.most, mine),
             "plain loop": lambda: self.timed(False, idle, self.many, mine),
             "traced loop": lambda: self.timed(True, idle, self.many, mine),
         }
