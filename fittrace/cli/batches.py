@@ -6,6 +6,9 @@ import argparse
 
 from ..schema.batches import Batches
 
+HELP = "of the batches a ratio, from 0 to 1, or so many in a second, as in 10/s"
+"""What may be given."""
+
 
 def batches(text: str) -> Batches:
     """The batches that `text` tells, for argparse.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..schema import otel
 from ..schema.batches import ALL
 from ..schema.errors import FittraceError
-from .batches import batches
+from .batches import HELP, batches
 from .places import named
 from .progress import progress
 from .replaced import replaced
@@ -31,7 +31,7 @@ formats:
   csv, parquet   every table, into a folder
   run-metadata   a RunMetadata protobuf for each sampled batch, for TensorFlow's Timeline and tf.compat.v1.profiler
 """
-_BATCHES = "otlp: of the batches a ratio, from 0 to 1, or so many in a second, as in 10/s (default: all)"
+_BATCHES = f"otlp: {HELP} (default: all)"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from ..schema import otel
 from ..schema.batches import DEFAULT as DEFAULT_BATCHES
-from ..schema.batches import Batches
 from ..schema.settings import CHOICES, DEFAULT, Settings
-from .batches import batches as which
+from .batches import HELP, batches
 
 if TYPE_CHECKING:
     from ..launch import Finished
@@ -27,7 +25,7 @@ example:
 """
 
 _FLAGS = ("--quiet", "--help")
-_BATCHES = f"of the batches a ratio, from 0 to 1, or so many in a second (default: {DEFAULT_BATCHES})"
+_BATCHES = f"{HELP} (default: {DEFAULT_BATCHES})"
 _LEVELS = f"which spans: {', '.join(otel.LEVELS)} (default: {otel.DEFAULT_LEVEL})"
 
 
@@ -76,7 +74,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="send spans while it trains, through the SDK of OpenTelemetry there: to URL, or where OTEL_* say",
     )
     parser.add_argument("--otlp-level", choices=otel.LEVELS, metavar="LEVEL", help=_LEVELS)
-    parser.add_argument("--otlp-batches", type=which, metavar="BATCHES", help=_BATCHES)
+    parser.add_argument("--otlp-batches", type=batches, metavar="BATCHES", help=_BATCHES)
     parser.add_argument("-m", dest="module", nargs=argparse.REMAINDER, metavar="module", help="run a module")
     parser.add_argument("script", nargs="?", help="the script")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="its arguments")
@@ -142,12 +140,10 @@ def _send_what_was_open(finished: Finished, arguments: argparse.Namespace) -> No
         if not trace.sql("SELECT 1 FROM spans WHERE status = 'unfinished' LIMIT 1").empty:
             from ..export import otlp
             from ..export.spans import Choice
+            from ..otel.settings import settings
 
-            level = arguments.otlp_level or os.environ.get("OTEL_PYTHON_KERAS_LEVEL") or otel.DEFAULT_LEVEL
-            batches = arguments.otlp_batches
-            if batches is None:
-                batches = Batches.of(os.environ.get("OTEL_PYTHON_KERAS_BATCHES") or DEFAULT_BATCHES)
-            otlp.send(trace, arguments.otlp or None, Choice(level, batches, unfinished=True))
+            chosen = settings(arguments.otlp_level, arguments.otlp_batches)
+            otlp.send(trace, arguments.otlp or None, Choice(*chosen, unfinished=True))
     except Exception as error:
         print(f"fittrace: what was open when a process died was not sent: {error}", file=sys.stderr)
 

@@ -5,7 +5,6 @@ It does with one record after the other what `fittrace.store` does with all at o
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Callable, Sequence
 
 from ..capture.observer import ENTERS, LEAVES, NEVER, PASSED_OVER, SIEVE, SIFTED, TOLD, Append, Observing
@@ -62,9 +61,9 @@ class Follower(Stack, Observing):
         if sites not in self._known:
             self._known[sites] = {}, bytearray()
         self._handlers, self.interest[:] = self._known[sites]
-        ratio, period_ns = self._following.batches
-        due_ns = self._due_ns - self._shift_ns if period_ns else NEVER
-        SIEVE.pack_into(self.sieve, 0, self._shift_ns & _MOST, min(math.ceil(ratio * (1 << 64)), _MOST), due_ns)
+        batches = self._following.batches
+        due_ns = self._due_ns - self._shift_ns if batches.period_ns else NEVER
+        SIEVE.pack_into(self.sieve, 0, self._shift_ns & _MOST, min(batches.limit, _MOST), due_ns)
 
     def _meet(self, head: int) -> Handler:
         """What is done with the first record of a site that comes by while these sites matter."""

@@ -21,7 +21,7 @@ class Settings(NamedTuple):
     batches: Batches
 
 
-def settings(level: "str | None" = None, batches: "str | float | None" = None) -> Settings:
+def settings(level: "str | None" = None, batches: "Batches | str | float | None" = None) -> Settings:
     """What is sent. Raises `FittraceError` where the level or the batches are none.
 
     >>> settings("epoch", 0.5)

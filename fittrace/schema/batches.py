@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 from .scatter import scattered
@@ -36,12 +37,19 @@ class Batches(NamedTuple):
         raise ValueError("%s: give a ratio of the batches, from 0 to 1, or how many in a second, as in 10/s" % text)
 
     def __str__(self) -> str:
-        """The text that says so.
+        """The text that says so, and from which the same is made again.
 
         >>> print(Batches.of("0.5"), Batches.of("10/s"))
         0.5 10/s
+        >>> Batches.of(str(Batches.of("123.4567/s"))) == Batches.of("123.4567/s")
+        True
         """
-        return "%g/s" % (1e9 / self.period_ns) if self.period_ns else "%r" % self.ratio
+        return "%.15g/s" % (1e9 / self.period_ns) if self.period_ns else "%r" % self.ratio
+
+    @property
+    def limit(self) -> int:
+        """Below it are the scattered moments of those that a ratio takes."""
+        return math.ceil(self.ratio * (1 << 64))
 
     def takes(self, start_ns: int, due_ns: int) -> bool:
         """Whether a batch is sent that begins at `start_ns`; `due_ns` is what `due` gave for the last that was.
@@ -51,7 +59,7 @@ class Batches(NamedTuple):
         """
         if self.period_ns:
             return start_ns >= due_ns
-        return scattered(start_ns) < self.ratio * (1 << 64)
+        return scattered(start_ns) < self.limit
 
     def due(self, start_ns: int) -> int:
         """From when on the next batch of a thread is sent after one that began at `start_ns`; 0 with a ratio.
