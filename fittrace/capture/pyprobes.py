@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from _thread import get_ident
 from operator import is_
-from typing import Any, Sequence
+from typing import Any, Callable, Sequence
 
 from ..schema.journal import ABSENT, WHOLE
 from ..schema.scatter import scattered
@@ -56,6 +56,23 @@ def _are_equal(some: dict[str, float], others: dict[str, float]) -> bool:
     )
 
 
+class Probe:
+    """One probe, as an operator: `-probe` records `head`, and so does `probe | value`, which is the value."""
+
+    __slots__ = ("_head", "_record")
+
+    def __init__(self, record: Callable[[int], Any], head: int) -> None:
+        self._record = record
+        self._head = head
+
+    def __neg__(self) -> Any:
+        return self._record(self._head)
+
+    def __or__(self, value: Any) -> Any:
+        self._record(self._head)
+        return value
+
+
 class Probes:
     """The functions that one thread's probes call.
 
@@ -70,6 +87,7 @@ class Probes:
         self._observing = observing
         self._entered = 0
         self._extend = buffer.extend
+        self.step = buffer.append
         # The dict that was looked at last, while its callback list is at work, and what it held.
         self._seen: Any = None
         self._keys: tuple[str, ...] = ()
@@ -80,6 +98,10 @@ class Probes:
         self._described: tuple[int, ...] = ()
         self._is_first = True
         self.forget()
+
+    def probe(self, name: str, head: int) -> Probe:
+        """The probe that does what `mark`, `step` or `begins`, one of these names, does with a head."""
+        return Probe(getattr(self, name), head)
 
     def is_here(self) -> bool:
         """Whether this is the thread that made these probes."""
@@ -99,6 +121,13 @@ class Probes:
         """Append a record whose first operand is the time."""
         self.record((head, self._clock(), *operands))
 
+    def begins(self, head: int) -> bool:
+        """A mark without operands where this is the thread that made these probes; whether it is."""
+        if not self.is_here():
+            return False
+        self.mark(head)
+        return True
+
     def hooks(self, head: int, owner: object, number: Any) -> None:
         """A callback list, the `owner`, begins to pass a hook on, of the batch or epoch of that `number`."""
         # Where a callback passes its hook on to a list of its own, what is known is of the list around it.
@@ -109,6 +138,13 @@ class Probes:
             self._watch(owner)
         except Exception as error:
             self._looking.fault("looking at stop_training", error)
+
+    def begins_hooks(self, head: int, owner: object, number: Any) -> bool:
+        """The same where this is the thread that made these probes; whether it is."""
+        if not self.is_here():
+            return False
+        self.hooks(head, owner, number)
+        return True
 
     def named(self, head: int, hook: object) -> None:
         """It is this hook, of several that a method of the list passes on."""

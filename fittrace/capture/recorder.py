@@ -32,6 +32,7 @@ class Recorder(threading.local):
         probes = Probes(session.looking, buffer, observing)
         self.record, self.step, self.mark = probes.record, buffer.append, probes.mark
         self.hooks, self.named, self.hook, self.forget = probes.hooks, probes.named, probes.hook, probes.forget
+        self.probe, self.begins_hooks = probes.probe, probes.begins_hooks
         self.is_here, self.leave = probes.is_here, probes.leave
         # A thread of a pool may live on with its list, which would then be held on to for ever.
         self.hooked = self.hooked_last = probes.hooked_last

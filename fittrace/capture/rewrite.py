@@ -94,12 +94,7 @@ def rewrite(
 
 def with_constants(code: types.CodeType, values: Mapping[str, object]) -> types.CodeType:
     """`code` with `values` in the place of the texts that stand for them, in nested functions too."""
-    constants = tuple(
-        with_constants(constant, values)
-        if isinstance(constant, types.CodeType)
-        else (values.get(constant, constant) if type(constant) is str else constant)
-        for constant in code.co_consts
-    )
+    constants = tuple(_with_values(constant, values) for constant in code.co_consts)
     if hasattr(code, "replace"):
         return code.replace(co_consts=constants)
     make: Callable[..., types.CodeType] = types.CodeType
@@ -108,6 +103,17 @@ def with_constants(code: types.CodeType, values: Mapping[str, object]) -> types.
         constants, code.co_names, code.co_varnames, code.co_filename, code.co_name, code.co_firstlineno,
         code.co_lnotab, code.co_freevars, code.co_cellvars,
     )  # fmt: skip
+
+
+def _with_values(constant: object, values: Mapping[str, object]) -> object:
+    if isinstance(constant, types.CodeType):
+        return with_constants(constant, values)
+    if type(constant) is not str:
+        return constant
+    try:
+        return values[constant]
+    except KeyError:
+        return constant
 
 
 def _is_callback_list(name: str, node: FunctionNode, spec: CallbackLists) -> bool:

@@ -131,6 +131,13 @@ def handed_on(value: ast.expr, site: Site, node: ast.expr, place: ast.stmt) -> a
     return result
 
 
+def handed(node: ast.Subscript) -> tuple[ast.expr, ast.Call] | None:
+    """The value and the probe's call of what `handed_on` makes, None where a node is no such thing."""
+    pair = node.value.elts if isinstance(node.value, ast.Tuple) else []
+    call = pair[1] if len(pair) == 2 else None
+    return (pair[0], call) if isinstance(call, ast.Call) and is_ours(call) else None
+
+
 def statement(node: Union[ast.expr, ast.stmt], place: ast.AST) -> ast.stmt:
     """`node` as a statement on the line where `place` begins to run."""
     result = ast.Expr(node) if isinstance(node, ast.expr) else node

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from owning import Owning
 
 from fittrace.capture.install import Outcome, install
 from fittrace.capture.owner import owned
@@ -48,19 +49,13 @@ FLOW = ("values", "step", "line", "enter", "exit", "raised", "thrown")
 """Kinds of site that open and close nothing; tests/replay looks at those."""
 
 
-class Tape:
+class Tape(Owning):
     """A recorder that writes words: the kind of site, then what it opens or is told."""
 
     def __init__(self) -> None:
         self.sites: list[Site] = []
         self.words: list[str] = []
-        self.is_owner = True
         self.clock = itertools.count().__next__
-
-    def is_here(self) -> bool:
-        return self.is_owner
-
-    def leave(self) -> None: ...
 
     def __getattr__(self, probe: str) -> Callable[..., None]:
         def said(*operands: Any) -> None:

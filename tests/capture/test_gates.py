@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from owning import Owning
 
 from fittrace.capture.install import install
 from fittrace.capture.owner import owned
@@ -79,11 +80,10 @@ TABLE = (
 )
 
 
-class Recorder:
+class Recorder(Owning):
     """A recorder whose sampler samples some batches and writes down what the gates ask of it."""
 
     def __init__(self, wanted: set[tuple[int, int]]) -> None:
-        self.is_owner = True
         self.sampler = self
         self.wanted = wanted
         self.wants = bool(wanted)
@@ -108,12 +108,9 @@ class Recorder:
         self.asked.append(keywords)
         return True
 
-    def is_here(self) -> bool:
-        return self.is_owner
-
     def record(self, *of_a_probe: Any) -> None: ...
 
-    leave = hook = hooked = hooked_of_owner = hooked_last = hooks = mark = named = step = unwind = raised = record
+    hook = hooked = hooked_of_owner = hooked_last = hooks = mark = named = step = unwind = raised = record
 
 
 @pytest.fixture(params=[True, False], ids=["owner", "another thread"])

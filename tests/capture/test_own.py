@@ -7,10 +7,11 @@ import types
 from typing import Any
 
 import pytest
+from owning import Owning
 
 from fittrace.capture import own
+from fittrace.capture.owner import owned
 from fittrace.capture.sites import Site
-from fittrace.capture.syntax import RECORDER
 
 
 class Base:
@@ -61,8 +62,10 @@ def sites() -> list[Site]:
     return []
 
 
-class Recorder:
-    """Notes the kind of each site that records."""
+class Recorder(Owning):
+    """Notes the kind of each site that records, as of a thread that is not the owner."""
+
+    is_owner = False
 
     def __init__(self, sites: list[Site]) -> None:
         self.sites = sites
@@ -71,12 +74,13 @@ class Recorder:
     def step(self, head: int, *_: object) -> None:
         self.kinds.append(self.sites[-head - 1].kind)
 
-    mark = values = step
+    mark = values = record = named = hook = hooks = hooked = hooked_of_owner = hooked_last = step
+    sampler = None
 
 
 def test_their_lines_record_and_they_do_what_they_did(sites: list[Site]) -> None:
     recorder = Recorder(sites)
-    constants = {RECORDER: recorder, f"{RECORDER}.is_here": bool}
+    constants = owned(recorder)
     (outcome,) = own.install_own(list(own.hooks_of(Mine)), constants, sites, frozenset(), variables=False)
     try:
         assert outcome.missing == [] and outcome.file == __file__

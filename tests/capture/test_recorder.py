@@ -70,6 +70,29 @@ def test_one_thread_is_the_owner(recorder: Recorder, session: FakeSession) -> No
     assert session.recorded() == [-5, 1] and len(session.buffers) == 1
 
 
+def test_a_probe_is_an_operator(recorder: Recorder, session: FakeSession) -> None:
+    value = object()
+    marks, steps = recorder.probe("mark", -5), recorder.probe("step", -6)
+    assert (-marks, -steps, marks | value is value, steps | value is value) == (None, None, True, True)
+    first, _, step, second, _, last = session.recorded()
+    assert (first, step, second, last) == (-5, -6, -5, -6)
+    with pytest.raises(TypeError):
+        value | marks  # type: ignore[operator]
+    assert len(session.recorded()) == 6
+
+
+def test_only_the_owner_begins(recorder: Recorder, session: FakeSession) -> None:
+    begins, hooks = recorder.probe("begins", -5), recorder.begins_hooks
+    found: list[bool] = []
+    thread = threading.Thread(target=lambda: found.extend([-begins, hooks(-6, LIST, 3)]))
+    thread.start()
+    thread.join()
+    assert found == [False, False] and session.recorded() == [] and len(session.buffers) == 1
+    assert (-begins, hooks(-6, LIST, 3)) == (True, True)
+    recorded = session.recorded()
+    assert (recorded[0], recorded[2], recorded[5]) == (-5, -6, 3)
+
+
 def test_an_owner_that_has_ended_is_no_other_thread(recorder: Recorder) -> None:
     """The system gives the number of a thread that has ended to the next."""
     owners: list[tuple[int, Any]] = []

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from owning import Owning
 
 from fittrace.capture.install import install
 from fittrace.capture.owner import owned
@@ -43,17 +44,13 @@ def table(*names: str) -> Engine:
     return Engine("walked", "walked", "walked", ("1",), tuple(functions))
 
 
-class Tape:
+class Tape(Owning):
     """A recorder that keeps the records of one thread as they are."""
 
     def __init__(self) -> None:
         self.numbers: list[int] = []
         self.step = self.numbers.append
         self.sampler = None  # nothing is sampled here
-        self.leave = bool
-
-    def is_here(self) -> bool:
-        return True
 
     def record(self, parts: tuple[Any, ...]) -> None:
         self.numbers.extend(part if type(part) is int else 0 for part in parts)

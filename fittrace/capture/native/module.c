@@ -22,7 +22,7 @@ static struct PyModuleDef module = {
 PyMODINIT_FUNC
 PyInit__native(void)
 {
-    PyObject *version = PySys_GetObject("hexversion"), *arrays, *made, *probes, *buffer;
+    PyObject *version = PySys_GetObject("hexversion"), *arrays, *made, *probe, *probes, *buffer;
 
     /* Since Python 3.8, an object whose type is made like these has a reference to it. */
     instances_own_their_type = version != NULL && PyLong_AsLong(version) >= 0x03080000;
@@ -34,9 +34,11 @@ PyInit__native(void)
     Py_DECREF(arrays);
     made = PyModule_Create(&module);
     buffer = PyType_FromSpec(&Buffer_spec);
+    probe = PyType_FromSpec(&Probe_spec);
     probes = PyType_FromSpec(&Probes_spec);
     BufferType = (PyTypeObject *)buffer;
-    if (array_type == NULL || made == NULL || buffer == NULL || probes == NULL) {
+    ProbeType = (PyTypeObject *)probe;
+    if (array_type == NULL || made == NULL || buffer == NULL || probe == NULL || probes == NULL) {
         return NULL;
     }
     Py_INCREF(buffer); /* `BufferType` */

@@ -106,6 +106,14 @@ typedef struct {
     int is_first;
 } Probes;
 
+/* What stands for one site in the code of the thread that the probes belong to. */
+typedef struct {
+    PyObject_HEAD
+    Probes *probes;
+    int64_t head;
+    char kind; /* the first letter of the function of `Probes` that it is */
+} Probe;
+
 /* buffer.c */
 
 extern PyType_Spec Buffer_spec;
@@ -148,9 +156,21 @@ int meet_clock(Probes *self);
 /* Bytes that hold integers of 64 bits, packed; None where one of them is too large for that. */
 PyObject *packed(PyObject *module, PyObject *numbers);
 
+/* probe.c */
+
+extern PyType_Spec Probe_spec;
+extern PyTypeObject *ProbeType;
+
 /* probes.c */
 
 extern PyType_Spec Probes_spec;
 extern PyTypeObject *BufferType;
+
+/* Append a record that is a head and the time: 0, or -1 with an error. */
+int mark(Probes *self, int64_t head);
+/* Whether the calling thread is the one that the probes belong to. */
+int is_here(const Probes *self);
+/* What a probe returns: nothing, also where it could not do its work, but for what no `except Exception` keeps. */
+PyObject *done(Probes *self, int failed);
 
 #endif

@@ -105,8 +105,7 @@ has_arguments(Py_ssize_t given, Py_ssize_t wanted)
     return given == wanted;
 }
 
-/* What a probe returns: nothing, also where it could not do its work, but for what no `except Exception` keeps. */
-static PyObject *
+PyObject *
 done(Probes *self, int failed)
 {
     if (failed && fault(self, "recording") < 0) {
@@ -115,10 +114,64 @@ done(Probes *self, int failed)
     return none();
 }
 
+int
+is_here(const Probes *self)
+{
+    return PyThread_get_thread_ident() == self->thread;
+}
+
+int
+mark(Probes *self, int64_t head)
+{
+    int64_t numbers[2];
+
+    numbers[0] = head;
+    numbers[1] = now(self);
+    return numbers[1] < 0 ? -1 : append(self, numbers, 2);
+}
+
 static PyObject *
 Probes_is_here(Probes *self, PyObject *Py_UNUSED(ignored))
 {
-    return PyBool_FromLong(PyThread_get_thread_ident() == self->thread);
+    return PyBool_FromLong(is_here(self));
+}
+
+/* True, where what was done has not failed. */
+static PyObject *
+as_true(PyObject *done)
+{
+    Py_XDECREF(done);
+    return done == NULL ? NULL : PyBool_FromLong(1);
+}
+
+static PyObject *
+Probes_begins(Probes *self, PyObject *head)
+{
+    return is_here(self) ? as_true(done(self, mark(self, as_integer(head)) < 0)) : PyBool_FromLong(0);
+}
+
+static PyObject *
+Probes_probe(Probes *self, PyObject *const *arguments, Py_ssize_t given)
+{
+    PyObject *name;
+    Probe *made;
+
+    if (!has_arguments(given, 2)) {
+        return NULL;
+    }
+    name = PyUnicode_AsUTF8String(arguments[0]);
+    if (name == NULL) {
+        return NULL;
+    }
+    made = PyObject_New(Probe, ProbeType);
+    if (made != NULL) {
+        Py_INCREF(self);
+        made->probes = self;
+        made->head = as_integer(arguments[1]);
+        made->kind = PyBytes_AsString(name)[0];
+    }
+    Py_DECREF(name);
+    return (PyObject *)made;
 }
 
 static PyObject *
@@ -178,6 +231,12 @@ Probes_hooks(Probes *self, PyObject *const *arguments, Py_ssize_t given)
         return NULL;
     }
     return none();
+}
+
+static PyObject *
+Probes_begins_hooks(Probes *self, PyObject *const *arguments, Py_ssize_t given)
+{
+    return is_here(self) ? as_true(Probes_hooks(self, arguments, given)) : PyBool_FromLong(0);
 }
 
 /* The number of a callback's class: 1 where it is known, 0 where it was met now, or -1. */
@@ -432,10 +491,13 @@ Probes_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 }
 
 static PyMethodDef Probes_methods[] = {
+    METHOD(Probes, probe, METH_FASTCALL),
     METHOD(Probes, is_here, METH_NOARGS),
     METHOD(Probes, leave, METH_NOARGS),
     METHOD(Probes, record, METH_O),
     METHOD(Probes, mark, METH_FASTCALL),
+    METHOD(Probes, begins, METH_O),
+    METHOD(Probes, begins_hooks, METH_FASTCALL),
     METHOD(Probes, hooks, METH_FASTCALL),
     METHOD(Probes, hook, METH_FASTCALL),
     METHOD(Probes, named, METH_FASTCALL),

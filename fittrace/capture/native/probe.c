@@ -1,0 +1,74 @@
+/* One probe, as an operator: `-probe` records its site, and so does `probe | value`, which is the value.
+ *
+ * A call takes Python several times as long as an operator, and most of what a call of so little takes is that.
+ */
+
+#include "native.h"
+
+PyTypeObject *ProbeType;
+
+static PyObject *
+record(Probe *self)
+{
+    int failed = self->kind == 's' ? append(self->probes, &self->head, 1) : mark(self->probes, self->head);
+
+    return done(self->probes, failed < 0);
+}
+
+static PyObject *
+Probe_negative(Probe *self)
+{
+    PyObject *recorded;
+
+    if (self->kind != 'b') {
+        return record(self);
+    }
+    if (!is_here(self->probes)) {
+        return PyBool_FromLong(0);
+    }
+    recorded = record(self);
+    Py_XDECREF(recorded);
+    return recorded == NULL ? NULL : PyBool_FromLong(1);
+}
+
+static PyObject *
+Probe_or(PyObject *left, PyObject *value)
+{
+    Probe *self = (Probe *)left;
+    PyObject *recorded;
+
+    if (Py_TYPE(left) != ProbeType) {
+        Py_INCREF(Py_NotImplemented);
+        return Py_NotImplemented;
+    }
+    recorded = record(self);
+    if (recorded == NULL) {
+        return NULL;
+    }
+    Py_DECREF(recorded);
+    Py_INCREF(value);
+    return value;
+}
+
+static void
+Probe_dealloc(Probe *self)
+{
+    Py_XDECREF(self->probes);
+    release((PyObject *)self);
+}
+
+static PyType_Slot Probe_slots[] = {
+    {Py_tp_doc, "One probe, as an operator."},
+    {Py_tp_dealloc, (void *)Probe_dealloc},
+    {Py_nb_negative, (void *)Probe_negative},
+    {Py_nb_or, (void *)Probe_or},
+    {0, NULL},
+};
+
+PyType_Spec Probe_spec = {
+    "fittrace.capture._native.Probe",
+    sizeof(Probe),
+    0,
+    Py_TPFLAGS_DEFAULT,
+    Probe_slots,
+};

@@ -1,0 +1,34 @@
+"""What a recorder has for the thread that a capture belongs to, for those that tests have in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fittrace.capture.pyprobes import Probe
+
+
+class Owning:
+    """A recorder whose `mark`, `step` and `hooks` the owner's probes do; `is_owner` says whether the owner runs."""
+
+    is_owner = True
+    mark: Callable[..., Any]
+    hooks: Callable[..., Any]
+
+    def is_here(self) -> bool:
+        return self.is_owner
+
+    def leave(self) -> None: ...
+
+    def begins(self, head: int) -> bool:
+        if self.is_owner:
+            self.mark(head)
+        return self.is_owner
+
+    def begins_hooks(self, *operands: Any) -> bool:
+        if self.is_owner:
+            self.hooks(*operands)
+        return self.is_owner
+
+    def probe(self, name: str, head: int) -> Probe:
+        return Probe(getattr(self, name), head)
