@@ -28,13 +28,19 @@ class Names:
 
     def text(self, value: str) -> int:
         """The number of a text."""
-        if len(self.texts) >= MOST and value not in self.texts:
+        known = self.texts.get(value)
+        if known is not None:
+            return known
+        if len(self.texts) >= MOST:
             value = "(more than %d different texts; this one was not kept)" % MOST
         return self._number(self.texts, value, "text", value=value)
 
     def keys(self, keys: tuple[str, ...], kinds: str) -> int:
         """The number of a dict's keys with the kind of each value: a number `n`, a whole one `i`, a text `t`."""
-        if len(self._keys) >= MOST and (keys, kinds) not in self._keys:
+        known = self._keys.get((keys, kinds))
+        if known is not None:
+            return known
+        if len(self._keys) >= MOST:
             keys = tuple("(key %d; more than %d different sets of keys)" % (place, MOST) for place in range(len(keys)))
         return self._number(self._keys, (keys, kinds), "keys", names=list(keys), kinds=kinds)
 

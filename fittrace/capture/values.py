@@ -17,6 +17,14 @@ LONGEST = 200
 """Characters kept of a text."""
 PLAIN = {id(float), id(int), id(bool)}
 """The identities of types whose values are plain numbers; those of NumPy join when they are met."""
+_NESTED = {id(list), id(tuple), id(dict)}
+_SIZED = _NESTED | {id(set), id(frozenset)}
+_NO_NUMBERS = _SIZED | {id(type(None)), id(str), id(bytes)}
+_ARRAYS: set[int] = set()
+# Of NumPy's own data types, by their numbers: NumPy puts a name together each time.
+_DTYPES: dict[int, str] = {}
+_MADE_AT_RUN_TIME = 1 << 9
+"""The flag of a class that is allocated (`Py_TPFLAGS_HEAPTYPE`)."""
 _DEEPEST = 3
 _MOST = 16
 _float, _halves = struct.Struct("<d"), struct.Struct("<II")
@@ -28,7 +36,11 @@ def kinds(logs: dict[str, Any]) -> str:
     >>> kinds({"batch": 3, "loss": 0.5, "below": -1})
     'inn'
     """
-    return "".join("i" if type(value) is int and 0 <= value < WHOLE else "n" for value in logs.values())
+    return "".join(["i" if _is_whole(value) else "n" for value in logs.values()])
+
+
+def _is_whole(value: object) -> bool:
+    return type(value) is int and 0 <= value < WHOLE
 
 
 def halves(value: float) -> tuple[int, ...]:
@@ -64,7 +76,7 @@ def describe(logs: Any, names: Names) -> tuple[int, ...]:
         if number is None:
             forms += "t"
             operands.append(names.text(text(value)))
-        elif kinds({"": value}) == "i":
+        elif _is_whole(value):
             forms += "i"
             operands.append(value)
         else:
@@ -80,13 +92,16 @@ def as_number(value: object) -> "float | None":
     (3.0, None)
     """
     kind = type(value)
+    if id(kind) in _NO_NUMBERS:
+        return None
     try:
-        if kind is float or kind is int or kind is bool:
+        if id(kind) in PLAIN:
             return float(value)  # type: ignore[arg-type]
         if _names(kind)[0] == "numpy" and ("numpy", "number") in map(_names, type.__dict__["__mro__"].__get__(kind)):
             plain = value.item()  # type: ignore[attr-defined]
             if type(plain) in (float, int):
-                PLAIN.add(id(kind))
+                if _stays(kind):
+                    PLAIN.add(id(kind))
                 return float(plain)
     except OverflowError:
         pass  # an int beyond float64
@@ -100,20 +115,22 @@ def text(value: object, depth: int = 0) -> str:
     ("{'a': [1, None]}", '<object>')
     """
     kind = type(value)
+    if value is None:
+        return "None"
     if kind is str:
         return str(value)[:LONGEST] if depth == 0 else repr(value)[:LONGEST]
-    if value is None or kind is float or kind is bool or kind is bytes:
+    if kind is float or kind is bool or kind is bytes:
         return repr(value[:_MOST] if kind is bytes else value)  # type: ignore[index]
     if kind is int:
         return repr(value) if abs(value) < 1 << 256 else "<int of %d bits>" % value.bit_length()  # type: ignore
     # By identity: a class may have a metaclass that minds being compared.
-    if any(kind is known for known in (list, tuple, dict)) and depth < _DEEPEST:
+    if id(kind) in _NESTED and depth < _DEEPEST:
         return _container(value, depth)[:LONGEST]
-    if any(kind is known for known in (list, tuple, dict, set, frozenset)):
+    if id(kind) in _SIZED:
         return "<%s of %d>" % (kind.__name__, len(value))  # type: ignore[arg-type]
+    if is_array(value):
+        return "<numpy.ndarray %s %s>" % (_dtype(value.dtype), value.shape)  # type: ignore[attr-defined]
     name = _names(kind)
-    if name == ("numpy", "ndarray"):
-        return "<numpy.ndarray %s %s>" % (value.dtype.name, value.shape)  # type: ignore[attr-defined]
     if name[0] == "numpy" and name[1] in ("bool", "bool_"):
         return repr(value.item())  # type: ignore[attr-defined]
     if name[0] == "numpy":
@@ -146,7 +163,29 @@ def is_array(value: object) -> bool:
     >>> is_array([1, 2])
     False
     """
-    return _names(type(value)) == ("numpy", "ndarray")
+    kind = type(value)
+    if id(kind) not in _ARRAYS:
+        if id(kind) in _NO_NUMBERS or _names(kind) != ("numpy", "ndarray"):
+            return False
+        if _stays(kind):
+            _ARRAYS.add(id(kind))
+            _NO_NUMBERS.add(id(kind))
+    return True
+
+
+def _stays(kind: type) -> bool:
+    """Whether a class lives as long as the process, so that its identity stays its own."""
+    return not type.__dict__["__flags__"].__get__(kind) & _MADE_AT_RUN_TIME
+
+
+def _dtype(dtype: Any) -> str:
+    """The name of an array's data type."""
+    if dtype.isbuiltin != 1:
+        return str(dtype.name)
+    known = _DTYPES.get(dtype.num)
+    if known is None:
+        known = _DTYPES[dtype.num] = dtype.name
+    return known
 
 
 def attributes_of_model(owner: object) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 /* Logs: whether they are what they were, asked before and after every hook.
  *
  * They mostly are, and mostly they are a few plain numbers under keys that never change. For each width of logs there
- * is a shape: the keys that logs of this width had last, with the type of each value and the value itself. Objects are
- * compared by their identity, and so nobody's code is run. All else is for `looking.py` to say.
+ * are shapes: the keys that logs of this width had lately, with the type of each value and the value itself. Objects
+ * are compared by their identity, and so nobody's code is run. All else is for `looking.py` to say.
  */
 
 #include "native.h"
@@ -83,14 +83,39 @@ append_shape(Probes *self, const Shape *shape)
     return append(self, numbers, count);
 }
 
+/* Whether logs, which are plain numbers, equal those that were recorded last, perhaps in another order; or -1. Python's
+ * own comparison would have NumPy warn the program of some of its numbers. */
+static int
+equals_last(const Probes *self, PyObject *logs)
+{
+    const Shape *shape = self->current;
+    Py_ssize_t place;
+
+    if (shape == NULL || PyDict_Size(logs) != shape->width) {
+        return 0;
+    }
+    for (place = 0; place < shape->width; place++) {
+        const Entry *entry = &shape->entries[place];
+        PyObject *value = PyDict_GetItemWithError(logs, entry->key);
+        if (value == NULL) {
+            return PyErr_Occurred() ? -1 : 0;
+        }
+        if (value != entry->value && PyFloat_AsDouble(value) != entry->number) {
+            PyErr_Clear();
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* Take logs that are of this shape: 1, or 0 where they are not, or -1. They are recorded where they have changed. */
 static int
-take(Probes *self, Shape *shape, PyObject *logs, int last_was_of_this_shape)
+take(Probes *self, Shape *shape, PyObject *logs)
 {
     double numbers[WIDEST];
     PyObject *key, *value, *values[WIDEST];
     Py_ssize_t position = 0, place = 0;
-    int has_changed = !last_was_of_this_shape;
+    int has_changed = 0, equals = 0;
 
     while (PyDict_Next(logs, &position, &key, &value)) {
         const Entry *entry = &shape->entries[place];
@@ -109,7 +134,11 @@ take(Probes *self, Shape *shape, PyObject *logs, int last_was_of_this_shape)
         }
         values[place++] = is_same ? NULL : value;
     }
-    for (place = 0; place < shape->width; place++) {
+    if (shape != self->current) {
+        equals = equals_last(self, logs);
+        has_changed = !equals;
+    }
+    for (place = 0; equals >= 0 && place < shape->width; place++) {
         Entry *entry = &shape->entries[place];
         if (values[place] != NULL) {
             value = entry->value;
@@ -121,17 +150,20 @@ take(Probes *self, Shape *shape, PyObject *logs, int last_was_of_this_shape)
     for (place = 0; place < shape->width; place++) {
         Py_XDECREF(values[place]);
     }
+    if (equals < 0) {
+        return -1;
+    }
     self->current = shape;
     Py_CLEAR(self->described);
     return has_changed && append_shape(self, shape) < 0 ? -1 : 1;
 }
 
-/* A shape for logs whose keys have that number in the trace and whose values those kinds; what had this width gives
- * way. NULL where they are none, or with an error. */
+/* A shape for logs whose keys have that number in the trace and whose values those kinds; what was of this width
+ * and is not what was taken last gives way. NULL where they are none, or with an error. */
 static Shape *
 adopt(Probes *self, PyObject *logs, int64_t keys, const char *kinds)
 {
-    Shape *shape, *before;
+    Shape *shape, *before, **known;
     PyObject *key, *value;
     Py_ssize_t width = PyDict_Size(logs), position = 0;
 
@@ -166,38 +198,17 @@ adopt(Probes *self, PyObject *logs, int64_t keys, const char *kinds)
         Py_INCREF((PyObject *)entry->type);
         shape->width++;
     }
-    before = self->shapes[width];
-    self->shapes[width] = shape;
+    known = self->shapes[width];
+    if (known[0] != NULL && (known[1] == NULL || known[0] == self->current)) {
+        known++;
+    }
+    before = *known;
+    *known = shape;
     if (self->current == before) {
         self->current = NULL;
     }
     drop(before);
     return shape;
-}
-
-/* Whether logs, which are plain numbers, equal those that were recorded last, perhaps in another order; or -1. Python's
- * own comparison would have NumPy warn the program of some of its numbers. */
-static int
-equals_last(const Probes *self, PyObject *logs)
-{
-    const Shape *shape = self->current;
-    Py_ssize_t place;
-
-    if (shape == NULL || PyDict_Size(logs) != shape->width) {
-        return 0;
-    }
-    for (place = 0; place < shape->width; place++) {
-        const Entry *entry = &shape->entries[place];
-        PyObject *value = PyDict_GetItemWithError(logs, entry->key);
-        if (value == NULL) {
-            return PyErr_Occurred() ? -1 : 0;
-        }
-        if (value != entry->value && PyFloat_AsDouble(value) != entry->number) {
-            PyErr_Clear();
-            return 0;
-        }
-    }
-    return 1;
 }
 
 /* Record logs that are not plain numbers, where they have changed. */
@@ -233,7 +244,7 @@ look(Probes *self, PyObject *logs)
     const char *kinds;
     long long keys;
     Shape *shape;
-    Py_ssize_t width;
+    Py_ssize_t width, nth;
     int taken, equals;
 
     if (self->is_first) {
@@ -245,9 +256,9 @@ look(Probes *self, PyObject *logs)
         return describe(self, logs);
     }
     width = PyDict_Size(logs);
-    shape = width <= WIDEST ? self->shapes[width] : NULL;
-    if (shape != NULL) {
-        taken = take(self, shape, logs, shape == self->current);
+    for (nth = 0; width <= WIDEST && nth < SHAPES; nth++) {
+        shape = self->shapes[width][nth];
+        taken = shape == NULL ? 0 : take(self, shape, logs);
         if (taken != 0) {
             return taken;
         }

@@ -40,6 +40,8 @@
 #define WHOLE 9007199254740992.0
 /* As in `looking.py`: keys in a shape, at most. */
 #define WIDEST 64
+/* Shapes of one width: those of an epoch's logs and of a batch's, say. */
+#define SHAPES 2
 /* As in `observer.py`. */
 enum { TOLD, PASSED_OVER, ENTERS, LEAVES, SIFTED };
 /* Classes of callbacks whose numbers are at hand. */
@@ -101,7 +103,7 @@ typedef struct {
     PyObject *attributes;
     PyObject *stopping;
     PyObject *described;
-    Shape *shapes[WIDEST + 1];
+    Shape *shapes[WIDEST + 1][SHAPES];
     Shape *current;
     int is_first;
 } Probes;

@@ -374,7 +374,7 @@ Probes_hooked_last(Probes *self, PyObject *const *arguments, Py_ssize_t given)
 static int
 Probes_traverse(Probes *self, visitproc visit, void *arg)
 {
-    Py_ssize_t width, place;
+    Py_ssize_t nth, place;
 
     Py_VISIT(self->observe);
     Py_VISIT(self->looking);
@@ -386,10 +386,11 @@ Probes_traverse(Probes *self, visitproc visit, void *arg)
     Py_VISIT(self->attributes);
     Py_VISIT(self->stopping);
     Py_VISIT(self->described);
-    for (width = 0; width <= WIDEST; width++) {
-        for (place = 0; self->shapes[width] != NULL && place < width; place++) {
-            Py_VISIT(self->shapes[width]->entries[place].value);
-            Py_VISIT(self->shapes[width]->entries[place].type);
+    for (nth = 0; nth < (WIDEST + 1) * SHAPES; nth++) {
+        const Shape *shape = self->shapes[nth / SHAPES][nth % SHAPES];
+        for (place = 0; shape != NULL && place < shape->width; place++) {
+            Py_VISIT(shape->entries[place].value);
+            Py_VISIT(shape->entries[place].type);
         }
     }
     return 0;
@@ -399,13 +400,13 @@ static int
 Probes_clear(Probes *self)
 {
     PyObject *observe = self->observe;
-    Py_ssize_t width;
+    Py_ssize_t nth;
 
     Py_XDECREF(Probes_forget(self, NULL));
     self->current = NULL;
-    for (width = 0; width <= WIDEST; width++) {
-        Shape *shape = self->shapes[width];
-        self->shapes[width] = NULL;
+    for (nth = 0; nth < (WIDEST + 1) * SHAPES; nth++) {
+        Shape *shape = self->shapes[nth / SHAPES][nth % SHAPES];
+        self->shapes[nth / SHAPES][nth % SHAPES] = NULL;
         drop(shape);
     }
     Py_CLEAR(self->described);
