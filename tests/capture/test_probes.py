@@ -23,7 +23,7 @@ from fittrace.capture.values import as_number
 from fittrace.schema.journal import ABSENT
 from fittrace.schema.scatter import scattered
 
-from .fake_session import IN_PYTHON, FakeSession, compiled
+from .fake_session import IN_PYTHON, STATE, FakeSession, compiled
 from .test_values import Hostile
 
 
@@ -131,6 +131,17 @@ def test_both_record_the_same(steps: list[tuple[Any, ...]]) -> None:
     assert in_c.recorded() == in_python.recorded()
     assert in_c.session.definitions == in_python.session.definitions
     assert in_c.session.faults == in_python.session.faults == []
+
+
+def test_logs_that_are_equal_in_another_order_are_recorded_once(implementation: Any) -> None:
+    thread = Thread(implementation)
+    for _ in range(3):
+        for logs in ({"loss": 1.0, "acc": 2.0}, {"acc": 2.0, "loss": 1.0}):
+            thread.probes.hook(-3, Model(), None, logs)
+    assert thread.recorded().count(STATE) == 1
+    thread.probes.hook(-3, Model(), None, {"acc": 2.0, "loss": 3.0})
+    thread.probes.hook(-3, Model(), None, {"loss": 1.0, "acc": 2.0})
+    assert thread.recorded().count(STATE) == 2
 
 
 def test_who_sees_the_records_is_told_of_those_that_interest_it(implementation: Any) -> None:
