@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable, Sequence
 
-from ..capture.observer import ENTERS, LEAVES, NEVER, PASSED_OVER, SIEVE, SIFTED, TOLD, Append, Observing
+from ..capture.observer import ENTERS, LEAVES, PASSED_OVER, SIFTED, TOLD, Append, Observing
 from ..capture.sites import Site
 from ..schema import otel
 from ..schema.journal import ABSENT
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 Handler = Callable[[Record], None]
 
-_MOST = (1 << 64) - 1
-
 
 class Follower(Stack, Observing):
     """Follows the records of the calling thread, for `following`.
@@ -33,7 +31,6 @@ class Follower(Stack, Observing):
     def __init__(self, following: Following, append: Append) -> None:
         super().__init__(following, append)
         self.interest = bytearray()
-        self.sieve = bytearray(SIEVE.size)
         self._logs_of: dict[int, Open | None] = {}
         self._unnamed: str | None = None
         self._handlers: dict[int, Handler] = {}
@@ -58,12 +55,10 @@ class Follower(Stack, Observing):
 
     def _attend(self, sites: Sites) -> None:
         super()._attend(sites)
-        if sites not in self._known:
-            self._known[sites] = {}, bytearray()
-        self._handlers, self.interest[:] = self._known[sites]
-        batches = self._following.batches
-        due_ns = self._due_ns - self._shift_ns if batches.period_ns else NEVER
-        SIEVE.pack_into(self.sieve, 0, self._shift_ns & _MOST, min(batches.limit, _MOST), due_ns)
+        known = self._known.get(sites)
+        if known is None:
+            known = self._known[sites] = {}, bytearray()
+        self._handlers, self.interest[:] = known
 
     def _meet(self, head: int) -> Handler:
         """What is done with the first record of a site that comes by while these sites matter."""

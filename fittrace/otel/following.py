@@ -54,6 +54,7 @@ class Following(Observer):
         self._thread = threading.local()
         self._keys: dict[int, tuple[tuple[str, ...], str]] = {}
         self._texts: dict[int, str | None] = {}
+        self._engine: dict[str, dict[str, str]] = {}
         self._told = Site(len(session.sites), "values", "", "", 0, "", level=1)
         session.sites.append(self._told)
 
@@ -141,13 +142,16 @@ class Following(Observer):
         for owner in [owner for owner, one in list(self.owners.items()) if one is fit]:
             del self.owners[owner]
 
-    @staticmethod
-    def engine(site: Site) -> "dict[str, Any]":
+    def engine(self, site: Site) -> "dict[str, str]":
         """What is said of the engine."""
-        # Two Keras may be one engine; the one that is there is meant.
-        packages = [one.package for one in ENGINES if one.name == site.engine and one.home in sys.modules]
-        version = getattr(sys.modules.get(packages[0]) if packages else None, "__version__", None)
-        return {"keras.engine": site.engine, "keras.engine_version": version if isinstance(version, str) else "unknown"}
+        known = self._engine.get(site.engine)
+        if known is None:
+            # Two Keras may be one engine; the one that is there is meant.
+            packages = [one.package for one in ENGINES if one.name == site.engine and one.home in sys.modules]
+            version = getattr(sys.modules.get(packages[0]) if packages else None, "__version__", None)
+            version = version if isinstance(version, str) else "unknown"
+            known = self._engine[site.engine] = {"keras.engine": site.engine, "keras.engine_version": version}
+        return known
 
     @staticmethod
     def thread_name() -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, Sequence
 from opentelemetry import context as contexts
 from opentelemetry.trace import get_current_span
 
+from ..capture.observer import NEVER, SIEVE
 from ..capture.sites import Site
 from ..schema import otel
 from ..schema.journal import ABSENT
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Record = Sequence[int]
 
+_MOST = (1 << 64) - 1
 _ANCHORS = ("epoch", "validation")
 _ENDS = {"fit": "on_train_end", "evaluate": "on_test_end", "predict": "on_predict_end"}
 
@@ -40,6 +42,8 @@ class Stack:
         self._stack: list[Open] = []
         self._frames: list[int] = []
         self._shift_ns = self._due_ns = 0
+        self.sieve = bytearray(SIEVE.size)
+        self._sift()
         self._measuring: Measuring | None = None
         self._sites = following.sites(FOLLOWED, is_measured=False)
 
@@ -64,6 +68,12 @@ class Stack:
     def _attend(self, sites: Sites) -> None:
         """From now on these sites matter."""
         self._sites = sites
+
+    def _sift(self) -> None:
+        """From now on these moments pass the sieve."""
+        batches = self._following.batches
+        due_ns = self._due_ns - self._shift_ns if batches.period_ns else NEVER
+        SIEVE.pack_into(self.sieve, 0, self._shift_ns & _MOST, min(batches.limit, _MOST), due_ns)
 
     def _is_sent(self, around: Open, clock_ns: int) -> bool:
         """Whether a batch in `around` is sent which begins now."""
@@ -99,7 +109,9 @@ class Stack:
         following, stack = self._following, self._stack
         begins = site.root and site.kind == "call" and not self._validates()
         if begins or not stack:
-            self._shift_ns = following.shift_ns
+            if self._shift_ns != following.shift_ns:
+                self._shift_ns = following.shift_ns
+                self._sift()
             self._measuring = following.measuring(self._measuring)
             self._watch()
         start_ns = clock_ns + self._shift_ns
@@ -113,8 +125,9 @@ class Stack:
             is_sent = True
             if is_batch and around is not None:
                 is_sent = self._is_sent(around, clock_ns)
-                if is_sent:
+                if is_sent and following.batches.period_ns:
                     self._due_ns = following.batches.due(start_ns)
+                    self._sift()
                 if not is_sent and self._is_unmeasured(clock_ns):
                     around = around.leaving_out(phase)
                     stack.append(around)
@@ -158,16 +171,19 @@ class Stack:
         following = self._following
         attributes = self._sites.attributes(site)
         attributes["thread.name"] = following.thread_name()
-        for key, value in (
-            ("keras.stage", one.stage),
-            ("keras.epoch", one.epoch),
-            ("keras.batch", one.batch),
-            ("keras.hook", site.hook or (self._stack[-2].hook if callback is not None else None)),
-            ("keras.callback", callback),
-            ("keras.callback_position", position),
-        ):
-            if value is not None:
-                attributes[key] = value
+        if one.stage is not None:
+            attributes["keras.stage"] = one.stage
+        if one.epoch is not None:
+            attributes["keras.epoch"] = one.epoch
+        if one.batch is not None:
+            attributes["keras.batch"] = one.batch
+        hook = site.hook or (self._stack[-2].hook if callback is not None else None)
+        if hook is not None:
+            attributes["keras.hook"] = hook
+        if callback is not None:
+            attributes["keras.callback"] = callback
+        if position is not None:
+            attributes["keras.callback_position"] = position
         parent = one.nearest
         if one.begins:
             parent = self._around_a_fit(one)
