@@ -140,6 +140,12 @@ class Body:
             if self.generator and phase is not None:
                 result += self.fenced(statement, phase)
                 continue
+            if rule is not None and rule.taken:
+                result += [] if current is None else [self.close(statement, depth, current)]
+                self.taken(statement, rule, depth, inside)
+                result.append(statement)
+                current = None
+                continue
             if rule is not None and owner != current:
                 result += self.gate(rule, statement, depth)
             if owner != current and phase is not None:
@@ -161,6 +167,17 @@ class Body:
         if current is not None and not syntax.leaves(statements[-1]):
             syntax.append(result, self.close(statements[-1], depth, current))
         return result
+
+    def taken(self, statement: ast.stmt, rule: Phase, depth: int, inside: str | None) -> None:
+        """Make the phase of what runs in an `if` where its test holds."""
+        assert isinstance(statement, ast.If) and rule.phase is not None
+        first, last = statement.body[0], statement.body[-1]
+        facts = {"depth": depth, "phases": (rule.phase,), "names": (rule.name or rule.phase,), "level": _level(rule)}
+        block = self.block(list(statement.body), depth + 1, inside, claimed=rule.phase)
+        statement.body = [self.probe("open", first, **facts), *block]
+        if not syntax.leaves(last):
+            syntax.append(statement.body, self.close(last, depth, rule))
+        statement.orelse = statement.orelse and self.block(list(statement.orelse), depth, inside)
 
     def gate(self, rule: Phase, statement: ast.stmt, depth: int) -> list[ast.stmt]:
         """What begins to sample a batch, before the span of the statement that runs it; the statement is marked."""

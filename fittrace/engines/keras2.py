@@ -59,7 +59,7 @@ def _array_loops(module: str, prefix: str, is_old: bool) -> tuple[Function, ...]
             _HOOKS,
             Phase("shuffle", Tests("shuffle"), inside=("epoch",)),
             making,
-            Phase("validation", Tests("do_validation"), inside=_LOOPS),
+            Phase("validation", Tests("do_validation"), inside=_LOOPS, taken=True),
             *slicing,
             Phase("function", Calls("f", "fit_function"), inside=_LOOPS, sampled="session"),
             *_LOGS,
@@ -86,7 +86,7 @@ def _array_loops(module: str, prefix: str, is_old: bool) -> tuple[Function, ...]
 def _generator_loop(name: str, stage: str, function: str) -> Function:
     batches = Loop("batch", over="steps_per_epoch" if stage == "train" else "steps", number=("steps_done",))
     epochs = Loop("epoch", over="epochs", number=("epoch",))
-    in_epochs = (Phase("validation", Tests("do_validation"), inside=_LOOPS), *_LOGS)
+    in_epochs = (Phase("validation", Tests("do_validation"), inside=_LOOPS, taken=True), *_LOGS)
     return Function(
         _GENERATOR,
         name,

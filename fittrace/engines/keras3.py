@@ -50,7 +50,7 @@ def _trainer(module: str, name: str, sampled: str | None = None) -> tuple[Functi
                 _HOOKS,
                 _CONFIGURE,
                 Phase("function", Calls("train_function"), sampled=sampled),
-                Phase("validation", Tests("validation_data"), inside=("epoch",)),
+                Phase("validation", Tests("validation_data"), inside=("epoch",), taken=True),
                 _LOGS,
             ),
         ),

@@ -97,14 +97,16 @@ class Phase:
     """A statement is a phase: `phase` None means that it is none, whatever surrounds it.
 
     `inside` limits it to the bodies of the loops of these phases. The span is called `name`, or after what is called,
-    or after the phase. `optional` is for what only some versions have. `sampled` says how the ops can be had that the
-    statement runs for a batch: by a `profiler` around it, or from the call of a `session` inside it.
+    or after the phase. Of an `if` with `taken` only that is the phase which runs where its test holds. `optional` is
+    for what only some versions have. `sampled` says how the ops can be had that the statement runs for a batch: by a
+    `profiler` around it, or from the call of a `session` inside it.
     """
 
     phase: str | None
     where: Where
     inside: tuple[str, ...] = ()
     name: str | None = None
+    taken: bool = False
     optional: bool = False
     sampled: str | None = None
 

@@ -50,7 +50,7 @@ TF_KERAS = Engine(
             "train",
             Phase("function", Calls("train_function"), inside=("batch",), sampled="profiler"),
             Phase("function", Tests("should_sync"), inside=("batch",), name="async_wait"),
-            Phase("validation", Tests("validation_data"), inside=("epoch",)),
+            Phase("validation", Tests("validation_data"), inside=("epoch",), taken=True),
             _LOGS,
         ),
         _root(

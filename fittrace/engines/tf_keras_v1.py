@@ -28,7 +28,7 @@ _CONFIGURE = Phase("configure_callbacks", Assigns("count_mode"))
 _FUNCTIONS = Phase(None, Calls("train_function", "test_function", "predict_function"))
 _STANDARDIZING = Phase("prepare", Calls("_standardize_user_data"))
 _LOGS = Phase("logs", Calls("aggregate", "make_logs"), inside=_LOOPS)
-_VALIDATION = Phase("validation", Tests("do_validation"), inside=("epoch",))
+_VALIDATION = Phase("validation", Tests("do_validation"), inside=("epoch",), taken=True)
 
 
 def _functions(training: str, arrays: str, generator: str, backend: str, callbacks: str) -> Functions:

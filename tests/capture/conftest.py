@@ -37,7 +37,7 @@ TABLE = (
         phases=(
             HOOKS,
             Phase("function", Calls("train_function")),
-            Phase("validation", Tests("validate"), inside=("epoch",), optional=True),
+            Phase("validation", Tests("validate"), inside=("epoch",), taken=True, optional=True),
         ),
     ),
     Function("tiny", "Batches.each", phases=(Phase("make_batches", Calls("iter"), optional=True),), optional=True),

@@ -52,9 +52,23 @@ def test_a_fit_in_words(tiny: Tiny) -> None:
         f"sizes {tiny.tape.words[4].split(' ', 1)[1]}",
         "open 2:batch+slice", "turn 3: 0 0", "open 3:function", "close 3",
         "open 2:batch+slice", "turn 3: 1 1", "open 3:function", "close 3",
-        "open 2:batch+slice", "open 2:validation", "close 2",
+        "open 2:batch+slice", "close 2", "open 2:validation", "close 2",
         "open 1:stop", "leave",
     ]  # fmt: skip
+
+
+def test_what_is_not_run_is_no_phase(tiny: Tiny) -> None:
+    tiny.record(FIT).Trainer().fit(validate=False)
+    assert tiny.tape.words[-4:] == ["open 2:batch+slice", "close 2", "open 1:stop", "leave"]
+
+
+def test_a_phase_may_be_left_by_what_it_runs(tiny: Tiny) -> None:
+    source = FIT.replace("self.validated = True", "return self.validate()").replace(
+        "if validate:", "if not validate:\n                other = 1\n            elif validate:"
+    )
+    with pytest.raises(AttributeError):
+        tiny.record(source).Trainer().fit(validate=True)
+    assert [word.split(" ")[0] for word in tiny.tape.words[-3:]] == ["close", "open", "raise"]
 
 
 def test_a_loop_that_is_left_early_opens_no_further_turn(tiny: Tiny) -> None:

@@ -35,6 +35,14 @@ def test_phases_are_those_of_the_engine(trained: Trained) -> None:
     assert phases - {"evaluate"} == expected
 
 
+def test_validation_is_a_phase_where_something_validates(trained: Trained) -> None:
+    spans = trained.trace.spans()
+    phases = spans[spans.phase == "validation"]
+    batches = spans[(spans.phase == "batch") & (spans.stage == "test")]
+    inside = batches[batches.fit.isin(trained.trace.fits().query("method == 'fit'").fit)]
+    assert len(phases) and set(zip(phases.fit, phases.epoch)) == set(zip(inside.fit, inside.epoch))
+
+
 def test_the_function_of_the_backend_is_seen_from_inside(trained: Trained) -> None:
     fit, _ = trained.fit("validating")
     named = trained.of("spans", fit, phase="function").name
