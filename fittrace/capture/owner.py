@@ -109,7 +109,7 @@ def _called(node: "ast.AST | None") -> str | None:
 
 def _probe(name: str, head: ast.expr) -> ast.expr:
     """The text of the constant that is this probe."""
-    return syntax.constant(_constant("%s(%d)" % (name, head.value)))  # type: ignore[attr-defined]
+    return syntax.constant(_constant("%s(%d)" % (name, ast.literal_eval(head))))
 
 
 def _operator(name: str, head: ast.expr) -> ast.expr:
