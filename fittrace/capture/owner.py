@@ -83,10 +83,11 @@ class _Constants(Dict[str, object]):
         self._probe = recorder.probe
 
     def __missing__(self, text: str) -> object:
-        name, _, head = text.partition("(")
-        if not head or name not in map(_constant, _OPERATORS):
+        recorder, _, called = text.rpartition(".")
+        name, _, head = called.partition("(")
+        if recorder != RECORDER or name not in _OPERATORS:
             raise KeyError(text)
-        self[text] = probe = self._probe(name[len(_constant("")) :], int(head.rstrip(")")))
+        self[text] = probe = self._probe(name, int(head.rstrip(")")))
         return probe
 
 

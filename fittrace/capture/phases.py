@@ -172,12 +172,13 @@ class Body:
         """Make the phase of what runs in an `if` where its test holds."""
         assert isinstance(statement, ast.If) and rule.phase is not None
         first, last = statement.body[0], statement.body[-1]
-        facts = {"depth": depth, "phases": (rule.phase,), "names": (rule.name or rule.phase,), "level": _level(rule)}
+        names = (_title(statement, rule) or rule.phase,)
+        facts = {"depth": depth, "phases": (rule.phase,), "names": names, "level": _level(rule)}
         block = self.block(list(statement.body), depth + 1, inside, claimed=rule.phase)
         statement.body = [self.probe("open", first, **facts), *block]
         if not syntax.leaves(last):
             syntax.append(statement.body, self.close(last, depth, rule))
-        statement.orelse = statement.orelse and self.block(list(statement.orelse), depth, inside)
+        statement.orelse = self.block(list(statement.orelse), depth, inside)
 
     def gate(self, rule: Phase, statement: ast.stmt, depth: int) -> list[ast.stmt]:
         """What begins to sample a batch, before the span of the statement that runs it; the statement is marked."""

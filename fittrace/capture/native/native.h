@@ -174,5 +174,7 @@ int mark(Probes *self, int64_t head);
 int is_here(const Probes *self);
 /* What a probe returns: nothing, also where it could not do its work, but for what no `except Exception` keeps. */
 PyObject *done(Probes *self, int failed);
+/* True instead of what a probe returns, where it has not failed. */
+PyObject *as_true(PyObject *done);
 
 #endif

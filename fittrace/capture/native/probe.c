@@ -18,17 +18,10 @@ record(Probe *self)
 static PyObject *
 Probe_negative(Probe *self)
 {
-    PyObject *recorded;
-
     if (self->kind != 'b') {
         return record(self);
     }
-    if (!is_here(self->probes)) {
-        return PyBool_FromLong(0);
-    }
-    recorded = record(self);
-    Py_XDECREF(recorded);
-    return recorded == NULL ? NULL : PyBool_FromLong(1);
+    return is_here(self->probes) ? as_true(record(self)) : PyBool_FromLong(0);
 }
 
 static PyObject *

@@ -136,18 +136,11 @@ Probes_is_here(Probes *self, PyObject *Py_UNUSED(ignored))
     return PyBool_FromLong(is_here(self));
 }
 
-/* True, where what was done has not failed. */
-static PyObject *
+PyObject *
 as_true(PyObject *done)
 {
     Py_XDECREF(done);
     return done == NULL ? NULL : PyBool_FromLong(1);
-}
-
-static PyObject *
-Probes_begins(Probes *self, PyObject *head)
-{
-    return is_here(self) ? as_true(done(self, mark(self, as_integer(head)) < 0)) : PyBool_FromLong(0);
 }
 
 static PyObject *
@@ -497,7 +490,6 @@ static PyMethodDef Probes_methods[] = {
     METHOD(Probes, leave, METH_NOARGS),
     METHOD(Probes, record, METH_O),
     METHOD(Probes, mark, METH_FASTCALL),
-    METHOD(Probes, begins, METH_O),
     METHOD(Probes, begins_hooks, METH_FASTCALL),
     METHOD(Probes, hooks, METH_FASTCALL),
     METHOD(Probes, hook, METH_FASTCALL),
