@@ -96,7 +96,6 @@ class Probes:
         # What was recorded last: plain numbers, or the operands that describe anything else.
         self._last: dict[str, float] | None = None
         self._described: tuple[int, ...] = ()
-        self._is_first = True
         self.forget()
 
     def probe(self, name: str, head: int) -> Probe:
@@ -131,8 +130,7 @@ class Probes:
     def hooks(self, head: int, owner: object, number: Any) -> None:
         """A callback list, the `owner`, begins to pass a hook on, of the batch or epoch of that `number`."""
         # Where a callback passes its hook on to a list of its own, what is known is of the list around it.
-        self._seen = None
-        self._is_first = True
+        self._begin_list()
         self.mark(head, id(owner), number if type(number) is int and number >= 0 else ABSENT)
         try:
             self._watch(owner)
@@ -167,8 +165,7 @@ class Probes:
         end = self._clock()
         self._look_around(owner, logs, "reading the logs after a hook")
         # What comes next is another list, perhaps one around this.
-        self._seen = None
-        self._is_first = True
+        self._begin_list()
         self.record((head, end))
 
     def hooked_last(self, head: int, owner: object, logs: Any) -> None:
@@ -178,11 +175,15 @@ class Probes:
 
     def forget(self) -> None:
         """Hold on to nothing of the program's."""
-        self._seen = None
-        self._is_first = True
+        self._begin_list()
         # The callback list that passes hooks on, its model's attributes, and what `stop_training` was at the last look.
         self._owner: object = None
         self._attributes, self._stopping = _NOTHING, None
+
+    def _begin_list(self) -> None:
+        """Another callback list is next: nothing was recorded of its logs."""
+        self._seen, self._values = None, ()
+        self._last, self._described = None, ()
 
     def _tell(self, record: Sequence[int], observing: Observing) -> None:
         site = -record[0] - 1
@@ -223,9 +224,6 @@ class Probes:
 
     def _look(self, logs: Any) -> bool:
         """Record logs where they have changed; whether the objects in them will tell when they do so again."""
-        if self._is_first:
-            self._is_first = False
-            self._last, self._described = None, ()
         if type(logs) is dict:
             shape = self._shapes.get(len(logs))
             operands = shape.operands(logs) if shape is not None else None

@@ -20,8 +20,28 @@ drop(Shape *shape)
         Py_XDECREF(shape->entries[place].value);
         Py_XDECREF((PyObject *)shape->entries[place].type);
     }
-    PyMem_Free(shape->entries);
     PyMem_Free(shape);
+}
+
+/* Take a shape for that of what was recorded last, or none, and let go of the values of the one before. */
+static void
+change(Probes *self, Shape *shape)
+{
+    Shape *before = self->current;
+    Py_ssize_t place;
+
+    self->current = shape;
+    for (place = 0; before != NULL && before != shape && place < before->width; place++) {
+        Py_CLEAR(before->entries[place].value);
+    }
+}
+
+void
+begin_list(Probes *self)
+{
+    Py_CLEAR(self->seen);
+    Py_CLEAR(self->described);
+    change(self, NULL);
 }
 
 int
@@ -153,7 +173,7 @@ take(Probes *self, Shape *shape, PyObject *logs)
     if (equals < 0) {
         return -1;
     }
-    self->current = shape;
+    change(self, shape);
     Py_CLEAR(self->described);
     return has_changed && append_shape(self, shape) < 0 ? -1 : 1;
 }
@@ -170,19 +190,13 @@ adopt(Probes *self, PyObject *logs, int64_t keys, const char *kinds)
     if (width <= 0 || width > WIDEST || (Py_ssize_t)strlen(kinds) != width) {
         return NULL;
     }
-    shape = PyMem_Malloc(sizeof(Shape));
+    shape = PyMem_Malloc(sizeof(Shape) + width * sizeof(Entry));
     if (shape == NULL) {
         PyErr_NoMemory();
         return NULL;
     }
     shape->keys = keys;
     shape->width = 0;
-    shape->entries = PyMem_Malloc(width * sizeof(Entry));
-    if (shape->entries == NULL) {
-        drop(shape);
-        PyErr_NoMemory();
-        return NULL;
-    }
     while (PyDict_Next(logs, &position, &key, &value)) {
         Entry *entry = &shape->entries[shape->width];
         entry->kind = kinds[shape->width];
@@ -198,7 +212,7 @@ adopt(Probes *self, PyObject *logs, int64_t keys, const char *kinds)
         Py_INCREF((PyObject *)entry->type);
         shape->width++;
     }
-    known = self->shapes[width];
+    known = self->shapes + width * SHAPES;
     if (known[0] != NULL && (known[1] == NULL || known[0] == self->current)) {
         known++;
     }
@@ -229,7 +243,7 @@ describe(Probes *self, PyObject *logs)
         before = self->described;
         Py_INCREF(operands);
         self->described = operands;
-        self->current = NULL;
+        change(self, NULL);
         Py_XDECREF(before);
         is_same = append_tuple(self, self->state_head, operands);
     }
@@ -247,17 +261,12 @@ look(Probes *self, PyObject *logs)
     Py_ssize_t width, nth;
     int taken, equals;
 
-    if (self->is_first) {
-        self->is_first = 0;
-        self->current = NULL;
-        Py_CLEAR(self->described);
-    }
     if (!PyDict_CheckExact(logs)) {
         return describe(self, logs);
     }
     width = PyDict_Size(logs);
     for (nth = 0; width <= WIDEST && nth < SHAPES; nth++) {
-        shape = self->shapes[width][nth];
+        shape = self->shapes[width * SHAPES + nth];
         taken = shape == NULL ? 0 : take(self, shape, logs);
         if (taken != 0) {
             return taken;
@@ -280,7 +289,7 @@ look(Probes *self, PyObject *logs)
     if (shape == NULL) {
         return PyErr_Occurred() ? -1 : describe(self, logs);
     }
-    self->current = shape;
+    change(self, shape);
     Py_CLEAR(self->described);
     return !equals && append_shape(self, shape) < 0 ? -1 : 1;
 }

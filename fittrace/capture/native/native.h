@@ -59,7 +59,8 @@ typedef struct {
     Py_ssize_t room;
 } Buffer;
 
-/* What logs of a certain width held last: a key, its value, the value's type and number. */
+/* What logs of a certain width held last: a key, its value's type and number, and while its callback list is at work the
+ * value itself. */
 typedef struct {
     PyObject *key;
     PyObject *value;
@@ -71,7 +72,7 @@ typedef struct {
 typedef struct {
     Py_ssize_t width;
     int64_t keys; /* their number in the trace */
-    Entry *entries;
+    Entry entries[];
 } Shape;
 
 /* A callback's class, which is kept alive elsewhere, and its number in the trace. */
@@ -103,9 +104,8 @@ typedef struct {
     PyObject *attributes;
     PyObject *stopping;
     PyObject *described;
-    Shape *shapes[WIDEST + 1][SHAPES];
+    Shape *shapes[(WIDEST + 1) * SHAPES]; /* those of one width side by side */
     Shape *current;
-    int is_first;
 } Probes;
 
 /* What stands for one site in the code of the thread that the probes belong to. */
@@ -137,6 +137,8 @@ int64_t as_integer(PyObject *value);
 int is_seen(const Probes *self, PyObject *logs);
 /* Look at logs: 1 where their objects will tell whether they have changed, 0 where only another look can, or -1. */
 int look(Probes *self, PyObject *logs);
+/* Another callback list is next: nothing was recorded of its logs. */
+void begin_list(Probes *self);
 /* Let go of a shape. */
 void drop(Shape *shape);
 

@@ -208,8 +208,7 @@ Probes_hooks(Probes *self, PyObject *const *arguments, Py_ssize_t given)
         return NULL;
     }
     owner = arguments[1];
-    Py_CLEAR(self->seen);
-    self->is_first = 1;
+    begin_list(self);
     numbers[0] = as_integer(arguments[0]);
     numbers[1] = now(self);
     numbers[2] = (int64_t)(intptr_t)owner;
@@ -335,8 +334,7 @@ Probes_hooked(Probes *self, PyObject *const *arguments, Py_ssize_t given)
     failed = numbers[1] < 0 || look_around(self, arguments[1], arguments[2], "reading the logs after a hook") < 0;
     if (!failed) {
         /* What comes next is another list, perhaps one around this. */
-        Py_CLEAR(self->seen);
-        self->is_first = 1;
+        begin_list(self);
         failed = append(self, numbers, 2) < 0;
     }
     return done(self, failed);
@@ -345,8 +343,7 @@ Probes_hooked(Probes *self, PyObject *const *arguments, Py_ssize_t given)
 static PyObject *
 Probes_forget(Probes *self, PyObject *Py_UNUSED(ignored))
 {
-    self->is_first = 1;
-    Py_CLEAR(self->seen);
+    begin_list(self);
     Py_CLEAR(self->owner);
     Py_CLEAR(self->attributes);
     Py_CLEAR(self->stopping);
@@ -380,7 +377,7 @@ Probes_traverse(Probes *self, visitproc visit, void *arg)
     Py_VISIT(self->stopping);
     Py_VISIT(self->described);
     for (nth = 0; nth < (WIDEST + 1) * SHAPES; nth++) {
-        const Shape *shape = self->shapes[nth / SHAPES][nth % SHAPES];
+        const Shape *shape = self->shapes[nth];
         for (place = 0; shape != NULL && place < shape->width; place++) {
             Py_VISIT(shape->entries[place].value);
             Py_VISIT(shape->entries[place].type);
@@ -398,8 +395,8 @@ Probes_clear(Probes *self)
     Py_XDECREF(Probes_forget(self, NULL));
     self->current = NULL;
     for (nth = 0; nth < (WIDEST + 1) * SHAPES; nth++) {
-        Shape *shape = self->shapes[nth / SHAPES][nth % SHAPES];
-        self->shapes[nth / SHAPES][nth % SHAPES] = NULL;
+        Shape *shape = self->shapes[nth];
+        self->shapes[nth] = NULL;
         drop(shape);
     }
     Py_CLEAR(self->described);
@@ -459,7 +456,6 @@ Probes_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
     self->looking = looking;
     self->buffer = (Buffer *)buffer;
     self->thread = PyThread_get_thread_ident();
-    self->is_first = 1;
     if (observing == Py_None) {
         self->observe = none();
     } else {
