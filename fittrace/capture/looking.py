@@ -8,7 +8,7 @@ from __future__ import annotations
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
-from . import values
+from . import attributes, values
 
 if TYPE_CHECKING:
     from .session import Session
@@ -59,7 +59,7 @@ class Looking:
 
     def attributes(self, owner: object) -> dict[str, Any]:
         """The attributes of the model that a callback list works for."""
-        return values.attributes_of_model(owner)
+        return attributes.of_model(owner)
 
     def stop(self, attributes: dict[str, Any]) -> tuple[int, int] | None:
         """The record that tells what `stop_training` has become in a model's `attributes`, where it has changed."""

@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ..schema.journal import ABSENT
-from . import values
+from . import attributes, errors, values
 from .probes import Probes
 
 if TYPE_CHECKING:
@@ -57,10 +57,10 @@ class Recorder(threading.local):
         _, raised, traceback = sys.exc_info()
         self.forget()
         try:
-            text = self._session.names.text(values.error_text(raised))
+            text = self._session.names.text(errors.error_text(raised))
         except Exception as error:
             self._session.fault("naming an exception", error)
-        self.record((head, now, text, values.raised_at(traceback)))
+        self.record((head, now, text, errors.raised_at(traceback)))
 
     def raised(self, head: int) -> None:
         """An exception was caught, goes on, or leaves a function: record the line where it was raised.
@@ -69,7 +69,7 @@ class Recorder(threading.local):
         """
         kind, _, traceback = sys.exc_info()
         if kind is not GeneratorExit:
-            self.record((head, values.raised_at(traceback)))
+            self.record((head, errors.raised_at(traceback)))
 
     def values(self, head: int, names: tuple[str, ...], given: tuple[object, ...]) -> None:
         """Record what variables hold: numbers as they are, of anything else what it is."""
@@ -81,7 +81,7 @@ class Recorder(threading.local):
     def monitored(self, head: int, owner: object) -> None:
         """Record which keys of the logs the callbacks of a list monitor."""
         try:
-            told = values.monitored(owner)
+            told = attributes.monitored(owner)
             if told:
                 self.record((head, *values.describe(told, self._session.names)))
         except Exception as error:
@@ -93,8 +93,8 @@ class Recorder(threading.local):
         They are absent where a turn has several `steps`.
         """
         try:
-            one_step = steps is None or values.number_at(iterated, steps) == 1
-            self.record((head, *[values.number_at(iterated, path) if one_step else ABSENT for path in paths]))
+            one_step = steps is None or attributes.number_at(iterated, steps) == 1
+            self.record((head, *[attributes.number_at(iterated, path) if one_step else ABSENT for path in paths]))
         except Exception as error:
             self._session.fault("reading the sizes of batches", error)
 
@@ -105,7 +105,7 @@ class Recorder(threading.local):
         """
         try:
             whole = type(batches) is list and len(batches) == 1
-            taken = self._session.orders.take(indices, whole)
+            taken = self._session.collector.orders.take(indices, whole)
             if taken is not None:
                 self.record((head, *taken))
         except Exception as error:

@@ -81,7 +81,7 @@ class Sampler:
                 return
             self._record((aside, perf_counter_ns()))
             self._stop_profiler()  # of a batch that was interrupted before it could end
-            self._filled, self._number = None, self._session.metadata.new_number()
+            self._filled, self._number = None, self._session.collector.metadata.new_number()
             self._record((self._head, self._number))
             self._in_session, self._is_met = how == "session", False
             self.is_open = self._in_session or self._start_profiler()
@@ -104,7 +104,7 @@ class Sampler:
         self.callable = self.metadata = self.keywords = self._filled = None
 
     def _keep(self, form: int, data: bytes) -> None:
-        self._session.metadata.put(Metadata(self._number, form, self._moments, data))
+        self._session.collector.metadata.put(Metadata(self._number, form, self._moments, data))
 
     def _start_profiler(self) -> bool:
         """Start a session of the profiler; whether it is ours."""

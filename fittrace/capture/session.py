@@ -8,27 +8,24 @@ import json
 import os
 import sys
 import time
-from functools import partial
 from typing import Any, Callable
 
 from ..engines import ENGINES
-from ..schema.journal import DEFINE, FACTS, block
+from ..schema.journal import FACTS, block
 from ..schema.sampling import parse
 from ..schema.settings import DEFAULT, Settings
-from .collector import PERIOD_S, counts, pack
+from .collector import PERIOD_S, Collector
 from .definitions import Definitions
 from .facts import facts
 from .instruments import Instruments
 from .looking import Looking
-from .metadata import MetadataQueue
 from .names import Names
 from .observer import Observer, Observing
-from .orders import Orders
 from .probes import Buffer
 from .recorder import Recorder
 from .sampling import Sampler
 from .sites import Site
-from .thinning import KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS, stand_ins
+from .thinning import stand_ins
 from .threads import Threads
 from .writer import Writer
 
@@ -64,9 +61,9 @@ class Session:
         self._observer: Observer | None = None
         self._at_close: list[Callable[[], None]] = []
         self.threads = Threads()
+        self._stand_ins = stand_ins(1)
         self._begin()
         state = Site(0, "state", "", "", 0, "", level=1)
-        self._stand_ins = stand_ins(1)
         stop = Site(1 + len(self._stand_ins.sites), "stop", "", "", 0, "", level=1)
         sampled = Site(2 + len(self._stand_ins.sites), "sampled", "", "", 0, "", level=1)
         self.sites += [state, *self._stand_ins.sites, stop, sampled]
@@ -76,14 +73,11 @@ class Session:
         self._instruments = Instruments(ENGINES, self.recorder, self.sites, settings, self._define, self.fault)
 
     def _begin(self) -> None:
-        self.orders = Orders()
-        self.metadata = MetadataQueue(partial(self.note, "run_metadata"))
+        self.collector = Collector(self.threads, self.sites, self._stand_ins, self._definitions)
         self._lock = _thread.allocate_lock()
         self._writer: Writer | None = None
         self._wake = _thread.allocate_lock()
         self._wake.acquire()
-        self._defined_sites = 0
-        self._dropped = {"detail": 0, "batches": 0}
         self._working: set[Callable[[], None]] = set()
         self._closed = False
         self.facts: dict[str, Any] = {}
@@ -234,29 +228,7 @@ class Session:
             return
         with self._lock:
             self._instruments.tell()
-            taken = self.threads.take()
-            level = KEEP_ALL if writer.fullness < 0.5 else KEEP_BATCHES if writer.fullness < 1 else KEEP_EPOCHS
-            events = []
-            for thread, records in taken:
-                kept, dropped = thread.thin(records, self.sites, self._stand_ins, level)
-                if counts(self._dropped, dropped):
-                    self._define(dict(self._dropped, define="dropped"))
-                if kept:
-                    events.append(pack(thread, kept))
-            # After the records were taken: whatever metadata one of them names is there by now.
-            metadata = list(self.metadata.blocks(keep=level == KEEP_ALL))
-            sites = self.sites[self._defined_sites :]
-            definitions = [site.definition() for site in sites] + self._definitions.fresh()
-            if definitions:
-                told = [one for one in definitions if self.tells_program or one["define"] not in ("source", "function")]
-                writer.put(block(DEFINE, "\n".join(json.dumps(one) for one in told).encode()))
-                self._defined_sites += len(sites)
-            for order in self.orders.blocks(keep=level == KEEP_ALL):
-                writer.put(order)
-            for one in metadata:
-                writer.put(one)
-            for event in events:
-                writer.put(event)
+            self.collector.collect(writer, self.tells_program)
         if self._wake.locked():
             self._wake.release()
 

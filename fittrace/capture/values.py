@@ -7,10 +7,9 @@ for a device, and no `__repr__`, `__eq__` or `__float__` of a class that is not 
 from __future__ import annotations
 
 import struct
-import types
 from typing import Any
 
-from ..schema.journal import ABSENT, WHOLE
+from ..schema.journal import WHOLE
 from .names import Names, plain_key
 
 LONGEST = 200
@@ -97,7 +96,8 @@ def as_number(value: object) -> "float | None":
     try:
         if id(kind) in PLAIN:
             return float(value)  # type: ignore[arg-type]
-        if _names(kind)[0] == "numpy" and ("numpy", "number") in map(_names, type.__dict__["__mro__"].__get__(kind)):
+        mro = type.__dict__["__mro__"].__get__(kind)
+        if names_of(kind)[0] == "numpy" and ("numpy", "number") in map(names_of, mro):
             plain = value.item()  # type: ignore[attr-defined]
             if type(plain) in (float, int):
                 if _stays(kind):
@@ -130,7 +130,7 @@ def text(value: object, depth: int = 0) -> str:
         return "<%s of %d>" % (kind.__name__, len(value))  # type: ignore[arg-type]
     if is_array(value):
         return "<numpy.ndarray %s %s>" % (_dtype(value.dtype), value.shape)  # type: ignore[attr-defined]
-    name = _names(kind)
+    name = names_of(kind)
     if name[0] == "numpy" and name[1] in ("bool", "bool_"):
         return repr(value.item())  # type: ignore[attr-defined]
     if name[0] == "numpy":
@@ -141,7 +141,7 @@ def text(value: object, depth: int = 0) -> str:
     return ("<%s>" % name[1])[:LONGEST]
 
 
-def _names(kind: type) -> tuple[str, str]:
+def names_of(kind: type) -> tuple[str, str]:
     """Module and name of a class, without asking its metaclass."""
     module, name = (type.__dict__[key].__get__(kind) for key in ("__module__", "__name__"))
     return module if type(module) is str else "", name
@@ -165,7 +165,7 @@ def is_array(value: object) -> bool:
     """
     kind = type(value)
     if id(kind) not in _ARRAYS:
-        if id(kind) in _NO_NUMBERS or _names(kind) != ("numpy", "ndarray"):
+        if id(kind) in _NO_NUMBERS or names_of(kind) != ("numpy", "ndarray"):
             return False
         if _stays(kind):
             _ARRAYS.add(id(kind))
@@ -186,78 +186,3 @@ def _dtype(dtype: Any) -> str:
     if known is None:
         known = _DTYPES[dtype.num] = dtype.name
     return known
-
-
-def attributes_of_model(owner: object) -> dict[str, Any]:
-    """The instance dict of the model that a callback list or a callback works for, empty where it has none.
-
-    No property is run for it. The list of Keras 2.2 does not know its model; its first callback, Keras' own, does.
-    """
-    try:
-        own = object.__getattribute__(owner, "__dict__")
-        callbacks = own.get("callbacks")
-        if "model" not in own and "_model" not in own and type(callbacks) is list and callbacks:
-            own = object.__getattribute__(callbacks[0], "__dict__")
-        model = own.get("model")
-        attributes: Any = object.__getattribute__(own.get("_model") if model is None else model, "__dict__")
-        return attributes if issubclass(type(attributes), dict) else {}
-    except AttributeError:  # it has none, or is None
-        return {}
-
-
-def monitored(owner: object) -> dict[str, Any]:
-    """What the callbacks of a callback list monitor, and whether they save only what is best by it.
-
-    Those are meant that compare values as Keras' own do, with a `monitor_op`. Only instance dicts are looked at, so
-    that no property is run.
-
-    >>> early, plain = type("Early", (), {})(), object()
-    >>> early.monitor, early.monitor_op = "val_loss", min
-    >>> monitored(type("Callbacks", (), {"__init__": lambda self: setattr(self, "callbacks", [plain, early])})())
-    {'callbacks[1].monitor': 'val_loss'}
-    """
-    told: dict[str, Any] = {}
-    callbacks = _own(owner).get("callbacks")
-    for place, callback in enumerate(callbacks if type(callbacks) is list else ()):
-        own = _own(callback)
-        if type(own.get("monitor")) is str and "monitor_op" in own:
-            for name in ("monitor", "save_best_only"):
-                if name in own:
-                    told["callbacks[%d].%s" % (place, name)] = own[name]
-    return told
-
-
-def _own(thing: object) -> dict[str, Any]:
-    try:
-        own: dict[str, Any] = object.__getattribute__(thing, "__dict__")
-        return own
-    except AttributeError:
-        return {}
-
-
-def error_text(error: "BaseException | None") -> str:
-    """Type and message of an exception; the message only where its parts are plain."""
-    if error is None:
-        return "unknown"
-    name = str(type.__dict__["__name__"].__get__(type(error)))
-    arguments = BaseException.args.__get__(error)  # type: ignore[attr-defined]
-    message = getattr(error, "message", None) if _names(type(error))[0].startswith("tensorflow.") else None
-    if type(message) is not str:
-        message = ", ".join(text(argument, 1) if len(arguments) > 1 else text(argument) for argument in arguments)
-    return (name + ": " + message[: 10 * LONGEST]) if message else name
-
-
-def raised_at(traceback: "types.TracebackType | None") -> int:
-    """The line of the innermost handler's own function in which an exception was raised or passed through."""
-    line = traceback.tb_lineno if traceback is not None else None
-    return line if type(line) is int and line > 0 else ABSENT
-
-
-def number_at(thing: object, path: str) -> int:
-    """The number at an attribute path such as `data_adapter._size`, read from instance dicts alone, or `ABSENT`."""
-    for name in path.split("."):
-        try:
-            thing = object.__getattribute__(thing, "__dict__")[name]
-        except (AttributeError, KeyError, TypeError):
-            return ABSENT
-    return thing if type(thing) is int and thing >= 0 else ABSENT

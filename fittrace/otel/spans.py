@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.trace import NoOpTracer, NoOpTracerProvider, ProxyTracerProvider, Status, StatusCode
 
 from .. import __version__
-from ..capture.values import error_text
+from ..capture.errors import error_text
 from ..schema.otel import SCHEMA_URL, SCOPE
 
 

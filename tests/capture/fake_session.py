@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from fittrace.capture import pybuffer, pyprobes
+from fittrace.capture.collector import Collector
+from fittrace.capture.definitions import Definitions
 from fittrace.capture.looking import Looking
 from fittrace.capture.names import Names
-from fittrace.capture.orders import Orders
 from fittrace.capture.sampling import Sampler
+from fittrace.capture.thinning import stand_ins
+from fittrace.capture.threads import Threads
 from fittrace.schema.sampling import Sampling
 
 STATE = -1
@@ -35,7 +38,7 @@ class FakeSession:
         self.buffers: list[Any] = []
         self.faults: list[str] = []
         self.stopped: dict[int, int] = {}
-        self.orders = Orders()
+        self.collector = Collector(Threads(), [], stand_ins(1), Definitions())
         self.awoken = 0
         self.models: list[type] = []
         self.looking = Looking(self, STATE, STOP)  # type: ignore[arg-type]

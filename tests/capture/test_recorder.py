@@ -368,7 +368,7 @@ def test_hostile_owners_have_no_model(recorder: Recorder, session: FakeSession) 
 
 def order_of(session: FakeSession) -> np.ndarray:
     """The only order that was taken, unpacked."""
-    (block,) = session.orders.blocks(keep=True)
+    (block,) = session.collector.orders.blocks(keep=True)
     return unpacked(block[HEADER.size :])
 
 
@@ -419,7 +419,7 @@ def test_what_is_no_array_of_indices_is_not_recorded(recorder: Recorder, session
 def test_too_many_samples_are_counted_alone(recorder: Recorder, session: FakeSession) -> None:
     recorder.order(-9, np.arange(MOST_SAMPLES + 1), None)
     assert session.recorded() == [-9, ABSENT, MOST_SAMPLES + 1]
-    assert list(session.orders.blocks(keep=True)) == []
+    assert list(session.collector.orders.blocks(keep=True)) == []
 
 
 def test_orders_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ class Session:
     def __init__(self) -> None:
         self.sites = [Site(0, "call", "", "", 0, "", stage="train"), Site(1, "call", "", "", 0, "", stage="test")]
         self.kept: list[Metadata] = []
-        self.metadata = self
+        self.collector = self.metadata = self
         self.notes: list[str] = []
         self.faults: list[str] = []
 

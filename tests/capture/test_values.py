@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from fittrace.capture.names import Names
-from fittrace.capture.values import LONGEST, as_number, describe, error_text, halves, number_at, text
-from fittrace.schema.journal import ABSENT
+from fittrace.capture.values import LONGEST, as_number, describe, halves, text
 
 
 def refuse(*arguments: Any) -> Any:
@@ -132,40 +131,3 @@ def test_logs_that_are_no_dict_are_one_text(defined: list[dict[str, Any]], what:
 def test_logs_of_a_hostile_dict_are_read_past_its_methods(defined: list[dict[str, Any]]) -> None:
     describe(SlyDict(loss=1.0), Names(defined.append))
     assert defined[-1]["names"] == ["loss"]
-
-
-class HostileError(Exception):
-    __str__ = __repr__ = __getattribute__ = refuse  # type: ignore[assignment]
-
-
-ERRORS: dict[str, BaseException | None] = {
-    "ValueError: why": ValueError("why"),
-    "ValueError: 'why', 3": ValueError("why", 3),
-    "KeyboardInterrupt": KeyboardInterrupt(),
-    "SystemExit: 5": SystemExit(5),
-    "ValueError: <Hostile>": ValueError(Hostile()),
-    "HostileError: said": HostileError("said"),
-    "unknown": None,
-}
-
-
-@pytest.mark.parametrize("told", ERRORS)
-def test_errors_are_told_without_asking_them(told: str) -> None:
-    assert error_text(ERRORS[told]) == told
-
-
-class Holder:
-    def __init__(self, **attributes: Any) -> None:
-        self.__dict__.update(attributes)
-
-    prop = property(refuse)
-    __getattr__ = refuse
-
-
-PATHS = {"a": 3, "inner.b": 4} | dict.fromkeys(["prop", "none", "text", "minus", "a.b"], ABSENT)
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_numbers_are_read_from_instances_alone(path: str) -> None:
-    holder = Holder(a=3, inner=Holder(b=4), text="5", minus=-1)
-    assert number_at(holder, path) == PATHS[path]
