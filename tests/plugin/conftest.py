@@ -43,8 +43,10 @@ def imported() -> None:
 
 
 @pytest.fixture
-def run_tests(imported: None, pytester: pytest.Pytester) -> Pytest:
+def run_tests(imported: None, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Pytest:
     """`run_tests(code, *options)`: run pytest on a module that has a model, a callback and `fit`, and this code."""
+    # The pytest that is run is nobody's worker, whoever runs this one; libraries of snapshots write none in a worker.
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
 
     def run(code: str, *options: str) -> pytest.RunResult:
         pytester.makepyfile(test_it=MODEL + textwrap.dedent(code))
