@@ -23,25 +23,12 @@ drop(Shape *shape)
     PyMem_Free(shape);
 }
 
-/* Take a shape for that of what was recorded last, or none, and let go of the values of the one before. */
-static void
-change(Probes *self, Shape *shape)
-{
-    Shape *before = self->current;
-    Py_ssize_t place;
-
-    self->current = shape;
-    for (place = 0; before != NULL && before != shape && place < before->width; place++) {
-        Py_CLEAR(before->entries[place].value);
-    }
-}
-
 void
 begin_list(Probes *self)
 {
     Py_CLEAR(self->seen);
     Py_CLEAR(self->described);
-    change(self, NULL);
+    self->current = NULL;
 }
 
 int
@@ -173,7 +160,7 @@ take(Probes *self, Shape *shape, PyObject *logs)
     if (equals < 0) {
         return -1;
     }
-    change(self, shape);
+    self->current = shape;
     Py_CLEAR(self->described);
     return has_changed && append_shape(self, shape) < 0 ? -1 : 1;
 }
@@ -243,7 +230,7 @@ describe(Probes *self, PyObject *logs)
         before = self->described;
         Py_INCREF(operands);
         self->described = operands;
-        change(self, NULL);
+        self->current = NULL;
         Py_XDECREF(before);
         is_same = append_tuple(self, self->state_head, operands);
     }
@@ -289,7 +276,7 @@ look(Probes *self, PyObject *logs)
     if (shape == NULL) {
         return PyErr_Occurred() ? -1 : describe(self, logs);
     }
-    change(self, shape);
+    self->current = shape;
     Py_CLEAR(self->described);
     return !equals && append_shape(self, shape) < 0 ? -1 : 1;
 }

@@ -59,8 +59,7 @@ typedef struct {
     Py_ssize_t room;
 } Buffer;
 
-/* What logs of a certain width held last: a key, its value's type and number, and while its callback list is at work the
- * value itself. */
+/* What logs of a certain width held last: a key, its value, the value's type and number. */
 typedef struct {
     PyObject *key;
     PyObject *value;
