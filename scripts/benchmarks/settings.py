@@ -20,7 +20,7 @@ _SETTINGS = {
 }
 _GOALS = {"--otlp": 1.02}
 _ROUNDS = 10
-_PAIRS = {"": 160, "_long": 50}
+_PAIRS = {"": 160, "_long": 120}
 """By the end of the fits' names."""
 
 
