@@ -12,16 +12,12 @@ def of_model(owner: object) -> dict[str, Any]:
 
     No property is run for it. The list of Keras 2.2 does not know its model; its first callback, Keras' own, does.
     """
-    try:
-        own = object.__getattribute__(owner, "__dict__")
-        callbacks = own.get("callbacks")
-        if "model" not in own and "_model" not in own and type(callbacks) is list and callbacks:
-            own = object.__getattribute__(callbacks[0], "__dict__")
-        model = own.get("model")
-        attributes: Any = object.__getattribute__(own.get("_model") if model is None else model, "__dict__")
-        return attributes if issubclass(type(attributes), dict) else {}
-    except AttributeError:  # it has none, or is None
-        return {}
+    own = _own(owner)
+    callbacks = own.get("callbacks")
+    if "model" not in own and "_model" not in own and type(callbacks) is list and callbacks:
+        own = _own(callbacks[0])
+    model = own.get("model")
+    return _own(own.get("_model") if model is None else model)
 
 
 def monitored(owner: object) -> dict[str, Any]:
@@ -46,19 +42,16 @@ def monitored(owner: object) -> dict[str, Any]:
     return told
 
 
-def _own(thing: object) -> dict[str, Any]:
-    try:
-        own: dict[str, Any] = object.__getattribute__(thing, "__dict__")
-        return own
-    except AttributeError:
-        return {}
-
-
 def number_at(thing: object, path: str) -> int:
     """The number at an attribute path such as `data_adapter._size`, read from instance dicts alone, or `ABSENT`."""
     for name in path.split("."):
-        try:
-            thing = object.__getattribute__(thing, "__dict__")[name]
-        except (AttributeError, KeyError, TypeError):
-            return ABSENT
+        thing = _own(thing).get(name)
     return thing if type(thing) is int and thing >= 0 else ABSENT
+
+
+def _own(thing: object) -> dict[str, Any]:
+    try:
+        own: Any = object.__getattribute__(thing, "__dict__")
+    except AttributeError:  # it has none, or is None
+        return {}
+    return own if issubclass(type(own), dict) else {}

@@ -12,7 +12,8 @@ import sys
 import zlib
 from array import array
 from functools import partial
-from typing import TYPE_CHECKING, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Iterator, Sequence
 
 from ..schema.journal import DEFINE, EVENTS, EVENTS_HEAD, PACKED, block
 from .definitions import Definitions
@@ -56,8 +57,9 @@ class Collector:
         events = list(filter(None, [self._events(thread, records, level) for thread, records in taken]))
         # After the records were taken: whatever metadata one of them names is there by now.
         metadata = list(self.metadata.blocks(keep=level == KEEP_ALL))
-        defined = self._defined(tells_program)
-        for one in (*defined, *self.orders.blocks(keep=level == KEEP_ALL), *metadata, *events):
+        orders = self.orders.blocks(keep=level == KEEP_ALL)
+        # Definitions are queued before orders are packed: where that fails, what is defined once is not lost.
+        for one in chain(self._defined(tells_program), orders, metadata, events):
             writer.put(one)
 
     def _events(self, thread: Thread, records: Sequence[int], level: int) -> bytes | None:
@@ -69,13 +71,14 @@ class Collector:
             self._definitions.add(dict(self._dropped, define="dropped"))
         return pack(thread, kept) if kept else None
 
-    def _defined(self, tells_program: bool) -> list[bytes]:
+    def _defined(self, tells_program: bool) -> Iterator[bytes]:
         """The block of what the journal does not define yet, if there is anything."""
         sites = self._sites[self._defined_sites :]
-        self._defined_sites += len(sites)
         fresh = [site.definition() for site in sites] + self._definitions.fresh()
         told = [json.dumps(one) for one in fresh if tells_program or one["define"] not in _OF_PROGRAM]
-        return [block(DEFINE, "\n".join(told).encode())] if told else []
+        if told:
+            yield block(DEFINE, "\n".join(told).encode())
+        self._defined_sites += len(sites)
 
 
 def pack(thread: Thread, records: Sequence[int]) -> bytes:

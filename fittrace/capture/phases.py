@@ -124,7 +124,8 @@ class Body:
 
         `depth` spans of the frame are open in it, and it is `inside` the loop of that phase. `before` and `after` are
         phases of what no rule claims, before and after the first statement that holds a loop, also in the block that
-        this statement is. `claimed` is the phase that the whole block is. Neighbours of one phase share a span.
+        this statement is. `claimed` is the phase that the whole block is. Neighbours share a span where one
+        rule claims them, or none does.
         """
         result: list[ast.stmt] = []
         default = before

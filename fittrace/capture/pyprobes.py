@@ -88,14 +88,7 @@ class Probes:
         self._entered = 0
         self._extend = buffer.extend
         self.step = buffer.append
-        # The dict that was looked at last, while its callback list is at work, and what it held.
-        self._seen: Any = None
-        self._keys: tuple[str, ...] = ()
-        self._values: tuple[float, ...] = ()
         self._shapes: dict[int, _Shape] = {}
-        # What was recorded last: plain numbers, or the operands that describe anything else.
-        self._last: dict[str, float] | None = None
-        self._described: tuple[int, ...] = ()
         self.forget()
 
     def probe(self, name: str, head: int) -> Probe:
@@ -182,8 +175,13 @@ class Probes:
 
     def _begin_list(self) -> None:
         """Another callback list is next: nothing was recorded of its logs."""
-        self._seen, self._values = None, ()
-        self._last, self._described = None, ()
+        # The dict that was looked at last, while its callback list is at work, and what it held.
+        self._seen: Any = None
+        self._keys: tuple[str, ...] = ()
+        self._values: tuple[float, ...] = ()
+        # What was recorded last: plain numbers, or the operands that describe anything else.
+        self._last: dict[str, float] | None = None
+        self._described: tuple[int, ...] = ()
 
     def _tell(self, record: Sequence[int], observing: Observing) -> None:
         site = -record[0] - 1

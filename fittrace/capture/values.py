@@ -96,8 +96,8 @@ def as_number(value: object) -> "float | None":
     try:
         if id(kind) in PLAIN:
             return float(value)  # type: ignore[arg-type]
-        mro = type.__dict__["__mro__"].__get__(kind)
-        if names_of(kind)[0] == "numpy" and ("numpy", "number") in map(names_of, mro):
+        is_numpys = names_of(kind)[0] == "numpy"
+        if is_numpys and ("numpy", "number") in map(names_of, type.__dict__["__mro__"].__get__(kind)):
             plain = value.item()  # type: ignore[attr-defined]
             if type(plain) in (float, int):
                 if _stays(kind):

@@ -393,13 +393,11 @@ Probes_clear(Probes *self)
     Py_ssize_t nth;
 
     Py_XDECREF(Probes_forget(self, NULL));
-    self->current = NULL;
     for (nth = 0; nth < (WIDEST + 1) * SHAPES; nth++) {
         Shape *shape = self->shapes[nth];
         self->shapes[nth] = NULL;
         drop(shape);
     }
-    Py_CLEAR(self->described);
     Py_CLEAR(self->looking);
     self->observe = none();
     Py_XDECREF(observe);

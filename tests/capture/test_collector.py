@@ -1,0 +1,39 @@
+"""What the collector queues for the journal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fittrace.capture import orders
+from fittrace.capture.collector import Collector
+from fittrace.capture.definitions import Definitions
+from fittrace.capture.thinning import stand_ins
+from fittrace.capture.threads import Threads
+
+
+class Queue:
+    """Takes blocks as a writer does."""
+
+    fullness = 0.0
+
+    def __init__(self) -> None:
+        self.blocks: list[bytes] = []
+        self.put = self.blocks.append
+
+
+def refuse(*given: object) -> Any:
+    raise MemoryError
+
+
+def test_what_is_defined_is_queued_where_an_order_cannot_be_packed(monkeypatch: pytest.MonkeyPatch) -> None:
+    definitions, queue = Definitions(), Queue()
+    collector = Collector(Threads(), [], stand_ins(1), definitions)
+    definitions.note("fault", "once")
+    collector.orders.take(np.arange(3), whole=False)
+    monkeypatch.setattr(orders, "pack", refuse)
+    with pytest.raises(MemoryError):
+        collector.collect(queue, tells_program=True)  # type: ignore[arg-type]
+    assert [b'"once"' in block for block in queue.blocks] == [True]
