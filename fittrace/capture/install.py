@@ -7,9 +7,9 @@ by `Installed.undo`. So it makes no difference whether the engine was imported b
 from __future__ import annotations
 
 import types
-from typing import Any, Iterator, Mapping, NamedTuple, Sequence, Union
+from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
-from ..engines import CallbackLists, Engine, Function
+from ..engines import Engine, Function
 from .graph import Node
 from .rewrite import Rewritten, rewrite, with_constants
 from .sites import Site, maker
@@ -75,13 +75,13 @@ def install(
     New sites are appended to `sites`. A function whose running code is not what its source says is left alone.
     """
     functions = [function for function in engine.functions if function.module == module.__name__]
-    source = _source(module)
+    source = source_of(module)
     if source is None:
         return Outcome([], False, ["the source of %s" % module.__name__])
-    file = _file(module, functions)
+    file = file_of(module)
     rewritten = rewrite(source, file, functions, maker(engine.name, sites), engine.entering, variables)
     roots = [function.name for function in functions if isinstance(function, Function) and function.stage]
-    running = {name: _function(module, name) for name in rewritten.codes}
+    running = {name: function_of(module, name) for name in rewritten.codes}
     return exchange(rewritten, running, constants, roots)._replace(file=file, source=source)
 
 
@@ -109,15 +109,16 @@ def exchange(
     return Outcome(installed, has_root, missing, graphs=graphs)
 
 
-def _source(module: types.ModuleType) -> str | None:
+def source_of(module: types.ModuleType) -> str | None:
+    """The source of a module; None where there is none."""
     try:
         return module.__loader__.get_source(module.__name__)  # type: ignore[union-attr, no-any-return]
     except (AttributeError, ImportError, OSError, SyntaxError):
         return None
 
 
-def _file(module: types.ModuleType, functions: Sequence[Union[Function, CallbackLists]]) -> str:
-    # As the functions themselves name it, which tracebacks show.
+def file_of(module: types.ModuleType) -> str:
+    """A module's file, as its functions themselves name it, which tracebacks show."""
     for found in _functions(vars(module), module.__name__):
         return found.__code__.co_filename
     return module.__file__ or "<unknown>"
@@ -132,7 +133,7 @@ def _functions(namespace: dict[str, Any], module: str) -> Iterator[types.Functio
             yield value
 
 
-def _function(module: types.ModuleType, name: str) -> types.FunctionType | None:
+def function_of(module: types.ModuleType, name: str) -> types.FunctionType | None:
     """The function of that qualified name, behind whatever decorators hold it."""
     thing: Any = module
     for part in name.split("."):

@@ -19,7 +19,7 @@ from . import assigned, owner
 from .graph import Graph, Node
 from .lists import CallbackListBody
 from .phases import Body, MakeSite
-from .syntax import FunctionNode, Unsupported, distinguish, inner, passes_on
+from .syntax import FunctionNode, Unsupported, distinguish, inner, passes_on, split_docstring, statement
 
 _OF_A_FUNCTION = 1
 """The flag of the code of a function, which that of a class has not (`inspect.CO_OPTIMIZED`)."""
@@ -90,6 +90,23 @@ def rewrite(
         owner.split(definitions[name])
     probed = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))
     return Rewritten({name: (plain[key], probed[key]) for name, key in keys.items()}, graphs, missing)
+
+
+def beginning_with(source: str, file: str, calls: Mapping[str, ast.expr]) -> Rewritten:
+    """Let functions of the module whose `source` lies in `file` begin with a call; `calls` has it by qualified name.
+
+    Raises `SyntaxError` or `ValueError` where the source cannot be compiled.
+    """
+    tree = ast.parse(source, file)
+    plain = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))
+    definitions = dict(_definitions(tree))
+    missing = [name for name in calls if name not in definitions]
+    keys = {name: (name, _first_line(definitions[name])) for name in calls if name in definitions}
+    for name in keys:
+        docstring, body = split_docstring(definitions[name].body)
+        definitions[name].body = [*docstring, statement(calls[name], body[0]), *body]
+    probed = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))
+    return Rewritten({name: (plain[key], probed[key]) for name, key in keys.items()}, {}, missing)
 
 
 def with_constants(code: types.CodeType, values: Mapping[str, object]) -> types.CodeType:

@@ -1,14 +1,13 @@
 """Sampling: what TensorFlow tells of the ops of one batch, for the batches that the user chose.
 
 TensorFlow has two ways. A session fills a `RunMetadata`, if the callable was made for it: a sampled batch gets one of
-its own, made by the engine's own method, and the one that the engine caches is never touched. What runs through
-`tf.function` is seen by the profiler, of which a process has one: where the program uses it, it is the program's.
-
+its own, made by the engine's own method, and the one that the engine caches is never touched. It asks for what the
+executors tell, which needs no profiler. What runs through `tf.function` is seen by the profiler, which is borrowed
+(`profiler`).
 """
 
 from __future__ import annotations
 
-import _thread
 import sys
 import types
 import weakref
@@ -22,14 +21,9 @@ from .metadata import Metadata
 if TYPE_CHECKING:
     from .session import Session
 
-_PROFILER = "tensorflow.python.profiler.internal._pywrap_profiler"
 _TRACEME = "tensorflow.python.profiler.internal._pywrap_traceme"
-_PROGRAMS_OWN = "tensorflow.python.profiler.profiler_v2"
 _MESSAGES = "tensorflow.core.protobuf.config_pb2"
-_ACTIVE = "no ops: the program's own profiler was active (TensorBoard's, say), and only one can be"
-_ours = _thread.allocate_lock()
-"""Held while the profiler is ours, by the thread whose batch is sampled."""
-_OPTIONS = {"host_tracer_level": 2, "python_tracer_level": 0, "device_tracer_level": 1}
+_UNSEEN = "no ops: the program could come to TensorFlow's profiler by what fittrace does not know in this version: %s"
 
 
 class Sampler:
@@ -56,7 +50,7 @@ class Sampler:
         self._number = 0
         self._in_session = False
         self._is_met = False
-        self._profiler: Any = None
+        self._has_profiler = False
         # What the call of a session fills, once there is one.
         self._filled: Any = None
         self._moments = (0, 0)
@@ -108,46 +102,33 @@ class Sampler:
 
     def _start_profiler(self) -> bool:
         """Start a session of the profiler; whether it is ours."""
-        modules = sys.modules
-        own = modules.get(_PROGRAMS_OWN)
-        if "tensorflow" not in modules:
+        if "tensorflow" not in sys.modules:
             return False  # its backend is another
-        if _PROFILER not in modules or own is None:
-            self._session.note("run_metadata", "no ops: this TensorFlow has no profiler that fittrace knows")
-            return False
-        if getattr(own, "_profiler", None) is not None:
-            self._session.note("run_metadata", _ACTIVE)
-            return False
-        if not _ours.acquire(False):
-            self._session.note("run_metadata", "no ops of batches that ran while a batch of another fit was sampled")
-            return False
+        unseen = self._session.watch.unseen()
         begun = perf_counter_ns()
-        try:
-            profiler = modules[_PROFILER].ProfilerSession()
-            profiler.start("", dict(_OPTIONS))
-        except Exception as error:
-            _ours.release()
-            active = type(error).__name__ == "AlreadyExistsError"
-            message = _ACTIVE if active else "no ops: the profiler refused to start (%s)" % type(error).__name__
-            self._session.note("run_metadata", message)
+        reason = self._session.profiler.take() if unseen is None else _UNSEEN % unseen
+        if reason is not None:
+            self._session.note("run_metadata", reason)
             return False
-        self._profiler = profiler
+        self._has_profiler = True
         self._moments = (begun, begun)
-        if _TRACEME in modules:
+        if _TRACEME in sys.modules:
             # An event of ours, which ties the profiler's clock to the process'.
             anchored = perf_counter_ns()
-            modules[_TRACEME].TraceMe(ANCHOR).Stop()
+            sys.modules[_TRACEME].TraceMe(ANCHOR).Stop()
             self._moments = (begun, anchored)
         return True
 
     def _stop_profiler(self) -> None:
         """Take what the profiler saw, if it is ours."""
-        profiler, self._profiler = self._profiler, None
-        if profiler is not None:
-            try:
-                self._keep(PROFILE, profiler.stop())
-            finally:
-                _ours.release()
+        if not self._has_profiler:
+            return
+        self._has_profiler = False
+        seen = self._session.profiler.let_go()
+        if seen is not None:
+            self._keep(PROFILE, seen)
+        elif self._session.profiler.reason is not None:
+            self._session.note("run_metadata", self._session.profiler.reason)
 
     def takes(self, function: Any, name: str, maker: str, arguments: tuple[Any, ...]) -> bool:
         """Whether the call of a session that is about to be made is the sampled one, with `callable` and `metadata`.
@@ -172,7 +153,7 @@ class Sampler:
         try:
             if not self._is_free(keywords.get("run_metadata")):
                 return False
-            options = _full(keywords.get("options"))
+            options = _traced(keywords.get("options"))
             self._filled = sys.modules[_MESSAGES].RunMetadata()
             self.keywords = dict(keywords, options=options, run_metadata=self._filled)
             return True
@@ -203,7 +184,7 @@ class Sampler:
             self._session.note("run_metadata", "no ops: the model is fed with tensors of another type than its inputs'")
             return None
         stand_in = object.__new__(type(function))
-        vars(stand_in).update(vars(function), run_options=_full(function.run_options))
+        vars(stand_in).update(vars(function), run_options=_traced(function.run_options))
         make = getattr(type(function), maker)
         # Without probes: that it is made is no doing of the engine's.
         types.MethodType(self._session.plain(make), stand_in)(*arguments)
@@ -211,11 +192,14 @@ class Sampler:
         return double
 
 
-def _full(options: Any) -> Any:
-    """The program's own `options` for a session's call, or none, with all that TensorFlow can tell asked for."""
+def _traced(options: Any) -> Any:
+    """The program's own `options` for a session's call, or none, with what the executors can tell asked for.
+
+    What the devices' tracers tell is not: they are the profiler's, and the call would fail while the program uses it.
+    """
     messages = sys.modules[_MESSAGES]
-    full = messages.RunOptions()
+    traced = messages.RunOptions()
     if options:
-        full.CopyFrom(options)
-    full.trace_level = messages.RunOptions.FULL_TRACE
-    return full
+        traced.CopyFrom(options)
+    traced.trace_level = max(traced.trace_level, messages.RunOptions.SOFTWARE_TRACE)
+    return traced

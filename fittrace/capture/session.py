@@ -22,11 +22,13 @@ from .looking import Looking
 from .names import Names
 from .observer import Observer, Observing
 from .probes import Buffer
+from .profiler import PROFILER
 from .recorder import Recorder
 from .sampling import Sampler
 from .sites import Site
 from .thinning import stand_ins
 from .threads import Threads
+from .watching import Watch
 from .writer import Writer
 
 
@@ -70,6 +72,9 @@ class Session:
         self._sampled = sampled.head
         self.looking = Looking(self, state.head, stop.head)
         self.recorder = Recorder(self)
+        self.profiler = PROFILER
+        self.watch = Watch(self.profiler, self.fault)
+        """Sees the program's ways to the profiler; installed where batches are sampled."""
         self._instruments = Instruments(ENGINES, self.recorder, self.sites, settings, self._define, self.fault)
 
     def _begin(self) -> None:
@@ -109,7 +114,7 @@ class Session:
     def start(self) -> None:
         """Begin to capture."""
         Session.active = self
-        self._instruments.install()
+        self._install()
         atexit.register(self.close)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
@@ -244,7 +249,7 @@ class Session:
 
     def suspend(self) -> None:
         """Record no more, and finish the journal; the engines have their own code back until `resume`."""
-        self._instruments.undo()
+        self._undo()
         self._suspended = True
         Session.active = None if Session.active is self else Session.active
         try:
@@ -265,7 +270,17 @@ class Session:
         self.threads.begin_again()
         self._suspended = False
         Session.active = self
+        self._install()
+
+    def _install(self) -> None:
         self._instruments.install()
+        if not self._sampling.is_off:
+            self.watch.install()
+
+    def _undo(self) -> None:
+        self._instruments.undo()
+        self.profiler.drop()  # of a fit that goes on in another thread, before nobody watches any more
+        self.watch.undo()
 
     def _collect(self) -> None:
         while not self._closed:
@@ -288,6 +303,7 @@ class Session:
     def _after_fork(self) -> None:
         if Session.active is not self:
             return  # it is closed; a hook for forks cannot be taken back
+        self.profiler.renew()
         # The parent writes what was recorded before the fork; of its threads only this one lives on.
         if self._writer is not None:
             self._writer.close()
@@ -306,7 +322,7 @@ class Session:
         if self._closed:
             return
         self._room = None
-        self._instruments.undo()
+        self._undo()
         if Session.active is self:
             Session.active = None
         try:

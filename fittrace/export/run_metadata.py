@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..schema.errors import FittraceError
+from ..schema.sampling import SUGGESTED
 from ..tables import Trace
 
 
@@ -20,5 +21,6 @@ def write(trace: Trace, folder: Path) -> int:
         file.write_bytes(data)
         written += 1
     if not written:
-        raise FittraceError(f"{trace.path}: no batch was sampled, nothing to write; record with --run-metadata first=3")
+        remedy = f"record with --run-metadata {SUGGESTED}"
+        raise FittraceError(f"{trace.path}: no batch was sampled, nothing to write; {remedy}")
     return written

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 
 from .errors import FittraceError
 
-DEFAULT = "first=3"
 OFF = "off"
+DEFAULT = OFF
+"""On every engine: a process has one profiler, and it is the program's unless the user says otherwise."""
+SUGGESTED = "first=3"
+"""What a user is told to try."""
 
 _COUNTED = re.compile(r"(first|every)=([0-9]{1,18})")
 _BATCHES = re.compile(r"([0-9]{1,18}):([0-9]{1,18})(?:-([0-9]{1,18}))?")

@@ -23,7 +23,7 @@ class Settings:
     it.
 
     >>> Settings(values="all").facts()
-    {'values': 'all', 'lines': 'engine', 'run_metadata': 'first=3'}
+    {'values': 'all', 'lines': 'engine', 'run_metadata': 'off'}
     >>> Settings(lines="none")
     Traceback (most recent call last):
         ...

@@ -41,7 +41,8 @@ class Fit:
 class Figures:
     """What a summary says of a trace: some fits in full, of the `others` the bare facts; notes, and processes' endings.
 
-    Made by `gather`, which asks all there is to ask, so that showing them takes no time.
+    Made by `gather`, which asks all there is to ask, so that showing them takes no time. `is_unsampled`: a fit trained,
+    no batch was sampled, and no note says why.
     """
 
     trace: Trace
@@ -49,6 +50,7 @@ class Figures:
     others: list[Row]
     notes: list[Row]
     endings: list[str]
+    is_unsampled: bool
 
 
 def gather(trace: Trace, most_fits: int) -> Figures:
@@ -62,6 +64,7 @@ def gather(trace: Trace, most_fits: int) -> Figures:
         [fit for fit in outermost if fit not in longest],
         _rows(trace, "SELECT kind, message, count(*) AS times FROM notes GROUP BY ALL ORDER BY kind, message"),
         [row["ending"] for row in _rows(trace, "SELECT DISTINCT ending FROM processes ORDER BY ending")],
+        bool(_rows(trace, _UNSAMPLED)[0]["is_unsampled"]),
     )
 
 
@@ -131,6 +134,12 @@ _FIRST_BATCH = """
         for phase in BATCH_PHASES
     ),
 )
+
+_UNSAMPLED = """
+    SELECT EXISTS (FROM fits WHERE method = 'fit')
+        AND NOT EXISTS (FROM sampled_batches)
+        AND NOT EXISTS (FROM notes WHERE kind = 'run_metadata') AS is_unsampled
+"""
 
 # The first batch holds the building of a graph, or tracing: it stands for no other.
 _SHOWN = """

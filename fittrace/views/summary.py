@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..schema.printable import printable
+from ..schema.sampling import SUGGESTED
 from ..schema.tables import BATCH_PHASES
 from ..tables import Trace
 from .ending import ending
@@ -197,6 +198,9 @@ def _print_end(out: Console, figures: Figures) -> None:
         out.print(Text(f"{path}: {amount(len(trace.runs), 'run', 'runs')}"), soft_wrap=True)
     else:
         out.print(Text(f"{path}: {ending(trace.runs[0], figures.endings)}"), soft_wrap=True)
+    if figures.is_unsampled:
+        hint = f"ops: none were asked for; fittrace run --run-metadata {SUGGESTED} tells what TensorFlow ran in a batch"
+        out.print(Text(hint, "dim"))
     command = f'fittrace sql {shlex.quote(path)} "SELECT * FROM hooks ORDER BY duration_ns DESC LIMIT 10"'
     # Not broken into lines, so that it can be copied.
     out.print(Text(f"next: {command}", "dim"), soft_wrap=True)

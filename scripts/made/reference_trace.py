@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fittrace.schema import run as schema_run
+from fittrace.schema.sampling import SUGGESTED
 from fittrace.schema.tables import TABLES
 from fittrace.store.files import RunFiles
 from fittrace.store.parquet import PartitionWriter
@@ -71,7 +72,8 @@ def main() -> None:
 def record(reference: Reference, folder: Path) -> None:
     """Run the example under capture; its trace lies under `folder` then."""
     place = ["--out", str(folder), "--name", reference.trace.name, "--python", str(reference.python)]
-    command = [sys.executable, "-m", "fittrace", "run", "--quiet", *place, str(EXAMPLE), reference.argument]
+    options = ["--quiet", "--run-metadata", SUGGESTED]
+    command = [sys.executable, "-m", "fittrace", "run", *options, *place, str(EXAMPLE), reference.argument]
     subprocess.run(command, check=True)
 
 

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from fittrace.capture.metadata import Metadata
-from fittrace.capture.sampling import _MESSAGES, _PROFILER, _PROGRAMS_OWN, Sampler
+from fittrace.capture.profiler import MODULE, PROGRAMS_OWN
+from fittrace.capture.profiler import Profiler as Borrowed
+from fittrace.capture.sampling import _MESSAGES, Sampler
 from fittrace.capture.sites import Site
 from fittrace.schema.journal import PROFILE, RUN_METADATA
 from fittrace.schema.sampling import Sampling, parse
@@ -24,6 +26,12 @@ class Session:
         self.collector = self.metadata = self
         self.notes: list[str] = []
         self.faults: list[str] = []
+        self.profiler = Borrowed()
+        self.watch = self
+        self.not_watched: str | None = None
+
+    def unseen(self) -> str | None:
+        return self.not_watched
 
     def new_number(self) -> int:
         return len(self.kept)
@@ -60,7 +68,7 @@ class Profiler:
 
 class Messages:
     class RunOptions:
-        FULL_TRACE = 3
+        SOFTWARE_TRACE = 1
 
         def __init__(self, trace_level: int = 0, other: str = "") -> None:
             self.trace_level, self.other = trace_level, other
@@ -99,8 +107,8 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Session:
     profiler = type("Profiler", (Profiler,), {})
     modules = {
         "tensorflow": ModuleType("tensorflow"),
-        _PROFILER: SimpleNamespace(ProfilerSession=profiler),
-        _PROGRAMS_OWN: SimpleNamespace(_profiler=None),
+        MODULE: SimpleNamespace(ProfilerSession=profiler),
+        PROGRAMS_OWN: SimpleNamespace(_profiler=None),
         _MESSAGES: Messages,
     }
     for name, module in modules.items():
@@ -150,30 +158,48 @@ def test_a_new_fit_is_sampled_anew(session: Session) -> None:
     assert len(session.kept) == 2
 
 
-@pytest.mark.parametrize(
-    ("error", "told"),
-    [(type("AlreadyExistsError", (Exception,), {})(), "own profiler"), (OSError(), "refused to start")],
-)
-def test_a_profiler_that_refuses_to_start_is_a_note(session: Session, error: Exception, told: str) -> None:
-    sys.modules[_PROFILER].ProfilerSession.refuses = error  # type: ignore[attr-defined]
+@pytest.mark.parametrize("is_active", [True, False])
+def test_a_profiler_that_refuses_to_start_is_told(session: Session, is_active: bool) -> None:
+    error = type("AlreadyExistsError", (Exception,), {})() if is_active else OSError()
+    sys.modules[MODULE].ProfilerSession.refuses = error  # type: ignore[attr-defined]
     one, _ = sampler(session, "all")
     one.begin(-5, "profiler", "train", 0, 0, 0)
-    assert not one.is_open and not session.kept and not session.faults
-    assert told in session.notes[0]
-    # And the next batch may have it.
-    sys.modules[_PROFILER].ProfilerSession.refuses = None  # type: ignore[attr-defined]
+    assert not one.is_open and not session.kept
+    assert ["own profiler" in note for note in session.notes] == [True] * is_active
+    assert session.faults == ["beginning to sample a batch"] * (not is_active)
+    # The next batch may have it, unless somebody else has it in a way that fittrace did not see.
+    sys.modules[MODULE].ProfilerSession.refuses = None  # type: ignore[attr-defined]
     one.begin(-5, "profiler", "train", 0, 1, 1)
-    assert one.is_open
+    assert one.is_open != is_active
     one.end(-5)
-    assert len(session.kept) == 1
+    assert len(session.kept) == (not is_active)
+
+
+def test_a_batch_in_which_the_program_takes_the_profiler_has_no_ops_and_a_note(session: Session) -> None:
+    one, _ = sampler(session, "all")
+    one.begin(-5, "profiler", "train", 0, 0, 0)
+    session.profiler.give_way("their.start")
+    assert sys.modules[MODULE].ProfilerSession.running == 0  # type: ignore[attr-defined]
+    one.end(-5)
+    one.begin(-5, "profiler", "train", 0, 1, 1)
+    assert not one.is_open and not session.kept and not session.faults
+    assert ["their.start" in note for note in set(session.notes)] == [True]
+
+
+def test_no_batch_is_sampled_where_a_way_to_the_profiler_is_not_watched(session: Session) -> None:
+    session.not_watched = "a.new.way"
+    one, _ = sampler(session)
+    one.begin(-5, "profiler", "train", 0, 0, 0)
+    assert not one.is_open and "a.new.way" in session.notes[0]
+    assert sys.modules[MODULE].ProfilerSession.running == 0  # type: ignore[attr-defined]
 
 
 def test_a_profiler_of_the_programs_own_is_left_alone(session: Session) -> None:
-    sys.modules[_PROGRAMS_OWN]._profiler = object()  # type: ignore[attr-defined]
+    sys.modules[PROGRAMS_OWN]._profiler = object()  # type: ignore[attr-defined]
     one, _ = sampler(session)
     one.begin(-5, "profiler", "train", 0, 0, 0)
     assert not one.is_open and "own profiler" in session.notes[0]
-    assert sys.modules[_PROFILER].ProfilerSession.running == 0  # type: ignore[attr-defined]
+    assert sys.modules[MODULE].ProfilerSession.running == 0  # type: ignore[attr-defined]
 
 
 def test_a_batch_that_was_interrupted_before_it_could_end_lets_the_next_one_go(session: Session) -> None:
@@ -209,7 +235,7 @@ def test_a_sessions_callable_is_doubled_and_left_as_it_is(session: Session) -> N
         one.end(-5)
     assert vars(function) == before and function._callable_fn is cached
     assert doubles[0] is doubles[1] is not cached
-    assert vars(doubles[0].options) == {"trace_level": 3, "other": "the user's"}
+    assert vars(doubles[0].options) == {"trace_level": 1, "other": "the user's"}
     assert cached.options.trace_level == 0
     assert [(kept.format, kept.data) for kept in session.kept] == [(RUN_METADATA, b"ours")] * 2
     assert one.callable is None and one.metadata is None
@@ -243,7 +269,7 @@ def test_a_session_that_is_run_is_given_other_keywords(session: Session) -> None
     theirs = {"options": Messages.RunOptions(other="the user's"), "more": 1}
     one.begin(-5, "session", "train", 0, 0, 0)
     assert one.runs(theirs) and not one.runs(theirs)
-    assert (one.keywords["more"], vars(one.keywords["options"])) == (1, {"trace_level": 3, "other": "the user's"})
+    assert (one.keywords["more"], vars(one.keywords["options"])) == (1, {"trace_level": 1, "other": "the user's"})
     assert theirs["options"].trace_level == 0 and "run_metadata" not in theirs
     one.end(-5)
     assert [(kept.format, kept.data) for kept in session.kept] == [(RUN_METADATA, b"ours")]
