@@ -131,7 +131,7 @@ class Trace:
     def sampled_batches(self) -> pd.DataFrame:
         """The batches of which TensorFlow told what ran in them, with the time that they waited for data and computed.
 
-        Only training batches that the run was asked for: `fittrace run --run-metadata`, the first three by default.
+        Only training batches that were asked for: `fittrace run --run-metadata`, by default none.
         """
         return self._frame("sampled_batches")
 

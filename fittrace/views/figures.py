@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..schema.sampling import OFF
 from ..schema.tables import BATCH_PHASES
 from ..store.ops import RECEIVES
 from ..tables import Trace
@@ -42,7 +43,7 @@ class Figures:
     """What a summary says of a trace: some fits in full, of the `others` the bare facts; notes, and processes' endings.
 
     Made by `gather`, which asks all there is to ask, so that showing them takes no time. `is_unsampled`: a fit trained,
-    no batch was sampled, and no note says why.
+    and no run was asked to sample a batch.
     """
 
     trace: Trace
@@ -64,7 +65,7 @@ def gather(trace: Trace, most_fits: int) -> Figures:
         [fit for fit in outermost if fit not in longest],
         _rows(trace, "SELECT kind, message, count(*) AS times FROM notes GROUP BY ALL ORDER BY kind, message"),
         [row["ending"] for row in _rows(trace, "SELECT DISTINCT ending FROM processes ORDER BY ending")],
-        bool(_rows(trace, _UNSAMPLED)[0]["is_unsampled"]),
+        bool(_rows(trace, _TRAINED)[0]["trained"]) and all(_is_unsampled(run.facts) for run in trace.runs),
     )
 
 
@@ -87,6 +88,11 @@ def _of_fit(trace: Trace, fit: Row) -> Fit:
         _rows(trace, _OPS.format(chosen=chosen)),
         retraced[0] if retraced[0]["retraced"] >= MANY_RETRACED else None,
     )
+
+
+def _is_unsampled(facts: dict[str, Any]) -> bool:
+    settings = facts.get("settings")
+    return isinstance(settings, dict) and settings.get("run_metadata") == OFF
 
 
 def _rows(trace: Trace, query: str) -> list[Row]:
@@ -135,11 +141,7 @@ _FIRST_BATCH = """
     ),
 )
 
-_UNSAMPLED = """
-    SELECT EXISTS (FROM fits WHERE method = 'fit')
-        AND NOT EXISTS (FROM sampled_batches)
-        AND NOT EXISTS (FROM notes WHERE kind = 'run_metadata') AS is_unsampled
-"""
+_TRAINED = "SELECT EXISTS (FROM fits WHERE method = 'fit') AS trained"
 
 # The first batch holds the building of a graph, or tracing: it stands for no other.
 _SHOWN = """

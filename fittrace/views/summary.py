@@ -199,7 +199,7 @@ def _print_end(out: Console, figures: Figures) -> None:
     else:
         out.print(Text(f"{path}: {ending(trace.runs[0], figures.endings)}"), soft_wrap=True)
     if figures.is_unsampled:
-        hint = f"ops: none were asked for; fittrace run --run-metadata {SUGGESTED} tells what TensorFlow ran in a batch"
+        hint = f"ops: none were asked for; fittrace run --run-metadata {SUGGESTED} has TensorFlow tell what it ran"
         out.print(Text(hint, "dim"))
     command = f'fittrace sql {shlex.quote(path)} "SELECT * FROM hooks ORDER BY duration_ns DESC LIMIT 10"'
     # Not broken into lines, so that it can be copied.

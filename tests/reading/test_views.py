@@ -63,6 +63,22 @@ def test_summary_has_the_figures_of_the_trace(run: Path) -> None:
     assert f'next: fittrace sql {run} "' in text
 
 
+@pytest.mark.parametrize(
+    ("settings", "trains", "is_told"),
+    [
+        ({"run_metadata": "off"}, True, True),
+        ({"run_metadata": "off"}, False, False),
+        ({"run_metadata": "first=3"}, True, False),
+        ("damaged", True, False),
+    ],
+)
+def test_summary_says_how_to_sample_where_nobody_asked(
+    tmp_path: Path, settings: object, trains: bool, is_told: bool
+) -> None:
+    run = write_run(tmp_path, tables=small_tables() if trains else {}, settings=settings)
+    assert ("--run-metadata first=3" in summary(run)) == is_told
+
+
 STOPPED = {"fit": 0, "stage": "train", "epoch": 3, "hook": "on_epoch_end", "position": 1, "span": 6, "value": "True"}
 
 
