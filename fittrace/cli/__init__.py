@@ -14,11 +14,12 @@ from collections.abc import Sequence
 
 from ..schema.errors import FittraceError
 from ..schema.printable import printable
-from . import check, diff, export, lines, ls, replay, run, show, sql, testgen
+from . import check, convert, diff, export, lines, ls, replay, run, show, sql, testgen
 
 COMMANDS = {
     "run": run,
     "ls": ls,
+    "convert": convert,
     "show": show,
     "sql": sql,
     "replay": replay,

@@ -14,6 +14,7 @@ from typing import Any
 
 from . import OLDEST, VERSION
 from .errors import FittraceError
+from .regular import open_regular
 from .settings import DEFAULT, Settings
 
 FILE = "run.json"
@@ -73,11 +74,12 @@ def read(directory: str) -> dict[str, Any]:
     """
     path = os.path.join(directory, FILE)
     try:
-        with open(path, encoding="utf-8") as file:
-            facts = json.load(file)
+        with open_regular(path) as file:
+            facts = json.loads(file.read().decode("utf-8"))
         schema = facts["schema"]
         if not isinstance(schema, int) or not isinstance(facts["run"], str):
             raise TypeError("schema must be a number and run a text")
+        facts["run"].encode("utf-8")
     except FileNotFoundError:
         raise NotATrace("%s: not a fittrace run (no %s in it); `fittrace ls` lists runs" % (directory, FILE)) from None
     except NotADirectoryError:

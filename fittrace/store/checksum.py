@@ -13,15 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..schema.errors import DamagedTrace
+from ..schema.regular import open_regular
 
-PART = re.compile(r"part-(?P<number>\d+)-(?P<checksum>[0-9a-f]{8})\.parquet")
+PART = re.compile(r"part-(?P<number>0|[1-9][0-9]{0,8})-(?P<checksum>[0-9a-f]{8})\.parquet")
 """The name of a Parquet file: its number in its partition, and the CRC-32 of its bytes."""
 
 
 def of_file(path: Path) -> str:
     """The CRC-32 of the bytes of `path`, in hexadecimal."""
     value = 0
-    with path.open("rb") as file:
+    with open_regular(str(path)) as file:
         while block := file.read(1 << 20):
             value = zlib.crc32(block, value)
     return f"{value:08x}"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..schema import run as schema_run
+from ..schema.regular import is_file, is_folder, what_stands_there
+from ..schema.tables import TABLES
 from .checksum import PART
 
 JOURNALS = "journal"
@@ -19,7 +22,7 @@ Progress = Callable[[int, int], None]
 """Told the bytes that are done with, and the bytes in all."""
 
 _JOURNAL = re.compile(r"(?P<wall>[0-9]{1,18}|[1-8][0-9]{18})-((?P<clock>[0-9]{1,18})-)?[0-9]+\.journal")
-_PROCESS = re.compile(r"process=(\d+)")
+_PROCESS = re.compile(r"process=(0|[1-9][0-9]{0,8})")
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class RunFiles:
     def parts(self, table: str) -> dict[int, list[Path]]:
         """The Parquet files of `table`: those of each process, by its number, in the order of writing."""
         found = {}
-        for folder in (self.tables / table).glob("process=*"):
+        for folder in _inside(self.tables / table):
             if process := _PROCESS.fullmatch(folder.name):
                 found[int(process[1])] = list(parts_in(folder).values())
         return dict(sorted(found.items()))
@@ -52,13 +55,13 @@ class RunFiles:
 
 def parts_in(folder: Path) -> dict[int, Path]:
     """The Parquet files of one partition, by number, in the order of writing; none where there is no such folder."""
-    found = {int(part["number"]): file for file in folder.glob("*") if (part := PART.fullmatch(file.name))}
-    return dict(sorted(found.items()))
+    files = ((PART.fullmatch(file.name), file) for file in _inside(folder))
+    return dict(sorted((int(part["number"]), file) for part, file in files if part and is_file(file)))
 
 
 def journals(directory: Path) -> list[Path]:
     """The journals of a run, in order of their beginning: the n-th is process n."""
-    found = [path for path in directory.glob(f"{JOURNALS}/*.journal") if path.is_file()]
+    found = [path for path in _inside(directory / JOURNALS) if path.suffix == ".journal" and is_file(path)]
     # What has another name is none of ours; it comes last, so that it takes no other's number.
     return sorted(found, key=lambda path: (_JOURNAL.fullmatch(path.name) is None, started_ns(path), path.name))
 
@@ -91,9 +94,36 @@ def remove_journals(directory: Path) -> None:
 def run_directories(path: Path) -> list[Path]:
     """The folders of runs at `path`: `path` itself where it is a run, else the runs right under it, by name.
 
+    A link is followed where `path` itself is one, and not under it. Raises `OSError` where `path` cannot be listed.
+
     >>> run_directories(Path("nowhere"))
     []
     """
-    if (path / schema_run.FILE).is_file():
+    if os.path.lexists(path / schema_run.FILE):
         return [path]
-    return sorted(file.parent for file in path.glob(f"*/{schema_run.FILE}"))
+    if not path.is_dir():
+        return []
+    return [one for one in sorted(path.iterdir()) if is_folder(one) and os.path.lexists(one / schema_run.FILE)]
+
+
+def odd_one(directory: Path) -> Path | None:
+    """A link, a device or the like in the place of a file or folder of the run in `directory`; None where is none."""
+    for name in (JOURNALS, *TABLES):
+        for path in _at_and_under(directory / name):
+            if what_stands_there(path) is not None:
+                return path
+    return None
+
+
+def _at_and_under(folder: Path) -> Iterator[Path]:
+    """What a run may keep at `folder`, a folder of its journals or of a table."""
+    yield folder
+    for path in _inside(folder):
+        yield path
+        if _PROCESS.fullmatch(path.name):
+            yield from _inside(path)
+
+
+def _inside(folder: Path) -> list[Path]:
+    """What lies in `folder`, in no order; nothing where it is no folder itself."""
+    return list(folder.iterdir()) if is_folder(folder) else []

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..schema.journal import DEFINE, EVENTS, EVENTS_HEAD, FACTS, LARGEST, METADATA, ORDER, PACKED, Damage, blocks
+from ..schema.regular import open_regular
 from .definitions import Definition, Definitions, facts_of
 from .metadata import Metadata
 from .orders import Orders
@@ -66,7 +67,7 @@ class Journal:
         """
         waiting: dict[int, Chunk] = {}
         size = latest = 0
-        with self.path.open("rb") as file:
+        with open_regular(str(self.path)) as file:
             for kind, payload in blocks(file, self.damage):
                 self.position = file.tell()
                 try:

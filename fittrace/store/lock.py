@@ -19,17 +19,18 @@ except ImportError:  # not on this system: nothing is ever seen to run
 
 
 @contextmanager
-def held(path: Path) -> Iterator[bool]:
-    """Hold the lock on a folder or file while the block runs; gives whether it was free."""
-    handle = os.open(path, os.O_RDONLY)
+def held(path: Path, shared: bool = False) -> Iterator[bool]:
+    """Hold the lock on a folder or file while the block runs; gives whether it was free. Many may hold it `shared`."""
+    # What became a FIFO just now is not waited for.
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:
-        yield _try(handle)
+        yield _try(handle, shared)
     finally:
         os.close(handle)
 
 
 def is_held(path: Path) -> bool:
-    """Whether another holder has the lock.
+    """Whether another holder has the lock for itself. Two that ask at the same moment do not see each other.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -38,16 +39,16 @@ def is_held(path: Path) -> bool:
     True
     """
     try:
-        with held(path) as free:
+        with held(path, shared=True) as free:
             return not free
     except OSError:
         return False
 
 
-def _try(handle: int) -> bool:
+def _try(handle: int, shared: bool) -> bool:
     try:
         if HAS_LOCKS:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:

@@ -1,7 +1,8 @@
 """Opening runs: which runs lie at a path, and where their tables are.
 
-A run that ended has its tables in its folder. One that died before they were written gets them now, from its
-journals; for one that still goes on, and where the folder cannot be written, they are made in a temporary folder.
+A run that ended has its tables in its folder. For one that still goes on, or died before they were written, they are
+made from its journals in a temporary folder of this process. Opening writes nothing into a run: the run may be
+somebody else's, and what lies in it may be made to mislead. `settle_run` writes, for the user who asks for it.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from pathlib import Path
 
 from ..schema import run as schema_run
 from ..schema.errors import DamagedTrace, FittraceError
+from ..schema.regular import what_stands_there
 from ..schema.tables import TABLES
 from .convert import convert, settle
-from .files import Progress, RunFiles, journals, run_directories
+from .files import Progress, RunFiles, journals, odd_one, run_directories
 from .lock import held, is_held
 from .parquet import is_whole
 
@@ -23,7 +25,11 @@ _TRIES = 5
 
 
 class CannotRead(FittraceError):
-    """A run whose files the system does not let be read."""
+    """A run whose files the system does not let be read, or that has links where its files should be."""
+
+
+class StillRunning(FittraceError):
+    """A run that still goes on, so that its tables cannot be written yet."""
 
 
 def open_runs(path: Path, progress: Progress = lambda done, size: None) -> list[RunFiles]:
@@ -31,14 +37,40 @@ def open_runs(path: Path, progress: Progress = lambda done, size: None) -> list[
 
     Raises `fittrace.schema.run.NotATrace` where there are none, and `CannotRead` where they cannot be read.
     """
-    directories = run_directories(path) or [path]
-    return [_open_run(directory, progress) for directory in directories]
+    return [_open_run(directory, progress) for directory in directories_at(path)]
+
+
+def directories_at(path: Path) -> list[Path]:
+    """The folders of the runs at `path`, or `path` alone where there are none. Raises `CannotRead`."""
+    try:
+        return run_directories(path) or [path]
+    except OSError as error:
+        raise CannotRead(f"{path}: cannot be read ({error.strerror}); mend that and open it again") from None
+
+
+def settle_run(directory: Path, progress: Progress = lambda done, size: None) -> bool:
+    """Write the tables of a run that died before they were written into its own folder; whether it had none.
+
+    Raises `StillRunning`, `FittraceError` as `open_runs` does, and `OSError` where the folder cannot be written.
+    """
+    facts = schema_run.read(str(directory))
+    _refuse_odd_ones(directory)
+    if not journals(directory):
+        return False
+    if not is_running(directory):
+        with held(directory) as free:
+            if free:
+                settle(directory, str(facts["run"]), progress)
+                return True
+    raise StillRunning(f"{directory}: still goes on; its tables are written when it ends, and it opens as it is")
 
 
 def _open_run(directory: Path, progress: Progress) -> RunFiles:
     for _ in range(_TRIES):
         try:
-            return _open(directory, schema_run.read(str(directory)), progress)
+            facts = schema_run.read(str(directory))
+            _refuse_odd_ones(directory)
+            return _open(directory, facts, progress)
         except FileNotFoundError:
             continue  # the run has just ended, and its journals are tables now
         except OSError as error:
@@ -52,16 +84,7 @@ def is_running(directory: Path) -> bool:
 
 
 def _open(directory: Path, facts: dict[str, object], progress: Progress) -> RunFiles:
-    name = str(facts["run"])
     running = is_running(directory)
-    if journals(directory) and not running:
-        try:
-            with held(directory) as free:
-                if free:
-                    settle(directory, name, progress)
-                    return RunFiles(directory, facts, directory, running=False)
-        except OSError:
-            pass  # a folder that cannot be written: read it all the same
     written = {process for table in TABLES for process in RunFiles(directory, facts, directory, False).parts(table)}
     if not journals(directory) and written:
         if not all(is_whole(directory, process) for process in written):
@@ -69,5 +92,10 @@ def _open(directory: Path, facts: dict[str, object], progress: Progress) -> RunF
         return RunFiles(directory, facts, directory, running=False)
     tables = Path(tempfile.mkdtemp(prefix="fittrace-"))
     atexit.register(shutil.rmtree, tables, ignore_errors=True)
-    convert(directory, name, tables, running=running, progress=progress)
+    convert(directory, str(facts["run"]), tables, running=running, progress=progress)
     return RunFiles(directory, facts, tables, running)
+
+
+def _refuse_odd_ones(directory: Path) -> None:
+    if odd := odd_one(directory):
+        raise CannotRead(f"{odd}: {what_stands_there(odd)}; put the file or folder itself there")

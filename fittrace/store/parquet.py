@@ -5,15 +5,20 @@ The encodings are chosen per column by what was measured to be smallest on real 
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..schema import VERSION
+from ..schema.regular import is_folder
 from ..schema.table import Column, Table
 from ..schema.tables import TABLES
 from . import checksum
@@ -65,10 +70,21 @@ class PartitionWriter:
         self._tables = {table.name: _TableWriter(table, run, self._hidden / table.name) for table in TABLES.values()}
 
     def __enter__(self) -> PartitionWriter:
+        self._refuse_links()
         shutil.rmtree(self._hidden, ignore_errors=True)
+        self._hidden.mkdir()
         for table in self._tables:
-            (self._hidden / table).mkdir(parents=True)
+            (self._hidden / table).mkdir()
         return self
+
+    def _refuse_links(self) -> None:
+        """Raise `NotADirectoryError` where a link or a file stands in the place of a folder that is written to."""
+        for table in self._tables:
+            target = partition(self._directory, table, self._process)
+            for folder in (self._hidden, target.parent, target):
+                if os.path.lexists(folder) and not is_folder(folder):
+                    told = "a link or a file where a folder is written; remove it"
+                    raise NotADirectoryError(errno.ENOTDIR, told, str(folder))
 
     def append(self, table: str, columns: Mapping[str, Values]) -> None:
         """Add rows to the end of `table`: one entry of `columns` per column, all of one length.
@@ -90,13 +106,14 @@ class PartitionWriter:
             shutil.rmtree(self._hidden, ignore_errors=True)
 
     def _move_into_place(self) -> None:
+        self._refuse_links()
         # The old partition goes first as a whole: if this is interrupted, `is_whole` tells.
         targets = {table: partition(self._directory, table, self._process) for table in self._tables}
         for target in targets.values():
-            if target.exists():
+            if is_folder(target):
                 shutil.rmtree(target)
         for table, target in targets.items():
-            target.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(exist_ok=True)
             (self._hidden / table).rename(target)
 
 
@@ -108,6 +125,7 @@ class _TableWriter:
         self._folder = folder
         self._parts = 0
         self._file: pq.ParquetWriter | None = None
+        self._bytes: IO[bytes] = BytesIO()
 
     def append(self, columns: Mapping[str, Values]) -> None:
         if self._file is not None and self._rows.unknown(columns):
@@ -134,8 +152,10 @@ class _TableWriter:
         if self._file is None:
             columns = self._rows.columns
             schema = pa.schema([arrow_field(column) for column in columns], metadata={"fittrace.schema": str(VERSION)})
+            # Opened here: Arrow takes no path that is not UTF-8.
+            self._bytes = self._path().open("xb")
             self._file = pq.ParquetWriter(
-                self._path(),
+                self._bytes,
                 schema,
                 compression={_leaf(column): _codec(column) for column in columns},
                 compression_level={_leaf(column): 9 for column in columns if _codec(column) == "zstd"},
@@ -151,7 +171,8 @@ class _TableWriter:
 
     def _close_part(self) -> None:
         if self._file is not None:
-            self._file.close()
+            with self._bytes:
+                self._file.close()
             self._file = None
             checksum.sealed(self._path())
             self._parts += 1

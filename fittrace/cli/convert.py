@@ -1,0 +1,51 @@
+"""`fittrace convert`: the tables of runs that died before they were written."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..schema.errors import FittraceError
+from ..schema.printable import printable
+from .places import named
+from .progress import progress
+
+_EXAMPLE = """\
+example:
+  fittrace convert                         the newest run under traces/
+  fittrace convert traces/                 all runs there
+
+`fittrace run` writes a run's tables when the run ends. Where it was killed before that, a run opens from its journal,
+anew each time. This writes the tables once, so that the run opens quickly. No other command writes into a run.
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    """Add the `convert` command."""
+    parser = subparsers.add_parser(
+        "convert",
+        help="write the tables of runs that died",
+        description="Write the tables of runs whose launcher died before it could, and remove their journals.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("trace", nargs="?", help="folder of a run, or of runs (default: the newest run in traces/)")
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the tables of each run, and say what was done; 2 where that failed for one."""
+    path = named(arguments.trace)
+    from ..store.open import directories_at, settle_run
+
+    failed = False
+    for directory in directories_at(path):
+        try:
+            with progress(f"writing the tables of {directory}", at_once=True) as report:
+                written = settle_run(directory, report)
+            told = "tables written" if written else "has its tables already"
+        except FittraceError as error:
+            failed, told = True, str(error)
+        except OSError as error:
+            failed, told = True, f"{error.filename or 'its folder'}: {error.strerror or error}"
+        print(printable(told if told.startswith(f"{directory}: ") else f"{directory}: {told}"))
+    return 2 if failed else 0
