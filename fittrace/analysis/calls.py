@@ -8,12 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-HOOKS: tuple[str, ...] = (
-    *(f"on_{stage}_{when}" for stage in ("train", "epoch", "batch", "test", "predict") for when in ("begin", "end")),
-    *(f"on_{stage}_batch_{when}" for stage in ("train", "test", "predict") for when in ("begin", "end")),
-)
-"""Every hook that Keras has; `on_batch_begin` and `on_batch_end` are those of Keras 2.2 and older."""
-
 
 @dataclass(frozen=True)
 class Call:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from .calls import HOOKS, calls_of
+from ..schema.hooks import HOOKS
+from .calls import calls_of
 from .pattern import described
 
 Phases = dict[str, "Phases"]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..schema.errors import FittraceError
+from ..schema.hooks import HOOKS
 from ..schema.printable import printable
 from ..tables import Trace
 from .absent import AbsentInput, StandIn
@@ -83,7 +84,15 @@ def drive(
     for callback in callbacks:
         if isinstance(callback, type):
             raise FittraceError(f"drive: {callback.__name__} is a class; give an object, {callback.__name__}()")
-    return _Drive(recorded(trace, fit, process, run), list(callbacks), model).run()
+    found = recorded(trace, fit, process, run)
+    # A trace may come from a stranger, who could name any method of a callback.
+    for hook in found.hooks:
+        if hook.name not in HOOKS:
+            raise FittraceError(
+                f"{printable(trace.path)}: {printable(hook.name)} is no hook of Keras, so no callback was driven;"
+                " drive a trace that fittrace recorded"
+            )
+    return _Drive(found, list(callbacks), model).run()
 
 
 class _Drive:

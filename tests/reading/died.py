@@ -16,7 +16,15 @@ def write_died(directory: Path, name: str = "died") -> Path:
     folder = directory / name
     (folder / "journal").mkdir(parents=True)
     schema_run.new(str(folder), name, ["train.py"], "python", "0.1.0")
-    facts = {"pid": 7, "parent_pid": 1, "rank": None, "host": "h", "python": "3.11", "executable": "p", "argv": ["t.py"]}
+    facts = {
+        "pid": 7,
+        "parent_pid": 1,
+        "rank": None,
+        "host": "h",
+        "python": "3.11",
+        "executable": "p",
+        "argv": ["t.py"],
+    }
     data = MAGIC + block(FACTS, json.dumps(facts | {"time_ns": WALL, "clock_ns": 0}).encode())
     (folder / "journal" / f"{WALL}-0-7.journal").write_bytes(data)
     return folder

@@ -277,3 +277,24 @@ def test_evaluate_is_driven_too(trace: fittrace.Trace) -> None:
     assert driven.stop is None
     assert [name for name, *_ in stopping.calls][2:4] == ["on_test_begin", "on_test_batch_begin"]
     assert stopping.calls[-1][0] == "on_test_end"
+
+
+@pytest.mark.parametrize(
+    "name", ["delete_checkpoints", "__init__", "on_epoch_end.__call__", "on_epoch_ends", "set_model", ""]
+)
+def test_no_method_is_called_but_a_hook_of_keras(tmp_path: Path, name: str) -> None:
+    """The names of hooks are a stranger's: whatever a callback has besides hooks is none of his business."""
+    tables = small_tables()
+    tables["spans"]["hook"] = [hook and name for hook in tables["spans"]["hook"]]
+    tables["spans"]["hook"][4] = name  # what the list of callbacks passed on
+    tables["spans"]["hook"][9] = "on_train_batch_end"
+    called = []
+
+    class Mine:
+        def __getattribute__(self, attribute: str) -> object:
+            called.append(attribute)
+            return lambda *arguments: None
+
+    with pytest.raises(fittrace.FittraceError, match="is no hook of Keras"):
+        fittrace.drive(fittrace.open(write_run(tmp_path, tables=tables)), [Mine()])
+    assert set(called) <= {"__class__"}  # which `isinstance` looks at

@@ -6,7 +6,7 @@ import difflib
 import re
 from typing import NamedTuple
 
-from ..calls import HOOKS
+from ...schema.hooks import HOOKS
 from .syntax import Anything, Choice, Each, Hook, Pattern, PatternError, Repeat, Sequence
 
 _TOKEN = re.compile(
