@@ -1,19 +1,33 @@
-"""`fittrace testgen`: a pytest module that pins what a run's hooks did."""
+"""`fittrace testgen`: a test that pins what a recorded run did."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..schema.errors import FittraceError
+from ..schema.printable import printable
 from .places import named
+
+if TYPE_CHECKING:
+    from ..tables import Trace
+    from ..views.pinned import Program
 
 _EXAMPLE = """\
 example:
-  fittrace testgen -o tests/test_hooks.py       of the newest run under traces/
-  fittrace testgen traces/2026-01-31-train
+  fittrace testgen -o tests/test_hooks.py                       of the newest run under traces/
+  fittrace testgen -o tests/test_hooks.py --script train.py --epochs 2
+  fittrace testgen traces/2026-01-31-train -o tests/test_hooks.py -m mypackage.train
+
+The test runs the script or module that you name, with the arguments that you name; both come last on the line. Without
+one you write what trains into the test. The command line in a trace is never run: the trace may be somebody else's.
 """
+_LONGEST = 200
+"""Characters that are shown of a recorded command line."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
@@ -21,29 +35,60 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "testgen",
         help="write a test that pins hook order and log keys",
-        description="Write a pytest module that repeats a recorded run and pins its hook order and log keys.",
+        description="Write a pytest module that pins the hook order and the log keys of a recorded run.",
+        usage="fittrace testgen [TRACE] [-o FILE] [--script SCRIPT [args...] | -m MODULE [args...]]",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("trace", nargs="?", help="a run (default: the newest run in traces/)")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there instead of standard output")
+    rest = argparse.REMAINDER
+    parser.add_argument("--script", nargs=rest, metavar="SCRIPT", help="the script that the test runs, and arguments")
+    parser.add_argument("-m", dest="module", nargs=rest, metavar="MODULE", help="the module that it runs instead")
     return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the module; a file that is there already stays as it is."""
+    program = _program(arguments)
     path = named(arguments.trace)
 
     from ..tables import Trace
     from ..views.pinned import pinned_module
 
-    text = pinned_module(Trace.open(path))
+    trace = Trace.open(path)
+    text = pinned_module(trace, program)
     if arguments.output is None:
         sys.stdout.write(text)
-        return 0
-    try:
-        with open(arguments.output, "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise FittraceError(f"{arguments.output}: already there; remove it, or choose another name with -o") from None
+    else:
+        try:
+            with open(arguments.output, "x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            told = "already there; remove it, or choose another name with -o"
+            raise FittraceError(f"{arguments.output}: {told}") from None
+    if program is None:
+        print(f"fittrace: what trains is yours to write{_recorded(trace)}; or name a script: --script", file=sys.stderr)
     return 0
+
+
+def _program(arguments: argparse.Namespace) -> Program | None:
+    from ..views.pinned import Program
+
+    for option, words in (("--script", arguments.script), ("-m", arguments.module)):
+        if words is not None and not "".join(words[:1]):
+            raise FittraceError(f"testgen: {option} of what? Give its name after it, and arguments if it takes any")
+    if arguments.script is not None:
+        return Program(arguments.script[0], None, tuple(arguments.script[1:]))
+    return None if arguments.module is None else Program(None, arguments.module[0], tuple(arguments.module[1:]))
+
+
+def _recorded(trace: Trace) -> str:
+    """The recorded command line in words, to be read and never run."""
+    told = trace.processes()["argv"].tolist()[:1]
+    try:
+        words = [str(word) for word in json.loads(told[0])]
+    except (IndexError, TypeError, ValueError, RecursionError):
+        return ""
+    line = printable(shlex.join(words))
+    return f" (the run was: {line if len(line) <= _LONGEST else line[:_LONGEST] + '…'})" if words else ""

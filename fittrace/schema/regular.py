@@ -6,7 +6,7 @@ A FIFO, a socket or a device in the place of a file is no file either: opening o
 import errno
 import os
 import stat
-from typing import IO
+from typing import BinaryIO
 
 _FLAGS = os.O_RDONLY
 for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
@@ -35,7 +35,7 @@ def what_stands_there(path: "os.PathLike[str]") -> "str | None":
     return "neither a file nor a folder" if mode and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode) else None
 
 
-def open_regular(path: str) -> "IO[bytes]":
+def open_regular(path: str) -> BinaryIO:
     """Open the regular file `path` for reading. Raises `NotRegular` where it is none, and `OSError` as `open` does."""
     told = what_stands_there(path)  # type: ignore[arg-type]
     if told is not None:

@@ -14,10 +14,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..schema.table import Column
+from ..schema.errors import DamagedTrace
 from ..schema.tables import TABLES
 from ..store import checksum
 from ..store.files import RunFiles
+from .columns import check_types, no_rows
 from .literal import literal
 from .query import explained, tables_read
 from .sql import VIEWS
@@ -107,8 +108,14 @@ class Database:
         scans = [
             f"SELECT run, {process}::INTEGER AS process, * EXCLUDE (run) FROM {self._scan(table, process, files)}"
             for process, files in parts.items()
-        ] or [_no_rows(table)]
-        self._connection.execute(f"CREATE VIEW stored.{table} AS {' UNION ALL BY NAME '.join(scans)}")
+        ] or [no_rows(table)]
+        where = next((str(files[0].parent.parent) for files in parts.values()), table)
+        try:
+            self._connection.execute(f"CREATE VIEW stored.{table} AS {' UNION ALL BY NAME '.join(scans)}")
+        except duckdb.Error as error:
+            raise DamagedTrace(f"{where}: cannot be read as the table {table} ({explained(error)})") from None
+        found = self._connection.execute(f"DESCRIBE stored.{table}").fetchall()
+        check_types(table, ((name, kind) for name, kind, *_ in found), where)
         self._ready.add(f"stored.{table}")
 
     def _scan(self, table: str, process: int, files: list[Path]) -> str:
@@ -180,28 +187,3 @@ def _connect(files: Iterable[Path]) -> duckdb.DuckDBPyConnection:
 def _literals(files: Iterable[Path]) -> str:
     """A list of paths in SQL. DuckDB takes a path that names a file as it is, whatever wildcards are in it."""
     return "[" + ", ".join(literal(str(file)) for file in files) + "]"
-
-
-def _no_rows(table: str) -> str:
-    columns = [Column("run", "string", ""), Column("process", "int32", ""), *TABLES[table].columns]
-    empty = ", ".join(f"NULL::{_sql_type(column.type)} AS {column.name}" for column in columns)
-    return f"SELECT {empty} WHERE false"
-
-
-def _sql_type(kind: str) -> str:
-    """
-    >>> _sql_type("list<int32>")
-    'INTEGER[]'
-    """
-    return _SQL_TYPES[kind[len("list<") : -1]] + "[]" if kind.startswith("list<") else _SQL_TYPES[kind]
-
-
-_SQL_TYPES = {
-    "dictionary": "VARCHAR",
-    "string": "VARCHAR",
-    "int32": "INTEGER",
-    "int64": "BIGINT",
-    "float64": "DOUBLE",
-    "bool": "BOOLEAN",
-    "binary": "BLOB",
-}

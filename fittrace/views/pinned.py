@@ -1,14 +1,17 @@
-"""A pytest module that pins the hook order and the log keys of a recorded run."""
+"""A pytest module that pins the hook order and the log keys of a recorded run.
+
+A trace may come from a stranger, and this writes code. Nothing of the trace gets into it but hooks of Keras by name,
+and literals of numbers and texts; what the module runs comes from the user.
+"""
 
 from __future__ import annotations
 
-import itertools
-import json
 import pprint
+import re
 import textwrap
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -16,12 +19,14 @@ from ..analysis.calls import calls_of
 from ..analysis.contract import log_keys
 from ..analysis.pattern import described, parse
 from ..schema.errors import FittraceError
+from ..schema.hooks import HOOKS
+from ..schema.printable import printable
 from ..tables import Trace
 
-_MODULE = '''\
-"""The hooks of {program}, as they were in a recorded run on {engines}.
+_TRAINS_AS_THE_USER_SAYS = '''\
+"""The hooks of a recorded run on {engines}.
 
-Written by `fittrace testgen`. `train` repeats the run; put in its place what trains the same way and takes less time.
+Written by `fittrace testgen`. `train` repeats {program}; put in its place what trains the same way and takes less time.
 """
 
 import runpy
@@ -33,35 +38,73 @@ def train(monkeypatch):
     monkeypatch.setattr(sys, "argv", {argv})
     monkeypatch.syspath_prepend({folder})
     {call}
+'''
 
+_TRAINS_NOT_YET = '''\
+"""The hooks of a recorded run on {engines}.
+
+Written by `fittrace testgen`. What trains is still to be written, in `train`.
+"""
+
+
+def train(monkeypatch):
+    """Train as the recorded run did."""
+    raise NotImplementedError("write here what trains, or let `fittrace testgen --script SCRIPT` write it")
+'''
+
+_TEST = """
 
 def test_hooks_and_log_keys(fit_trace, monkeypatch):
     train(monkeypatch)
     assert fit_trace.fits()["method"].tolist() == {methods}
-'''
+"""
 
 
-def pinned_module(trace: Trace) -> str:
-    """The module for `trace`, one run. Raises `FittraceError` where it is a folder of runs or has no fit."""
+@dataclass(frozen=True)
+class Program:
+    """What a generated test runs, as its user says it: a `script`, or else a `module`, and its `arguments`."""
+
+    script: str | None
+    module: str | None
+    arguments: tuple[str, ...] = ()
+
+
+def pinned_module(trace: Trace, program: Program | None) -> str:
+    """The module for `trace`, one run, that runs `program`; without one the user is to write what trains.
+
+    Raises `FittraceError` where it is a folder of runs, has no fit, or holds what no fit of Keras does.
+    """
     if trace.is_folder:
         raise FittraceError(f"{trace.path}: a folder of runs; give one of them, `fittrace ls {trace.path}` lists them")
     fits, processes = trace.fits(), trace.processes()
+    # The program's own process is the one that no other started; what its children fitted a test cannot repeat.
+    own = processes.loc[~processes["parent_pid"].isin(processes["pid"]), "process"].tolist()
+    fits = fits[fits["process"].isin(own[:1])]
     if fits.empty:
         raise FittraceError(f"{trace.path}: no fit in it, so there is nothing to pin; record a run that trains")
-    # The program's own process is the one that no other started; what its children fitted a test cannot repeat.
-    own = processes[~processes["parent_pid"].isin(processes["pid"])].iloc[0]
-    fits = fits[fits["process"] == own["process"]]
-    words = [str(word) for word in json.loads(own["argv"])] or ["train.py"]
     engines = (fits["engine"].astype(str) + " " + fits["engine_version"].astype(str)).unique()
-    head = _MODULE.format(
-        program=_quotable(Path(words[0]).name),
-        engines=_quotable(" and ".join(engines)),
-        argv=_literal(words),
-        folder=_literal(str(Path(words[0]).parent)),
-        call=_call(words, [str(word) for word in trace.runs[0].facts.get("argv", ())]),
-        methods=_literal(fits["method"].astype(str).tolist()),
+    head = _head(program, _word(" and ".join(engines)))
+    test = _TEST.format(methods=_literal(fits["method"].astype(str).tolist()))
+    hooks = trace.hooks()
+    return head + test + "".join(_fit_lines(fit, hooks) for _, fit in fits.iterrows())
+
+
+def _head(program: Program | None, engines: str) -> str:
+    if program is None:
+        return _TRAINS_NOT_YET.format(engines=engines)
+    if program.script is not None:
+        name, folder = program.script, str(Path(program.script).parent)
+        call = f'runpy.run_path({_literal(name)}, run_name="__main__")'
+    else:
+        name, folder = str(program.module), "."
+        call = f'runpy.run_module({_literal(name)}, run_name="__main__", alter_sys=True)'
+    return _TRAINS_AS_THE_USER_SAYS.format(
+        engines=engines,
+        program=_word(Path(name).name),
+        argv=_literal([name, *program.arguments]),
+        folder=_literal(folder),
+        call=call,
     )
-    return head + "".join(_fit_lines(fit, trace.hooks()) for _, fit in fits.iterrows())
 
 
 def _fit_lines(fit: pd.Series, hooks: pd.DataFrame) -> str:
@@ -71,60 +114,51 @@ def _fit_lines(fit: pd.Series, hooks: pd.DataFrame) -> str:
 
 
 def _order_lines(fit: pd.Series, hooks: pd.DataFrame) -> Iterator[str]:
-    pattern = described(calls_of(hooks, str(fit["thread"])))
-    # A trace may come from anyone: what parses as a pattern can be nothing but one.
+    calls = calls_of(hooks, str(fit["thread"]))
+    for call in calls:
+        # A pattern may have comments, in which anything could stand.
+        if call.hook not in HOOKS:
+            raise FittraceError(f"{printable(call.hook)}: no hook of Keras; pin a trace that fittrace recorded")
+    pattern = described(calls)
     parse(pattern)
     if not pattern:
-        yield f'fit_trace.assert_hook_order("", fit={fit["fit"]})'
+        yield f'fit_trace.assert_hook_order("", fit={_literal(fit["fit"])})'
         return
     yield "fit_trace.assert_hook_order("
     yield '    """'
     yield from textwrap.indent(pattern, "    ").splitlines()
     yield '    """,'
-    yield f"    fit={fit['fit']},"
+    yield f"    fit={_literal(fit['fit'])},"
     yield ")"
 
 
 def _keys_lines(fit: pd.Series, hooks: pd.DataFrame) -> Iterator[str]:
     keys = log_keys(hooks)
     if not keys:
-        yield f"assert fit_trace.log_keys(fit={fit['fit']}) == {{}}"
+        yield f"assert fit_trace.log_keys(fit={_literal(fit['fit'])}) == {{}}"
         return
-    yield f"assert fit_trace.log_keys(fit={fit['fit']}) == {{"
+    yield f"assert fit_trace.log_keys(fit={_literal(fit['fit'])}) == {{"
     for hook, names in keys.items():
         yield f"    {_literal(hook)}: {_literal(names)},"
     yield "}"
 
 
-def _call(words: list[str], command: list[str]) -> str:
-    """What repeats the run: of its script, or of its module, whose file the command line does not name."""
-    for option, module in itertools.pairwise(command):
-        # A notebook's or a test runner's command line may have a `-m` that means something else.
-        if option == "-m" and words[0] not in command and _is_file_of(words[0], module):
-            return f'runpy.run_module({_literal(module)}, run_name="__main__", alter_sys=True)'
-    return f'runpy.run_path({_literal(words[0])}, run_name="__main__")'
+def _literal(value: str | int | list[str]) -> str:
+    """A text, a whole number or a list of texts as Python writes it."""
+    if not isinstance(value, list):
+        return _text(value) if isinstance(value, str) else str(int(value))
+    return pprint.pformat(value, width=10_000).replace("'", '"') if all(map(_is_plain, value)) else ascii(value)
 
 
-def _is_file_of(file: str, module: str) -> bool:
-    """Whether a file's path is that of the module of that name, or of a package's `__main__`."""
-    parts = Path(file).with_suffix("").parts
-    path = tuple(module.split("."))
-    return parts[-len(path) :] == path or parts[-len(path) - 1 :] == (*path, "__main__")
+def _text(text: str) -> str:
+    return f'"{text}"' if _is_plain(text) else ascii(text)
 
 
-def _literal(value: Any) -> str:
-    """`value` as Python writes it; a trace may come from anyone, and so nothing but a literal comes out."""
-    return pprint.pformat(value, width=10_000).replace("'", '"') if _is_plain(value) else ascii(value)
+def _is_plain(text: str) -> bool:
+    """Whether `text` is the same between double quotes, so that it needs none of Python's escapes."""
+    return text.isascii() and text.isprintable() and not set("'\"\\") & set(text)
 
 
-def _is_plain(value: object) -> bool:
-    texts = value if isinstance(value, list) else [value]
-    return all(
-        isinstance(text, str) and text.isascii() and text.isprintable() and not set("'\"\\") & set(text)
-        for text in texts
-    )
-
-
-def _quotable(text: str) -> str:
-    """`text` for the inside of a docstring."""
-    return ascii(text)[1:-1].replace('"', "'")
+def _word(text: str) -> str:
+    """`text` for the inside of a docstring: with nothing in it that could end one."""
+    return re.sub(r"[^A-Za-z0-9_. +-]", "_", text)[:100]

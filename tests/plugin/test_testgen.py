@@ -47,7 +47,8 @@ def recorded(imported: None, pytester: pytest.Pytester, monkeypatch: pytest.Monk
 
 
 def test_the_module_passes_and_fails(recorded: Path, pytester: pytest.Pytester) -> None:
-    assert main(["testgen", str(recorded), "-o", "test_hooks.py"]) == 0
+    command = ["testgen", str(recorded), "-o", "test_hooks.py", "--script", "src/program.py", "--quick"]
+    assert main(command) == 0
     pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
     for before, after in (("epochs=2", "epochs=3"), ("it's", "its")):
         for name in ("program.py", "sibling.py"):

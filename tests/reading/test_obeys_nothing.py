@@ -111,7 +111,7 @@ def test_a_link_or_a_device_is_refused_and_nothing_is_written(
     run, own = made
     harm(run, own)
     before = everything(tmp_path)
-    with pytest.raises(FittraceError, match="link|neither a file nor a folder"):
+    with pytest.raises(FittraceError, match=r"link|neither a file nor a folder"):
         Trace.open(run)
     assert main(["show", str(run)]) == 2
     assert main(["ls", str(run.parent)]) == 0
