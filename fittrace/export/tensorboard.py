@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..schema.errors import FittraceError
+from ..schema.plain import plain
 from ..tables import Trace
 from .counters import Point, points_of
 from .facts import alone, facts_of
@@ -63,10 +64,11 @@ class _Files:
         from tensorboard.compat.proto.summary_pb2 import Summary
         from tensorboard.plugins.scalar.metadata import create_summary_metadata
 
-        key, stage = point.key, _FOLDERS[point.stage]
+        key, stage = point.key, _FOLDERS.get(point.stage, point.stage)
         if point.per == "epoch" and key.startswith(_VALIDATION):
             key, stage = key[len(_VALIDATION) :], "validation"
-        file = self._file(self._folder.joinpath(*parts, stage), point.time_ns)
+        below = (plain(part, "of a run, process, fit or stage") for part in (*parts, stage))
+        file = self._file(self._folder.joinpath(*below), point.time_ns)
         value = Summary.Value(tag=f"{point.per}_{key}", simple_value=point.value)
         value.metadata.CopyFrom(create_summary_metadata("", ""))
         event = Event(wall_time=point.time_ns / 1e9, step=point.step, summary=Summary(value=[value]))

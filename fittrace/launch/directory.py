@@ -10,6 +10,7 @@ from typing import Any
 from .. import __version__
 from ..schema import run as schema_run
 from ..schema.errors import FittraceError
+from ..schema.plain import is_plain
 from ..schema.settings import Settings
 
 _TRIES = 1000
@@ -23,7 +24,7 @@ def make(
     It is called `name`, or else after the time and `title`, so that the names of runs sort by time. Raises
     `FittraceError` where it cannot be made or `name` is taken.
     """
-    if name is not None and (not name or name in (".", "..") or re.search(r"[/\\\0]", name)):
+    if name is not None and not is_plain(name):
         raise FittraceError(f"--name {name!r}: not the name of a folder; use letters, digits, - and _")
     try:
         directory = _new_folder(out, name, title)

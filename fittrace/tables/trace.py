@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..schema.plain import plain
 from ..store.files import RunFiles
 from ..store.open import open_runs
 from . import metadata, represent
@@ -162,10 +162,9 @@ class Trace:
         """A file's name and its bytes, a serialised `RunMetadata`, for each sampled batch; this needs no TensorFlow."""
         for place, data in metadata.of_all(self._database):
             process = f"process-{place['process']}-" if place["process"] else ""
-            # The name in a file is anybody's; it is no path here.
-            folder = re.sub(r"[^\w.-]|^\.+", "_", place["run"]) + "/" if self.is_folder else ""
-            name = f"{process}fit-{place['fit']}-epoch-{place['epoch']}-batch-{place['batch']}"
-            yield f"{folder}{name}.pb", data
+            folder = plain(place["run"], "of the run") + "/" if self.is_folder else ""
+            name = f"{process}fit-{place['fit']}-epoch-{place['epoch']}-batch-{place['batch']}.pb"
+            yield folder + plain(name, "of a batch"), data
 
     def processes(self) -> pd.DataFrame:
         """The processes that were traced."""
