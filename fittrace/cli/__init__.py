@@ -7,6 +7,7 @@ What a command needs it imports when it runs, so that `--help` and bad arguments
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -15,6 +16,12 @@ from collections.abc import Sequence
 from ..schema.errors import FittraceError
 from ..schema.printable import printable
 from . import check, convert, diff, export, lines, ls, replay, run, show, sql, testgen
+
+DEBUG = "FITTRACE_DEBUG"
+"""The environment variable that has a fault of fittrace itself shown with its traceback."""
+
+_LONGEST = 300
+"""Characters that are shown of such a fault."""
 
 COMMANDS = {
     "run": run,
@@ -37,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> main(["show", "/nowhere"])
     2
     """
+    _replace_closed_streams()
     arguments = _parser().parse_args(run.with_endpoint(sys.argv[1:] if argv is None else argv))
     for stream in (sys.stdout, sys.stderr):
         # A stream that cannot encode µ shows an escape instead of failing.
@@ -49,18 +57,43 @@ def main(argv: Sequence[str] | None = None) -> int:
     except FittraceError as error:
         return _fail(error)
     except BrokenPipeError:
-        # Whoever read our output has seen enough. Python would complain again when it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        return 128 + signal.SIGPIPE  # whoever read our output has seen enough
+    except io.UnsupportedOperation:
+        return _fail("standard output: closed; leave it open, or redirect it to a file or a pipe")
     except OSError as error:
         return _fail(f"{error.filename or 'output'}: {error.strerror or error}")
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        told = f"{type(error).__name__}: {str(error)[:_LONGEST]}"
+        return _fail(f"{arguments.command}: a fault of fittrace ({told}); please report it, with what {DEBUG}=1 shows")
+    finally:
+        _let_go_of_output()
 
 
 def _fail(error: object) -> int:
     print(f"fittrace: {printable(error)}", file=sys.stderr)
     return 2
+
+
+def _replace_closed_streams() -> None:
+    """Put something in the place of streams that are closed: Python has none then, and an error would go elsewhere.
+
+    Standard output takes nothing. What is opened here is closed in a program that is started.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "r"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - open as long as this process lasts
+
+
+def _let_go_of_output() -> None:
+    """Drop what standard output does not take, so that Python does not complain again when it closes it."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
-from .places import named
+from .places import given, named
 from .progress import progress
 
 _EXAMPLE = """\
@@ -30,7 +29,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("trace", nargs="?", help="folder of a run, or of runs (default: the newest run in traces/)")
-    parser.add_argument("--rules", type=Path, metavar="FILE", help="a Python file with rules of your own, used as well")
+    parser.add_argument("--rules", type=given, metavar="FILE", help="a Python file with your own rules, used as well")
     return parser
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from ..schema.errors import FittraceError
 from ..schema.printable import printable
@@ -37,15 +38,15 @@ def run(arguments: argparse.Namespace) -> int:
     path = named(arguments.trace)
     from ..store.open import directories_at, settle_run
 
-    failed = False
+    code = 0
     for directory in directories_at(path):
         try:
             with progress(f"writing the tables of {directory}", at_once=True) as report:
                 written = settle_run(directory, report)
-            told = "tables written" if written else "has its tables already"
-        except FittraceError as error:
-            failed, told = True, str(error)
-        except OSError as error:
-            failed, told = True, f"{error.filename or 'its folder'}: {error.strerror or error}"
-        print(printable(told if told.startswith(f"{directory}: ") else f"{directory}: {told}"))
-    return 2 if failed else 0
+            print(printable(f"{directory}: {'tables written' if written else 'has its tables already'}"))
+        except (FittraceError, OSError) as error:
+            # The others are converted all the same.
+            told = error if isinstance(error, FittraceError) else f"{error.filename or directory}: {error.strerror}"
+            print(f"fittrace: {printable(told)}", file=sys.stderr)
+            code = 2
+    return code

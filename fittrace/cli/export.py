@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..schema import otel
 from ..schema.batches import ALL
 from ..schema.errors import FittraceError
 from .batches import HELP, batches
-from .places import named
+from .places import given, named
 from .progress import progress
 from .replaced import replaced
 
@@ -45,7 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("trace", nargs="?", help="folder of a run, or of runs (default: the newest run in traces/)")
     parser.add_argument("--format", choices=FORMATS, required=True, help="what to write")
-    parser.add_argument("-o", "--output", type=Path, metavar="PATH", help="file or folder to write")
+    parser.add_argument("-o", "--output", type=given, metavar="PATH", help="file or folder to write")
     parser.add_argument("--endpoint", metavar="URL", help="otlp: send it there instead, through the SDK's exporter")
     parser.add_argument("--level", choices=otel.LEVELS, default="all", help="otlp: which spans (default: all)")
     parser.add_argument("--batches", type=batches, default=ALL, metavar="BATCHES", help=_BATCHES)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..schema.errors import FittraceError
 from ..schema.run import NotATrace
-from .places import TRACES
+from .places import TRACES, given
 from .progress import progress
 
 _EXAMPLE = """\
@@ -30,7 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("directory", nargs="?", type=Path, default=TRACES, metavar="DIR", help="default: traces/")
+    parser.add_argument("directory", nargs="?", type=given, default=TRACES, metavar="DIR", help="default: traces/")
     return parser
 
 

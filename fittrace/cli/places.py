@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 from ..schema import run as schema_run
+from ..schema.errors import FittraceError
 from ..schema.run import NotATrace
+
+
+class EmptyPath(FittraceError, argparse.ArgumentTypeError):
+    """A path without a character."""
+
 
 TRACES = Path("traces")
 """Where runs lie unless the user says otherwise."""
+
+
+def given(text: str) -> Path:
+    """The path that is written as `text`, also for argparse, which tells the error."""
+    if not text:
+        # A shell's variable that is not set, most likely: Python would take it for this folder.
+        raise EmptyPath("an empty path; give the path of a file or folder, `.` for this one")
+    return Path(text)
 
 
 def newest(directory: Path = TRACES) -> Path:
@@ -28,5 +43,5 @@ def named(trace: str | None) -> Path:
     """The path that the user means by `trace`: a path, the name of a run in `traces/`, or None for the newest."""
     if trace is None:
         return newest()
-    path = Path(trace)
+    path = given(trace)
     return path if path.exists() or not (TRACES / trace).is_dir() else TRACES / trace

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from ..schema.errors import FittraceError
-from .places import named
+from .places import given, named
 from .progress import progress
 from .replaced import replaced
 
@@ -45,7 +45,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("words", nargs="+", metavar="[TRACE] QUERY", help="a run or a folder of runs, and the query")
     parser.add_argument("--format", choices=FORMATS, default="table", help="how the rows are written (default: table)")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there instead of standard output")
+    parser.add_argument("-o", "--output", type=given, metavar="FILE", help="write there instead of standard output")
     return parser
 
 

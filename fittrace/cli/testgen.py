@@ -6,12 +6,11 @@ import argparse
 import json
 import shlex
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..schema.errors import FittraceError
 from ..schema.printable import printable
-from .places import named
+from .places import given, named
 
 if TYPE_CHECKING:
     from ..tables import Trace
@@ -41,7 +40,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("trace", nargs="?", help="a run (default: the newest run in traces/)")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there instead of standard output")
+    parser.add_argument("-o", "--output", type=given, metavar="FILE", help="write there instead of standard output")
     rest = argparse.REMAINDER
     parser.add_argument("--script", nargs=rest, metavar="SCRIPT", help="the script that the test runs, and arguments")
     parser.add_argument("-m", dest="module", nargs=rest, metavar="MODULE", help="the module that it runs instead")

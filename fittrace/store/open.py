@@ -89,11 +89,28 @@ def _open(directory: Path, facts: dict[str, object], progress: Progress) -> RunF
     if not journals(directory) and written:
         if not all(is_whole(directory, process) for process in written):
             raise DamagedTrace(f"{directory}: some of its tables are gone; take it from a copy, or record it again")
-        return RunFiles(directory, facts, directory, running=False)
-    tables = Path(tempfile.mkdtemp(prefix="fittrace-"))
-    atexit.register(shutil.rmtree, tables, ignore_errors=True)
+        return RunFiles(directory, facts, _with_a_path_of_text(directory), running=False)
+    tables = _temporary_folder()
     convert(directory, str(facts["run"]), tables, running=running, progress=progress)
     return RunFiles(directory, facts, tables, running)
+
+
+def _with_a_path_of_text(directory: Path) -> Path:
+    """`directory`, or a link to it where its path is not UTF-8: the database takes no other."""
+    try:
+        str(directory.absolute()).encode()
+        return directory
+    except UnicodeEncodeError:
+        link = _temporary_folder() / "run"
+        link.symlink_to(directory.absolute(), target_is_directory=True)
+        return link
+
+
+def _temporary_folder() -> Path:
+    """A new folder that is removed when this process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="fittrace-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _refuse_odd_ones(directory: Path) -> None:

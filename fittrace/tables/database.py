@@ -14,7 +14,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..schema.errors import DamagedTrace
+from ..schema.errors import DamagedTrace, FittraceError
+from ..schema.printable import printable
 from ..schema.tables import TABLES
 from ..store import checksum
 from ..store.files import RunFiles
@@ -171,7 +172,7 @@ def _connect(files: Iterable[Path]) -> duckdb.DuckDBPyConnection:
             "allow_persistent_secrets": False,
             # Where sorts larger than memory go: the default is a folder where the program happens to stand.
             # It is made when needed and removed after.
-            "temp_directory": str(Path(tempfile.gettempdir(), f"fittrace-{uuid.uuid4().hex}")),
+            "temp_directory": _text(Path(tempfile.gettempdir(), f"fittrace-{uuid.uuid4().hex}")),
         },
     )
     # Not set where it is off already: in a notebook without widgets DuckDB refuses to be asked.
@@ -186,4 +187,16 @@ def _connect(files: Iterable[Path]) -> duckdb.DuckDBPyConnection:
 
 def _literals(files: Iterable[Path]) -> str:
     """A list of paths in SQL. DuckDB takes a path that names a file as it is, whatever wildcards are in it."""
-    return "[" + ", ".join(literal(str(file)) for file in files) + "]"
+    return "[" + ", ".join(literal(_text(file)) for file in files) + "]"
+
+
+def _text(path: Path) -> str:
+    """`path` as text. Raises `FittraceError` where it is not UTF-8: the database can open no such path."""
+    text = str(path)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise FittraceError(
+            f"{printable(text)}: a path that is not UTF-8; set TMPDIR to a folder whose path is"
+        ) from None
+    return text

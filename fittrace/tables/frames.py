@@ -7,6 +7,7 @@ numbers, as `Int64`. Repeated text becomes categories.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..schema.printable import printable
 from ..schema.tables import TABLES
+from .errors import QueryError
 
 _COLUMNS = [column for table in TABLES.values() for column in table.columns]
 
@@ -64,7 +67,7 @@ def frame(table: pa.Table, nullable: Collection[str] = ()) -> pd.DataFrame:
     1   <NA>   NaN
     """
     names = table.column_names
-    columns = [_column(single(column), name in nullable) for name, column in zip(names, table.columns, strict=True)]
+    columns = [_column(name, single(column), name in nullable) for name, column in zip(names, table.columns)]
     # Numbered first: a query may name two columns alike.
     result: pd.DataFrame = pd.DataFrame(dict(enumerate(columns)), index=pd.RangeIndex(table.num_rows), copy=False)
     result.columns = pd.Index(names)
@@ -77,25 +80,58 @@ def single(column: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays(combined.chunks) if isinstance(combined, pa.ChunkedArray) else combined
 
 
-def _column(array: pa.Array, nullable: bool) -> Any:
+_CANNOT_HOLD = (ValueError, TypeError, OverflowError, NotImplementedError)
+"""What Arrow, pandas and Python raise for values that they have no place for; Arrow's own errors are among these."""
+
+
+def _column(name: str, array: pa.Array, nullable: bool) -> Any:
+    with suppress(*_CANNOT_HOLD):
+        return _values(array, nullable)
+    try:
+        return _objects(array)
+    except _CANNOT_HOLD as error:
+        told = printable(str(error).split("\n")[0])
+        remedy = "select it as text, with CAST(... AS VARCHAR)"
+        raise QueryError(
+            f"SQL: the column {printable(name)} has values that Python cannot hold ({told}); {remedy}"
+        ) from None
+
+
+def _values(array: pa.Array, nullable: bool) -> Any:
+    if pa.types.is_temporal(array.type):
+        _refuse_out_of_range(array)
     if pa.types.is_decimal(array.type) and array.type.scale == 0:
         array = _whole(array)
     if pa.types.is_integer(array.type) and (nullable or array.null_count):
         missing = array.is_null().to_numpy(zero_copy_only=False)
         return pd.arrays.IntegerArray(array.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False), missing)
     if pa.types.is_dictionary(array.type):
-        codes = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        codes = array.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
         return pd.Categorical.from_codes(codes, pd.Index(array.dictionary.to_pylist(), dtype=TEXT))
     if pa.types.is_string(array.type):
         return pd.array(array.to_pandas(), dtype=TEXT)
     if pa.types.is_map(array.type):
         return array.to_pandas(maps_as_pydicts="strict").to_numpy()
     if pa.types.is_list(array.type):
-        lists = np.empty(len(array), dtype=object)
-        for place, one in enumerate(array.to_pylist()):
-            lists[place] = one
-        return lists
+        return _objects(array)
     return array.to_pandas()
+
+
+def _objects(array: pa.Array) -> Any:
+    """The values as Python has them; a map whose keys Python cannot hash is a list of pairs."""
+    objects = np.empty(len(array), dtype=object)
+    for place, one in enumerate(array.to_pylist()):
+        objects[place] = one
+    return objects
+
+
+def _refuse_out_of_range(array: pa.Array) -> None:
+    """Raise `ValueError` for dates and timestamps outside of Python's years, 1 to 9999, the infinite ones among them:
+    some of them can be held, and are then shown as other dates."""
+    if pa.types.is_date(array.type) or pa.types.is_timestamp(array.type):
+        ends = pc.min_max(array)
+        ends["min"].as_py()
+        ends["max"].as_py()
 
 
 def _whole(array: pa.Array) -> pa.Array:

@@ -29,6 +29,10 @@ def tables_read(connection: duckdb.DuckDBPyConnection, query: str) -> set[str] |
     import duckdb
 
     try:
+        query.encode()
+    except UnicodeEncodeError:
+        raise QueryError("SQL: not UTF-8 text; write it in UTF-8") from None
+    try:
         statements = connection.extract_statements(query)
     except duckdb.Error as error:
         raise explained(error) from None

@@ -10,6 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..schema.printable import printable
+from ..tables.errors import QueryError
 from .table import plain
 
 
@@ -34,10 +36,16 @@ def json_pieces(frames: Iterable[pd.DataFrame]) -> Iterator[str]:
 
 
 def write_parquet(pieces: pa.RecordBatchReader, file: IO[bytes]) -> None:
-    """Write all `pieces` to `file` as Parquet."""
-    with pq.ParquetWriter(file, pieces.schema, compression="zstd") as writer:
-        for piece in pieces:
-            writer.write_batch(piece)
+    """Write all `pieces` to `file` as Parquet. Raises `QueryError` where Parquet has no type for a column."""
+    try:
+        with pq.ParquetWriter(file, pieces.schema, compression="zstd") as writer:
+            for piece in pieces:
+                writer.write_batch(piece)
+    except pa.ArrowNotImplementedError as error:
+        told = printable(str(error).split("\n")[0])
+        raise QueryError(
+            f"SQL: Parquet cannot hold a column ({told}); select it as text, with CAST(... AS VARCHAR)"
+        ) from None
 
 
 def _as_json(value: object) -> object:
