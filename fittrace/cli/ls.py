@@ -74,8 +74,10 @@ def _row(directory: Path) -> list[str]:
             engines,
             ending(files, endings or ()),
         ]
-    except (FittraceError, OSError) as error:
-        return [directory.name, "", "", "", "", "", "", str(error)]
+    except Exception as error:
+        # Whatever is wrong with one run, the others are listed.
+        told = str(error) if isinstance(error, (FittraceError, OSError)) else f"{type(error).__name__}: {error}"
+        return [directory.name, "", "", "", "", "", "", told]
 
 
 _FITS = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import shutil
 import sys
 from collections.abc import Iterator
@@ -126,6 +127,8 @@ def _text(output: Path | None) -> Iterator[IO[str]]:
 @contextmanager
 def _binary(output: Path | None) -> Iterator[IO[bytes]]:
     if output is None:
+        if not sys.stdout.writable():
+            raise io.UnsupportedOperation  # it is closed
         yield sys.stdout.buffer
         return
     with replaced(output) as new, new.open("wb") as file:

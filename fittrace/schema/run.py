@@ -14,10 +14,20 @@ from typing import Any
 
 from . import OLDEST, VERSION
 from .errors import FittraceError
+from .printable import printable
 from .regular import open_regular
 from .settings import DEFAULT, Settings
 
 FILE = "run.json"
+
+
+_NUMBERS = {
+    "start_ns": (0, 2**63 - 1),
+    "end_ns": (0, 2**63 - 1),
+    "exit_code": (-(2**31), 2**32 - 1),
+    "signal": (0, 2**16),
+}
+"""The numbers among the facts, and their bounds. `start_ns` is always there; the others may be null or missing."""
 
 
 class NotATrace(FittraceError):
@@ -97,6 +107,13 @@ def read(directory: str) -> dict[str, Any]:
             "%s: schema %d, this fittrace reads %d-%d; read it with an older fittrace"
             % (directory, schema, OLDEST, VERSION)
         )
+    for name, (least, most) in _NUMBERS.items():
+        number = facts.get(name)
+        if number is None and name != "start_ns":
+            continue
+        if type(number) is not int or not least <= number <= most:
+            told = printable(repr(number)[:50])
+            raise NotATrace("%s: damaged (%s is %s, no such number); record the run again" % (path, name, told))
     return facts  # type: ignore[no-any-return]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -146,6 +147,8 @@ def reading(relation: DuckDBPyRelation, rows: int = PIECE) -> Iterator[pa.Record
         # DuckDB 1 calls it otherwise.
         read_in_pieces = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
         yield read_in_pieces(rows)
+    except io.UnsupportedOperation:
+        raise  # of the stream that the rows are written to
     except (duckdb.Error, OSError) as error:
         # Arrow hands on what the database says as an error of input and output.
         if isinstance(error, OSError) and error.errno is not None:
