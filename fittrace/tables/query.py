@@ -41,7 +41,10 @@ def tables_read(connection: duckdb.DuckDBPyConnection, query: str) -> set[str] |
     if statements[0].type != duckdb.StatementType.SELECT:
         raise QueryError(f"a {statements[0].type.name} statement; {_RULE}")
     serialized = connection.execute("SELECT json_serialize_sql($1::VARCHAR)", [statements[0].query]).fetchall()
-    parsed = json.loads(serialized[0][0])
+    try:
+        parsed = json.loads(serialized[0][0])
+    except RecursionError:
+        raise QueryError("SQL: nested too deeply; write it with fewer queries inside of one another") from None
     if parsed["error"]:
         raise QueryError(f"this kind of statement cannot be checked; {_RULE}")
     names: set[str] = set()

@@ -125,6 +125,8 @@ def test_results_that_something_cannot_hold(run: Path, value: str, capsys: pytes
 
 def test_a_query_that_is_no_text(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "not UTF-8 text" in told(["sql", str(run), "SELECT '\udcff'"], capsys)
+    nested = "SELECT * FROM (" * 500 + "SELECT 1" + ")" * 500
+    assert "nested too deeply" in told(["sql", str(run), nested], capsys)
 
 
 def test_a_path_that_is_not_utf_8_opens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
