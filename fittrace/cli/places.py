@@ -28,11 +28,13 @@ def given(text: str) -> Path:
 
 def newest(directory: Path = TRACES) -> Path:
     """The run under `directory` that began last. Raises `NotATrace` where there is none."""
+    from ..store.files import run_directories
+
     began = {}
-    for file in directory.glob(f"*/{schema_run.FILE}"):
+    for found in run_directories(directory):
         try:
-            began[file.parent] = int(schema_run.read(str(file.parent))["start_ns"])
-        except (NotATrace, KeyError, TypeError, ValueError):
+            began[found] = schema_run.read(str(found))["start_ns"]
+        except NotATrace:
             continue  # `ls` shows it
     if not began:
         raise NotATrace(f"{directory}: no runs there; record one with `fittrace run script.py`, or give its path")

@@ -61,5 +61,5 @@ def trace(
                 from ..store.convert import settle
 
                 settle(directory, directory.name)
-            except (OSError, ImportError) as error:
+            except Exception as error:
                 print(f"fittrace: {directory}: the tables could not be written ({error})", file=sys.stderr)

@@ -85,11 +85,12 @@ def execute(
     with held(directory):
         exit_code, killed_by = _run(command, {**_environment(directory), **(variables or {})})
         remarks = []
-        traced = bool(journals(directory))
+        traced = True
         # Only now, so that the program does not wait for Arrow to be imported.
         from ..store.convert import settle
 
         try:
+            traced = bool(journals(directory))
             schema_run.end(str(directory), facts, exit_code, killed_by)
             if any(is_held(journal) for journal in journals(directory)):
                 remarks.append("a process that the program started goes on; the trace opens from its journals")
@@ -101,6 +102,10 @@ def execute(
             remarks.append(f"the tables could not be written ({reason}); the trace opens from its journal")
         except KeyboardInterrupt:
             remarks.append("interrupted while writing the tables; the trace opens from its journal")
+        except Exception as error:
+            # A fault of ours, or odd things in the folder: the program's exit code is still what counts.
+            reason = f"{type(error).__name__}: {error}"
+            remarks.append(f"the tables could not be written ({reason}); the trace opens from its journal")
     if not traced:
         remarks.append(_why_nothing(program, command[0]))
     return Finished(directory, exit_code, killed_by, traced, remarks)

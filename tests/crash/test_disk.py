@@ -101,3 +101,20 @@ def test_a_disk_that_takes_nothing_for_a_while(tmp_path: Path) -> None:
     assert batches[["epoch", "batch"]].drop_duplicates().shape[0] == len(batches)
     last = batches[batches["epoch"] == 29]
     assert last["batch"].tolist() == list(range(800))
+
+
+def test_a_fault_while_the_tables_are_written_leaves_the_programs_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: Path) -> Path:
+        raise KeyError("a fault of fittrace")
+
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)
+    with monkeypatch.context() as fault:
+        fault.setattr(checksum, "sealed", broken)
+        program = Program(str(PROGRAM), None, [str(tmp_path / "witness"), "exit"], sys.executable)
+        finished = execute(program, tmp_path, "run", lambda done, size: None)
+    assert finished.exit_code == 4
+    assert [remark for remark in finished.remarks if "KeyError: 'a fault of fittrace'" in remark]
+    assert len(fittrace.open(tmp_path / "run").fits()) == 1

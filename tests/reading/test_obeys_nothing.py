@@ -180,3 +180,22 @@ def test_two_that_look_at_once_do_not_take_each_other_for_the_program(made: Made
     for thread in threads:
         thread.join()
     assert len(found) == 800 and not any(found)
+
+
+def test_the_newest_run_is_none_that_a_link_leads_to(
+    made: Made, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, _ = made
+    newer = write_run(tmp_path / "elsewhere", "newer", start_ns=2**62)
+    (run.parent / "newer").symlink_to(newer)
+    monkeypatch.chdir(tmp_path)
+    assert main(["show"]) == 0
+    assert "traces/died: " in capsys.readouterr().out
+
+
+def test_a_pattern_in_a_name_reads_no_neighbour(tmp_path: Path) -> None:
+    """The database knows patterns; a folder that is called like one is that folder."""
+    write_run(tmp_path, "a1", processes=2)
+    for name in ("a*", "a?", "[a]1", "**", "{a1,b}"):
+        run = write_run(tmp_path, name)
+        assert Trace.open(run).sql("SELECT DISTINCT run FROM stored.spans")["run"].tolist() == [name]
