@@ -3,7 +3,8 @@
 Record: `python -m fittrace run script.py`, or `with fittrace.trace():` around code that trains. Read:
 `fittrace.open("traces/")`, whose tables are pandas DataFrames.
 
-This module is imported inside traced programs too, so it imports nothing until something is asked of it.
+This module is imported inside traced programs too, so it imports nothing until something is asked of it. `dir` does not
+name what would be imported: freezegun, pyfakefs and their like ask every module for all that `dir` names.
 """
 
 from __future__ import annotations
@@ -39,7 +40,3 @@ def __getattr__(name: str) -> Any:
     value = home.Trace.open if name == "open" else getattr(home, name)
     globals()[name] = value
     return value
-
-
-def __dir__() -> Any:
-    return sorted(set(globals()) | set(__all__))

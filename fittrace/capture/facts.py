@@ -6,15 +6,15 @@ import json
 import os
 import socket
 import sys
-import time
 from typing import Any
 
 from ..schema import VERSION
+from .clock import Clock
 
 
 def facts() -> dict[str, Any]:
     """What there is to say of this process, and what its two clocks show now."""
-    wall, clock = time.time_ns(), time.perf_counter_ns()
+    wall, clock = Clock.wall_ns(), Clock.now_ns()
     return {
         "schema": VERSION,
         "pid": os.getpid(),

@@ -5,10 +5,10 @@ Nothing here is asked twice about what is as it was: `native/probes.c` and `pypr
 
 from __future__ import annotations
 
-from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from . import attributes, values
+from .clock import Clock
 
 if TYPE_CHECKING:
     from .session import Session
@@ -26,7 +26,7 @@ class Looking:
     logs, and of `stop_training`.
     """
 
-    clock = staticmethod(perf_counter_ns)
+    clock = staticmethod(Clock.now_ns)
 
     def __init__(self, session: Session, state_head: int, stop_head: int) -> None:
         self.state_head = state_head

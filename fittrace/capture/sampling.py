@@ -11,11 +11,11 @@ from __future__ import annotations
 import sys
 import types
 import weakref
-from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, Any, Callable, Sequence
 
 from ..schema.journal import ANCHOR, PROFILE, RUN_METADATA
 from ..schema.sampling import Sampling
+from .clock import Clock
 from .metadata import Metadata
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Sampler:
             self.wants = not self._sampling.is_over(self._taken, epoch, last)
             if not wanted:
                 return
-            self._record((aside, perf_counter_ns()))
+            self._record((aside, Clock.now_ns()))
             self._stop_profiler()  # of a batch that was interrupted before it could end
             self._filled, self._number = None, self._session.collector.metadata.new_number()
             self._record((self._head, self._number))
@@ -85,7 +85,7 @@ class Sampler:
     def end(self, aside: int) -> None:
         """The batch's function is over, one way or another."""
         try:
-            self._record((aside, perf_counter_ns()))
+            self._record((aside, Clock.now_ns()))
             self.is_open = False
             if self._filled is not None:
                 self._keep(RUN_METADATA, self._filled.SerializeToString())
@@ -105,7 +105,7 @@ class Sampler:
         if "tensorflow" not in sys.modules:
             return False  # its backend is another
         unseen = self._session.watch.unseen()
-        begun = perf_counter_ns()
+        begun = Clock.now_ns()
         reason = self._session.profiler.take() if unseen is None else _UNSEEN % unseen
         if reason is not None:
             self._session.note("run_metadata", reason)
@@ -114,7 +114,7 @@ class Sampler:
         self._moments = (begun, begun)
         if _TRACEME in sys.modules:
             # An event of ours, which ties the profiler's clock to the process'.
-            anchored = perf_counter_ns()
+            anchored = Clock.now_ns()
             sys.modules[_TRACEME].TraceMe(ANCHOR).Stop()
             self._moments = (begun, anchored)
         return True
@@ -167,7 +167,7 @@ class Sampler:
         if not self._in_session or self._filled is not None:
             return False
         self._is_met = True
-        self._moments = (perf_counter_ns(), time_ns())
+        self._moments = (Clock.now_ns(), Clock.wall_ns())
         # They asked for it themselves and get what they asked for; the trace has the same.
         self._filled = theirs
         return theirs is None

@@ -7,7 +7,6 @@ import atexit
 import json
 import os
 import sys
-import time
 from typing import Any, Callable
 
 from ..engines import ENGINES
@@ -83,6 +82,9 @@ class Session:
         self._writer: Writer | None = None
         self._wake = _thread.allocate_lock()
         self._wake.acquire()
+        # Never released: to wait for it is to sleep, also where the program has another `time.sleep`.
+        self._pause = _thread.allocate_lock()
+        self._pause.acquire()
         self._working: set[Callable[[], None]] = set()
         self._closed = False
         self.facts: dict[str, Any] = {}
@@ -284,7 +286,7 @@ class Session:
 
     def _collect(self) -> None:
         while not self._closed:
-            time.sleep(PERIOD_S)
+            self._pause.acquire(True, PERIOD_S)
             try:
                 self.drain()
             except Exception as error:

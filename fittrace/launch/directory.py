@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..capture.clock import Clock
 from ..schema import run as schema_run
 from ..schema.errors import FittraceError
 from ..schema.plain import is_plain
@@ -28,7 +29,9 @@ def make(
         raise FittraceError(f"--name {name!r}: not the name of a folder; use letters, digits, - and _")
     try:
         directory = _new_folder(out, name, title)
-        return directory, schema_run.new(str(directory), directory.name, argv, python, __version__, settings)
+        return directory, schema_run.new(
+            str(directory), directory.name, argv, python, __version__, settings, Clock.wall_ns()
+        )
     except FileExistsError:
         if name is None or not out.is_dir():
             raise FittraceError(f"{out}: not a folder; choose another with --out") from None
@@ -55,9 +58,9 @@ def _new_folder(out: Path, name: str | None, title: str) -> Path:
 
 def stamped(title: str) -> str:
     """The time and `title`, as a name of a folder."""
-    now = time.time()
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
-    return f"{stamp}-{int(now * 1000) % 1000:03d}-{_plain(title)}"
+    seconds, rest = divmod(Clock.wall_ns(), 1_000_000_000)
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(seconds))
+    return f"{stamp}-{rest // 1_000_000:03d}-{_plain(title)}"
 
 
 def _plain(title: str) -> str:

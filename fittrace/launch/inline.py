@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..capture import Session
+from ..capture.clock import Clock
 from ..schema import run as schema_run
 from ..schema.settings import DEFAULT, Settings
 from ..store.lock import held
@@ -55,7 +56,7 @@ def trace(
             yield Run(directory)
         finally:
             session.end()
-            schema_run.end(str(directory), facts, None, None)
+            schema_run.end(str(directory), facts, None, None, Clock.wall_ns())
             try:
                 # Only now, so that the block runs in the process as it was.
                 from ..store.convert import settle

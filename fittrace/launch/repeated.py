@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..capture import Session
+from ..capture.clock import Clock
 from ..schema import run as schema_run
 from ..schema.errors import FittraceError
 from ..schema.sampling import OFF
@@ -55,7 +56,7 @@ class Repeated:
                 yield Run(folder)
             finally:
                 self._session.suspend()
-                schema_run.end(str(folder), facts, None, None)
+                schema_run.end(str(folder), facts, None, None, Clock.wall_ns())
 
     def flush(self) -> None:
         """Write what was recorded until now, so that opening the run shows it."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Callable
+
+from ..capture.clock import Clock
 
 PATIENCE_S = 3
 """How long a program that ends waits for the last of what is sent."""
@@ -28,9 +29,9 @@ class Closing:
 
     def begin(self) -> None:
         """Let it shut down."""
-        self._deadline = time.monotonic() + PATIENCE_S
+        self._deadline = Clock.now_ns() + int(PATIENCE_S * 1e9)
         self._over.set()
 
     def wait(self) -> None:
         """Wait until it is done, for as long as there is patience since it began."""
-        self._closed.wait(max(0.0, self._deadline - time.monotonic()))
+        self._closed.wait(max(0.0, (self._deadline - Clock.now_ns()) / 1e9))

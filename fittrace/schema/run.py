@@ -41,8 +41,12 @@ def new(
     python: str,
     fittrace_version: str,
     settings: Settings = DEFAULT,
+    start_ns: int | None = None,
 ) -> dict[str, Any]:
-    """Make the facts of a run that starts now and write them into its new folder `directory`."""
+    """Make the facts of a run that starts now and write them into its new folder `directory`.
+
+    `start_ns` is the time now, from who knows it better than `time`, which a program may have frozen.
+    """
     facts = {
         "schema": VERSION,
         "fittrace": fittrace_version,
@@ -52,7 +56,7 @@ def new(
         "cwd": os.getcwd(),
         "host": socket.gethostname(),
         "platform": sys.platform,
-        "start_ns": time.time_ns(),
+        "start_ns": time.time_ns() if start_ns is None else start_ns,
         "end_ns": None,
         "exit_code": None,
         "signal": None,
@@ -71,9 +75,11 @@ def write(directory: str, facts: dict[str, Any]) -> None:
     os.replace(path + ".new", path)
 
 
-def end(directory: str, facts: dict[str, Any], exit_code: int | None, signal: int | None) -> None:
-    """Write how the run ended: with an exit code, or by a signal."""
-    facts.update(end_ns=time.time_ns(), exit_code=exit_code, signal=signal)
+def end(
+    directory: str, facts: dict[str, Any], exit_code: int | None, signal: int | None, end_ns: int | None = None
+) -> None:
+    """Write how the run ended: with an exit code, or by a signal; `end_ns` is as `start_ns` of `new`."""
+    facts.update(end_ns=time.time_ns() if end_ns is None else end_ns, exit_code=exit_code, signal=signal)
     write(directory, facts)
 
 

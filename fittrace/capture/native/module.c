@@ -4,6 +4,10 @@
 
 static PyMethodDef functions[] = {
     {"packed", packed, METH_O, NULL},
+#if HAS_CLOCK
+    {"now_ns", now_ns, METH_NOARGS, NULL},
+    {"wall_ns", wall_ns, METH_NOARGS, NULL},
+#endif
     {NULL, NULL, 0, NULL},
 };
 
@@ -33,6 +37,9 @@ PyInit__native(void)
     array_type = PyObject_GetAttrString(arrays, "array");
     Py_DECREF(arrays);
     made = PyModule_Create(&module);
+#if HAS_CLOCK
+    own_clock = made == NULL ? NULL : PyObject_GetAttrString(made, "now_ns");
+#endif
     buffer = PyType_FromSpec(&Buffer_spec);
     probe = PyType_FromSpec(&Probe_spec);
     probes = PyType_FromSpec(&Probes_spec);

@@ -35,6 +35,12 @@
 #pragma GCC visibility push(hidden)
 #endif
 
+#if defined(CLOCK_MONOTONIC) && defined(CLOCK_REALTIME)
+#define HAS_CLOCK 1
+#else
+#define HAS_CLOCK 0
+#endif
+
 /* As in `schema/journal.py`. */
 #define ABSENT ((1LL << 62) - 1)
 #define WHOLE 9007199254740992.0
@@ -90,7 +96,6 @@ typedef struct {
     PyObject *sieve;
     long entered;
     PyObject *clock;
-    int is_monotonic; /* the clock is Linux' own, which needs no Python to be read */
     PyObject *classes;
     PyObject *texts;
     Class at_hand[AT_HAND];
@@ -130,6 +135,18 @@ int extend(Buffer *self, const int64_t *numbers, Py_ssize_t count);
 /* The number of an int, that of anything else is absent: it may be the program's, so none of its code is run. */
 int64_t as_integer(PyObject *value);
 
+/* clock.c */
+
+/* The time, in nanoseconds; negative with an error where there is none. */
+int64_t now(Probes *self);
+#if HAS_CLOCK
+/* `now_ns` as Python has it: probes that are given this clock need no Python to read it. */
+extern PyObject *own_clock;
+/* The nanoseconds of the clock that only goes on, and those of the wall's. */
+PyObject *now_ns(PyObject *module, PyObject *ignored);
+PyObject *wall_ns(PyObject *module, PyObject *ignored);
+#endif
+
 /* logs.c */
 
 /* Whether logs hold the very objects that were taken last. */
@@ -149,10 +166,6 @@ int append(Probes *self, const int64_t *numbers, Py_ssize_t count);
 int append_tuple(Probes *self, int64_t head, PyObject *operands);
 /* Report the error that is set, as `except Exception` would: 0, or -1 where it is to go on. */
 int fault(Probes *self, const char *where);
-/* The time, in nanoseconds; -1 with an error where there is none. */
-int64_t now(Probes *self);
-/* Find out whether the clock is Linux' own, as `time.perf_counter_ns` is there: 0, or -1 with an error. */
-int meet_clock(Probes *self);
 
 /* packing.c */
 

@@ -471,7 +471,7 @@ Probes_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
         self->state_head = as_integer(head);
         Py_DECREF(head);
     }
-    if (PyErr_Occurred() || meet_clock(self) < 0) {
+    if (PyErr_Occurred()) {
         Py_DECREF(self);
         return NULL;
     }

@@ -32,58 +32,6 @@ fault(Probes *self, const char *where)
     return 0;
 }
 
-/* The time of Linux' monotonic clock; -1 where it is not Linux. */
-static int64_t
-monotonic(void)
-{
-#if defined(__linux__)
-    struct timespec time;
-
-    if (clock_gettime(CLOCK_MONOTONIC, &time) == 0) {
-        return time.tv_sec * 1000000000LL + time.tv_nsec;
-    }
-#endif
-    return -1;
-}
-
-int
-meet_clock(Probes *self)
-{
-    PyObject *module = PyImport_ImportModule("time"), *counter;
-    int64_t before, between;
-
-    counter = module == NULL ? NULL : PyObject_GetAttrString(module, "perf_counter_ns");
-    Py_XDECREF(module);
-    Py_XDECREF(counter);
-    if (counter == NULL) {
-        return -1;
-    }
-    if (counter == self->clock) {
-        before = monotonic();
-        between = now(self);
-        self->is_monotonic = 0 <= before && before <= between && between <= monotonic();
-    }
-    return PyErr_Occurred() ? -1 : 0;
-}
-
-int64_t
-now(Probes *self)
-{
-    PyObject *time;
-    int64_t number;
-
-    if (self->is_monotonic) {
-        return monotonic();
-    }
-    time = PyObject_Call(self->clock, self->nothing, NULL);
-    if (time == NULL) {
-        return -1;
-    }
-    number = PyLong_AsLongLong(time);
-    Py_DECREF(time);
-    return number;
-}
-
 /* Whether a moment is one of those that pass the observer's sieve. */
 static int
 passes(Probes *self, int64_t moment)
