@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict
 
 Definition = Dict[str, Any]
 
-_OF_ONE_RUN = ("fault", "run_metadata")
+_OF_ONE_RUN = ("fault", "journal", "run_metadata")
 """Kinds of note that tell what happened in a run, and not what the engines are like."""
 
 

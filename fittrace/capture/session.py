@@ -7,13 +7,16 @@ import atexit
 import json
 import os
 import sys
+from functools import partial
 from typing import Any, Callable
 
 from ..engines import ENGINES
 from ..schema.journal import FACTS, block
 from ..schema.sampling import parse
 from ..schema.settings import DEFAULT, Settings
+from .clock import Clock
 from .collector import PERIOD_S, Collector
+from .complaints import Complaints
 from .definitions import Definitions
 from .facts import facts
 from .instruments import Instruments
@@ -58,6 +61,7 @@ class Session:
         # Room to close in, where the program has used up all memory; until then it is only an address.
         self._room: bytearray | None = bytearray(4 << 20)
         self.is_forked = False
+        self._complaints = Complaints()
         self._suspended = False
         self._observer: Observer | None = None
         self._at_close: list[Callable[[], None]] = []
@@ -82,9 +86,6 @@ class Session:
         self._writer: Writer | None = None
         self._wake = _thread.allocate_lock()
         self._wake.acquire()
-        # Never released: to wait for it is to sleep, also where the program has another `time.sleep`.
-        self._pause = _thread.allocate_lock()
-        self._pause.acquire()
         self._working: set[Callable[[], None]] = set()
         self._closed = False
         self.facts: dict[str, Any] = {}
@@ -187,6 +188,14 @@ class Session:
         self.fault("writing the journal", error)
         return self._definitions.last_note()
 
+    def _reopened(self) -> None:
+        """Tell the reader that the program had closed the journal."""
+        self.note("journal", "the program closed the journal's descriptor; it was opened again, and nothing is lost")
+
+    def _removed(self, directory: str) -> None:
+        """Tell the user that the journal is gone, for there is no reader any more."""
+        self._complaints.say("%s: its journal was removed while the program ran; nothing more is kept" % directory)
+
     def awake(self) -> None:
         """See to it that the journal is open and its threads run; called when a fit begins."""
         is_awake = self._writer is not None or (self.directory is None and self.facts)
@@ -217,10 +226,9 @@ class Session:
         return dict(facts(), run_metadata=self._settings.run_metadata)
 
     def _open(self, directory: str) -> Writer:
-        folder = os.path.join(directory, "journal")
-        os.makedirs(folder, exist_ok=True)
         name = "%(time_ns)d-%(clock_ns)d-%(pid)d.journal" % self.facts
-        writer = Writer(os.path.join(folder, name), self._refused)
+        path = os.path.join(directory, "journal", name)
+        writer = Writer(path, self._refused, self._reopened, partial(self._removed, directory))
         writer.put(block(FACTS, json.dumps(self.facts).encode()))
         return writer
 
@@ -286,7 +294,7 @@ class Session:
 
     def _collect(self) -> None:
         while not self._closed:
-            self._pause.acquire(True, PERIOD_S)
+            Clock.sleep(PERIOD_S)
             try:
                 self.drain()
             except Exception as error:

@@ -213,7 +213,7 @@ NOTES = Table(
     "notes",
     "one thing that the reader of the trace must know",
     (
-        Column("kind", "dictionary", "`engine`, `fault`, `dropped`, `damaged`, `run_metadata` or `otlp`"),
+        Column("kind", "dictionary", "`engine`, `fault`, `dropped`, `damaged`, `journal`, `run_metadata` or `otlp`"),
         Column("message", "string", "what happened, and what is missing for it"),
     ),
 )

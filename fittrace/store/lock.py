@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 try:
@@ -20,13 +20,19 @@ except ImportError:  # not on this system: nothing is ever seen to run
 
 @contextmanager
 def held(path: Path, shared: bool = False) -> Iterator[bool]:
-    """Hold the lock on a folder or file while the block runs; gives whether it was free. Many may hold it `shared`."""
+    """Hold the lock on a folder or file while the block runs; gives whether it was free. Many may hold it `shared`.
+
+    The block may be a program's, which closes whatever it likes: what has the number by then is left alone.
+    """
     # What became a FIFO just now is not waited for.
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    ours = os.fstat(handle)
     try:
         yield _try(handle, shared)
     finally:
-        os.close(handle)
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(handle), ours):
+                os.close(handle)
 
 
 def is_held(path: Path) -> bool:

@@ -4,6 +4,9 @@
 
 static PyMethodDef functions[] = {
     {"packed", packed, METH_O, NULL},
+#if HAS_PINS
+    {"pinned", pinned, METH_O, NULL},
+#endif
 #if HAS_CLOCK
     {"now_ns", now_ns, METH_NOARGS, NULL},
     {"wall_ns", wall_ns, METH_NOARGS, NULL},

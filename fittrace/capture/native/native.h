@@ -14,6 +14,14 @@
 #include <string.h>
 #include <time.h>
 
+#if defined(__linux__)
+#define HAS_PINS 1
+#include <sys/mman.h>
+#include <unistd.h>
+#else
+#define HAS_PINS 0
+#endif
+
 #ifndef METH_FASTCALL
 /* In the stable ABI since Python 3.10; 3.7 to 3.9, of which no other will come, have the same under this flag. */
 #define METH_FASTCALL 0x0080
@@ -171,6 +179,13 @@ int fault(Probes *self, const char *where);
 
 /* Bytes that hold integers of 64 bits, packed; None where one of them is too large for that. */
 PyObject *packed(PyObject *module, PyObject *numbers);
+
+/* pin.c */
+
+#if HAS_PINS
+/* What keeps the open file of a descriptor until it is let go. The file must be open for reading. */
+PyObject *pinned(PyObject *module, PyObject *descriptor);
+#endif
 
 /* probe.c */
 

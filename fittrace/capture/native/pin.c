@@ -1,0 +1,65 @@
+/* Pins: what keeps an open file, and so its lock, when the program closes the descriptor.
+ *
+ * A mapping does. It takes no descriptor, and a child that is forked off does not have it.
+ */
+
+#include "native.h"
+
+#if HAS_PINS
+
+typedef struct {
+    void *memory;
+    pid_t process;
+} Pin;
+
+static const char name[] = "fittrace.capture._native.pin";
+
+static void
+unpin(PyObject *capsule)
+{
+    Pin *pin = PyCapsule_GetPointer(capsule, name);
+
+    if (pin == NULL) {
+        PyErr_Clear();
+        return;
+    }
+    if (pin->process == getpid()) {
+        munmap(pin->memory, 1);
+    }
+    PyMem_Free(pin);
+}
+
+PyObject *
+pinned(PyObject *Py_UNUSED(module), PyObject *descriptor)
+{
+    long number = PyLong_AsLong(descriptor);
+    PyObject *capsule;
+    Pin *pin;
+
+    if (number == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    pin = PyMem_Malloc(sizeof(Pin));
+    if (pin == NULL) {
+        return PyErr_NoMemory();
+    }
+    pin->process = getpid();
+    pin->memory = mmap(NULL, 1, PROT_NONE, MAP_SHARED, (int)number, 0);
+    if (pin->memory == MAP_FAILED) {
+        PyMem_Free(pin);
+        return PyErr_SetFromErrno(PyExc_OSError);
+    }
+    if (madvise(pin->memory, 1, MADV_DONTFORK) != 0) {
+        munmap(pin->memory, 1);
+        PyMem_Free(pin);
+        return PyErr_SetFromErrno(PyExc_OSError);
+    }
+    capsule = PyCapsule_New(pin, name, unpin);
+    if (capsule == NULL) {
+        munmap(pin->memory, 1);
+        PyMem_Free(pin);
+    }
+    return capsule;
+}
+
+#endif
