@@ -56,8 +56,8 @@ def trace(
             yield Run(directory)
         finally:
             session.end()
-            schema_run.end(str(directory), facts, None, None, Clock.wall_ns())
             try:
+                schema_run.end(str(directory), facts, None, None, Clock.wall_ns())
                 # Only now, so that the block runs in the process as it was.
                 from ..store.convert import settle
 

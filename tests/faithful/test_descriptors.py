@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from .processes import HERE, PROGRAMS, Pair, run_both
+import fittrace
+
+from .processes import HERE, PROGRAMS, Pair, environ, finish, run_both, start
 
 ENGINE = HERE.parent / "crash" / "engine"
 
@@ -37,3 +40,45 @@ def test_a_program_that_removes_its_trace_trains_on_and_is_told_once(tmp_path: P
     pair = both(tmp_path, "remove")
     assert (pair.traced.returncode, pair.traced.stdout) == (pair.plain.returncode, pair.plain.stdout)
     assert pair.traced.stderr.count("its journal was removed while the program ran; nothing more is kept") == 1
+
+
+INLINE = """
+import os, shutil, sys
+import keras
+import fittrace
+
+with fittrace.trace(sys.argv[1], "run") as run:
+    keras.Model().fit(3)
+    if sys.argv[2] == "remove":
+        shutil.rmtree(run.path)
+    else:
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        mine = [os.open(os.devnull, os.O_RDONLY) for _ in range(3, os.sysconf("SC_OPEN_MAX"))]
+        for number in mine[:20]:
+            os.close(number)
+    keras.Model().fit(4)
+if sys.argv[2] == "close":
+    print(all(os.path.samestat(os.fstat(number), os.stat(os.devnull)) for number in mine[20:]))
+"""
+
+
+@pytest.mark.parametrize("what", ["close", "remove"])
+def test_a_block_ends_as_ever_whatever_became_of_its_folder_and_descriptors(tmp_path: Path, what: str) -> None:
+    (tmp_path / "inline.py").write_text(INLINE)
+    command = [
+        "sh",
+        "-c",
+        'ulimit -n 1024; exec "$@"',
+        "sh",
+        sys.executable,
+        "inline.py",
+        str(tmp_path / "traces"),
+        what,
+    ]
+    ended = finish(start(command, environ(ENGINE), tmp_path))
+    assert ended.returncode == 0, ended.stderr
+    if what == "remove":
+        assert ended.stderr.count("its journal was removed") == 1
+    else:
+        assert (ended.stdout, ended.stderr) == ("True\n", "")
+        assert list(fittrace.open(tmp_path / "traces" / "run").fits().batches) == [3, 4]

@@ -119,20 +119,36 @@ Buffer_discard(Buffer *self, PyObject *value)
     return none();
 }
 
+/* Put numbers before those that have been recorded since they were taken; they are lost where there is no memory. */
+static void
+put_back(Buffer *self, PyObject *bytes)
+{
+    Py_ssize_t count = PyBytes_Size(bytes) / (Py_ssize_t)sizeof(int64_t), since = self->length;
+    PyObject *kind, *error, *traceback;
+
+    PyErr_Fetch(&kind, &error, &traceback);
+    if (count > 0 && extend(self, (const int64_t *)PyBytes_AsString(bytes), count) == 0) {
+        memmove(self->numbers + count, self->numbers, since * sizeof(int64_t));
+        memcpy(self->numbers, PyBytes_AsString(bytes), count * sizeof(int64_t));
+    }
+    PyErr_Restore(kind, error, traceback);
+}
+
 static PyObject *
 Buffer_take(Buffer *self, PyObject *Py_UNUSED(ignored))
 {
     PyObject *bytes = PyBytes_FromStringAndSize((char *)self->numbers, self->length * sizeof(int64_t)), *taken;
-    Py_ssize_t count = self->length;
 
     if (bytes == NULL) {
         return NULL;
     }
+    /* Before the array is made: to make an object may run a finalizer, which records, or another thread, which takes. */
+    discard(self, self->length);
     taken = PyObject_CallFunction(array_type, "sO", "q", bytes);
-    Py_DECREF(bytes);
-    if (taken != NULL) {
-        discard(self, count);
+    if (taken == NULL) {
+        put_back(self, bytes);
     }
+    Py_DECREF(bytes);
     return taken;
 }
 

@@ -12,7 +12,7 @@ drop(Shape *shape)
 {
     Py_ssize_t place;
 
-    if (shape == NULL) {
+    if (shape == NULL || --shape->holders > 0) {
         return;
     }
     for (place = 0; place < shape->width; place++) {
@@ -26,9 +26,12 @@ drop(Shape *shape)
 void
 begin_list(Probes *self)
 {
-    Py_CLEAR(self->seen);
-    Py_CLEAR(self->described);
+    PyObject *before[] = {self->seen, self->described};
+
+    self->seen = self->described = NULL;
     self->current = NULL;
+    Py_XDECREF(before[0]);
+    Py_XDECREF(before[1]);
 }
 
 int
@@ -95,24 +98,37 @@ append_shape(Probes *self, const Shape *shape)
 static int
 equals_last(const Probes *self, PyObject *logs)
 {
-    const Shape *shape = self->current;
+    Shape *shape = self->current;
     Py_ssize_t place;
+    int equals = 1;
 
     if (shape == NULL || PyDict_Size(logs) != shape->width) {
         return 0;
     }
-    for (place = 0; place < shape->width; place++) {
+    shape->holders++;
+    for (place = 0; equals > 0 && place < shape->width; place++) {
         const Entry *entry = &shape->entries[place];
         PyObject *value = PyDict_GetItemWithError(logs, entry->key);
         if (value == NULL) {
-            return PyErr_Occurred() ? -1 : 0;
-        }
-        if (value != entry->value && PyFloat_AsDouble(value) != entry->number) {
+            equals = PyErr_Occurred() ? -1 : 0;
+        } else if (value != entry->value) {
+            Py_INCREF(value);
+            equals = PyFloat_AsDouble(value) == entry->number;
+            Py_DECREF(value);
             PyErr_Clear();
-            return 0;
         }
     }
-    return 1;
+    drop(shape);
+    return equals;
+}
+
+/* Whether a shape is still one of those that logs are compared with. */
+static int
+is_known(const Probes *self, const Shape *shape)
+{
+    Shape *const *known = self->shapes + shape->width * SHAPES;
+
+    return shape == known[0] || shape == known[1];
 }
 
 /* Take logs that are of this shape: 1, or 0 where they are not, or -1. They are recorded where they have changed. */
@@ -121,48 +137,53 @@ take(Probes *self, Shape *shape, PyObject *logs)
 {
     double numbers[WIDEST];
     PyObject *key, *value, *values[WIDEST];
-    Py_ssize_t position = 0, place = 0;
-    int has_changed = 0, equals = 0;
+    Py_ssize_t position = 0, width = 0, place;
+    int has_changed = 0, equals = 0, taken;
 
-    while (PyDict_Next(logs, &position, &key, &value)) {
-        const Entry *entry = &shape->entries[place];
+    /* First what is new is held on to, then it is asked what numbers these are. */
+    while (width < shape->width && PyDict_Next(logs, &position, &key, &value)) {
+        const Entry *entry = &shape->entries[width];
         int is_same = value == entry->value;
-        numbers[place] = entry->number;
-        if (key != entry->key
-            || (!is_same && (Py_TYPE(value) != entry->type || !as_number(entry, value, &numbers[place])))) {
-            while (place > 0) {
-                Py_XDECREF(values[--place]);
-            }
-            return 0;
+        if (key != entry->key || (!is_same && Py_TYPE(value) != entry->type)) {
+            break;
         }
         if (!is_same) {
             Py_INCREF(value);
-            has_changed = has_changed || numbers[place] != entry->number;
         }
-        values[place++] = is_same ? NULL : value;
+        values[width++] = is_same ? NULL : value;
     }
-    if (shape != self->current) {
+    shape->holders++;
+    taken = width == shape->width;
+    for (place = 0; taken && place < width; place++) {
+        const Entry *entry = &shape->entries[place];
+        numbers[place] = entry->number;
+        taken = values[place] == NULL || as_number(entry, values[place], &numbers[place]);
+        has_changed = has_changed || numbers[place] != entry->number;
+    }
+    if (taken && shape != self->current) {
         equals = equals_last(self, logs);
         has_changed = !equals;
     }
-    for (place = 0; equals >= 0 && place < shape->width; place++) {
-        Entry *entry = &shape->entries[place];
-        if (values[place] != NULL) {
+    taken = taken && is_known(self, shape);
+    for (place = 0; place < width; place++) {
+        if (taken && equals >= 0 && values[place] != NULL) {
+            Entry *entry = &shape->entries[place];
             value = entry->value;
             entry->value = values[place];
             entry->number = numbers[place];
             values[place] = value;
         }
-    }
-    for (place = 0; place < shape->width; place++) {
         Py_XDECREF(values[place]);
     }
     if (equals < 0) {
-        return -1;
+        taken = -1;
+    } else if (taken) {
+        self->current = shape;
+        Py_CLEAR(self->described);
+        taken = has_changed && append_shape(self, shape) < 0 ? -1 : 1;
     }
-    self->current = shape;
-    Py_CLEAR(self->described);
-    return has_changed && append_shape(self, shape) < 0 ? -1 : 1;
+    drop(shape);
+    return taken;
 }
 
 /* A shape for logs whose keys have that number in the trace and whose values those kinds; what was of this width
@@ -172,7 +193,7 @@ adopt(Probes *self, PyObject *logs, int64_t keys, const char *kinds)
 {
     Shape *shape, *before, **known;
     PyObject *key, *value;
-    Py_ssize_t width = PyDict_Size(logs), position = 0;
+    Py_ssize_t width = PyDict_Size(logs), position = 0, place;
 
     if (width <= 0 || width > WIDEST || (Py_ssize_t)strlen(kinds) != width) {
         return NULL;
@@ -182,15 +203,12 @@ adopt(Probes *self, PyObject *logs, int64_t keys, const char *kinds)
         PyErr_NoMemory();
         return NULL;
     }
+    shape->holders = 1;
     shape->keys = keys;
     shape->width = 0;
-    while (PyDict_Next(logs, &position, &key, &value)) {
+    while (shape->width < width && PyDict_Next(logs, &position, &key, &value)) {
         Entry *entry = &shape->entries[shape->width];
         entry->kind = kinds[shape->width];
-        if (!as_number(entry, value, &entry->number)) {
-            drop(shape);
-            return NULL;
-        }
         entry->key = key;
         entry->value = value;
         entry->type = Py_TYPE(value);
@@ -198,6 +216,15 @@ adopt(Probes *self, PyObject *logs, int64_t keys, const char *kinds)
         Py_INCREF(entry->value);
         Py_INCREF((PyObject *)entry->type);
         shape->width++;
+    }
+    for (place = 0; place < width; place++) {
+        Entry *entry = &shape->entries[place];
+        /* Another thread may have put something else into the logs since they were plain: no code of its class is run. */
+        if (place >= shape->width || !PyUnicode_CheckExact(entry->key)
+            || PyType_GetFlags(entry->type) & Py_TPFLAGS_HEAPTYPE || !as_number(entry, entry->value, &entry->number)) {
+            drop(shape);
+            return NULL;
+        }
     }
     known = self->shapes + width * SHAPES;
     if (known[0] != NULL && (known[1] == NULL || known[0] == self->current)) {
@@ -223,8 +250,11 @@ describe(Probes *self, PyObject *logs)
     if (operands == NULL) {
         return -1;
     }
-    if (self->described != NULL) {
-        is_same = PyObject_RichCompareBool(operands, self->described, Py_EQ);
+    before = self->described;
+    if (before != NULL) {
+        Py_INCREF(before);
+        is_same = PyObject_RichCompareBool(operands, before, Py_EQ);
+        Py_DECREF(before);
     }
     if (is_same == 0) {
         before = self->described;

@@ -29,10 +29,10 @@ static struct PyModuleDef module = {
 PyMODINIT_FUNC
 PyInit__native(void)
 {
-    PyObject *version = PySys_GetObject("hexversion"), *arrays, *made, *probe, *probes, *buffer;
+    PyObject *arrays, *made, *probe, *probes, *buffer;
 
     /* Since Python 3.8, an object whose type is made like these has a reference to it. */
-    instances_own_their_type = version != NULL && PyLong_AsLong(version) >= 0x03080000;
+    instances_own_their_type = strncmp(Py_GetVersion(), "3.7.", 4) != 0;
     arrays = PyImport_ImportModule("array");
     if (arrays == NULL) {
         return NULL;

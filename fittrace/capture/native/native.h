@@ -2,6 +2,10 @@
  *
  * Only the stable ABI of Python 3.7 is used, so one binary serves every Python from then on. Nothing here gives up the
  * interpreter's lock between the first number of a record and the last: a record is one piece for who collects it.
+ *
+ * The program may come in between wherever Python code is called or an object is let go of: a finalizer, a signal's
+ * handler or another thread may then run probes of its own. So what is read after such a place is held on to before it,
+ * and a field is emptied before what was in it is let go of.
  */
 
 #ifndef FITTRACE_NATIVE_H
@@ -83,6 +87,7 @@ typedef struct {
 } Entry;
 
 typedef struct {
+    int holders;
     Py_ssize_t width;
     int64_t keys; /* their number in the trace */
     Entry entries[];
@@ -163,7 +168,7 @@ int is_seen(const Probes *self, PyObject *logs);
 int look(Probes *self, PyObject *logs);
 /* Another callback list is next: nothing was recorded of its logs. */
 void begin_list(Probes *self);
-/* Let go of a shape. */
+/* Let go of a shape, which goes with its last holder. */
 void drop(Shape *shape);
 
 /* records.c */
@@ -172,7 +177,7 @@ void drop(Shape *shape);
 int append(Probes *self, const int64_t *numbers, Py_ssize_t count);
 /* The same of a tuple after a `head`; 0: the head is in the tuple. */
 int append_tuple(Probes *self, int64_t head, PyObject *operands);
-/* Report the error that is set, as `except Exception` would: 0, or -1 where it is to go on. */
+/* Report the error that is set, if one is, as `except Exception` would: 0, or -1 where it is to go on. */
 int fault(Probes *self, const char *where);
 
 /* packing.c */

@@ -15,6 +15,14 @@ record(Probe *self)
     return done(self->probes, failed < 0);
 }
 
+/* Without this Python would make probes that belong to no one. */
+static PyObject *
+Probe_new(PyTypeObject *Py_UNUSED(type), PyObject *Py_UNUSED(arguments), PyObject *Py_UNUSED(keywords))
+{
+    PyErr_SetString(PyExc_TypeError, "a probe is made by the `probe` of its probes");
+    return NULL;
+}
+
 static PyObject *
 Probe_negative(Probe *self)
 {
@@ -52,6 +60,7 @@ Probe_dealloc(Probe *self)
 
 static PyType_Slot Probe_slots[] = {
     {Py_tp_doc, "One probe, as an operator."},
+    {Py_tp_new, (void *)Probe_new},
     {Py_tp_dealloc, (void *)Probe_dealloc},
     {Py_nb_negative, (void *)Probe_negative},
     {Py_nb_or, (void *)Probe_or},

@@ -12,12 +12,14 @@ PyTypeObject *BufferType;
 static int
 is_watched(Probes *self, PyObject *owner)
 {
-    PyObject *stopping;
+    PyObject *stopping, *attributes = self->attributes;
 
     if (owner != self->owner) {
         return 0;
     }
-    stopping = PyDict_GetItemWithError(self->attributes, self->stop_training);
+    Py_INCREF(attributes); /* a key that is no text may have the same hash, and compare with code of its own */
+    stopping = PyDict_GetItemWithError(attributes, self->stop_training);
+    Py_DECREF(attributes);
     if (stopping == NULL && PyErr_Occurred()) {
         PyErr_Clear(); /* whoever looks again will meet it too */
         return 0;
@@ -81,8 +83,10 @@ look_around(Probes *self, PyObject *owner, PyObject *logs, const char *where)
             return fault(self, where) < 0 ? -1 : 1;
         }
         if (taken) {
+            PyObject *before = self->seen;
             Py_INCREF(logs);
             self->seen = logs;
+            Py_XDECREF(before);
         }
     }
     if (!is_watched(self, owner)) {
@@ -343,10 +347,13 @@ Probes_hooked(Probes *self, PyObject *const *arguments, Py_ssize_t given)
 static PyObject *
 Probes_forget(Probes *self, PyObject *Py_UNUSED(ignored))
 {
+    PyObject *before[] = {self->owner, self->attributes, self->stopping};
+
+    self->owner = self->attributes = self->stopping = NULL;
     begin_list(self);
-    Py_CLEAR(self->owner);
-    Py_CLEAR(self->attributes);
-    Py_CLEAR(self->stopping);
+    Py_XDECREF(before[0]); /* perhaps the last of the model, whose finalizer may train another */
+    Py_XDECREF(before[1]);
+    Py_XDECREF(before[2]);
     return none();
 }
 

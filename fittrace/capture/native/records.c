@@ -10,6 +10,9 @@ fault(Probes *self, const char *where)
 {
     PyObject *kind, *error, *traceback, *done;
 
+    if (PyErr_Occurred() == NULL) {
+        return 0;
+    }
     if (!PyErr_ExceptionMatches(PyExc_Exception)) {
         return -1;
     }
@@ -52,10 +55,11 @@ passes(Probes *self, int64_t moment)
 static int
 tell(Probes *self, const int64_t *numbers, Py_ssize_t count)
 {
-    Py_ssize_t site = (Py_ssize_t)(-numbers[0] - 1), place;
+    int64_t site = ~numbers[0]; /* of a head */
+    Py_ssize_t place;
     int interest = TOLD;
     long entered;
-    PyObject *record, *done;
+    PyObject *record, *done, *observe = self->observe;
 
     if (site >= 0 && site < PyByteArray_Size(self->interest)) {
         interest = PyByteArray_AsString(self->interest)[site];
@@ -86,7 +90,9 @@ tell(Probes *self, const int64_t *numbers, Py_ssize_t count)
     }
     entered = self->entered;
     self->entered = 0;
-    done = PyObject_CallFunction(self->observe, "Ol", record, entered);
+    Py_INCREF(observe);
+    done = PyObject_CallFunction(observe, "Ol", record, entered);
+    Py_DECREF(observe);
     Py_DECREF(record);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;
@@ -109,6 +115,10 @@ append_tuple(Probes *self, int64_t head, PyObject *operands)
     int failed;
 
     if (count < 0) {
+        return -1;
+    }
+    if (head >= 0 && count == 0) {
+        PyErr_SetString(PyExc_ValueError, "a record without a head");
         return -1;
     }
     if (count + 1 > FEW) {

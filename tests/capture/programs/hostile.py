@@ -1,0 +1,370 @@
+"""Hands the compiled probes everything that a hostile or clumsy program can, and calls them again from within.
+
+hostile.py [--native FILE] [--seed N] [--runs N]: FILE is what was compiled, if not what fittrace has. The same seed
+gives the same runs. All is well when it ends: an error may come out of a probe, but none that Python calls its own.
+"""
+
+import argparse
+import copy
+import gc
+import importlib.machinery
+import importlib.util
+import itertools
+import os
+import pickle
+import random
+import struct
+import sys
+import threading
+import types
+from array import array
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--native")
+parser.add_argument("--seed", type=int, default=0)
+parser.add_argument("--runs", type=int, default=30)
+given = parser.parse_args()
+
+NAME = "fittrace.capture._native"
+if given.native is not None:
+    loader = importlib.machinery.ExtensionFileLoader(NAME, given.native)
+    spec = importlib.util.spec_from_file_location(NAME, given.native, loader=loader)
+    sys.modules[NAME] = importlib.util.module_from_spec(spec)
+
+import fittrace.capture  # noqa: E402, F401
+from fittrace.capture import _native  # noqa: E402
+from fittrace.capture.looking import Looking  # noqa: E402
+from fittrace.capture.names import Names  # noqa: E402
+from fittrace.capture.observer import SIEVE  # noqa: E402
+
+ACTIONS = 200
+"""In each run."""
+DEEPEST = 2
+"""Calls of probes within calls of probes."""
+ASKED = ("plain", "describe", "attributes", "stop", "meet", "text", "fault")
+
+
+class Interrupted(BaseException):
+    """What no `except Exception` keeps."""
+
+
+class Chance:
+    """Draws, and runs the program's code in the middle of fittrace's."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.depth = 0
+        self.run = None
+
+    def one(self, *choices):
+        return self.random.choice(choices)
+
+    def strike(self):
+        """What the program does where it gets control: it calls probes, collects garbage, or raises."""
+        drawn = self.random.random()
+        if self.run is None:
+            return
+        if drawn < 0.1:
+            raise self.one(ValueError("hostile"), Interrupted(), KeyboardInterrupt(), MemoryError(), RecursionError())
+        if drawn < 0.2:
+            gc.collect(0)
+        elif drawn < 0.7 and self.depth < DEEPEST:
+            self.depth += 1
+            try:
+                for _ in range(self.random.randrange(3)):
+                    self.run.act()
+            finally:
+                self.depth -= 1
+
+
+chance = Chance(0)
+
+
+class Like:
+    """Passes for a number, a text, a key and a sequence, and strikes whenever it is asked."""
+
+    def __init__(self, text="loss"):
+        self.text = text
+
+    def __hash__(self):
+        return hash(self.text)
+
+    def __eq__(self, other):
+        chance.strike()
+        return chance.one(True, False)
+
+    def __float__(self):
+        chance.strike()
+        return chance.one(1.5, float("nan"), -1.0)
+
+    def __int__(self):
+        chance.strike()
+        return chance.one(3, -3, 1 << 70)
+
+    __index__ = __int__
+
+    def __len__(self):
+        chance.strike()
+        return chance.one(0, 3, 1 << 62)
+
+    def __iter__(self):
+        for _ in range(3):
+            chance.strike()
+            yield chance.one(1, None, 1 << 80)
+
+    def __neg__(self):
+        return self
+
+    def __or__(self, other):
+        return NotImplemented
+
+
+class Float(float):
+    __eq__, __float__, __hash__ = Like.__eq__, Like.__float__, float.__hash__
+
+
+class Int(int):
+    __eq__, __float__, __int__, __index__ = Like.__eq__, Like.__float__, Like.__int__, Like.__int__
+    __hash__ = int.__hash__
+
+
+class Str(str):
+    __eq__, __hash__ = Like.__eq__, str.__hash__
+
+
+class Dict(dict):
+    __len__ = Like.__len__
+
+
+class Tuple(tuple):
+    __len__, __iter__ = Like.__len__, Like.__iter__
+
+
+class Meta(type):
+    __eq__, __hash__ = Like.__eq__, type.__hash__
+
+
+class Model(metaclass=Meta):
+    """A model, a callback, or a list of them, whose end runs probes."""
+
+    def __init__(self):
+        self.model = self
+
+    def __del__(self):
+        chance.strike()
+
+
+KEYS = ["loss", "acc", "stop_training", "size"]
+
+
+def number():
+    return chance.one(
+        0, 1, -1, 2**53, 2**62, 2**63 - 1, -(2**63), 2**64, -(2**70), True, Int(7), chance.random.random()
+    )
+
+
+PLAIN = (None, 1.5, float("nan"), -0.0, 10**400, "loss", "\ud800", "", b"bytes", (), object, NotImplemented, ..., Model)
+MADE = (list, dict, Like, number, Model, threading.Lock, lambda: bytearray(8), lambda: array("q", [1]), lambda: {1: 2})
+MADE += (lambda: Like("stop_training"), lambda: Float(1), lambda: Int(2), lambda: Str("loss"), lambda: Dict(loss=1))
+MADE += (lambda: Tuple((1, 2)), lambda: memoryview(b"x"), lambda: chance.run)
+
+
+def thing():
+    """Anything."""
+    return chance.one(*PLAIN) if chance.random.random() < 0.4 else chance.one(*MADE)()
+
+
+def logs():
+    made = {}
+    for _ in range(chance.random.randrange(6)):
+        made[chance.one(*KEYS, *KEYS, Str("acc"), Like(), 5)] = chance.one(0.5, 1.0, 2, True, 2**60, thing())
+    return made
+
+
+def answer(question):
+    """What `looking` is made to say."""
+    kinds = "".join(chance.one("n", "i", "t", "?", "\x00") for _ in range(chance.random.randrange(6)))
+    likely = {
+        "plain": (chance.one(1, 1 << 70, None, Like()), chance.one(kinds, 5, Str(kinds))),
+        "describe": tuple(number() for _ in range(chance.random.randrange(40))),
+        "attributes": {chance.one("stop_training", Like("stop_training"), 3): thing()},
+        "stop": (number(), number()),
+    }
+    return chance.one(thing(), likely.get(question, number()))
+
+
+class Observing:
+    """Is told of records, and strikes; what interests it changes its size meanwhile."""
+
+    def __init__(self):
+        self.interest = bytearray(chance.random.randbytes(8))
+        self.sieve = bytearray(SIEVE.size)
+
+    def observe(self, record, entered):
+        self.interest += b"\x04" if chance.random.random() < 0.3 else b""
+        if chance.random.random() < 0.2:
+            del self.interest[:], self.sieve[chance.one(0, 1, 8) :]
+        chance.strike()
+
+
+class Run:
+    """The probes of one thread, and a program that does everything with them."""
+
+    def __init__(self):
+        self.session = types.SimpleNamespace(names=Names(lambda definition: None), stopped={})
+        self.session.fault = lambda where, error: None
+        self.session.meet_callback = self.session.names.new_class
+        self.looking = Looking(self.session, -1, -2)
+        counter = itertools.count(1)
+        clocks = [lambda: next(counter), thing, number, lambda: chance.strike() or next(counter)]
+        if chance.random.random() < 0.6:
+            self.looking.clock = chance.one(*clocks)
+        self.buffer = _native.Buffer()
+        self.probes = _native.Probes(self.looking, self.buffer, chance.one(None, Observing()))
+        self.operators = [self.probes.probe(chance.one("mark", "step", "begins"), number()) for _ in range(3)]
+        self.logs = [logs() for _ in range(3)]
+        self.owners = [Model(), Model(), Like(), None]
+        self.acts = [getattr(self, name) for name in dir(self) if name.startswith("do_")]
+
+    def act(self):
+        """Do one thing, whatever comes of it but an error of Python's own."""
+        act = chance.one(*self.acts)
+        try:
+            act()
+        except SystemError:
+            raise
+        except (Exception, KeyboardInterrupt, Interrupted):
+            pass
+
+    def owner(self):
+        return chance.one(*self.owners)
+
+    def some_logs(self):
+        return chance.one(*self.logs, thing())
+
+    def do_hooks(self):
+        chance.one(self.probes.hooks, self.probes.begins_hooks)(number(), self.owner(), thing())
+
+    def do_hook(self):
+        for _ in range(2):
+            self.probes.hook(-3, self.owner(), chance.one(Model(), Like(), None), self.some_logs())
+
+    def do_hooked(self):
+        chance.one(self.probes.hooked, self.probes.hooked_last)(-4, self.owner(), self.some_logs())
+
+    def do_mark(self):
+        self.probes.mark(*[number() for _ in range(chance.random.randrange(20))])
+
+    def do_record(self):
+        self.probes.record(chance.one(thing(), tuple(thing() for _ in range(chance.random.randrange(40)))))
+
+    def do_named(self):
+        self.probes.named(number(), thing())
+
+    def do_forget(self):
+        self.probes.forget()
+
+    def do_operator(self):
+        probe = chance.one(*self.operators)
+        _ = -probe
+        _ = probe | thing()
+        _ = thing() | probe
+
+    def do_new_operator(self):
+        self.operators[chance.random.randrange(3)] = self.probes.probe(
+            chance.one("mark", "step", "begins", ""), thing()
+        )
+
+    def do_wrong(self):
+        called = chance.one(
+            "hook", "hooks", "hooked", "hooked_last", "named", "probe", "begins_hooks", "leave", "is_here"
+        )
+        getattr(self.probes, called)(*[thing() for _ in range(chance.random.randrange(6))])
+
+    def do_make(self):
+        kind = chance.one(_native.Buffer, _native.Probes, type(self.operators[0]))
+        made = chance.one(kind, kind.__new__, object.__new__)(*[thing() for _ in range(chance.random.randrange(4))])
+        _ = -made
+
+    def do_copy(self):
+        what = chance.one(self.buffer, self.probes, *self.operators)
+        chance.one(copy.copy, copy.deepcopy, pickle.dumps, repr, hash, dir, len, gc.get_referents)(what)
+
+    def do_logs(self):
+        mine = chance.one(*self.logs)
+        chance.one(mine.clear, lambda: mine.update(logs()), lambda: mine.pop(chance.one(*KEYS), None))()
+
+    def do_stop(self):
+        vars(self.owners[0])[chance.one("stop_training", Like("stop_training"))] = thing()
+
+    def do_replace_owner(self):
+        self.owners[chance.random.randrange(2)] = Model()
+
+    def do_ask(self):
+        question = chance.one(*ASKED)
+        honest = getattr(Looking(self.session, -1, -2), question)
+
+        def asked(*arguments):
+            chance.strike()
+            return chance.one(answer(question), honest(*arguments))
+
+        setattr(self.looking, question, chance.one(honest, honest, asked))
+
+    def do_buffer(self):
+        buffer = self.buffer
+        chance.one(buffer.append, buffer.extend, buffer.discard)(thing())
+        chance.one(buffer.clear, buffer.take, buffer.take)()
+
+    def do_pack(self):
+        numbers = [chance.one(0, 5, 2**62 - 1, 2**62 - 2, -(2**62), 2**63 - 1, -(2**63)) for _ in range(9)]
+        _native.packed(chance.one(struct.pack("9q", *numbers), b"odd", thing()))
+
+    def do_pin(self):
+        _native.pinned(chance.one(thing(), -1, 0, 1 << 20, 10**30))
+        pinned = _native.pinned(os.open(__file__, os.O_RDONLY))
+        del pinned
+
+    def do_clock(self):
+        chance.one(_native.now_ns, _native.wall_ns)(*[thing() for _ in range(chance.random.randrange(2))])
+
+    def do_garbage(self):
+        ring = [Model(), self.probes, self.operators[0], {}]
+        ring.append(ring)
+
+
+def collect(run, done):
+    """What the collector does, and a program's other thread."""
+    while not done.is_set():
+        run.buffer.take()
+        len(run.buffer)
+
+
+def main():
+    interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    for turn in range(given.runs):
+        chance.__init__(1000 * given.seed + turn)
+        chance.run = run = Run()
+        done = threading.Event()
+        threads = [threading.Thread(target=collect, args=(run, done))] if turn % 4 == 3 else []
+        sys.setswitchinterval(1e-6 if threads else interval)
+        gc.set_threshold(chance.one(1, 2, 700))
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(ACTIONS):
+                run.act()
+        finally:
+            done.set()
+            for thread in threads:
+                thread.join()
+        gc.set_threshold(*thresholds)
+        chance.run = None
+        taken = run.buffer.take()
+        assert type(taken) is array and len(run.buffer) == 0
+        del run
+    print(f"{given.runs} runs")
+
+
+sys.unraisablehook = lambda unraisable: None
+gc.freeze()  # so that a collection after every object takes no time
+main()
