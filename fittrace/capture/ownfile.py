@@ -38,7 +38,8 @@ _PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR, errno.EIO)
 
 
 class System:
-    """What is asked of the system, as it was when this was imported: a program may replace `os` in any module."""
+    """What is asked of the system, as it was when this was imported: a program may replace `os` in any module, as
+    pyfakefs does."""
 
     open = staticmethod(os.open)
     close = staticmethod(os.close)
@@ -48,6 +49,10 @@ class System:
     seek = staticmethod(os.lseek)
     write = staticmethod(os.write)
     write_at: Any = staticmethod(os.pwrite) if hasattr(os, "pwrite") else None
+    if HAS_LOCKS:
+        control = staticmethod(fcntl.fcntl)
+        lock = staticmethod(fcntl.flock)
+        getrlimit = staticmethod(resource.getrlimit)
 
 
 class Removed(Exception):
@@ -147,12 +152,12 @@ def _private(number: int) -> int:
     """A number for the same open file that the program is not given by and by; `number` where there is none."""
     if not HAS_LOCKS:
         return number
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    limit = System.getrlimit(resource.RLIMIT_NOFILE)[0]
     if 0 <= limit < _LOW:
         return number
     highest = HIGHEST if limit < 0 else min(limit, HIGHEST)
     try:
-        private = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, highest - _BELOW)
+        private = System.control(number, fcntl.F_DUPFD_CLOEXEC, highest - _BELOW)
     except (OSError, ValueError, AttributeError):
         return number
     System.close(number)
@@ -166,7 +171,7 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
 def _lock(number: int) -> None:
     if HAS_LOCKS:
         try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            System.lock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             pass  # a file system without locks; or our pin still holds it
 

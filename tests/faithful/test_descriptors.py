@@ -42,6 +42,33 @@ def test_a_program_that_removes_its_trace_trains_on_and_is_told_once(tmp_path: P
     assert pair.traced.stderr.count("its journal was removed while the program ran; nothing more is kept") == 1
 
 
+FAKED = """
+import os, threading
+import keras
+from pyfakefs.fake_filesystem_unittest import Patcher
+
+class Waiting:
+    def __getattr__(self, name):
+        if name == "on_epoch_end":
+            threading.Event().wait(0.5)
+        return lambda *given, **named: None
+
+with Patcher():
+    keras.Model().fit(3, callbacks=[Waiting()])
+    print(sorted(os.listdir("/")))
+keras.Model().fit(4, callbacks=[Waiting()])
+"""
+
+
+def test_files_that_are_faked_have_nothing_of_the_trace(tmp_path: Path) -> None:
+    (tmp_path / "faked.py").write_text(FAKED)
+    pair = run_both(tmp_path, [str(tmp_path / "faked.py")], ENGINE)
+    assert pair.traced == pair.plain
+    assert pair.plain.returncode == 0, pair.plain.stderr
+    assert list(pair.fits.batches) == [3, 4]
+    assert pair.trace.notes().empty
+
+
 INLINE = """
 import os, shutil, sys
 import keras
