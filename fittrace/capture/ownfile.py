@@ -44,7 +44,7 @@ class System:
     open = staticmethod(os.open)
     close = staticmethod(os.close)
     fstat = staticmethod(os.fstat)
-    makedirs = staticmethod(os.makedirs)
+    mkdir = staticmethod(os.mkdir)
     ftruncate = staticmethod(os.ftruncate)
     seek = staticmethod(os.lseek)
     write = staticmethod(os.write)
@@ -68,7 +68,11 @@ class OwnFile:
     def __init__(self, path: str, reopened: Callable[[], None]) -> None:
         self._path = os.path.abspath(path)
         self._reopened = reopened
-        System.makedirs(os.path.dirname(self._path), exist_ok=True)
+        try:
+            # No folder above it: one that the program has removed stays removed.
+            System.mkdir(os.path.dirname(self._path))
+        except FileExistsError:
+            pass
         # Open for reading too, or it could not be pinned.
         self._number = _private(_open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
         status = System.fstat(self._number)
