@@ -35,6 +35,8 @@ import struct
 import zlib
 from typing import BinaryIO, Iterator
 
+from .limits import REREAD_FREE, REREAD_RATIO
+
 MAGIC = b"fittrace journal 1\n"
 MARKER = b"\xf7\x01FT"
 HEADER = struct.Struct("<4sBII")
@@ -131,11 +133,14 @@ def block(kind: int, payload: bytes) -> bytes:
 def blocks(file: BinaryIO, damage: "Damage") -> Iterator[tuple[int, bytes]]:
     """The whole blocks of an open journal, in order: kind and payload.
 
-    What cannot be read is passed over and counted in `damage`, what is unfinished at the end apart from the rest.
+    What cannot be read is passed over and counted in `damage`, what is unfinished at the end apart from the rest. Where
+    blocks that cannot be read are so many that the search would take too long, the rest counts as altered.
     """
+    markers = _Markers(file)
     position = len(MAGIC) if file.read(len(MAGIC)) == MAGIC else 0
     if not position:
         damage.altered += len(MAGIC)
+    reread = 0
     while True:
         file.seek(position)
         head = file.read(HEADER.size)
@@ -143,16 +148,20 @@ def blocks(file: BinaryIO, damage: "Damage") -> Iterator[tuple[int, bytes]]:
             damage.unfinished = len(head)
             return
         marker, kind, length, checksum = HEADER.unpack(head)
-        if marker == MARKER and length <= LARGEST:
+        if marker == MARKER and length <= min(LARGEST, _size(file) - position - HEADER.size):
+            file.seek(position + HEADER.size)
             payload = file.read(length)
             if zlib.crc32(payload, kind) & 0xFFFFFFFF == checksum and len(payload) == length:
                 yield kind, payload
                 position += HEADER.size + length
                 continue
-        following = _find(file, position + 1)
+            reread += length
+        following = markers.following(position + 1)
+        if following is not None and reread > REREAD_RATIO * _size(file) + REREAD_FREE:
+            damage.altered += _size(file) - position
+            return
         if following is None:
-            file.seek(0, 2)
-            rest = file.tell() - position
+            rest = _size(file) - position
             damage.unfinished += rest if marker == MARKER else 0
             damage.altered += 0 if marker == MARKER else rest
             return
@@ -160,17 +169,33 @@ def blocks(file: BinaryIO, damage: "Damage") -> Iterator[tuple[int, bytes]]:
         position = following
 
 
-def _find(file: BinaryIO, position: int) -> int | None:
-    """Where the next marker stands."""
-    while True:
-        file.seek(position)
-        window = file.read(1 << 20)
-        found = window.find(MARKER)
-        if found >= 0:
-            return position + found
-        if len(window) < len(MARKER):
-            return None
-        position += len(window) - len(MARKER) + 1
+def _size(file: BinaryIO) -> int:
+    """How many bytes the file has now: a journal may still grow."""
+    return file.seek(0, 2)
+
+
+class _Markers:
+    """Where the markers of a journal stand. A stretch of the file is kept, so that many of them are found in one."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._begin = 0
+        self._stretch = b""
+
+    def following(self, position: int) -> "int | None":
+        """Where the next marker stands, from `position` on."""
+        while True:
+            if not self._begin <= position < self._begin + len(self._stretch):
+                self._file.seek(position)
+                self._begin, self._stretch = position, self._file.read(1 << 20)
+            found = self._stretch.find(MARKER, position - self._begin)
+            if found >= 0:
+                return self._begin + found
+            position = self._begin + len(self._stretch) - len(MARKER) + 1
+            self._file.seek(position)
+            self._begin, self._stretch = position, self._file.read(1 << 20)
+            if len(self._stretch) < len(MARKER):
+                return None
 
 
 class Damage:

@@ -14,6 +14,7 @@ from typing import Any
 
 from . import OLDEST, VERSION
 from .errors import FittraceError
+from .limits import LATEST_NS, RUN_JSON
 from .printable import printable
 from .regular import open_regular
 from .settings import DEFAULT, Settings
@@ -22,8 +23,8 @@ FILE = "run.json"
 
 
 _NUMBERS = {
-    "start_ns": (0, 2**63 - 1),
-    "end_ns": (0, 2**63 - 1),
+    "start_ns": (0, LATEST_NS - 1),
+    "end_ns": (0, LATEST_NS - 1),
     "exit_code": (-(2**31), 2**32 - 1),
     "signal": (0, 2**16),
 }
@@ -91,7 +92,10 @@ def read(directory: str) -> dict[str, Any]:
     path = os.path.join(directory, FILE)
     try:
         with open_regular(path) as file:
-            facts = json.loads(file.read().decode("utf-8"))
+            told = file.read(RUN_JSON + 1)
+        if len(told) > RUN_JSON:
+            raise ValueError("more than %d bytes" % RUN_JSON)
+        facts = json.loads(told.decode("utf-8"))
         schema = facts["schema"]
         if not isinstance(schema, int) or not isinstance(facts["run"], str):
             raise TypeError("schema must be a number and run a text")

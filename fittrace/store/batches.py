@@ -45,17 +45,32 @@ def key_of(spans: Spans, index: int, batch: Indices) -> BatchKey:
 
 def sizes_of(spans: Spans, parsed: Parsed) -> Indices:
     """The samples in each batch, as its turn told, or after what its loop said of its data; -1: not known."""
-    size = np.full(len(spans), -1)
     told = np.flatnonzero(parsed.loose_kind == KIND["sizes"])
+    if not len(told):
+        return spans.size
     frame = parsed.frame[spans.record]
-    for one in told.tolist():
-        whole, partial, count, steps = parsed.numbers[parsed.loose_start[one] + 1 : parsed.loose_start[one] + 5]
-        mine = (frame == parsed.loose_frame[one]) & (spans.record >= parsed.loose_before[one])
-        size[mine] = -1
-        if ABSENT in (whole, partial, count) or count == 0 or (steps != ABSENT and partial):
-            continue
-        last = np.minimum(spans.last[mine], count - 1) if steps == ABSENT else spans.last[mine]
-        batches = last - spans.batch[mine] + 1
-        short = (whole - partial) if partial else 0
-        size[mine] = batches * whole - np.where((last == count - 1) & (steps == ABSENT), short, 0)
+    latest = latest_in_frame(
+        parsed.loose_frame[told], parsed.loose_before[told], frame, spans.record, len(parsed.start)
+    )
+    whole, partial, count, steps = (parsed.numbers[parsed.loose_start[told[latest]] + 1 + place] for place in range(4))
+    known = (latest >= 0) & (whole != ABSENT) & (partial != ABSENT) & (count != ABSENT) & (count != 0)
+    known &= (steps == ABSENT) | (partial == 0)
+    last = np.where(steps == ABSENT, np.minimum(spans.last, count - 1), spans.last)
+    short = np.where((partial != 0) & (last == count - 1) & (steps == ABSENT), whole - partial, 0)
+    size = np.where(known, (last - spans.batch + 1) * whole - short, -1)
     return np.where(spans.size >= 0, spans.size, size)
+
+
+def latest_in_frame(frames: Indices, moments: Indices, frame: Indices, moment: Indices, most: int) -> Indices:
+    """For each `frame` and `moment`, which of the entries of `frames` and `moments` is the last one that is of the
+    frame and no later; -1 where there is none. Frames and moments are below or at `most`, and entries in order.
+
+    >>> latest_in_frame(np.array([0, 7, 0]), np.array([1, 2, 5]), np.array([0, 0, 7, 3]), np.array([4, 6, 9, 9]), 9)
+    array([ 0,  2,  1, -1])
+    """
+    width = most + 1
+    order = np.argsort(frames * width + moments, kind="stable")
+    entries = (frames * width + moments)[order]
+    place = np.searchsorted(entries, frame * width + moment, "right") - 1
+    found = np.append(order, -1)[place]
+    return np.where((place >= 0) & (np.append(frames, -1)[found] == frame), found, -1)

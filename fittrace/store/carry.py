@@ -66,11 +66,11 @@ def carry(spans: Spans, parsed: Parsed, kept: Flags, children: Indices, rest: Re
     is_open = (spans.closer < 0) & kept
     openers = np.unique(spans.record[is_open])
     frames = np.unique(parsed.frame[openers])
-    last = np.array([np.flatnonzero(parsed.frame == frame)[-1] for frame in frames], np.int64)
+    last = _last_of(frames, parsed.frame)
     structural = np.unique(np.concatenate([openers, frames, last]))
     told = np.flatnonzero((parsed.loose_kind == KIND["sizes"]) & np.isin(parsed.loose_frame, frames))
-    sizes = [told[parsed.loose_frame[told] == frame][-1:] for frame in frames]
-    starts = np.sort(np.concatenate([parsed.start[structural], *(parsed.loose_start[one] for one in sizes)]))
+    sizes = told[_last_of(np.unique(parsed.loose_frame[told]), parsed.loose_frame[told])]
+    starts = np.sort(np.concatenate([parsed.start[structural], parsed.loose_start[sizes]]))
     heads = np.append(np.flatnonzero(parsed.numbers < 0), len(parsed.numbers))
     ends = heads[np.searchsorted(heads, starts, "right")]
     pieces = [parsed.numbers[begin:end] for begin, end in zip(starts, ends, strict=True)]
@@ -79,3 +79,9 @@ def carry(spans: Spans, parsed: Parsed, kept: Flags, children: Indices, rest: Re
     taken.number = np.where(is_open[index], taken.number, -1)
     repeated = sum(len(piece) for piece in pieces)
     return Carried(np.concatenate([*pieces, rest]), taken, children[index], repeated=repeated)
+
+
+def _last_of(frames: Indices, frame: Indices) -> Indices:
+    """Where in `frame` each of `frames` stands last."""
+    order = np.argsort(frame, kind="stable")
+    return order[np.searchsorted(frame[order], frames, "right") - 1]

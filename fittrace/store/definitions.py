@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..schema.journal import LARGEST, OPERANDS
+from ..schema.limits import LONGEST_NAME
 from ..schema.sampling import OFF
 from ..schema.tables import PHASES, STAGES
 
@@ -34,6 +35,7 @@ class Definitions:
     notes: list[tuple[str, str]] = field(default_factory=list)
     dropped: dict[str, int] = field(default_factory=lambda: {"detail": 0, "batches": 0})
     closed: bool = False
+    changed_sites: int = 0
 
     def add(self, definition: Any) -> None:
         """Take in one definition; a kind that is not known is passed over.
@@ -65,6 +67,7 @@ class Definitions:
             if numbered[number] not in (None, checked):
                 raise ValueError(f"{what} {number} is defined twice")
             numbered[number] = checked
+            self.changed_sites += what == "site"
 
 
 def facts_of(told: Any) -> Definition:
@@ -103,7 +106,7 @@ def _site(told: Definition) -> Definition:
             raise ValueError("a root without a stage")
         site["root"] = True
     if told.get("hook") is not None:
-        site["hook"] = _text(told["hook"])
+        site["hook"] = _text(told["hook"])[:LONGEST_NAME]
     site["fence"] = told.get("fence") is True
     return site
 
@@ -141,7 +144,7 @@ _CHECKS: dict[str, Callable[[Definition], Definition]] = {
     "thread": lambda told: {"name": _text(told["name"])},
     "text": lambda told: {"value": _text(told["value"])},
     "keys": _keys,
-    "class": lambda told: {"name": _text(told["name"])},
+    "class": lambda told: {"name": _text(told["name"])[:LONGEST_NAME]},
     "function": _function,
     "source": lambda told: {"text": _text(told["text"])},
 }

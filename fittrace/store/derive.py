@@ -10,6 +10,7 @@ from collections import defaultdict
 
 import numpy as np
 
+from ..schema.limits import BYTES_PER_NUMBER, LOST_PLACES, WHOLE_FREE
 from ..schema.tables import BATCH_PHASES, COUNTS_AS
 from .carry import Carried, carry, cut
 from .definitions import Definitions
@@ -17,7 +18,7 @@ from .emit import Emitter
 from .fits import Fits
 from .flow import Flow
 from .hooks import name_hooks, place_hooks
-from .journal import Chunk
+from .journal import WINDOW, Chunk
 from .logs import logs_of, values_of
 from .orders import Orders
 from .records import Indices, Parsed, TooDeep, parse, sound
@@ -46,6 +47,9 @@ class Derivation:
         self._fits = Fits()
         self._flow = Flow(emitter)
         self._held: dict[int, Indices] = {}
+        self._postponed: dict[int, list[Indices]] = {}
+        self._most_whole = WHOLE_FREE
+        self._sites: Sites | None = None
         self._next_span = 0
         self.latest = 0
         """The last moment that was recorded, on the process' clock."""
@@ -57,9 +61,11 @@ class Derivation:
         """The sites that control came by."""
         return self._flow.sites
 
-    def window(self, chunks: list[Chunk]) -> None:
-        """Derive what these chunks tell, at most one of each thread."""
-        sites = Sites.of(self._definitions.sites)
+    def window(self, chunks: list[Chunk], stored: int = 0) -> None:
+        """Derive what these chunks tell, at most one of each thread. `stored` bytes of the journal are read."""
+        self._fits.make_room(stored)
+        self._most_whole = WHOLE_FREE + stored // BYTES_PER_NUMBER
+        sites = self._known_sites()
         early, self._held = self._held, {}
         late = []
         # Threads that run fits come before those that only run hooks for them, which wait for what they refer to.
@@ -73,7 +79,7 @@ class Derivation:
             self._records(chunk.thread, chunk.records, sites)
         settled = min((one.waits_since for one in self._carried.values() if one.waits_since is not None), default=None)
         for thread, records in early.items():
-            if settled is None or last_moment(records, sites) < settled:
+            if settled is None or len(records) > self._most_whole or last_moment(records, sites) < settled:
                 self._records(thread, records, sites)
             else:
                 self._held[thread] = records
@@ -83,8 +89,9 @@ class Derivation:
 
     def finish(self) -> None:
         """Close what is still open, as unfinished, at the last moment that was recorded."""
-        sites = Sites.of(self._definitions.sites)
+        sites = self._known_sites()
         waiting = [*self._held.values(), *(carried.numbers for carried in self._carried.values())]
+        waiting += [records for postponed in self._postponed.values() for records in postponed]
         self.latest = max(self.latest, *(last_moment(records, sites) for records in waiting), 0)
         for thread in sorted(self._carried, key=lambda t: (not self._has_root(Chunk(t), sites), t)):
             if thread not in self._held:
@@ -101,8 +108,15 @@ class Derivation:
         self._thread(thread, first, sites, final=False)
         for piece in others:
             self.damaged += 1
+            if self.damaged > LOST_PLACES:
+                continue
             self._lose(thread, sites)
             self._thread(thread, piece, sites, final=False)
+
+    def _known_sites(self) -> Sites:
+        if self._sites is None or self._sites.changes != self._definitions.changed_sites:
+            self._sites = Sites.of(self._definitions.sites, self._definitions.changed_sites)
+        return self._sites
 
     def _lose(self, thread: int, sites: Sites) -> None:
         """Take note that records of a thread are lost: what was open may have ended since, and other things begun."""
@@ -118,14 +132,23 @@ class Derivation:
 
     def _thread(self, thread: int, records: Indices, sites: Sites, final: bool) -> None:
         carried = self._carried[thread]
-        numbers = np.concatenate([carried.numbers, records])
+        postponed = [*self._postponed.pop(thread, []), records]
+        if not final and WINDOW < sum(map(len, postponed)) < len(carried.numbers) <= self._most_whole:
+            # What is worked on as a whole is taken apart anew when it has doubled, not at every window.
+            self._postponed[thread] = postponed
+            return
+        numbers = np.concatenate([carried.numbers, *postponed])
         try:
+            if len(numbers) > self._most_whole + 2 * WINDOW:
+                raise TooDeep
             parsed = parse(numbers, sites, fits_only=carried.lost)
+            spans = opened(parsed, sites)
+            if not self._fits.have_room(spans, np.arange(len(spans)) >= carried.count):
+                raise TooDeep
         except TooDeep:
-            self.damaged += int(np.count_nonzero(records < 0))
+            self.damaged += int(np.count_nonzero(numbers < 0))
             self._carried[thread] = Carried(lost=True)
             return
-        spans = opened(parsed, sites)
         rest, waits_since = numbers[:0], None
         if not final:
             count = cut(spans, parsed)
@@ -172,10 +195,9 @@ class Derivation:
         self._emitter.stops(spans, stops_of(spans, parsed, container, self._definitions), hooks)
         self._flow.records(thread, parsed, sites, spans, container, carried.repeated, first)
         self._fits.count(spans, done)
-        for index in np.flatnonzero(done & spans.root):
-            fit = self._fits.begun_by(int(spans.number[index]), int(spans.fit[index]))
-            if fit is not None:
-                self._emitter.fit(spans, parsed, int(index), fit)
+        roots = np.flatnonzero(done & spans.root).tolist()
+        begun = [(at, self._fits.begun_by(int(spans.number[at]), int(spans.fit[at]))) for at in roots]
+        self._emitter.fits(spans, parsed, [(at, fit) for at, fit in begun if fit is not None])
         self._carried[thread] = Carried() if final else carry(spans, parsed, kept, children, rest)
         self._carried[thread].lost = carried.lost
         self._carried[thread].waits_since = waits_since
@@ -183,7 +205,10 @@ class Derivation:
 
 def last_moment(records: Indices, sites: Sites) -> int:
     """The last moment that some records of one thread tell of, 0 where they tell of none."""
-    found: Parsed = parse(sound(records, sites)[0], sites)
+    try:
+        found: Parsed = parse(sound(records, sites)[0], sites)
+    except TooDeep:
+        return 0
     return found.moment(-1) if len(found.start) else 0
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pyarrow as pa
 
 from ..schema.journal import ABSENT
+from ..schema.limits import BATCH_CELLS, BATCH_KEYS, LATE_LOGS
 from ..schema.tables import BATCH_PHASES, PHASES, STAGES, STATUSES
 from .batches import Batches, BatchKey, key_of, sizes_of
 from .columns import Values
-from .definitions import Definitions
+from .definitions import Definition, Definitions
 from .fits import Fit
 from .logs import BatchLogs, LogRows
 from .orders import Stretches
@@ -40,10 +41,14 @@ class Emitter:
         self._fresh: list[Batches] = []
         self._waiting: list[list[Batches]] = [[], []]
         self._late: dict[BatchKey, dict[str, float]] = {}
+        self._threads: dict[int, str] = {}
+        self._keys: set[str] = set()
 
     def spans(self, spans: Spans, sites: Sites, hooks: list[str], thread: int, children: Indices, done: Flags) -> None:
         """Rows of `spans`."""
         index = np.flatnonzero(done)
+        if not len(index):
+            return
         some = spans.take(index)
         parent = np.where(some.parent >= 0, spans.number[some.parent], -1)
         same_fit = (some.parent >= 0) & (spans.fit[some.parent] == some.fit)
@@ -80,8 +85,8 @@ class Emitter:
         counts = [len(piece) for piece in rows.container]
         container = np.concatenate(rows.container)
         some = spans.take(container)
-        keys = list(dict.fromkeys(rows.key))
-        codes = np.array([keys.index(key) for key in rows.key])
+        numbered = {key: number for number, key in enumerate(dict.fromkeys(rows.key))}
+        keys, codes = list(numbered), np.array([numbered[key] for key in rows.key])
         value = np.concatenate(rows.value)
         no_number = np.repeat([text is not None or gone for text, gone in zip(rows.text, rows.removed)], counts)
         columns: dict[str, Values] = {
@@ -137,15 +142,23 @@ class Emitter:
             for container, value in pieces:
                 batch = batch_of[container]
                 here = batch >= 0
-                if np.any(here):
+                if np.any(here) and self._has_column(key, values, len(index)):
                     column = values.setdefault(key, np.full(len(index), np.nan))
                     column[row[batch[here]]] = value[here]
                 for late in np.flatnonzero(~here):
-                    self._late.setdefault(key_of(spans, int(container[late]), spans.batch), {})[key] = float(
-                        value[late]
-                    )
+                    place = key_of(spans, int(container[late]), spans.batch)
+                    if place in self._late or len(self._late) < LATE_LOGS:
+                        self._late.setdefault(place, {})[key] = float(value[late])
         if len(index):
             self._fresh.append(Batches(columns, values, some))
+
+    def _has_column(self, key: str, others: Collection[str], rows: int) -> bool:
+        """Whether a key of the logs may have a column of `batches`, beside the `others` that so many rows have."""
+        if key not in others and (len(others) + 1) * rows > BATCH_CELLS:
+            return False
+        if key not in self._keys and len(self._keys) < BATCH_KEYS:
+            self._keys.add(key)
+        return key in self._keys
 
     def samples(self, spans: Spans, batch: int, stretches: Stretches) -> None:
         """Rows of `samples` for the epoch that the span at `batch` is the first batch of."""
@@ -218,6 +231,8 @@ class Emitter:
 
     def values(self, spans: Spans, owner: Indices, sites: Indices, rows: Sequence[tuple[str, float | str]]) -> None:
         """Rows of `values`: keys and values of the spans at `owner`."""
+        if not rows:
+            return
         some = spans.take(owner)
         self._sink.append(
             "values",
@@ -231,41 +246,59 @@ class Emitter:
             },
         )
 
-    def fit(self, spans: Spans, parsed: Parsed, index: int, fit: Fit) -> None:
-        """One row of `fits`, whose root is the span at `index`."""
-        status = int(_status(spans.take(np.array([index])))[0])
-        error = None
-        if spans.failed[index]:
-            text = int(parsed.numbers[parsed.start[spans.closer[index]] + 2])
-            texts = self._definitions.texts
-            known = texts[text] if text != ABSENT and text < len(texts) else None
-            error = str(known["value"]) if known is not None else "unknown"
+    def fits(self, spans: Spans, parsed: Parsed, begun: Sequence[tuple[int, Fit]]) -> None:
+        """Rows of `fits`, each with the index of the span that is its root."""
+        if not begun:
+            return
+        roots, fits = [root for root, _ in begun], [fit for _, fit in begun]
+        some = spans.take(np.array(roots))
         self._sink.append(
             "fits",
             {
-                "fit": [fit.number],
-                "method": [_METHODS[STAGES[fit.stage]]],
-                "engine": [fit.engine],
-                "engine_version": [self._definitions.engines.get(fit.engine, "unknown")],
-                "start_ns": [int(spans.start[index]) + self._shift],
-                "duration_ns": [int(spans.end[index] - spans.start[index])],
-                "epochs": [fit.epochs],
-                "batches": [fit.batches],
-                "status": [_STATUSES[status]],
-                "error": [error],
-                "thread": [self._thread(fit.thread)],
-                "span": [fit.root],
-                "parent_fit": [fit.parent_fit],
-                "parent_span": [fit.parent_span],
+                "fit": [fit.number for fit in fits],
+                "method": [_METHODS[STAGES[fit.stage]] for fit in fits],
+                "engine": [fit.engine for fit in fits],
+                "engine_version": [self._definitions.engines.get(fit.engine, "unknown") for fit in fits],
+                "start_ns": some.start + self._shift,
+                "duration_ns": some.end - some.start,
+                "epochs": [fit.epochs for fit in fits],
+                "batches": [fit.batches for fit in fits],
+                "status": [_STATUSES[code] for code in _status(some).tolist()],
+                "error": [self._error(spans, parsed, root) for root in roots],
+                "thread": [self._thread(fit.thread) for fit in fits],
+                "span": [fit.root for fit in fits],
+                "parent_fit": [fit.parent_fit for fit in fits],
+                "parent_span": [fit.parent_span for fit in fits],
             },
         )
 
+    def _error(self, spans: Spans, parsed: Parsed, root: int) -> str | None:
+        """What left the fit whose root is the span at `root`."""
+        if not spans.failed[root]:
+            return None
+        text = int(parsed.numbers[parsed.start[spans.closer[root]] + 2])
+        texts = self._definitions.texts
+        known = texts[text] if text != ABSENT and text < len(texts) else None
+        return str(known["value"]) if known is not None else "unknown"
+
     def _thread(self, number: int) -> str:
+        """The name of a thread; threads that have one name are told apart."""
+        if number in self._threads:
+            return self._threads[number]
         threads = self._definitions.threads
-        names = [str(thread["name"]) if thread else "(lost)" for thread in threads]
-        if number >= len(names):
+        if number >= len(threads):
             return f"thread {number}"
-        return names[number] if names[number] not in names[:number] else f"{names[number]} ({number})"
+        known = threads[number]
+        name = _thread_name(known)
+        if any(_thread_name(other) == name for other in threads[:number]):
+            name = f"{name} ({number})"
+        if known is not None:
+            self._threads[number] = name
+        return name
+
+
+def _thread_name(thread: Definition | None) -> str:
+    return str(thread["name"]) if thread else "(lost)"
 
 
 def _nullable(values: Indices) -> np.ma.MaskedArray[tuple[int, ...], np.dtype[np.int64]]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..schema.journal import ABSENT, CLOSING, FLOW, OPERANDS
+from ..schema.limits import PATH_CODES
 from .emit import Emitter
 from .records import Indices, Parsed
 from .sites import KIND, PHASE, Sites
@@ -87,6 +88,7 @@ class Flow:
         self._emitter = emitter
         self._pending: dict[int, _Turns] = {}
         self._paths: dict[bytes, int] = {}
+        self._codes = 0
         self.sites: set[int] = set()
         """The sites that control came by, among them those that told values."""
 
@@ -153,9 +155,13 @@ class Flow:
         return numbers
 
     def _number(self, path: bytes) -> int:
-        if path not in self._paths and (len(self._paths) >= MOST_PATHS or len(path) > 4 * LONGEST):
-            return -1
-        return self._paths.setdefault(path, len(self._paths))
+        number = self._paths.get(path)
+        if number is None:
+            if len(self._paths) >= MOST_PATHS or len(path) > 4 * LONGEST or self._codes + len(path) // 4 > PATH_CODES:
+                return -1
+            number = self._paths[path] = len(self._paths)
+            self._codes += len(path) // 4
+        return number
 
 
 _CONTINUES = -2

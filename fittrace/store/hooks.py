@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..schema.limits import LONGEST_NAME
 from .definitions import Definitions
 from .records import Indices, Parsed
 from .sites import KIND, Sites
@@ -44,19 +45,23 @@ def name_hooks(spans: Spans, parsed: Parsed, container: Indices, sites: Sites, d
 
     Returns the names that the hooks' numbers stand for.
     """
-    names = list(sites.hooks)
+    numbered = {name: number for number, name in enumerate(sites.hooks)}
     told = np.flatnonzero(parsed.loose_kind == KIND["named"])
     text = parsed.numbers[parsed.loose_start[told] + 1]
     owner = container[parsed.loose_frame[told]]
-    for number in np.unique(text).tolist():
-        known = definitions.texts[number] if number < len(definitions.texts) else None
-        name = str(known["value"]) if known is not None else "(lost)"
-        names += [] if name in names else [name]
-        here = owner[(text == number) & (owner >= 0)]
-        spans.hook[here] = names.index(name)
+    found, which = np.unique(text, return_inverse=True)
+    codes = [numbered.setdefault(_name(number, definitions), len(numbered)) for number in found.tolist()]
+    known = owner >= 0
+    spans.hook[owner[known]] = np.array(codes, np.int64)[which][known]
+    names = list(numbered)
     single = np.flatnonzero((parsed.kind[spans.record] == _HOOK) & (spans.hook < 0))
     spans.hook[single] = spans.hook[container[parsed.frame[spans.record[single]]]]
     if np.any(spans.hook[single] < 0):
         names.append("(lost)")
         spans.hook[single] = np.where(spans.hook[single] < 0, len(names) - 1, spans.hook[single])
     return names
+
+
+def _name(text: int, definitions: Definitions) -> str:
+    known = definitions.texts[text] if text < len(definitions.texts) else None
+    return str(known["value"])[:LONGEST_NAME] if known is not None else "(lost)"

@@ -13,14 +13,20 @@ import numpy as np
 import numpy.typing as npt
 
 from ..schema.journal import DEFINE, EVENTS, EVENTS_HEAD, FACTS, LARGEST, METADATA, ORDER, PACKED, Damage, blocks
+from ..schema.limits import BYTES_PER_THREAD, LOST_PLACES, THREADS_FREE
 from ..schema.regular import open_regular
+from .allowance import Allowance
 from .definitions import Definition, Definitions, facts_of
 from .metadata import Metadata
 from .orders import Orders
 from .packing import unpacked
 
-WINDOW = 8 << 20
-"""Numbers that are worked on at once: 64 MiB of records."""
+WINDOW = 2 << 20
+"""Numbers that are worked on at once: 16 MiB of records. The rows of each take up to 200 bytes."""
+LARGEST_WINDOW = 2 * WINDOW
+"""Numbers beyond which a window ends also in the middle of what threads did at the same time."""
+LARGEST_PIECE = WINDOW
+"""Numbers beyond which a block is worked on in pieces."""
 
 _SENSELESS = (ValueError, KeyError, TypeError, RecursionError)
 """What reading something raises that is not what it should be."""
@@ -52,13 +58,15 @@ class Journal:
         self.path = path
         self.facts: Definition | None = None
         self.definitions = Definitions()
-        self.orders = Orders()
+        self.allowance = Allowance()
+        self.orders = Orders(self.allowance)
         self.metadata: dict[int, Metadata] = {}
         """What was told of batches, by number; whoever derives the batches takes it away."""
         self.damage = Damage()
         self.position = 0
         """Bytes read so far."""
         self._next: dict[int, int] = {}
+        self._lost_places = 0
 
     def windows(self) -> Iterator[list[Chunk]]:
         """The threads' records in windows of about `WINDOW` numbers; in each, one chunk per thread.
@@ -70,18 +78,18 @@ class Journal:
         with open_regular(str(self.path)) as file:
             for kind, payload in blocks(file, self.damage):
                 self.position = file.tell()
+                self.allowance.stored(len(payload))
                 try:
                     if kind in (EVENTS, PACKED):
                         thread, number = EVENTS_HEAD.unpack_from(payload)
-                        records = self._records(kind, payload)
-                        lost = number - self._next.get(thread, 0)
-                        if lost < 0:
-                            raise ValueError("a chunk that was there before, or comes too late")
-                        if (size > WINDOW and thread <= latest) or (lost and thread in waiting):
-                            yield list(waiting.values())
-                            waiting, size = {}, 0
-                        waiting.setdefault(thread, Chunk(thread, gap=lost > 0)).pieces.append(records)
-                        size, latest = size + len(records), thread
+                        lost = self._lost(thread, number)
+                        for piece in _pieces(self._records(kind, payload)):
+                            over = (size > WINDOW and thread <= latest) or size > LARGEST_WINDOW
+                            if over or (lost and thread in waiting):
+                                yield list(waiting.values())
+                                waiting, size = {}, 0
+                            waiting.setdefault(thread, Chunk(thread, gap=lost)).pieces.append(piece)
+                            size, latest, lost = size + len(piece), thread, False
                         self._next[thread] = number + 1
                     elif kind == ORDER:
                         size += self.orders.add(payload)
@@ -96,14 +104,30 @@ class Journal:
         if waiting:
             yield list(waiting.values())
 
+    def _lost(self, thread: int, number: int) -> bool:
+        """Whether chunks of a thread are lost before the one of that number.
+
+        Raises `ValueError` for a chunk that cannot be, and for one more thread or lost chunk than there may be.
+        """
+        if thread not in self._next and len(self._next) >= THREADS_FREE + self.position // BYTES_PER_THREAD:
+            raise ValueError("more threads than a journal of this size can have")
+        lost = number - self._next.get(thread, 0)
+        if lost < 0:
+            raise ValueError("a chunk that was there before, or comes too late")
+        if lost and self._lost_places >= LOST_PLACES:
+            raise ValueError("more lost chunks than are worth the time")
+        self._lost_places += lost > 0
+        return lost > 0
+
     def _records(self, kind: int, payload: bytes) -> Records:
         if kind == PACKED:
             return unpacked(payload[EVENTS_HEAD.size :], LARGEST // 8)
         stream = zlib.decompressobj()
-        data = stream.decompress(payload[EVENTS_HEAD.size :], LARGEST)
+        data = stream.decompress(payload[EVENTS_HEAD.size :], min(LARGEST, self.allowance.left + 1))
         if stream.unconsumed_tail or len(data) % 8:
             raise ValueError("a chunk larger than a chunk can be")
-        return np.frombuffer(data, "<i8").astype(np.int64)
+        self.allowance.spend(len(data))
+        return np.frombuffer(data, "<i8").astype(np.int64, copy=False)
 
     def _define(self, kind: int, payload: bytes) -> None:
         if kind == FACTS and self.facts is None:
@@ -114,3 +138,14 @@ class Journal:
                     self.definitions.add(json.loads(line))
                 except _SENSELESS:
                     self.damage.altered += len(line)
+
+
+def _pieces(records: Records) -> Iterator[Records]:
+    """`records` in pieces of about `LARGEST_PIECE` numbers, none of which holds a part of a record; at least one."""
+    while len(records) > LARGEST_PIECE:
+        end = LARGEST_PIECE + int(np.argmax(records[LARGEST_PIECE:] < 0))
+        if records[end] >= 0:
+            break
+        yield records[:end]
+        records = records[end:]
+    yield records

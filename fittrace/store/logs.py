@@ -106,21 +106,20 @@ class States:
 
     def numeric(self, definitions: Definitions, which: Indices) -> Iterator[tuple[list[str], Indices, Floats]]:
         """Those of `which` that hold numbers alone: names, index among `which`, and a row of values each."""
-        for keys in np.unique(self.keys[which]):
-            shape = shape_of(int(keys), definitions)
+        order = np.argsort(self.keys[which], kind="stable")
+        found, begin = np.unique(self.keys[which[order]], return_index=True)
+        for keys, here in zip(found.tolist(), np.split(which[order], begin[1:])):
+            shape = shape_of(keys, definitions)
             if shape is not None and "t" not in shape[1]:
-                here = which[(self.keys[which] == keys)]
                 place = self.begin[here][:, None] + np.arange(_width(shape[1]))
                 yield shape[0], here, _numbers(self.numbers[place], shape[1])
 
     def lost(self, definitions: Definitions) -> npt.NDArray[np.bool_]:
         """Which of them cannot be read, since it is lost what their keys are."""
-        lost = np.zeros(len(self.keys), bool)
-        for keys in np.unique(self.keys):
-            shape = shape_of(int(keys), definitions)
-            mine = self.keys == keys
-            width = -1 if shape is None else _width(shape[1])
-            lost[mine] = (self.end[mine] - self.begin[mine]) != width
+        found, which = np.unique(self.keys, return_inverse=True)
+        shapes = [shape_of(keys, definitions) for keys in found.tolist()]
+        widths = np.array([-1 if shape is None else _width(shape[1]) for shape in shapes], np.int64)
+        lost: npt.NDArray[np.bool_] = (self.end - self.begin) != widths[which]
         return lost
 
     def read(self, index: int, definitions: Definitions) -> State:

@@ -13,7 +13,9 @@ from typing import Any
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError, Message
 
-__all__ = ["DecodeError", "DeviceStepStats", "Message", "RunMetadata", "Trace"]
+from ..schema.limits import LONGEST_LABEL, MESSAGES
+
+__all__ = ["DecodeError", "DeviceStepStats", "Message", "RunMetadata", "TooMany", "Trace", "bounded", "text"]
 
 _PACKAGE = "fittrace"
 _FIELD = descriptor_pb2.FieldDescriptorProto
@@ -96,10 +98,68 @@ def _class(name: str) -> Any:
 RunMetadata, DeviceStepStats, Trace = (_class(name) for name in ("RunMetadata", "DeviceStepStats", "Trace"))
 
 
+class TooMany(ValueError):
+    """A protobuf that holds more messages than are taken in."""
+
+
+def bounded(name: str, data: bytes) -> bytes:
+    """`data`, which is a message of that name, unless more than `MESSAGES` messages are in it.
+
+    They are counted without being parsed, since each takes many times its bytes. Raises `TooMany`, or `DecodeError`.
+
+    >>> bounded("Trace", bytes([0x22, 0]))
+    b'"\\x00'
+    """
+    if len(data) <= 2 * MESSAGES:  # a message takes two bytes at least
+        return data
+    pending = [(name, 0, len(data))]
+    count = 0
+    while pending:
+        kind, place, end = pending.pop()
+        inner = _INNER[kind]
+        while place < end:
+            tag, place = _varint(data, place)
+            wire = tag & 7
+            if wire == 0:
+                _, place = _varint(data, place)
+            elif wire in (1, 5):
+                place += 8 if wire == 1 else 4
+            elif wire == 2:
+                length, place = _varint(data, place)
+                if length and (tag >> 3) in inner:
+                    pending.append((inner[tag >> 3], place, min(place + length, end)))
+                count += (tag >> 3) in inner
+                place += length
+            else:
+                raise DecodeError("a group, which none of these messages has")
+            if count > MESSAGES:
+                raise TooMany(f"more than {MESSAGES:,} messages in one batch's protobuf")
+    return data
+
+
+def _varint(data: bytes, place: int) -> tuple[int, int]:
+    """The varint that begins at `place`, and where it ends."""
+    value = shift = 0
+    while place < len(data) and shift < 70:
+        octet = data[place]
+        value |= (octet & 0x7F) << shift
+        place, shift = place + 1, shift + 7
+        if octet < 0x80:
+            return value, place
+    raise DecodeError("a number without an end")
+
+
+_INNER = {
+    name: {number: kind.lstrip("*") for number, kind in fields.values() if kind.lstrip("*") in _MESSAGES}
+    for name, fields in _MESSAGES.items()
+}
+"""The fields of each message that are messages, by number."""
+
+
 def text(value: bytes) -> str:
-    r"""A text of TensorFlow's, with what is no UTF-8 written out.
+    r"""A text of TensorFlow's, with what is no UTF-8 written out; no longer than `LONGEST_LABEL` bytes.
 
     >>> text(b"dense/MatMul\xff")
     'dense/MatMul\\xff'
     """
-    return value.decode("utf-8", "backslashreplace")
+    return value[:LONGEST_LABEL].decode("utf-8", "backslashreplace")

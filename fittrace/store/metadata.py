@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from ..schema.journal import LARGEST_METADATA, METADATA_HEAD, PROFILE, RUN_METADATA
 from . import profile, step_stats
-from .messages import DecodeError
+from .allowance import Allowance
+from .messages import DecodeError, TooMany
 from .ops import Contents
 
 FORMATS = {RUN_METADATA: "run_metadata", PROFILE: "profile"}
@@ -35,20 +36,23 @@ class Metadata:
         number, form, *moments = METADATA_HEAD.unpack_from(payload)
         return number, cls(FORMATS[form], (moments[0], moments[1]), payload[METADATA_HEAD.size :])
 
-    def data(self) -> bytes:
-        """The protobuf. Raises `UnreadableMetadata`."""
+    def data(self, allowance: Allowance | None = None) -> bytes:
+        """The protobuf, within the `allowance` of a journal that is read whole. Raises `UnreadableMetadata`."""
         stream = zlib.decompressobj()
+        most = LARGEST_METADATA if allowance is None else min(LARGEST_METADATA, allowance.left + 1)
         try:
-            data = stream.decompress(self.compressed, LARGEST_METADATA)
-        except zlib.error as error:
+            data = stream.decompress(self.compressed, most)
+            if allowance is not None:
+                allowance.spend(len(data))
+        except (zlib.error, ValueError) as error:
             raise UnreadableMetadata(str(error)) from None
         if not stream.eof:
             raise UnreadableMetadata("it is larger than metadata can be, or cut off")
         return data
 
-    def contents(self) -> Contents:
-        """The ops, on the process' clock. Raises `UnreadableMetadata`."""
+    def contents(self, allowance: Allowance | None = None) -> Contents:
+        """The ops, on the process' clock, within the `allowance`. Raises `UnreadableMetadata`."""
         try:
-            return _READERS[self.format](self.data(), self.moments)
-        except DecodeError as error:
+            return _READERS[self.format](self.data(allowance), self.moments)
+        except (DecodeError, TooMany) as error:
             raise UnreadableMetadata(str(error)) from None

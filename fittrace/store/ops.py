@@ -17,7 +17,7 @@ RECEIVES = frozenset({"_Recv", "_HostRecv"})
 """Types of the ops that wait on one device for what another one makes."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Op:
     """One op, or one stage of the data pipeline, as it ran once. Moments are nanoseconds of the process' clock.
 

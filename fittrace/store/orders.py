@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..schema.journal import LARGEST, ORDER_HEAD
+from ..schema.journal import ORDER_HEAD
+from ..schema.limits import SAMPLES, STRETCHES_FREE, STRETCHES_PER_BYTE
+from .allowance import Allowance
 
 Indices = npt.NDArray[np.int64]
 
@@ -41,10 +43,15 @@ class Stretches:
 
 
 class Orders:
-    """The orders of a journal that no record has referred to yet, as they were packed."""
+    """The orders of a journal that no record has referred to yet, as they were packed.
 
-    def __init__(self) -> None:
+    They unpack within the journal's `allowance`.
+    """
+
+    def __init__(self, allowance: Allowance) -> None:
+        self._allowance = allowance
         self._packed: dict[int, bytes] = {}
+        self._stretches_left = STRETCHES_FREE
 
     def add(self, payload: bytes) -> int:
         """Take in the payload of an `ORDER` block; how many samples it has.
@@ -52,9 +59,10 @@ class Orders:
         Raises `ValueError` or `struct.error` for one that makes no sense.
         """
         number, samples, planes = ORDER_HEAD.unpack_from(payload)
-        if planes > 8 or samples * 8 > LARGEST or number in self._packed:
+        if planes > 8 or samples > SAMPLES or number in self._packed:
             raise ValueError("an order that is too long, or was there before")
         self._packed[number] = payload
+        self._stretches_left += len(payload) * STRETCHES_PER_BYTE
         return int(samples)
 
     def take(self, number: int, samples: int) -> Stretches:
@@ -63,9 +71,14 @@ class Orders:
         if payload is None or ORDER_HEAD.unpack_from(payload)[1] != samples or not samples:
             return Stretches.unknown(samples)
         try:
-            return Stretches.of(unpacked(payload))
+            self._allowance.spend(samples * ORDER_HEAD.unpack_from(payload)[2])
+            stretches = Stretches.of(unpacked(payload))
         except (ValueError, zlib.error):
             return Stretches.unknown(samples)
+        if len(stretches.position) > self._stretches_left:
+            return Stretches.unknown(samples)
+        self._stretches_left -= len(stretches.position)
+        return stretches
 
 
 def unpacked(payload: bytes) -> Indices:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ..schema.journal import ANCHOR
-from .messages import Message, Trace, text
+from .messages import Message, Trace, bounded, text
 from .ops import NAMELESS, Contents, Op
 from .streams import Ran, of_op, stream_named
 
@@ -55,9 +55,9 @@ def read(data: bytes, moments: tuple[int, int]) -> Contents:
     """The ops and the stages of the data pipeline in the bytes of a profiler's `Trace`.
 
     `moments` are the process' clock when the profiler started, and at its event `ANCHOR`. Raises `DecodeError` where
-    the bytes are no such thing.
+    the bytes are no such thing, and `TooMany` where they hold more than a batch can.
     """
-    trace = Trace.FromString(data)
+    trace = Trace.FromString(bounded("Trace", data))
     ops, pipeline = [], []
     launched: dict[str | None, Ran] = {}
     for event in _events(trace, moments, on_device=True):

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..schema.journal import ABSENT, LOOSE
+from ..schema.limits import DEEP_ALWAYS, DEEP_WORK, DEEPEST
 from .journal import Records
 from .sites import ARITY, KIND, STAGE, UNKNOWN, Sites
 
@@ -19,12 +20,10 @@ Indices = npt.NDArray[np.int64]
 _ENTERS = [KIND["call"], KIND["hooks"]]
 _LEAVES = [KIND["leave"], KIND["raise"]]
 _LOOSE = [KIND[kind] for kind in LOOSE]
-DEEPEST = 4096
-"""Frames in each other, at most: far beyond the calls that Python lets be."""
 
 
 class TooDeep(ValueError):
-    """The records of a damaged journal that would take forever to take apart."""
+    """Records so deep in each other that they would take forever to take apart: those of a damaged journal."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def parse(numbers: Records, sites: Sites, fits_only: bool = False) -> Parsed:
 
     Records outside any frame are left out: their beginning is not known. With `fits_only` so are those outside the
     calls of `fit`: where records are lost, no other frame tells whether it is inside another. Raises `TooDeep` where
-    frames lie deeper in each other than Python calls can.
+    frames or spans lie deeper in each other than those of an engine can.
     """
     start = np.flatnonzero(numbers < 0)
     site = -(numbers[start] + 1)
@@ -96,8 +95,7 @@ def parse(numbers: Records, sites: Sites, fits_only: bool = False) -> Parsed:
     open_after = running - floor
     depth = np.where(leaves, open_after + 1, open_after)
     inside = ~unmatched & (depth > 0)
-    if depth.max(initial=0) > DEEPEST:
-        raise TooDeep
+    _check_depth(int(depth.max(initial=0)), len(depth))
     if fits_only and len(depth):
         outermost = np.maximum.accumulate(np.where(enters & (depth == 1), np.arange(len(site)), 0))
         inside &= sites.root[site[outermost]] & (sites.stage[site[outermost]] == STAGE["train"])
@@ -106,6 +104,7 @@ def parse(numbers: Records, sites: Sites, fits_only: bool = False) -> Parsed:
     structural = ~loose
     before = np.cumsum(structural, dtype=np.int64)[loose]
     frame, close = _frames(site[structural], enters[structural], depth[structural], sites)
+    _check_depth(int(close.max(initial=0)), len(close))
     loose_frame = np.zeros(len(before), np.int64)
     for level in np.unique(depth[loose]):
         here = depth[loose] == level
@@ -115,6 +114,11 @@ def parse(numbers: Records, sites: Sites, fits_only: bool = False) -> Parsed:
         numbers, start[structural], site[structural], kind[structural].astype(np.int32), frame, close,
         start[loose], kind[loose].astype(np.int32), before, loose_frame,
     )  # fmt: skip
+
+
+def _check_depth(deepest: int, records: int) -> None:
+    if deepest > min(DEEPEST, max(DEEP_ALWAYS, DEEP_WORK // max(records, 1))):
+        raise TooDeep
 
 
 def _frames(site: Indices, enters: npt.NDArray[np.bool_], depth: Indices, sites: Sites) -> tuple[Indices, Indices]:

@@ -30,6 +30,7 @@ class Rows:
         self._vocabularies = {c.name: Vocabulary() for c in table.columns if c.type == "dictionary"}
         self._chunks: list[dict[str, pa.Array]] = []
         self._count = 0
+        self._nulls: dict[tuple[int, pa.DataType], pa.Array] = {}
 
     def __len__(self) -> int:
         return self._count
@@ -67,6 +68,7 @@ class Rows:
             schema=pa.schema([arrow_field(column) for column in self._columns.values()]),
         )[:count]
         self._forget(count)
+        self._nulls.clear()
         run = pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), taken.num_rows), pa.array([self._run]))
         return taken.add_column(0, arrow_field(RUN), run)
 
@@ -84,12 +86,18 @@ class Rows:
         for chunk in self._chunks:
             given = chunk.get(column.name)
             if given is None:
-                given = pa.nulls(len(next(iter(chunk.values()))), kind)
+                given = self._no_values(len(next(iter(chunk.values()))), kind)
             arrays.append(given)
         if column.type != "dictionary":
             return pa.chunked_array(arrays, kind)
         decoded = [self._vocabularies[column.name].decode(array) for array in arrays]
         return pa.chunked_array(decoded, pa.dictionary(pa.int32(), pa.string()))
+
+    def _no_values(self, count: int, kind: pa.DataType) -> pa.Array:
+        # Columns share them: `batches` may have thousands that are empty.
+        if (count, kind) not in self._nulls:
+            self._nulls[count, kind] = pa.nulls(count, kind)
+        return self._nulls[count, kind]
 
     def _forget(self, count: int) -> None:
         remaining = []

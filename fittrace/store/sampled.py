@@ -9,6 +9,8 @@ import numpy as np
 
 from ..schema.sampling import BadSampling, parse
 from ..schema.tables import STAGES
+from .allowance import Allowance
+from .batches import latest_in_frame
 from .columns import Values
 from .metadata import Metadata, UnreadableMetadata
 from .ops import Contents, Op
@@ -32,11 +34,12 @@ class SampledBatches:
     """The sampled batches of one journal, handed to `sink` as rows as they are derived.
 
     `waiting` holds the metadata of those that have not come yet, by number. `shift_ns` makes the process' clock Unix
-    time.
+    time. They unpack within the journal's `allowance`.
     """
 
-    def __init__(self, waiting: dict[int, Metadata], sink: Sink, shift_ns: int) -> None:
+    def __init__(self, waiting: dict[int, Metadata], sink: Sink, shift_ns: int, allowance: Allowance) -> None:
         self._waiting = waiting
+        self._allowance = allowance
         self._sink = sink
         self._shift = shift_ns
         self._seen: set[tuple[int, int, int]] = set()
@@ -61,7 +64,7 @@ class SampledBatches:
             if metadata is None:
                 continue
             try:
-                contents = metadata.contents()
+                contents = metadata.contents(self._allowance)
             except UnreadableMetadata:
                 self.unreadable += 1
                 continue
@@ -151,14 +154,8 @@ def _retraced(spans: Spans, parsed: Parsed, sites: Sites) -> Flags | None:
 
 def _holders(spans: Spans, parsed: Parsed, told: Indices, candidates: Indices) -> Indices:
     """For each loose record of `told`, the span of `candidates` in its own frame that is open then; -1: none."""
-    holders = np.full(len(told), -1)
-    frame_of = parsed.frame[spans.record[candidates]]
-    for frame in np.unique(parsed.loose_frame[told]):
-        mine = candidates[frame_of == frame]
-        here = np.flatnonzero(parsed.loose_frame[told] == frame)
-        before = parsed.loose_before[told[here]]
-        place = np.searchsorted(spans.record[mine], before, "left") - 1
-        here, before, place = here[place >= 0], before[place >= 0], place[place >= 0]
-        closer = spans.closer[mine[place]]
-        holders[here] = np.where((closer < 0) | (closer >= before), mine[place], -1)
-    return holders
+    record, before = spans.record[candidates], parsed.loose_before[told]
+    place = latest_in_frame(parsed.frame[record], record, parsed.loose_frame[told], before - 1, len(parsed.start))
+    holder = np.append(candidates, -1)[place]
+    closer = np.append(spans.closer, -1)[holder]
+    return np.where((holder >= 0) & ((closer < 0) | (closer >= before)), holder, -1)

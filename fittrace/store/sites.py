@@ -39,10 +39,11 @@ class Sites:
     engine: list[str]
     names: list[str]
     hooks: list[str]
+    changes: int
 
     @classmethod
-    def of(cls, definitions: Sequence[dict[str, Any] | None]) -> Sites:
-        """The arrays for what a journal has defined."""
+    def of(cls, definitions: Sequence[dict[str, Any] | None], changes: int = 0) -> Sites:
+        """The arrays for what a journal has defined, with so many `changes` until then."""
         count = len(definitions)
         ints = {key: np.full(count, -1, np.int32) for key in ("kind", "depth", "opens", "stage", "hook")}
         phase, name = np.full((count, 2), -1, np.int32), np.full((count, 2), -1, np.int32)
@@ -65,7 +66,7 @@ class Sites:
             engine[number] = str(site.get("engine", ""))
         return cls(
             ints["kind"], ints["depth"], ints["opens"], phase, name, ints["stage"], root, epoch, batch, ints["hook"],
-            engine, names.texts, hooks.texts,
+            engine, names.texts, hooks.texts, changes,
         )  # fmt: skip
 
 

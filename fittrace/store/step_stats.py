@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from .messages import Message, RunMetadata, text
+from .messages import Message, RunMetadata, bounded, text
 from .ops import NAMELESS, Contents, Op
 from .streams import ran, repeated_by, stream_of, tells_waiting
 
-_LABEL = re.compile(r"(?:\[.*?\] )?.* = (?P<type>[\w>]+)\(", re.DOTALL)
+_LABEL = re.compile(r".* = (?P<type>[\w>]+)\(", re.DOTALL)
 _BY_TRACER = "/host:CPU"
 """The host's plane of the device tracer, in TensorFlow 1: it repeats what the executors told."""
 
@@ -16,11 +16,14 @@ _BY_TRACER = "/host:CPU"
 def read(data: bytes, moments: tuple[int, int]) -> Contents:
     """The ops in the bytes of a `RunMetadata`. `moments`: the process' clock and the wall clock at one time.
 
-    Raises `DecodeError` where they are none.
+    Raises `DecodeError` where they are none, and `TooMany` where they hold more than a batch can.
     """
     clock_ns, wall_ns = moments
     ops = []
-    planes = [(text(plane.device), plane) for plane in RunMetadata.FromString(data).step_stats.dev_stats]
+    planes = [
+        (text(plane.device), plane)
+        for plane in RunMetadata.FromString(bounded("RunMetadata", data)).step_stats.dev_stats
+    ]
     streaming = {stream.device for name, _ in planes if (stream := stream_of(name))}
     for name, plane in planes:
         stream = stream_of(name)

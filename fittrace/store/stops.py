@@ -31,12 +31,13 @@ def stops_of(spans: Spans, parsed: Parsed, container: Indices, definitions: Defi
     found, values = [], []
     position = hooks_passed(parsed, told) - 1
     hook_spans = np.flatnonzero(parsed.kind[spans.record] == KIND["hook"]) if len(told) else told
-    for one, place in zip(told.tolist(), position.tolist()):
-        frame = int(parsed.loose_frame[one])
-        span = int(container[frame])
+    of_frame = parsed.frame[spans.record[hook_spans]]
+    hook_spans = hook_spans[np.argsort(of_frame, kind="stable")]
+    first = np.searchsorted(np.sort(of_frame), parsed.loose_frame[told])
+    for one, place, begin in zip(told.tolist(), position.tolist(), first.tolist()):
+        span = int(container[int(parsed.loose_frame[one])])
         if place >= 0:
-            mine = hook_spans[parsed.frame[spans.record[hook_spans]] == frame]
-            span = int(mine[place])
+            span = int(hook_spans[begin + place])
         if span >= 0 and spans.fit[span] >= 0:
             text = int(parsed.numbers[parsed.loose_start[one] + 1])
             known = definitions.texts[text] if text < len(definitions.texts) else None

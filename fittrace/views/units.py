@@ -56,8 +56,11 @@ def amount(number: int, one: str, many: str) -> str:
 
 
 def moment(ns: int) -> str:
-    """A moment in Unix nanoseconds, in this machine's time zone."""
-    return datetime.fromtimestamp(ns / 1e9).strftime("%Y-%m-%d %H:%M:%S")
+    """A moment in Unix nanoseconds, in this machine's time zone; a number where no clock can show it."""
+    try:
+        return datetime.fromtimestamp(ns / 1e9).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return f"{ns} ns"
 
 
 def _three_digits(number: float) -> str:

@@ -42,7 +42,10 @@ def derive(path: Path, shift_ns: int = 0) -> Tables:
     """The rows of the journal at `path`."""
     journal = Journal(path)
     sink = Rows()
-    emitter, sampled = Emitter(journal.definitions, sink, shift_ns), SampledBatches(journal.metadata, sink, shift_ns)
+    emitter, sampled = (
+        Emitter(journal.definitions, sink, shift_ns),
+        SampledBatches(journal.metadata, sink, shift_ns, journal.allowance),
+    )
     derivation = Derivation(journal.definitions, journal.orders, emitter, sampled)
     for chunks in journal.windows():
         derivation.window(chunks)
