@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..schema import otel
 from ..schema.batches import ALL
 from ..schema.errors import FittraceError
+from ..schema.printable import printable
 from .batches import HELP, batches
 from .places import given, named
 from .progress import progress
@@ -64,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         from ..tables import Trace
 
         written = FORMATS[arguments.format](Trace.open(path, report), arguments)
-    print(f"{arguments.output if goes_into_a_file else arguments.endpoint}: {written}")
+    print(printable(f"{arguments.output if goes_into_a_file else arguments.endpoint}: {written}"))
     return 0
 
 

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ..schema.printable import printable
+
 DELAY = 0.7
 """Seconds before anything is shown: most work is done by then."""
 
@@ -32,7 +34,7 @@ def progress(doing: str, at_once: bool = False) -> Iterator[Callable[[int, int],
 
 class _Line:
     def __init__(self, doing: str) -> None:
-        self._doing = doing
+        self._doing = printable(doing)
         self._part = ""
         self._shown = False
         self._over = threading.Event()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..schema import otel
 from ..schema.batches import DEFAULT as DEFAULT_BATCHES
+from ..schema.printable import printable
 from ..schema.settings import CHOICES, DEFAULT, Settings
 from .batches import HELP, batches
 
@@ -145,7 +146,7 @@ def _send_what_was_open(finished: Finished, arguments: argparse.Namespace) -> No
             chosen = settings(arguments.otlp_level, arguments.otlp_batches)
             otlp.send(trace, arguments.otlp or None, Choice(*chosen, unfinished=True))
     except Exception as error:
-        print(f"fittrace: what was open when a process died was not sent: {error}", file=sys.stderr)
+        _say(f"what was open when a process died was not sent: {error}")
 
 
 def _summarise(finished: Finished) -> None:
@@ -154,11 +155,15 @@ def _summarise(finished: Finished) -> None:
     from ..views.summary import print_summary
 
     for remark in finished.remarks:
-        print(f"fittrace: {remark}", file=sys.stderr)
+        _say(remark)
     if not finished.traced:
         return
     try:
         print_summary(Trace.open(finished.directory), sys.stderr)
     except Exception as error:
-        print(f"fittrace: no summary: {error}; the trace is in {finished.directory}", file=sys.stderr)
+        _say(f"no summary: {error}; the trace is in {finished.directory}")
     sys.stderr.flush()
+
+
+def _say(text: str) -> None:
+    print(f"fittrace: {printable(text)}", file=sys.stderr)

@@ -1,4 +1,7 @@
-"""Chrome's trace events as JSON, which `chrome://tracing`, Perfetto's UI and many others open."""
+"""Chrome's trace events as JSON, which `chrome://tracing`, Perfetto's UI and many others open.
+
+Texts are `printable`: not every viewer takes care of what it shows.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import math
 from collections.abc import Iterator
 from typing import IO, Any
 
+from ..schema.printable import printable
 from ..tables import Trace
 from .counters import points_of
 from .facts import alone, facts_of
@@ -33,7 +37,7 @@ def write(trace: Trace, file: IO[str]) -> int:
         spans += event["ph"] == "B"
         file.write(separator + json.dumps(event, separators=(",", ":"), allow_nan=False))
         separator = ",\n"
-    other = {"start_ns": origin, "runs": [run.name for run in trace.runs]}
+    other = {"start_ns": origin, "runs": [printable(run.name) for run in trace.runs]}
     file.write(f'\n], "displayTimeUnit": "ms", "otherData": {json.dumps(other)}}}\n')
     return spans
 
@@ -56,14 +60,14 @@ def _events(trace: Trace, origin: int) -> Iterator[Event]:
                 yield _named("thread_name", pid, tid, mark.track.thread)
             event: Event = {"ph": "E", "pid": pid, "tid": tid, "ts": (mark.time_ns - origin) / 1000}
             if mark.span is not None:
-                args = {key: _plain(value) for key, value in mark.span.attributes().items()}
-                event |= {"ph": "B", "name": mark.span.title, "cat": mark.span.name, "args": args}
+                args = {printable(key): _plain(value) for key, value in mark.span.attributes().items()}
+                event |= {"ph": "B", "name": printable(mark.span.title), "cat": printable(mark.span.name), "args": args}
             yield event
         yield from _ops(one, pids, origin)
         for point in points_of(one):
             if math.isfinite(point.value):
                 place = {"pid": pids[point.process], "ts": (point.time_ns - origin) / 1000}
-                yield {"ph": "C", "name": point.title, **place, "args": {"value": point.value}}
+                yield {"ph": "C", "name": printable(point.title), **place, "args": {"value": point.value}}
 
 
 def _ops(trace: Trace, pids: dict[int, int], origin: int) -> Iterator[Event]:
@@ -78,13 +82,23 @@ def _ops(trace: Trace, pids: dict[int, int], origin: int) -> Iterator[Event]:
             yield _named("thread_name", pid, tid, mark.lane.title)
         times = {"ts": (mark.op.start_ns - origin) / 1000, "dur": (mark.op.end_ns - mark.op.start_ns) / 1000}
         args = {key: _plain(value) for key, value in mark.op.attributes.items()}
-        yield {"ph": "X", "pid": pid, "tid": tid, "name": mark.op.name, "cat": mark.op.category, **times, "args": args}
+        yield {
+            "ph": "X",
+            "pid": pid,
+            "tid": tid,
+            "name": printable(mark.op.name),
+            "cat": mark.op.category,
+            **times,
+            "args": args,
+        }
 
 
 def _named(what: str, pid: int, tid: int, name: str) -> Event:
-    return {"ph": "M", "name": what, "pid": pid, "tid": tid, "args": {"name": name}}
+    return {"ph": "M", "name": what, "pid": pid, "tid": tid, "args": {"name": printable(name)}}
 
 
 def _plain(value: Any) -> Any:
     """What JSON has a word for; it has none for numbers that are none."""
+    if isinstance(value, str):
+        return printable(value)
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -34,8 +34,16 @@ class Process:
 
     def resource(self) -> dict[str, Any]:
         """The attributes of its resource."""
-        argv = [str(word) for word in json.loads(self.row["argv"])]
-        return otel.resource(self.row, argv, self.run)
+        return otel.resource(self.row, _words(self.row["argv"]), self.run)
+
+
+def _words(argv: str) -> list[str]:
+    """A command line that the recorder wrote as JSON; as one word where it is none."""
+    try:
+        words = json.loads(argv)
+    except (ValueError, RecursionError):
+        words = argv
+    return [str(word) for word in words] if isinstance(words, list) else [argv]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,8 @@
 """Perfetto's own format: `.pftrace`, which its UI and its trace processor open.
 
 A process of the trace is a process there, with a track for each thread, tracks for the ops of sampled batches, and a
-counter for each key of the logs. It is written packet by packet, so that a trace of any size goes.
+counter for each key of the logs. It is written packet by packet, so that a trace of any size goes. Texts are
+`printable`: not every viewer takes care of what it shows.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from ..schema.errors import FittraceError
+from ..schema.printable import printable
 from ..tables import Trace
 from .counters import points_of
 from .facts import Facts, alone, facts_of
@@ -107,8 +109,8 @@ class _Packets:
         packet.track_event.track_uuid = uuid
         packet.track_event.type = TrackEvent.TYPE_SLICE_END if begins is None else TrackEvent.TYPE_SLICE_BEGIN
         if begins is not None:
-            packet.track_event.name = begins.name
-            packet.track_event.categories.append(begins.category)
+            packet.track_event.name = printable(begins.name)
+            packet.track_event.categories.append(printable(begins.category))
             _annotate(packet.track_event, begins.attributes)
         return packet
 
@@ -133,7 +135,7 @@ class _Packets:
         process = self._facts.processes[number]
         # By number: processes of several machines may have the same id.
         packet.track_descriptor.process.pid = self._processes[number]
-        packet.track_descriptor.process.process_name = process.title
+        packet.track_descriptor.process.process_name = printable(process.title)
         return packet
 
     def _thread(self, track: Track) -> TracePacket:
@@ -141,7 +143,7 @@ class _Packets:
         thread = packet.track_descriptor.thread
         thread.pid = self._processes[track.process.number]
         thread.tid = self._threads[track]
-        thread.thread_name = track.thread
+        thread.thread_name = printable(track.thread)
         return packet
 
     def _counter(self, process: int, title: str) -> TracePacket:
@@ -152,7 +154,7 @@ class _Packets:
     def _named(self, process: int, title: str) -> tuple[TracePacket, int]:
         packet, uuid = self._track()
         packet.track_descriptor.parent_uuid = self._processes[process]
-        packet.track_descriptor.name = title
+        packet.track_descriptor.name = printable(title)
         return packet, uuid
 
     def _track(self) -> tuple[TracePacket, int]:
@@ -164,7 +166,7 @@ class _Packets:
 
 def _annotate(event: Any, attributes: dict[str, Any]) -> None:
     for name, value in attributes.items():
-        annotation = event.debug_annotations.add(name=name)
+        annotation = event.debug_annotations.add(name=printable(name))
         if isinstance(value, bool):
             annotation.bool_value = value
         elif isinstance(value, int):
@@ -172,4 +174,4 @@ def _annotate(event: Any, attributes: dict[str, Any]) -> None:
         elif isinstance(value, float):
             annotation.double_value = value
         else:
-            annotation.string_value = str(value)
+            annotation.string_value = printable(value)

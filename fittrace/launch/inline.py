@@ -11,6 +11,7 @@ from pathlib import Path
 from ..capture import Session
 from ..capture.clock import Clock
 from ..schema import run as schema_run
+from ..schema.printable import printable
 from ..schema.settings import DEFAULT, Settings
 from ..store.lock import held
 from . import directory as folders
@@ -63,4 +64,4 @@ def trace(
 
                 settle(directory, directory.name)
             except Exception as error:
-                print(f"fittrace: {directory}: the tables could not be written ({error})", file=sys.stderr)
+                print(printable(f"fittrace: {directory}: the tables could not be written ({error})"), file=sys.stderr)

@@ -73,6 +73,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Say where the traces are."""
     if _FOLDER not in config.stash:
         return
+    from ..schema.printable import printable
     from ..store.files import run_directories
 
     folder = config.stash[_FOLDER]
@@ -80,7 +81,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     count = len(run_directories(folder))
     terminalreporter.section("fittrace")
     terminalreporter.line(
-        f"{count} runs, one for each test that fitted, are in {shown}; look at them: fittrace ls {shown}"
+        printable(f"{count} runs, one for each test that fitted, are in {shown}; look at them: fittrace ls {shown}")
         if count
         else "no test called fit, evaluate or predict of a Keras model"
     )

@@ -10,6 +10,7 @@ from ..analysis.calls import Call, calls_of
 from ..analysis.contract import contract, log_keys
 from ..analysis.pattern import PatternError, described, match, parse
 from ..schema.errors import FittraceError
+from ..schema.printable import printable, printable_lines
 from ..views.hook_order import comparison, place
 from .engine_line import engine_line
 
@@ -127,7 +128,7 @@ class FitTrace:
         elsewhere = hooks[hooks["thread"] != chosen["thread"]].drop_duplicates("hook")
         for hook, thread in zip(elsewhere["hook"], elsewhere["thread"], strict=True):
             lines.append(f"{hook} ran on thread {thread}, in no order with the fit: it is not part of the comparison")
-        raise AssertionError("\n".join(lines))
+        raise AssertionError("\n".join(map(printable, lines)))
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, (FitTrace, str)):
@@ -138,7 +139,7 @@ class FitTrace:
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return "\n".join(self.contract(number) for number in self._own()["fit"])
+        return printable_lines("\n".join(self.contract(number) for number in self._own()["fit"]))
 
     def _own(self) -> pd.DataFrame:
         processes = self.processes()

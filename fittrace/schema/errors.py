@@ -1,11 +1,17 @@
 """The root of fittrace's errors: what a user can mend, told in one line."""
 
+from .printable import printable_lines
+
 
 class FittraceError(Exception):
     """Something that the user of fittrace can mend.
 
-    The message names the object, the value and the remedy, on one line; the command line prints it as it is.
+    The message names the object, the value and the remedy, on one line; the command line prints it as it is. It may
+    quote a trace, which may come from anyone: what is shown of it is text that no terminal obeys.
     """
+
+    def __str__(self) -> str:
+        return printable_lines(super().__str__())
 
 
 class DamagedTrace(FittraceError):
