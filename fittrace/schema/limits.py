@@ -70,3 +70,11 @@ MESSAGES = 1 << 21
 for each, and the recorder keeps 64 MiB of a batch."""
 LONGEST_LABEL = 1 << 14
 """Characters of the name of a plane, an op or a thread that TensorFlow gives; a longer one is cut."""
+
+ROW_GROUP = 131_072
+"""Rows of a row group of Parquet: as many as the writer puts into one. A database holds one for each thread."""
+COLUMNS = BATCH_KEYS + 64
+"""Columns of a Parquet file: `batches` has one for each key of the logs."""
+COLUMN_BYTES, COLUMN_RATIO = 64 << 20, 64
+"""Bytes of a column in a row group, or so many for each byte of the file: sources and what TensorFlow told are large,
+and are packed to a fifth or more."""

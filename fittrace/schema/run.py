@@ -92,10 +92,10 @@ def read(directory: str) -> dict[str, Any]:
     path = os.path.join(directory, FILE)
     try:
         with open_regular(path) as file:
-            told = file.read(RUN_JSON + 1)
-        if len(told) > RUN_JSON:
-            raise ValueError("more than %d bytes" % RUN_JSON)
-        facts = json.loads(told.decode("utf-8"))
+            size = os.fstat(file.fileno()).st_size
+            if size > RUN_JSON:
+                raise ValueError("%d bytes; at most %d are read" % (size, RUN_JSON))
+            facts = json.loads(file.read(RUN_JSON).decode("utf-8"))
         schema = facts["schema"]
         if not isinstance(schema, int) or not isinstance(facts["run"], str):
             raise TypeError("schema must be a number and run a text")

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..schema import VERSION
+from ..schema.limits import ROW_GROUP
 from ..schema.regular import is_folder
 from ..schema.table import Column, Table
 from ..schema.tables import TABLES
@@ -25,9 +26,6 @@ from . import checksum
 from .columns import Values, arrow_field
 from .files import parts_in
 from .rows import Rows
-
-ROW_GROUP = 131_072
-"""Rows of a row group: enough to compress well, few enough that two threads share a small trace."""
 
 
 def partition(directory: Path, table: str, process: int) -> Path:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from ..schema.errors import DamagedTrace, FittraceError
 from ..schema.printable import printable
 from ..schema.tables import TABLES
-from ..store import checksum
+from ..store import checksum, footer
 from ..store.files import RunFiles
 from .columns import check_types, no_rows
 from .literal import literal
@@ -105,6 +105,7 @@ class Database:
             return
         parts = self._parts[table]
         checksum.verify(file for files in parts.values() for file in files)
+        footer.check(file for files in parts.values() for file in files)
         # One scan per process number, not one over everything: which process a row is of is then a constant. The
         # number is not read as a hive partition, since folders above the trace may be named `x=y` too.
         scans = [

@@ -1,0 +1,55 @@
+"""Parquet whose footers claim more than fittrace writes: refused with the number, before anything is read for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fittrace.cli import main
+from fittrace.schema import limits
+from fittrace.schema.errors import DamagedTrace
+from fittrace.store import checksum
+from fittrace.tables import Trace
+
+CLAIMS = {
+    "rows": (lambda: pa.table({"message": pa.repeat("x", 200_000)}), "200,000 rows in a row group; at most 131,072"),
+    "columns": (lambda: pa.table({f"c{at}": [1] for at in range(5000)}), "5,000 columns; at most 4,160"),
+    "bytes": (lambda: pa.table({"message": ["x" * (1 << 20)] * 70}), "bytes in a column; at most 67,108,864"),
+}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_footer_that_claims_too_much_is_refused(run: Path, claim: str, capsys: pytest.CaptureFixture[str]) -> None:
+    made, message = CLAIMS[claim]
+    file = next(run.glob("notes/*/*.parquet"))
+    file.unlink()
+    new = file.with_name("part-0.parquet")
+    pq.write_table(made(), new, row_group_size=1 << 20, compression="zstd", use_dictionary=False)
+    checksum.sealed(new)
+    with pytest.raises(DamagedTrace, match=message):
+        Trace.open(run).notes()
+    assert main(["show", str(run)]) == 2 and message in capsys.readouterr().err
+
+
+def test_what_is_no_parquet_is_refused(run: Path) -> None:
+    file = next(run.glob("notes/*/*.parquet"))
+    file.unlink()
+    new = file.with_name("part-0.parquet")
+    new.write_bytes(b"PAR1" + b"\xff" * 100 + b"PAR1")
+    checksum.sealed(new)
+    with pytest.raises(DamagedTrace, match="no Parquet that can be read"):
+        Trace.open(run).notes()
+
+
+def test_many_rows_go_into_as_many_row_groups(tmp_path: Path) -> None:
+    from fittrace.schema.tables import TABLES
+    from fittrace.store.footer import check
+    from fittrace.store.parquet import PartitionWriter
+
+    with PartitionWriter(tmp_path, "a1", 0) as writer:
+        writer.append("notes", {"kind": ["x"] * 300_000, "message": pa.repeat("same", 300_000)})
+    check(tmp_path.rglob("*.parquet"))
+    assert limits.BATCH_KEYS + max(len(table.columns) for table in TABLES.values()) < limits.COLUMNS
