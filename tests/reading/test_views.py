@@ -154,7 +154,7 @@ def test_nothing_of_a_hostile_trace_reaches_the_terminal(tmp_path: Path) -> None
     tables["spans"]["callback"] = [HOSTILE if name else None for name in tables["spans"]["callback"]]
     tables["fits"] |= {"engine": [HOSTILE], "error": [HOSTILE], "method": ["[red]m[/red]"]}
     tables["notes"]["message"] = [HOSTILE]
-    run = write_run(tmp_path, tables=tables, signal=HOSTILE)
+    run = write_run(tmp_path, tables=tables)
     text = summary(run) + "\n".join(table_lines(Trace.open(run).sql("SELECT engine, error AS 'a\x1bb' FROM fits")))
     text += repr(Trace.open(run)) + Trace.open(run)._repr_html_()
     assert all(line.isprintable() for line in text.splitlines())
