@@ -39,8 +39,8 @@ class CallbackListBody(Body):
         self.flow(clocked=False).complete(rewritten)
         node.body = docstring + self.frame(node, syntax.probe(site, call, body[0]), rewritten, level=1)
         if fixed == "on_train_begin":
-            monitored = self.site("values", node, level=1)
-            told = syntax.call("monitored", constant(monitored.head), name(arguments[0]))
+            settings = self.site("values", node, level=1)
+            told = syntax.call("settings", constant(settings.head), name(arguments[0]))
             node.body.insert(len(docstring) + 1, syntax.remark(told, body[0]))
 
     def each(self, statement: ast.stmt, owner: str, facts: dict[str, Any]) -> ast.stmt:

@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ..schema.journal import ABSENT
-from . import attributes, errors, values
+from . import attributes, errors, settings, values
 from .probes import Probes
 
 if TYPE_CHECKING:
@@ -78,14 +78,14 @@ class Recorder(threading.local):
         except Exception as error:
             self._session.fault("reading variables", error)
 
-    def monitored(self, head: int, owner: object) -> None:
-        """Record which keys of the logs the callbacks of a list monitor."""
+    def settings(self, head: int, owner: object) -> None:
+        """Record how the callbacks of a list and their model are set."""
         try:
-            told = attributes.monitored(owner)
+            told = settings.of_list(owner)
             if told:
                 self.record((head, *values.describe(told, self._session.names)))
         except Exception as error:
-            self._session.fault("reading what callbacks monitor", error)
+            self._session.fault("reading the settings of callbacks", error)
 
     def sizes(self, head: int, iterated: object, paths: tuple[str, ...], steps: str | None) -> None:
         """Record the numbers at attribute `paths` of what a loop iterates over; no property is run for it.

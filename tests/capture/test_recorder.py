@@ -149,19 +149,32 @@ def test_a_list_inside_a_hook_is_told_what_its_logs_are_also_where_they_are_a_co
     assert heads(session) == [-2, STATE, -3, -2, STATE, -3]
 
 
-def test_what_callbacks_monitor(recorder: Recorder, session: FakeSession) -> None:
+def test_how_callbacks_and_their_model_are_set(recorder: Recorder, session: FakeSession) -> None:
     class Callback:
         def __init__(self, **attributes: object) -> None:
             vars(self).update(attributes)
 
-    saving = Callback(monitor="loss", monitor_op=min, save_best_only=True)
-    callbacks = [Callback(monitor="cpu"), saving, Callback(monitor=3, monitor_op=min), Hostile()]
-    recorder.monitored(-6, Callback(callbacks=callbacks))
-    recorder.monitored(-6, Callback(callbacks=callbacks[2:]))
-    recorder.monitored(-6, object())
+        def on_epoch_end(self, epoch: int) -> None: ...
+
+    class Mine(Callback):
+        def on_train_begin(self) -> None: ...
+
+    class Later(Mine):
+        @property
+        def on_epoch_end(self) -> None:
+            raise AssertionError("asked for")
+
+    saving = Later(monitor="loss", monitor_op=min, save_best_only=True, api_key="secret")
+    callbacks = [Callback(monitor="cpu"), saving, Callback(monitor=3, monitor_op=min), Hostile(), Mine(on_epoch_begin=1)]
+    model = Callback(_jit_compile=False, loss="mse", weights=3)
+    recorder.settings(-6, Callback(callbacks=callbacks, _model=model))
+    recorder.settings(-6, Callback(callbacks=callbacks[2:3]))
+    recorder.settings(-6, object())
     assert heads(session) == [-6] and session.faults == []
     (keys,) = [one["names"] for one in session.definitions if one["define"] == "keys"]
-    assert keys == ["callbacks[1].monitor", "callbacks[1].save_best_only"]
+    second = [f"callbacks[1].{name}" for name in ("on_train_begin", "on_epoch_end", "monitor", "save_best_only")]
+    fifth = ["callbacks[4].on_train_begin", "callbacks[4].on_epoch_begin"]
+    assert keys == [*second, *fifth, "compile.loss", "compile.jit_compile"]
 
 
 def test_no_logs_are_held_on_to(recorder: Recorder) -> None:
