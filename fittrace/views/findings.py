@@ -17,7 +17,7 @@ def print_findings(outcome: Outcome, file: TextIO) -> None:
     out = console(file)
     for found in outcome.found:
         out.print(Text(line(found), "bold"), soft_wrap=True)
-        told = {"at": found.source, "effect": found.rule.effect, "remedy": found.rule.remedy}
+        told = {"at": found.source, "effect": found.rule.effect, "remedy": found.remedy}
         told |= {"see": " ".join(found.rule.threads)}
         for name, text in told.items():
             if text:

@@ -11,7 +11,15 @@ from fittrace.analysis.rules import Finding
 
 MS = 1_000_000
 FIT = pd.Series(
-    {"fit": 0, "span": 0, "thread": "MainThread", "engine": "keras-3", "status": "ok", "duration_ns": 60_000 * MS}
+    {
+        "fit": 0,
+        "span": 0,
+        "thread": "MainThread",
+        "engine": "keras-3",
+        "engine_version": "3.15.1",
+        "status": "ok",
+        "duration_ns": 60_000 * MS,
+    }
 )
 PROCESS = pd.Series({"dropped_batches": 0, "damaged_bytes": 0})
 LOSSY = pd.Series({"dropped_batches": 3, "damaged_bytes": 0})
@@ -34,6 +42,7 @@ def batches(epochs: int = 3, each: int = 50, **columns: Sequence[float]) -> pd.D
             "slice_ns": 10_000,
             "function_ns": (4 * MS * RNG.uniform(0.9, 1.1, count)).astype(int),
             "hooks_ns": 100_000,
+            "data_wait_ns": pd.array([pd.NA] * count, "Int64"),
             "status": "ok",
         }
     )
@@ -61,6 +70,25 @@ def logged(callback: str, losses: Sequence[float], epoch_end: float, **more: obj
 
 def value(key: str, value: float | None = None, text: str | None = None, span: int = 0) -> dict:
     return {"span": span, "key": key, "value": value, "text": text}
+
+
+NO_INNER = pd.DataFrame({"fit": [], "method": [], "parent_span": [], "duration_ns": [], "batches": []})
+
+
+def settings(callback: str, position: int = 1, **attributes: object) -> tuple[dict, list[dict]]:
+    """The `on_train_begin` of a callback, and what `values` tells of its settings; `hooks` are those it overrides."""
+    overridden = attributes.pop("hooks", ())
+    given = dict.fromkeys(overridden, True) | attributes  # type: ignore[attr-defined]
+    rows = [
+        value(
+            f"callbacks[{position}].{name}",
+            None if isinstance(one, str) else float(one),
+            one if isinstance(one, str) else None,
+            3,
+        )  # type: ignore[arg-type]
+        for name, one in given.items()
+    ]
+    return hook("on_train_begin", callback, parent=3, position=position), rows
 
 
 def stop(value: str, callback: str | None = "Mine", hook: str = "on_epoch_end", **more: object) -> dict:

@@ -10,7 +10,7 @@ from fittrace.analysis.rules import Finding
 from fittrace.analysis.rules.hooks import batch_index, hook_on_another_thread, hook_out_of_order
 from fittrace.analysis.rules.stopping import stop_ignored, stop_overwritten, validation_skipped
 
-from .rows import FIT, LOSSY, MS, NO_VALUES, PROCESS, batches, hook, hooks, stop, stops, told, value
+from .rows import FIT, LOSSY, MS, NO_VALUES, PROCESS, batches, hook, hooks, settings, stop, stops, told, value
 
 
 def test_validation_skipped() -> None:
@@ -81,13 +81,37 @@ def test_batch_index() -> None:
 
 
 def test_hook_on_another_thread() -> None:
-    ends = hooks([hook("on_train_batch_end", batch=n, thread="pool-0", start_ns=(5 + 3 * n) * MS) for n in range(3)])
-    (message,) = told(hook_on_another_thread.find(FIT, batches(1, 4), ends))
-    assert message == "of Mine ran on pool-0, not on MainThread: 3 calls"
-    late = ends.assign(start_ns=ends["start_ns"] + 3 * MS)
-    assert told(hook_on_another_thread.find(FIT, batches(1, 4), late))[0].endswith(
-        "1 of them after the next batch had begun"
-    )
+    begin, values = settings("Mine", hooks=["on_train_batch_end"])
+
+    def find(calls: Sequence[dict], values: Sequence[dict] = values, version: str = "3.15.1") -> list[Finding]:
+        fit, given = FIT.replace({"3.15.1": version}), pd.DataFrame(list(values) or NO_VALUES)
+        return list(hook_on_another_thread.find(fit, batches(1, 4), hooks([begin, *calls]), given))
+
+    def ends(callback: str = "Mine", late: int = 0) -> list[dict]:
+        times = [(5 + 3 * n + late) * MS for n in range(3)]
+        return [
+            hook("on_train_batch_end", callback, batch=n, thread="pool-0", start_ns=at) for n, at in enumerate(times)
+        ]
+
+    assert told(find(ends())) == ["of Mine ran on pool-0, not on MainThread: 3 calls"]
+    assert told(find(ends(late=3)))[0].endswith("1 of them after the next batch had begun")
+    # Keras calls them for everybody; those whom it calls for nothing have nothing to see.
+    assert find(ends("History")) == []
+    assert find(ends(), settings("Mine", hooks=["on_epoch_end"])[1]) == []
+    assert len(find(ends(), settings("Mine", hooks=["on_batch_end"])[1])) == 1
+    assert find(ends(), settings("Mine", patience=3)[1]) == []  # a trace that does not tell
+    assert find(ends(), []) == []
+
+
+def test_the_remedy_for_a_hook_on_another_thread_knows_the_version() -> None:
+    begin, values = settings("Mine", hooks=["on_train_batch_end"])
+    table = hooks([begin, hook("on_train_batch_end", batch=0, thread="pool-0")])
+    remedies = []
+    for version in ("3.6.0", "3.15.1"):
+        fit = FIT.replace({"3.15.1": version})
+        (found,) = hook_on_another_thread.find(fit, batches(1, 4), table, pd.DataFrame(values))
+        remedies.append(found.remedy or hook_on_another_thread.remedy)
+    assert "upgrade to Keras 3.7" in remedies[0] and "upgrade" not in remedies[1]
 
 
 def test_hook_out_of_order() -> None:

@@ -16,7 +16,7 @@ from fittrace.analysis.rules.logs import (
     not_finite,
 )
 
-from .rows import FIT, LOSSY, PROCESS, batches, hook, hooks, logged, told, value
+from .rows import FIT, LOSSY, PROCESS, batches, hook, hooks, logged, settings, told, value
 
 
 def test_logs_altered() -> None:
@@ -46,14 +46,14 @@ def test_monitor_missing() -> None:
     ]
 
     def find(*given: dict, more: Sequence[dict] = ()) -> list[str]:
-        return told(monitor_missing.find(PROCESS, hooks([*rows, *more]), pd.DataFrame(list(given))))
+        return told(monitor_missing.find(FIT, PROCESS, hooks([*rows, *more]), pd.DataFrame(list(given))))
 
     missing = value("callbacks[1].monitor", text="val_acc", span=3)
     assert find(missing) == ["monitors val_acc, which is in none of its logs; did you mean val_accuracy?"]
     assert find(value("callbacks[1].monitor", text="loss", span=3)) == []
     alone = {"loss": 1.0}
     unvalidated = [hook("on_epoch_end", "EarlyStopping", logs_before=alone, logs_after=alone, position=1, parent=9)]
-    found = monitor_missing.find(PROCESS, hooks([rows[0], *unvalidated]), pd.DataFrame([missing]))
+    found = monitor_missing.find(FIT, PROCESS, hooks([rows[0], *unvalidated]), pd.DataFrame([missing]))
     assert told(found) == ["monitors val_acc, which is in none of its logs: nothing was validated"]
     assert find(missing, value("callbacks[1].save_best_only", 0.0, span=3)) == []
     assert len(find(missing, value("callbacks[1].save_best_only", 1.0, span=3))) == 1
@@ -61,6 +61,29 @@ def test_monitor_missing() -> None:
     assert find(missing, more=[adding]) == ["monitors val_acc, which Mine adds only after it"]
     assert find(missing, more=[adding | {"parent": 20}]) == ["monitors val_acc, which Mine adds to logs of its own"]
     assert find(value("callbacks[0].monitor", text="val_acc", span=2)) == []  # of another list
+
+
+def test_monitor_missing_where_the_callback_looks() -> None:
+    batch, epoch = {"loss": 1.0}, {"loss": 1.0, "val_loss": 2.0}
+
+    def find(*ends: dict, status: str = "ok", **attributes: object) -> list[str]:
+        begin, values = settings("ModelCheckpoint", monitor="val_loss", **attributes)
+        fit = FIT.replace({"ok": status})
+        return told(monitor_missing.find(fit, PROCESS, hooks([begin, *ends]), pd.DataFrame(values)))
+
+    def end(name: str, logs: dict) -> dict:
+        return hook(name, "ModelCheckpoint", logs_before=logs, logs_after=logs, position=1, parent=9)
+
+    both = end("on_train_batch_end", batch), end("on_epoch_end", epoch)
+    assert find(*both, save_freq="epoch") == []
+    assert find(*both, save_freq=4) == ["monitors val_loss, which is in no batch's logs (save_freq=4)"]
+    assert find(*both, save_freq=4, save_best_only=False) == []
+    assert find(*both, hooks=["on_train_batch_end"]) == ["monitors val_loss, which is in no batch's logs"]
+    assert find(*both, hooks=["on_train_batch_end", "on_epoch_end"]) == []
+    # Of what did not come to an epoch's end, nothing can be told.
+    assert find(both[0], status="error") == []
+    assert find(both[0], end("on_epoch_end", batch), status="unfinished") == []
+    assert len(find(both[0], end("on_epoch_end", batch))) == 1
 
 
 def test_key_unseen_and_values_differ() -> None:
@@ -114,10 +137,25 @@ def test_metrics_reset() -> None:
     inner = pd.DataFrame({"method": ["evaluate"], "parent_span": [8], "span": [80]})
     evaluating = logged("Mine", [3.0, 2.0, 1.5], 1.5)
     evaluating.loc[1, "span"] = 8
-    assert told(metrics_reset.find(inner, evaluating)) == ["calls evaluate inside the epoch; calls in all: 1"]
+    assert told(metrics_reset.find(FIT, inner, evaluating)) == ["calls evaluate inside the epoch; calls in all: 1"]
     at_the_end = evaluating.assign(span=[1, 2, 3, 8])
-    assert told(metrics_reset.find(inner, at_the_end)) == []
-    assert told(metrics_reset.find(inner[:0], evaluating)) == []
+    assert told(metrics_reset.find(FIT, inner, at_the_end)) == []
+    assert told(metrics_reset.find(FIT, inner[:0], evaluating)) == []
+
+
+def test_metrics_reset_in_every_batch() -> None:
+    """No batch's loss is the epoch's then: an evaluate always comes between."""
+    inner = pd.DataFrame({"method": "evaluate", "parent_span": [1, 2, 3], "span": [80, 81, 82]})
+
+    def find(epoch_end: float, engine: str = "keras-3") -> list[str]:
+        table = logged("Mine", [3.0, 2.0, 1.5], epoch_end).assign(span=[1, 2, 3, 8])
+        return told(metrics_reset.find(FIT.replace({"keras-3": engine}), inner, table))
+
+    assert find(1.2) == ["calls evaluate inside the epoch; calls in all: 3"]
+    assert find(1.2, "keras-2.2") == []  # the mean that BaseLogger makes of each batch's own
+    assert find(1.5, "keras-2.2") != []  # running means, whatever the engine
+    inner = inner[:2]
+    assert find(1.2) == []  # a step of its own, which logs what it likes
 
 
 def test_mean_of_means() -> None:

@@ -10,7 +10,9 @@ import pandas as pd
 
 from ...tables import Trace, UnknownSamples
 from ...tables.samples import Indices
+from .built import first_batches
 from .model import Finding, Rule
+from .rows import Rows
 
 _TABLES = ("fits", "processes", "batches", "hooks", "spans", "stops", "values", "sites")
 
@@ -25,6 +27,11 @@ class Found:
     process: int
     fit: int
     source: str | None
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        return self.finding.remedy or self.rule.remedy
 
 
 @dataclass(frozen=True)
@@ -53,46 +60,53 @@ def apply(trace: Trace, rules: Iterable[Rule]) -> Outcome:
 class _Fit:
     """The tables of one fit, each taken when a rule first asks for it."""
 
-    def __init__(self, fit: pd.Series, trace: Trace, tables: dict[str, pd.DataFrame]) -> None:
+    def __init__(self, fit: pd.Series, trace: Trace, tables: _Tables, inner: pd.DataFrame) -> None:
         self.fit = fit
+        self.inner = inner
         self._trace = trace
         self._tables = tables
 
     @cached_property
     def process(self) -> pd.Series:
-        rows = self._own("processes")
-        row: pd.Series = rows.iloc[0]
+        row: pd.Series = self._tables.of_process["processes"].of(self.fit).iloc[0]
         return row
 
     @cached_property
-    def inner(self) -> pd.DataFrame:
-        return self._of("fits", "parent_fit")
-
-    @cached_property
     def batches(self) -> pd.DataFrame:
-        return self._of("batches", "fit")
+        return self._tables.of_fit["batches"].of(self.fit)
 
     @cached_property
     def hooks(self) -> pd.DataFrame:
-        return self._of("hooks", "fit")
+        return self._tables.of_fit["hooks"].of(self.fit)
 
     @cached_property
     def spans(self) -> pd.DataFrame:
-        return self._of("spans", "fit")
+        return self._tables.of_fit["spans"].of(self.fit)
 
     @cached_property
     def stops(self) -> pd.DataFrame:
         """Those of the fits in its hooks too, which may be of the same model; with the moment and the thread."""
-        rows = self._own("stops")
-        mine = rows[rows["fit"].isin([self.fit["fit"], *self.inner["fit"]])]
-        spans = self._own("spans")
-        moments = spans.loc[spans["span"].isin(mine["span"]), ["span", "start_ns", "thread"]]
-        placed: pd.DataFrame = mine.merge(moments, "left", on="span").sort_values("start_ns")
+        family = [self.fit, *(row for _, row in self.inner.iterrows())]
+        rows, spans = (
+            pd.concat([self._tables.of_fit[table].of(fit) for fit in family]) if len(family) > 1 else one
+            for table, one in (("stops", self._tables.of_fit["stops"].of(self.fit)), ("spans", self.spans))
+        )
+        if rows.empty:
+            return rows.assign(start_ns=pd.Series(dtype="int64"), thread=pd.Series(dtype=object))
+        moments = spans.loc[spans["span"].isin(rows["span"]), ["span", "start_ns", "thread"]]
+        placed: pd.DataFrame = rows.merge(moments, "left", on="span").sort_values("start_ns")
         return placed
 
     @cached_property
     def values(self) -> pd.DataFrame:
-        return self._of("values", "fit")
+        return self._tables.of_fit["values"].of(self.fit)
+
+    @cached_property
+    def first_batches(self) -> pd.DataFrame:
+        of = {name: self._tables.of_process[name].of(self.fit) for name in ("fits", "batches", "values")}
+        if self.fit["fit"] != of["fits"]["fit"].iloc[0]:
+            of["batches"] = of["batches"].iloc[:0]
+        return first_batches(**of)
 
     def batch_samples(self, stage: str, epoch: int | None, batch: int) -> Indices | None:
         """The samples of a batch, None where the trace does not tell."""
@@ -105,34 +119,39 @@ class _Fit:
 
     def placed(self, rule: Rule, finding: Finding) -> Found:
         run = str(self.fit["run"]) if "run" in self.fit else None
-        return Found(rule, finding, run, int(self.fit["process"]), int(self.fit["fit"]), self._source(finding.span))
+        number = int(self.fit["fit"] if finding.fit is None else finding.fit)
+        return Found(rule, finding, run, int(self.fit["process"]), number, self._source(finding, number))
 
-    def _source(self, span: int | None) -> str | None:
-        if span is None:
+    def _source(self, finding: Finding, fit: int) -> str | None:
+        if finding.span is None:
             return None
-        spans, sites = self.spans, self._own("sites")
-        number = spans.loc[spans["span"] == span, "site"].iloc[0]
-        site = sites[sites["site"] == number]
+        spans, sites = self._tables.of_fit["spans"].of({**self.fit, "fit": fit}), self._tables.of_process["sites"]
+        number = spans.loc[spans["span"] == finding.span, "site"].iloc[0]
+        mine = sites.of(self.fit)
+        site = mine[mine["site"] == number]
         if site.empty:
             return None
         file, line, function = site[["file", "line", "function"]].iloc[0]
         return f"{file}:{line} in {function}"
 
-    def _of(self, table: str, column: str) -> pd.DataFrame:
-        rows = self._own(table)
-        result: pd.DataFrame = rows[(rows[column] == self.fit["fit"]).fillna(False).astype(bool)]
-        return result
 
-    def _own(self, table: str) -> pd.DataFrame:
-        """The rows of the fit's own process, for numbers mean nothing in another."""
-        rows = self._tables[table]
-        for name in ("run", "process"):
-            if name in rows:
-                rows = rows[rows[name] == self.fit[name]]
-        return rows
+class _Tables:
+    """The tables of a trace, by fit and by process; numbers mean nothing in another process."""
+
+    def __init__(self, trace: Trace) -> None:
+        tables = {name: getattr(trace, name)() for name in _TABLES}
+        self.fits = tables["fits"]
+        self.of_process = {name: Rows(table, "run", "process") for name, table in tables.items()}
+        self.of_fit = {
+            name: Rows(table, "run", "process", "fit")
+            for name, table in tables.items()
+            if name in ("batches", "hooks", "spans", "stops", "values")
+        }
 
 
 def _fits(trace: Trace) -> Iterator[_Fit]:
-    tables = {name: getattr(trace, name)() for name in _TABLES}
-    for _, fit in tables["fits"].iterrows():
-        yield _Fit(fit, trace, tables)
+    tables = _Tables(trace)
+    called = tables.fits[tables.fits["parent_fit"].notna()]
+    inner = Rows(called, "run", "process", "parent_fit")
+    for _, fit in tables.fits.iterrows():
+        yield _Fit(fit, trace, tables, inner.of({**fit, "parent_fit": fit["fit"]}))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import pandas as pd
 
 from .logs import running_means
-from .model import Finding, keras, rule, tensorflow
+from .model import Finding, keras, number, rule, tensorflow, version_of
 
 
 @rule(
@@ -17,20 +16,41 @@ from .model import Finding, keras, rule, tensorflow
     remedy="evaluate in on_epoch_end, or with a second model that shares the layers",
     threads=[keras(16526), keras(12959), tensorflow(42994)],
 )
-def metrics_reset(inner: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
+def metrics_reset(fit: pd.Series, inner: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
     """An evaluate that a callback calls inside an epoch, where batches log running means."""
-    evaluates = inner[inner["method"].astype(str).str.startswith("evaluate")]
-    if evaluates.empty or not running_means(hooks):
+    if inner.empty:
         return
+    evaluates = inner[inner["method"].astype(str).str.startswith("evaluate").to_numpy(bool)]
     called = evaluates.merge(hooks, left_on="parent_span", right_on="span", suffixes=("", "_of_hook"))
     called = called[called["hook"].isin(["on_epoch_begin", "on_train_batch_begin", "on_train_batch_end"])]
+    if called.empty or not (running_means(hooks) or _is_replaced(fit, called, hooks)):
+        return
     for (callback, hook), calls in called.groupby(["callback", "hook"], observed=True):
         first = calls.iloc[0]
-        epoch, batch = int(first["epoch"]), first["batch"]
         message = f"calls evaluate inside the epoch; calls in all: {len(calls):,}"
-        yield Finding(
-            message, epoch, None if batch is pd.NA else int(batch), callback, hook, int(first["span_of_hook"])
-        )
+        place = number(first["epoch"]), number(first["batch"])
+        yield Finding(message, *place, callback, hook, int(first["span_of_hook"]))
+
+
+def _is_replaced(fit: pd.Series, called: pd.DataFrame, hooks: pd.DataFrame) -> bool:
+    """Whether an epoch's loss is another than at its last batch, because there was an evaluate in between.
+
+    Where that is so in every epoch, its logs do not tell that they are running means. The engines whose `fit` takes an
+    epoch's logs from the metrics do so after the last batch's hooks; others have the loss of a batch there.
+    """
+    if fit["engine"] not in ("keras-3", "tf-keras"):
+        return False
+    ends = hooks[((hooks["hook"] == "on_train_batch_end") & hooks["epoch"].notna()).to_numpy(bool)]
+    last = ends.drop_duplicates("epoch", keep="last").set_index("epoch")
+    after = hooks[(hooks["hook"] == "on_epoch_end").to_numpy(bool)].drop_duplicates("epoch").set_index("epoch")
+    begun = called[called["hook"] == "on_train_batch_end"].groupby("epoch")["batch"].max()
+    epochs = [epoch for epoch in begun.index if epoch in last.index and epoch in after.index]
+    replaced = [
+        last.at[epoch, "batch"] == begun[epoch]
+        and last.at[epoch, "logs_after"].get("loss") not in (None, after.at[epoch, "logs_before"].get("loss"))
+        for epoch in epochs
+    ]
+    return bool(replaced) and all(replaced)
 
 
 @rule(
@@ -41,8 +61,7 @@ def metrics_reset(inner: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]
 )
 def mean_of_means(fit: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
     """The progress bar of Keras 3 before 3.15, which averages running means once more."""
-    version = re.match(r"(\d+)\.(\d+)", str(fit["engine_version"]))
-    if fit["engine"] != "keras-3" or version is None or (int(version[1]), int(version[2])) >= (3, 15):
+    if fit["engine"] != "keras-3" or not (3, 0) <= version_of(fit) < (3, 15):
         return
     bar = hooks[(hooks["callback"] == "ProgbarLogger") & (hooks["hook"] == "on_train_batch_end")]
     if "loss" not in running_means(hooks):

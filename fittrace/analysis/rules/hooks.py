@@ -8,47 +8,35 @@ import pandas as pd
 
 from ..calls import calls_of, passed_on
 from ..pattern import match, parse
-from .model import Finding, is_whole, keras, rule
-
-SHARE = 0.2
-"""From this share of the batches' time on a callback is slow."""
-LEAST_NS = 300_000
-"""A hook that takes less is not worth a word."""
-
-
-@rule(
-    "slow-callback",
-    effect="every batch waits for it; Keras warns of the sum of all callbacks at most",
-    remedy="do the work in on_epoch_end, or every so many batches",
-)
-def slow_callback(batches: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
-    """A callback that takes a large share of the training batches."""
-    # Without the first batch, in which functions are built.
-    train = batches[batches["stage"] == "train"].iloc[1:]
-    whole = train["duration_ns"].sum()
-    mine = hooks[hooks["hook"].isin(["on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end"])]
-    mine = mine[mine["start_ns"] >= train["start_ns"].min()]
-    taken = mine.groupby(["callback", "position", "hook"], observed=True)["duration_ns"].agg(["sum", "max", "count"])
-    for (callback, _, hook), (total, longest, count) in taken.iterrows():
-        # Without the longest call, in which the system may have done something else.
-        total, others, rest = total - longest, count - 1, whole - longest
-        if others > 1 and rest > 0 and total > SHARE * rest and total > LEAST_NS * others:
-            share, text = 100 * total / rest, f"{total / others / 1e6:.2f} ms"
-            yield Finding(f"takes {share:.0f} % of the batches' time, {text} a call", callback=callback, hook=hook)
+from ..settings import settings_of
+from .model import Finding, is_whole, keras, rule, version_of
+from .order import is_proper
+from .slow import slow_callback
 
 
 @rule(
     "hook-on-another-thread",
     effect="the callback runs beside the training and may see a later state of the model than its batch's",
-    remedy="upgrade to Keras 3.7 or later, or override the hook in one of the callbacks",
+    remedy="give fit a list of callbacks, not a single one, and leave async_safe off",
     threads=[keras(20382)],
 )
-def hook_on_another_thread(fit: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
-    """Hooks that did not run on the thread of the fit."""
-    elsewhere = hooks[hooks["thread"] != fit["thread"]]
+def hook_on_another_thread(
+    fit: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame, values: pd.DataFrame
+) -> Iterator[Finding]:
+    """Hooks that a callback has a method for, and that did not run on the thread of the fit."""
+    elsewhere = hooks[(hooks["thread"] != fit["thread"]).to_numpy(bool)]
+    if elsewhere.empty:
+        return
+    # The progress bar is made for it.
+    known = {one.callback: one for one in settings_of(hooks, values) if one.callback != "ProgbarLogger"}
+    called = zip(elsewhere["callback"].astype(str), elsewhere["hook"].astype(str), strict=True)
+    elsewhere = elsewhere[[callback in known and known[callback].has(hook) for callback, hook in called]]
     turn = ["stage", "epoch", "batch"]
     begun = batches.assign(batch=batches["batch"] - 1)[[*turn, "start_ns"]]
     elsewhere = elsewhere.merge(begun, "left", on=turn, suffixes=("", "_of_next"))
+    remedy = None
+    if version_of(fit) < (3, 7):
+        remedy = f"upgrade to Keras 3.7 or later where it runs on TensorFlow, or {hook_on_another_thread.remedy}"
     for hook, calls in elsewhere.groupby("hook", observed=True):
         names = ", ".join(calls["callback"].unique())
         behind = int((calls["start_ns"] > calls["start_ns_of_next"]).sum())
@@ -57,6 +45,7 @@ def hook_on_another_thread(fit: pd.Series, batches: pd.DataFrame, hooks: pd.Data
             f"of {names} ran on {calls['thread'].iloc[0]}, not on {fit['thread']}: {len(calls):,} calls{late}",
             hook=hook,
             span=int(calls["span"].iloc[0]),
+            remedy=remedy,
         )
 
 
@@ -110,6 +99,8 @@ def hook_out_of_order(
     if not is_whole(process) or fit["status"] != "ok" or not str(fit["method"]).startswith("fit"):
         return
     own = hooks[~hooks["span"].isin(passed_on(hooks, spans)["span"])]
+    if is_proper(own[(own["thread"] == fit["thread"]).to_numpy(bool)]):
+        return
     calls = calls_of(own, str(fit["thread"]))
     mismatch = match(_PROPER, calls)
     if mismatch is not None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
 import pandas as pd
 
 from ..calls import passed_on
+from ..settings import settings_of
 from .model import Finding, is_whole, keras, number, rule, tensorflow
 
-_ATTRIBUTE = re.compile(r"callbacks\[(\d+)\]\.(\w+)")
-"""How `values` names an attribute of a callback."""
+_BATCH_ENDS = ("on_train_batch_end", "on_batch_end")
 
 
 @rule(
@@ -42,24 +41,44 @@ def key_missing(process: pd.Series, hooks: pd.DataFrame) -> Iterator[Finding]:
     remedy="monitor a key that is there; a callback that adds it must come before in the list",
     threads=[keras(13689)],
 )
-def monitor_missing(process: pd.Series, hooks: pd.DataFrame, values: pd.DataFrame) -> Iterator[Finding]:
-    """A callback that monitors a key which none of its logs ever had."""
+def monitor_missing(fit: pd.Series, process: pd.Series, hooks: pd.DataFrame, values: pd.DataFrame) -> Iterator[Finding]:
+    """A callback that monitors a key which the logs never had where it looks: at an epoch's end, or at a batch's."""
     if not is_whole(process):
         return
-    ends = hooks[hooks["hook"].isin(["on_epoch_end", "on_train_batch_end", "on_batch_end"])]
-    for callback, key in _monitored(hooks, values):
-        mine = ends[ends["callback"] == callback]
+    for one in settings_of(hooks, values):
+        key, attributes = one.attributes.get("monitor"), one.attributes
+        # A ModelCheckpoint that saves every time does not ask how good it was.
+        if not isinstance(key, str) or attributes.get("save_best_only") == 0:
+            continue
+        every = attributes.get("save_freq")
+        in_batches = isinstance(every, float) or (one.overrides is not None and not one.has("on_epoch_end"))
+        where = _BATCH_ENDS if in_batches else ("on_epoch_end",)
+        ends = hooks[hooks["hook"].isin(where).to_numpy(bool)]
+        mine = ends[(ends["callback"] == one.callback).to_numpy(bool)]
         given: set[str] = set().union(*mine["logs_before"])
         if not given or key in given:
             continue
-        adding = ends[[key in changed for changed in ends["changed"]]]
-        if adding.empty:
-            why = f"is in none of its logs{_hint(key, given)}"
-        elif adding["parent"].isin(mine["parent"]).any():
-            why = f"{adding['callback'].iloc[0]} adds only after it"
+        # What was broken off might have been validated later.
+        if fit["status"] != "ok" and key.startswith("val_") and not any(name.startswith("val_") for name in given):
+            continue
+        hook = str(mine["hook"].iloc[0])
+        remedy = None
+        if in_batches:
+            why = f"is in no batch's logs{f' (save_freq={every:g})' if isinstance(every, float) else ''}"
+            remedy = 'monitor a key of the batches, such as loss, or save with save_freq="epoch"'
         else:
-            why = f"{adding['callback'].iloc[0]} adds to logs of its own"
-        yield Finding(f"monitors {key}, which {why}", callback=callback, hook="on_epoch_end")
+            why = _why(key, given, mine, ends)
+        yield Finding(f"monitors {key}, which {why}", callback=one.callback, hook=hook, remedy=remedy)
+
+
+def _why(key: str, given: set[str], mine: pd.DataFrame, ends: pd.DataFrame) -> str:
+    """Why a callback, whose calls are `mine`, was not given a key."""
+    adding = ends[[key in changed for changed in ends["changed"]]]
+    if adding.empty:
+        return f"is in none of its logs{_hint(key, given)}"
+    if adding["parent"].isin(mine["parent"]).any():
+        return f"{adding['callback'].iloc[0]} adds only after it"
+    return f"{adding['callback'].iloc[0]} adds to logs of its own"
 
 
 def _hint(key: str, given: set[str]) -> str:
@@ -68,20 +87,6 @@ def _hint(key: str, given: set[str]) -> str:
         return ": nothing was validated"
     near = get_close_matches(key, sorted(given), 1, 0.5)
     return f"; did you mean {near[0]}?" if near else ""
-
-
-def _monitored(hooks: pd.DataFrame, values: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    """Each callback that monitors a key, and the key."""
-    found: dict[tuple[int, str], dict[str, object]] = {}
-    for span, name, value, text in zip(*(values[column] for column in ("span", "key", "value", "text")), strict=True):
-        attribute = _ATTRIBUTE.fullmatch(name)
-        if attribute is not None:
-            found.setdefault((span, attribute[1]), {})[attribute[2]] = value if pd.isna(text) else text
-    for (span, position), attributes in found.items():
-        # A ModelCheckpoint that saves every time does not ask how good it was.
-        if "monitor" in attributes and attributes.get("save_best_only") != 0:
-            calls = hooks[(hooks["parent"] == span) & (hooks["position"] == int(position))]
-            yield from ((callback, str(attributes["monitor"])) for callback in calls["callback"][:1])
 
 
 @rule(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -10,11 +11,24 @@ import pandas as pd
 
 from ...schema.errors import FittraceError
 
-TABLES = ("fit", "process", "inner", "batches", "hooks", "spans", "stops", "values", "batch_samples")
+TABLES = (
+    "fit",
+    "process",
+    "inner",
+    "batches",
+    "hooks",
+    "spans",
+    "stops",
+    "values",
+    "batch_samples",
+    "first_batches",
+)
 """What a rule may ask for, by the name of its parameter: the rows of one fit. `fit` is its own row and `process` that
 of its process, as Series; `inner` are the fits that were called in its hooks; the others are the tables so named.
 `stops` has the rows of `inner` too, and the columns `start_ns` and `thread` of the hooks. `batch_samples` is a function
 of a stage, an epoch and a batch that gives the indices of the batch's samples, or None where the trace does not tell.
+`first_batches` has a row for each fit of the process: what its first training batch took, beside the others (`built`).
+It is for what fits have in common, and has rows for the first fit of a process alone.
 """
 
 KERAS_OWN = frozenset(
@@ -41,7 +55,8 @@ KERAS_OWN = frozenset(
 class Finding:
     """One thing that a rule found: a `message` on one line that carries the evidence, and where it is.
 
-    `span` is the number of a span, whose place in the engine's source is then told.
+    `span` is the number of a span, whose place in the engine's source is then told. `remedy` takes the place of the
+    rule's where the case has another. `fit` is the fit's number, where it is another one of the same process.
     """
 
     message: str
@@ -50,6 +65,8 @@ class Finding:
     callback: str | None = None
     hook: str | None = None
     span: int | None = None
+    remedy: str | None = None
+    fit: int | None = None
 
 
 Find = Callable[..., Iterable[Finding]]
@@ -100,6 +117,16 @@ def number(value: object) -> int | None:
     (3, None)
     """
     return None if value is pd.NA else int(str(value))
+
+
+def version_of(fit: pd.Series) -> tuple[int, int]:
+    """The first two numbers of the version of a fit's engine; 0 where it has none.
+
+    >>> version_of(pd.Series({"engine_version": "3.14.0"}))
+    (3, 14)
+    """
+    found = re.match(r"(\d+)\.(\d+)", str(fit["engine_version"]))
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def is_whole(process: pd.Series) -> bool:

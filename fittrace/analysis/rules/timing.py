@@ -8,26 +8,29 @@ import numpy as np
 import pandas as pd
 
 from .model import Finding, rule
+from .repeated import PEAK, interval, standing_out
+from .steady import steady
 
 WAIT = 0.3
 """From this share of the batches' time on, fetching data is a finding."""
+LEAST_WAIT_NS = 1_000_000
+"""Fetching a batch in less time is not worth a word, where it is judged by samples."""
+LEAST_SAMPLES = 2
+"""Sampled batches from which on the others are judged by them."""
+ALIKE = 0.5
+"""From this part of the sampled batches' time on, the others are taken to be like them."""
 FIRST = 0.5
-"""From this share of the fit's time on, the first batch is."""
-LEAST_NS = 1_000_000_000
-"""A first batch that costs less is not worth a word."""
+"""From this share of the fit's time on, the first batch is a finding."""
+LEAST_NS = 2_000_000_000
+"""First batches that cost less, of all fits together, are not worth a word."""
+LONG_NS = 10_000_000_000
+"""From this cost on, one first batch is, whatever it was for."""
+MANY = 3
+"""From so many fits on, it is a habit to build anew."""
 GROWTH = 1.5
 """Times as long as in the beginning a batch must take in the end, having grown all the way."""
-PEAK = 10
-"""Times the median from which on a phase has a peak."""
-
-
-def _steady(batches: pd.DataFrame) -> pd.DataFrame:
-    """The training batches without the first and the last of each epoch, where iterators begin and end."""
-    train = batches[(batches["stage"] == "train") & (batches["status"] == "ok")]
-    place = train.groupby("epoch").cumcount()
-    sizes = train.groupby("epoch")["span"].transform("size")
-    steady: pd.DataFrame = train[(place > 0) & (place < sizes - 1)]
-    return steady
+LEAST_STALL_NS = 5_000_000
+"""A phase that takes less does not stand still."""
 
 
 @rule(
@@ -36,33 +39,67 @@ def _steady(batches: pd.DataFrame) -> pd.DataFrame:
     remedy="make batches ahead: tf.data with prefetch, or workers for the generator",
 )
 def data_wait(batches: pd.DataFrame) -> Iterator[Finding]:
-    """Fetching the next batch that takes a large share of the batches' time. (Keras 3 fetches inside of its function,
-    where it cannot be told apart.)"""
-    steady = _steady(batches)
-    wait, whole = steady["slice_ns"].sum(), steady["duration_ns"].sum()
-    if len(steady) > 2 and wait > WAIT * whole:
-        mean = wait / len(steady) / 1e6
-        worst = steady.iloc[int(steady["slice_ns"].to_numpy().argmax())]
+    """Fetching the next batch that takes a large share of the batches' time. Where it is fetched inside the engine's
+    function, the sampled batches tell, and speak for the others."""
+    rows = steady(batches)
+    if len(rows) <= LEAST_SAMPLES:
+        return
+    wait, whole = rows["slice_ns"].sum(), rows["duration_ns"].sum()
+    if wait > WAIT * whole:
+        mean = wait / len(rows) / 1e6
+        worst = rows.iloc[int(rows["slice_ns"].to_numpy().argmax())]
         message = f"fetching data takes {100 * wait / whole:.0f} % of the batches' time, {mean:.2f} ms each"
+        yield Finding(message, int(worst["epoch"]), int(worst["batch"]), span=int(worst["span"]))
+        return
+    sampled = rows[rows["data_wait_ns"].notna().to_numpy(bool)]
+    if len(sampled) < LEAST_SAMPLES:
+        return
+    function = rows["function_ns"]
+    typical = float(sampled["function_ns"].median())
+    share = float((sampled["data_wait_ns"].astype(float) / sampled["function_ns"]).median())
+    if function.median() < ALIKE * typical:
+        return
+    wait = share * function.sum()
+    if wait > WAIT * whole and wait > LEAST_WAIT_NS * len(rows):
+        worst = sampled.iloc[int(sampled["data_wait_ns"].astype(float).to_numpy().argmax())]
+        message = (
+            f"fetching data takes about {100 * wait / whole:.0f} % of the batches' time, {wait / len(rows) / 1e6:.2f} "
+            f"ms each, judged by {len(sampled):,} sampled batches of {len(rows):,}"
+        )
         yield Finding(message, int(worst["epoch"]), int(worst["batch"]), span=int(worst["span"]))
 
 
 @rule(
     "first-batch",
     effect="the fit is short beside what it takes to build the functions that it runs",
-    remedy="fit for longer, or once instead of many times; jit_compile=False builds faster",
+    remedy="fit for longer: what the first batch builds serves all others",
 )
-def first_batch(fit: pd.Series, batches: pd.DataFrame) -> Iterator[Finding]:
-    """A first batch that takes more than all others together."""
-    train = batches[batches["stage"] == "train"]
-    if len(train) < 20:
-        return
-    first, rest = train.iloc[0], train.iloc[1:]["duration_ns"].median()
-    above = first["duration_ns"] - rest
-    if above > LEAST_NS and above > FIRST * fit["duration_ns"]:
-        share = 100 * above / fit["duration_ns"]
-        message = f"costs {above / 1e9:.2f} s above the others, {share:.0f} % of the fit"
-        yield Finding(message, int(first["epoch"]), int(first["batch"]), span=int(first["span"]))
+def first_batch(first_batches: pd.DataFrame) -> Iterator[Finding]:
+    """First batches that take most of their fits, told once for all fits of a process that have the same cause: XLA,
+    or functions that each fit builds anew."""
+    costly = first_batches[(first_batches["above_ns"] > FIRST * first_batches["fit_ns"]).to_numpy(bool)]
+    by_xla = costly["jit_compile"].fillna(False).to_numpy(bool)
+    for xla, fits in ((True, costly[by_xla]), (False, costly[~by_xla])):
+        above = fits["above_ns"].sum()
+        if above <= LEAST_NS or not (xla or len(fits) >= MANY or above > LONG_NS):
+            continue
+        share = f"{100 * above / fits['fit_ns'].sum():.0f} % of"
+        of = f"{share} the fit" if len(fits) == 1 else f"{share} these {len(fits):,} fits"
+        cause = "; jit_compile is on" if xla else ""
+        first = fits.iloc[0]
+        remedy = None
+        if xla:
+            remedy = "fit for longer, or compile the model with jit_compile=False, which builds faster"
+        elif len(fits) >= MANY:
+            remedy = "make and compile the model once, and fit it for longer or again"
+        yield Finding(
+            f"costs {above / 1e9:.2f} s above the others, {of}{cause}",
+            int(first["epoch"]),
+            int(first["batch"]),
+            span=int(first["span"]),
+            remedy=remedy,
+            fit=int(first["fit"]),
+        )
 
 
 @rule(
@@ -72,11 +109,11 @@ def first_batch(fit: pd.Series, batches: pd.DataFrame) -> Iterator[Finding]:
 )
 def function_peaks(fit: pd.Series, batches: pd.DataFrame) -> Iterator[Finding]:
     """Batches whose function takes many times the median, again and again, as when it is traced anew."""
-    steady = _steady(batches)
-    if fit["engine"] not in ("keras-3", "tf-keras") or len(steady) < 10:
+    rows = steady(batches)
+    if fit["engine"] not in ("keras-3", "tf-keras") or len(rows) < 10:
         return
-    times = steady["function_ns"]
-    peaks = steady[times > max(PEAK * times.median(), 50e6)]
+    times = rows["function_ns"]
+    peaks = rows[times > max(PEAK * times.median(), 50e6)]
     if len(peaks) > 3 and peaks["function_ns"].sum() > 0.5 * times.sum():
         first = peaks.iloc[0]
         rest = peaks["function_ns"].sum() / 1e9
@@ -91,12 +128,12 @@ def function_peaks(fit: pd.Series, batches: pd.DataFrame) -> Iterator[Finding]:
 )
 def growing_batches(batches: pd.DataFrame) -> Iterator[Finding]:
     """Batches that take longer and longer over the whole run."""
-    steady = _steady(batches)
-    if len(steady) < 80:
+    rows = steady(batches)
+    if len(rows) < 80:
         return
-    parts = np.array([np.median(part) for part in np.array_split(steady["duration_ns"].to_numpy(float), 8)])
+    parts = np.array([np.median(part) for part in np.array_split(rows["duration_ns"].to_numpy(float), 8)])
     if parts[-1] > GROWTH * parts[0] and bool((np.diff(parts) > 0).all()):
-        last = steady.iloc[-1]
+        last = rows.iloc[-1]
         message = (
             f"a batch took {parts[0] / 1e6:.2f} ms in the first eighth of the run, {parts[-1] / 1e6:.2f} ms in the last"
         )
@@ -108,19 +145,34 @@ def growing_batches(batches: pd.DataFrame) -> Iterator[Finding]:
     effect="the training stands still at intervals",
     remedy="look at what happens every so many batches: a refill of the data, a callback that saves, a full disk",
 )
-def stalls(batches: pd.DataFrame) -> Iterator[Finding]:
-    """A phase of the batch that takes many times its median at regular intervals."""
-    steady = _steady(batches).reset_index(drop=True)
-    if len(steady) < 30:
+def stalls(batches: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
+    """A phase of the batch that takes many times its median at regular intervals, and the callback whose hook it is."""
+    rows = steady(batches)
+    if len(rows) < 30:
         return
     for phase in ("slice", "function", "hooks"):
-        times = steady[f"{phase}_ns"].to_numpy(float)
-        places = np.flatnonzero(times > max(PEAK * float(np.median(times)), 5e6))
-        gaps = np.diff(places)
-        if len(gaps) > 3 and gaps.min() > 1 and gaps.max() - gaps.min() <= max(1.0, 0.1 * gaps.mean()):
-            first = steady.iloc[places[0]]
-            message = f"{phase} takes {PEAK} times its median every {gaps.mean():.0f} batches, {len(places):,} times"
-            yield Finding(message, int(first["epoch"]), int(first["batch"]), span=int(first["span"]))
+        places = standing_out(rows[f"{phase}_ns"].to_numpy(float), LEAST_STALL_NS)
+        apart = interval(places)
+        if apart is None:
+            continue
+        first = rows.iloc[places[0]]
+        message = f"{phase} takes {PEAK} times its median every {apart} batches, {len(places):,} times"
+        who = _longest(hooks, rows.iloc[places]) if phase == "hooks" else (None, None)
+        yield Finding(message, int(first["epoch"]), int(first["batch"]), *who, span=int(first["span"]))
+
+
+def _longest(hooks: pd.DataFrame, batches: pd.DataFrame) -> tuple[str | None, str | None]:
+    """The callback and the hook that take most of the time of `batches`."""
+    batch, at = hooks["hook"].astype(str).str.contains("batch").to_numpy(bool), hooks["start_ns"].to_numpy()
+    begins = batches["start_ns"].to_numpy()
+    within = np.searchsorted(begins, at, "right") - 1
+    ends = begins + batches["duration_ns"].to_numpy()
+    taken = hooks[batch & (within >= 0) & (at < ends[within])].groupby(["callback", "hook"], observed=True)
+    times = taken["duration_ns"].sum()
+    if times.empty:
+        return None, None
+    callback, hook = times.idxmax()
+    return str(callback), str(hook)
 
 
 @rule(
