@@ -32,9 +32,9 @@ class Settings:
 
 def settings_of(hooks: pd.DataFrame, values: pd.DataFrame) -> Iterator[Settings]:
     """The settings of each callback of a fit, whose rows `hooks` and `values` are, in the order of its list."""
-    mine = values[values["key"].astype(str).str.startswith("callbacks[").to_numpy(bool)]
     found: dict[int, dict[int, dict[str, Setting]]] = {}
-    for span, name, value, text in zip(*(mine[column] for column in ("span", "key", "value", "text")), strict=True):
+    columns = (values[column].tolist() for column in ("span", "key", "value", "text"))
+    for span, name, value, text in zip(*columns, strict=True):
         attribute = _ATTRIBUTE.fullmatch(name)
         if attribute is not None:
             of_list = found.setdefault(int(span), {})

@@ -121,7 +121,7 @@ def test_stalls_name_the_callback() -> None:
     ]
     (found,) = stalls.find(stalling, hooks(calls))
     assert (found.callback, found.hook) == ("Saver", "on_train_batch_end")
-    assert found.message == "hooks takes 10 times its median every 20 batches, 8 times"
+    assert found.message == "takes 10 times the median of hooks every 20 batches, 8 times"
     (unknown,) = stalls.find(stalling, hooks([hook("on_epoch_end", start_ns=-1)]))
     assert unknown.callback is None
 

@@ -14,6 +14,7 @@ from .built import first_batches
 from .model import Finding, Rule
 from .rows import Rows
 
+_NO_FIRST_BATCHES = pd.DataFrame()
 _TABLES = ("fits", "processes", "batches", "hooks", "spans", "stops", "values", "sites")
 
 
@@ -86,13 +87,13 @@ class _Fit:
     @cached_property
     def stops(self) -> pd.DataFrame:
         """Those of the fits in its hooks too, which may be of the same model; with the moment and the thread."""
-        family = [self.fit, *(row for _, row in self.inner.iterrows())]
-        rows, spans = (
-            pd.concat([self._tables.of_fit[table].of(fit) for fit in family]) if len(family) > 1 else one
-            for table, one in (("stops", self._tables.of_fit["stops"].of(self.fit)), ("spans", self.spans))
-        )
+        stops, of_fit = self._tables.of_fit["stops"], self._tables.of_fit["spans"]
+        rows, spans = stops.of(self.fit), self.spans
+        if len(stops.table) and len(self.inner):
+            family = [self.fit, *(row for _, row in self.inner.iterrows())]
+            rows, spans = (pd.concat([table.of(fit) for fit in family]) for table in (stops, of_fit))
         if rows.empty:
-            return rows.assign(start_ns=pd.Series(dtype="int64"), thread=pd.Series(dtype=object))
+            return rows
         moments = spans.loc[spans["span"].isin(rows["span"]), ["span", "start_ns", "thread"]]
         placed: pd.DataFrame = rows.merge(moments, "left", on="span").sort_values("start_ns")
         return placed
@@ -103,10 +104,11 @@ class _Fit:
 
     @cached_property
     def first_batches(self) -> pd.DataFrame:
-        of = {name: self._tables.of_process[name].of(self.fit) for name in ("fits", "batches", "values")}
-        if self.fit["fit"] != of["fits"]["fit"].iloc[0]:
-            of["batches"] = of["batches"].iloc[:0]
-        return first_batches(**of)
+        of_process = self._tables.of_process
+        fits = of_process["fits"].of(self.fit)
+        if self.fit["fit"] != fits["fit"].iloc[0]:
+            return _NO_FIRST_BATCHES
+        return first_batches(fits, of_process["batches"].of(self.fit), of_process["values"].of(self.fit))
 
     def batch_samples(self, stage: str, epoch: int | None, batch: int) -> Indices | None:
         """The samples of a batch, None where the trace does not tell."""

@@ -23,13 +23,18 @@ def running_means(hooks: pd.DataFrame) -> set[str]:
     """The keys of the logs at a training batch's end that are means since the epoch began: at the last batch of every
     epoch they are what the epoch's end is given."""
     found: set[str] | None = None
-    ends = hooks[hooks["hook"].isin(["on_train_batch_end", "on_batch_end"]) & (hooks["stage"] == "train")]
-    epochs = hooks[hooks["hook"] == "on_epoch_end"].drop_duplicates("epoch").set_index("epoch")["logs_before"]
-    for epoch, calls in ends.groupby("epoch"):
-        if epoch not in epochs.index or calls["batch"].nunique() < 2:
+    is_end = hooks["hook"].isin(["on_train_batch_end", "on_batch_end"]) & (hooks["stage"] == "train")
+    ends = hooks[["epoch", "batch", "logs_after"]][is_end.to_numpy(bool)]
+    if ends.empty:
+        return set()
+    of_epochs = hooks[(hooks["hook"] == "on_epoch_end").to_numpy(bool)].drop_duplicates("epoch")
+    epochs = dict(zip(of_epochs["epoch"].tolist(), of_epochs["logs_before"], strict=True))
+    ends = ends.drop_duplicates(["epoch", "batch"])
+    firsts, lasts = (ends.drop_duplicates("epoch", keep=keep) for keep in ("first", "last"))
+    columns = (edge[name].tolist() for edge in (firsts, lasts) for name in ("epoch", "batch", "logs_after"))
+    for epoch, batch, first, _, last_batch, last in zip(*columns, strict=True):
+        if epoch not in epochs or last_batch == batch:
             continue
-        last = calls[calls["batch"] == calls["batch"].max()]["logs_after"].iloc[0]
-        first = calls["logs_after"].iloc[0]
         # Of a value that never changes nothing can be told.
         alike = {key for key, value in last.items() if epochs[epoch].get(key) == value != first.get(key)}
         found = alike if found is None else found & alike
@@ -78,7 +83,10 @@ def _copies(calls: pd.DataFrame, key: str, original: str) -> bool:
 def logs_altered(hooks: pd.DataFrame) -> Iterator[Finding]:
     """A callback that alters or removes what the engine, or another callback, has put into the logs."""
     # Keras' own do: BaseLogger makes the means of an epoch.
-    changing = hooks[(hooks["changed"].map(len) > 0) & ~hooks["callback"].isin(KERAS_OWN)]
+    is_changing = np.array([bool(changed) for changed in hooks["changed"]], bool)
+    if not is_changing.any():
+        return
+    changing = hooks[is_changing & ~hooks["callback"].isin(KERAS_OWN).to_numpy(bool)]
     for (callback, hook), calls in changing.groupby(["callback", "hook"], observed=True):
         told: set[str] = set()
         for before, after, changed, epoch, batch in _columns(calls):

@@ -21,7 +21,14 @@ LEAST_OF_FIT_NS = 500_000_000
 _MOST = 0.8
 """From this share of a hook's time on, the calls that stand out are what it takes its time for."""
 
-_OF_STAGE = {"on_batch": "train", "on_train_batch": "train", "on_test_batch": "test", "on_predict_batch": "predict"}
+_OF_STAGE = {
+    f"on_{name}_{when}": stage
+    for name, stage in (("batch", "train"), *((f"{stage}_batch", stage) for stage in ("train", "test", "predict")))
+    for when in ("begin", "end")
+}
+_OF_EPOCHS = ("on_epoch_begin", "on_epoch_end")
+_COLUMNS = ["callback", "position", "hook", "start_ns", "duration_ns", "epoch", "batch", "span"]
+_TURNS = ["stage", "start_ns", "duration_ns"]
 
 
 @rule(
@@ -31,36 +38,40 @@ _OF_STAGE = {"on_batch": "train", "on_train_batch": "train", "on_test_batch": "t
 )
 def slow_callback(fit: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame, inner: pd.DataFrame) -> Iterator[Finding]:
     """A hook that takes a large share of the batches' time, or of the fit's where it is one of epochs."""
-    of_hook = hooks["hook"].astype(str)
-    own = hooks[((hooks["thread"] == fit["thread"]) & of_hook.str.startswith("on_")).to_numpy(bool)]
+    mine = (hooks["thread"] == fit["thread"]) & hooks["hook"].isin([*_OF_STAGE, *_OF_EPOCHS])
+    own = hooks[_COLUMNS][mine.to_numpy(bool)]
+    if own.empty:
+        return
+    turns = dict(list(batches[_TURNS].groupby("stage", observed=True)))
     for (callback, _, hook), calls in own.groupby(["callback", "position", "hook"], observed=True, sort=False):
-        stage = _OF_STAGE.get(str(hook).rpartition("_")[0])
-        if stage is not None:
-            yield from _in_batches(str(callback), str(hook), calls, batches[(batches["stage"] == stage).to_numpy(bool)])
-        elif str(hook).startswith("on_epoch"):
+        if hook in _OF_EPOCHS:
             yield from _in_epochs(fit, str(callback), str(hook), calls, inner)
+        elif _OF_STAGE[hook] in turns:
+            yield from _in_batches(str(callback), str(hook), calls, turns[_OF_STAGE[hook]])
 
 
 def _in_batches(callback: str, hook: str, calls: pd.DataFrame, batches: pd.DataFrame) -> Iterator[Finding]:
     # Without the first batch, in which functions are built.
-    steady = batches.iloc[1:]
-    if len(steady) < 2:
+    begins = batches["start_ns"].to_numpy()[1:]
+    if len(begins) < 2:
         return
-    calls = calls[(calls["start_ns"] >= steady["start_ns"].min()).to_numpy(bool)]
-    times = calls["duration_ns"].to_numpy(float)
+    times, at = calls["duration_ns"].to_numpy(float), calls["start_ns"].to_numpy()
+    times = times[at >= begins[0]]
     if len(times) < 3:
         return
     # Without the longest call, in which the system may have done something else.
-    total, rest, others = times.sum() - times.max(), steady["duration_ns"].sum() - times.max(), len(times) - 1
+    total, others = times.sum() - times.max(), len(times) - 1
+    rest = batches["duration_ns"].to_numpy()[1:].sum() - times.max()
     if rest <= 0 or total <= SHARE * rest or total <= LEAST_NS * others:
         return
+    calls = calls[at >= begins[0]]
     share = f"takes {100 * total / rest:.0f} % of the batches' time"
     long = standing_out(times, LEAST_NS)
     if len(long) < 2 or times[long].sum() < _MOST * times.sum():
         yield Finding(f"{share}, {total / others / 1e6:.2f} ms a call", callback=callback, hook=hook)
         return
     first, each = calls.iloc[long[0]], f"{np.median(times[long]) / 1e6:.2f} ms"
-    apart = interval(np.searchsorted(steady["start_ns"].to_numpy(), calls["start_ns"].to_numpy()[long]))
+    apart = interval(np.searchsorted(begins, calls["start_ns"].to_numpy()[long]))
     how_often = f"in {len(long):,} of {len(times):,} batches" if apart is None else f"every {_ordinal(apart)} batch"
     message = f"{share}, {each} {how_often}, {np.median(np.delete(times, long)) / 1e6:.2f} ms in the others"
     remedy = "do it less often, or hand the work to another thread or process"

@@ -32,6 +32,8 @@ def validation_skipped(
     fit: pd.Series, process: pd.Series, batches: pd.DataFrame, stops: pd.DataFrame, values: pd.DataFrame
 ) -> Iterator[Finding]:
     """A last epoch that `stop_training` ended before it was validated, in a fit that validates every epoch."""
+    if stops.empty:
+        return
     train = batches[batches["stage"] == "train"]
     if fit["status"] != "ok" or not is_whole(process) or train.empty:
         return
@@ -99,6 +101,8 @@ def _settings(fit: pd.Series, stops: pd.DataFrame) -> Iterator[tuple[pd.Series, 
 
     A fit in a hook may be of another model: what it sets back is the fit's own where it has not set it itself.
     """
+    if stops.empty:
+        return
     own: pd.Series | None = None
     others = False
     for (_, stop), is_set in zip(stops.iterrows(), _is_set(stops), strict=True):

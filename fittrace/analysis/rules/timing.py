@@ -77,6 +77,8 @@ def data_wait(batches: pd.DataFrame) -> Iterator[Finding]:
 def first_batch(first_batches: pd.DataFrame) -> Iterator[Finding]:
     """First batches that take most of their fits, told once for all fits of a process that have the same cause: XLA,
     or functions that each fit builds anew."""
+    if first_batches.empty:
+        return
     costly = first_batches[(first_batches["above_ns"] > FIRST * first_batches["fit_ns"]).to_numpy(bool)]
     by_xla = costly["jit_compile"].fillna(False).to_numpy(bool)
     for xla, fits in ((True, costly[by_xla]), (False, costly[~by_xla])):
@@ -156,8 +158,11 @@ def stalls(batches: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
         if apart is None:
             continue
         first = rows.iloc[places[0]]
-        message = f"{phase} takes {PEAK} times its median every {apart} batches, {len(places):,} times"
         who = _longest(hooks, rows.iloc[places]) if phase == "hooks" else (None, None)
+        times = (
+            f"{phase} takes {PEAK} times its median" if who[0] is None else f"takes {PEAK} times the median of hooks"
+        )
+        message = f"{times} every {apart} batches, {len(places):,} times"
         yield Finding(message, int(first["epoch"]), int(first["batch"]), *who, span=int(first["span"]))
 
 
@@ -182,7 +187,10 @@ def _longest(hooks: pd.DataFrame, batches: pd.DataFrame) -> tuple[str | None, st
 )
 def callable_rebuilt(spans: pd.DataFrame) -> Iterator[Finding]:
     """A callable that the reference engine's `Function` makes more often than once for each function."""
-    made = spans[spans["name"].astype(str).str.endswith("._make_callable") & spans["batch"].notna()]
+    names = [name for name in spans["name"].unique() if name.endswith("._make_callable")]
+    if not names:
+        return
+    made = spans[(spans["name"].isin(names) & spans["batch"].notna()).to_numpy(bool)]
     for stage, calls in made.groupby("stage", observed=True):
         if len(calls) > 3:
             second = calls.iloc[1]
