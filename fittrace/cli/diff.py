@@ -20,10 +20,12 @@ exit code: 0 when alike, 1 when different, 2 for bad input
 _WHAT = """\
 Compare two traces, also of different engines or versions:
 
-  hooks  those that one alone has, their order, their threads, how often they come
-  logs   keys that one alone has, and values, with the batch from which on they differ
-  flow   phases, and statements and branches of the engine's source, that one alone came by
-  time   of each phase, as a ratio, and how far chance alone may have brought it
+  arguments  of fit and compile, and the settings of callbacks, that are not the same
+  hooks      those that one alone has, their order, their threads, how often they come, and who stopped the fit
+  logs       keys that one alone has, and values, with the batch from which on they differ
+  flow       phases, and statements and branches of the engine's source, that one alone came by
+  time       of each phase, each callback's hooks and the first batch, as a ratio, and how far chance alone may have
+             brought it; first what costs most
 """
 
 
@@ -38,7 +40,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("a", metavar="A", help="a run")
     parser.add_argument("b", metavar="B", help="another run")
-    choices = ("hooks", "logs", "flow", "time")
+    choices = ("arguments", "hooks", "logs", "flow", "time")
     parser.add_argument("--only", action="append", choices=choices, help="compare this alone; may be given again")
     value = "relative difference up to which values in the logs are equal (default: 1e-6)"
     parser.add_argument("--value-tolerance", type=_fraction, default=1e-6, metavar="X", help=value)

@@ -14,6 +14,11 @@ from .table import plain
 from .terminal import console, table
 from .units import amount, count, duration
 
+_HEADERS = [
+    *("time", "phase", "spans A", "spans B", "total A", "total B", "median A", "median B"),
+    *("B / A", "chance", "verdict"),
+]
+
 
 def print_comparison(comparison: Comparison, file: TextIO) -> None:
     """Write what differs to `file`, and the time of each phase."""
@@ -24,9 +29,11 @@ def print_comparison(comparison: Comparison, file: TextIO) -> None:
         rows = [
             [
                 f"fit {time.fit}",
-                time.phase,
+                printable(time.name),
                 count(time.count_a),
                 count(time.count_b),
+                duration(time.total_a_ns),
+                duration(time.total_b_ns),
                 duration(time.median_a_ns),
                 duration(time.median_b_ns),
                 f"{time.ratio:.2f}",
@@ -37,8 +44,7 @@ def print_comparison(comparison: Comparison, file: TextIO) -> None:
         ]
         if comparison.differences:
             out.print()
-        headers = ["time", "phase", "spans A", "spans B", "median A", "median B", "B / A", "chance", "verdict"]
-        out.print(table(headers, rows, {"time", "phase", "verdict"}))
+        out.print(table(_HEADERS, rows, {"time", "phase", "verdict"}))
     number = len(comparison.differences) + sum(time.differs for time in comparison.times)
     out.print(Text("alike" if comparison.alike else amount(number, "difference", "differences")))
 

@@ -1,4 +1,4 @@
-"""Two traces compared: hooks, logs, flow and time, fit by fit."""
+"""Two traces compared: arguments, hooks, logs, flow and time, fit by fit."""
 
 from .compare import Comparison, compare
 from .model import ASPECTS, Difference, PhaseTime, Tolerances

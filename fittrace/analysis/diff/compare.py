@@ -12,6 +12,8 @@ import pandas as pd
 from ...replay import NoFlow, Replay, recording, unknown_of, visits_of
 from ...schema.errors import FittraceError
 from ...tables import Trace
+from ..rows import Rows
+from .arguments import argument_differences
 from .flow import flow_differences
 from .hooks import hook_differences
 from .logs import log_differences
@@ -54,6 +56,8 @@ def compare(a: Trace, b: Trace, aspects: Collection[str] = ASPECTS, tolerances: 
             differences.append(Difference("fits", "lost" if other is None else "added", number, message))
             continue
         differences += _statuses(number, one, other)
+        if "arguments" in aspects:
+            differences += argument_differences(number, one, other)
         if "hooks" in aspects:
             differences += hook_differences(number, one, other)
         if "logs" in aspects:
@@ -67,9 +71,10 @@ def compare(a: Trace, b: Trace, aspects: Collection[str] = ASPECTS, tolerances: 
 
 def _fits(trace: Trace) -> Iterator[Fit]:
     fits = trace.fits()
-    tables = {name: getattr(trace, name)() for name in ("hooks", "logs", "spans", "batches")}
+    names = ("hooks", "logs", "spans", "batches", "stops", "values")
+    tables = {name: Rows(getattr(trace, name)(), "process", "fit") for name in names}
     for _, row in fits.iterrows():
-        own = {name: _rows(table, row) for name, table in tables.items()}
+        own = {name: table.of(row) for name, table in tables.items()}
         yield Fit(row, **own, steps=partial(_steps, trace, row))
 
 
@@ -81,11 +86,6 @@ def _steps(trace: Trace, fit: pd.Series) -> Steps | None:
     except NoFlow:
         return None
     return Steps(visits_of(replay), complete=not unknown_of(replay))
-
-
-def _rows(table: pd.DataFrame, fit: pd.Series) -> pd.DataFrame:
-    rows: pd.DataFrame = table[(table["process"] == fit["process"]) & (table["fit"] == fit["fit"])]
-    return rows
 
 
 def _pairs(a: list[Fit], b: list[Fit]) -> Iterator[tuple[Fit | None, Fit | None]]:

@@ -13,6 +13,7 @@ import pandas as pd
 from ..calls import Call, calls_of
 from ..contract import callbacks
 from ..pattern import described
+from ..stopped import UNSET
 from .model import LATER_NAMES, Difference, Fit
 
 _TIMES = re.compile(r" ?\{\d+\}")
@@ -30,6 +31,7 @@ def hook_differences(number: int, a: Fit, b: Fit) -> Iterator[Difference]:
         yield Difference("hooks", kind, number, message)
     for hook in _moved(_skeleton(calls_of(table_a, a.thread)), _skeleton(calls_of(table_b, b.thread))):
         yield Difference("hooks", "moved", number, f"{hook} is called at another place in B")
+    yield from _stopped(number, a, b)
     counted_a, counted_b = _batches(a), _batches(b)
     if len(counted_a) != len(counted_b):
         yield Difference("hooks", "count", number, f"{len(counted_a)} epochs in A, {len(counted_b)} in B")
@@ -38,6 +40,23 @@ def hook_differences(number: int, a: Fit, b: Fit) -> Iterator[Difference]:
             message = f"{counted_a[epoch]:,} training batches in A, {counted_b[epoch]:,} in B"
             yield Difference("hooks", "count", number, message, epoch)
             break
+
+
+def _stopped(number: int, a: Fit, b: Fit) -> Iterator[Difference]:
+    """Who stopped them, and in which epoch, where it is not the same."""
+    told = [_who_stopped(fit.stops) for fit in (a, b)]
+    if told[0] != told[1]:
+        message = " in A, ".join(who if where is None else f"{who} in epoch {where}" for who, where in told)
+        yield Difference("hooks", "stopped", number, f"stopped by {message} in B")
+
+
+def _who_stopped(stops: pd.DataFrame) -> tuple[str, int | None]:
+    """The hook that set `stop_training` last, and its epoch."""
+    if stops.empty or str(stops["value"].iloc[-1]) in UNSET:
+        return "nobody", None
+    last = stops.iloc[-1]
+    who = "code outside of hooks" if pd.isna(last["callback"]) else f"{last['callback']}.{last['hook']}"
+    return who, None if pd.isna(last["epoch"]) else int(last["epoch"])
 
 
 def _callbacks(a: list[str], b: list[str]) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-ASPECTS = ("hooks", "logs", "flow", "time")
+ASPECTS = ("arguments", "hooks", "logs", "flow", "time")
 """What of two traces is compared."""
 
 LATER_NAMES = {"on_batch_begin": "on_train_batch_begin", "on_batch_end": "on_train_batch_end"}
@@ -41,6 +41,8 @@ class Fit:
     logs: pd.DataFrame
     spans: pd.DataFrame
     batches: pd.DataFrame
+    stops: pd.DataFrame
+    values: pd.DataFrame
     steps: Callable[[], Steps | None]
 
     @property
@@ -82,15 +84,31 @@ class Difference:
 
 @dataclass(frozen=True)
 class PhaseTime:
-    """A phase's time in both: medians of its spans, how many times as long it takes in B, and the factor by which that
-    may be wrong by chance; `noise` None where there are too few spans to tell. `differs` is the verdict."""
+    """A phase's time in both: totals and medians of its spans, how many times as long the median is in B, and the
+    factor by which that may be wrong by chance; `noise` None where there are too few spans to tell. `differs` is the
+    verdict. Of the phase `hooks` there is one for each `hook` that takes some time, and for each `callback` in it; of
+    the first training batch there is one with the phase `first batch`."""
 
     fit: int
     phase: str
     count_a: int
     count_b: int
+    total_a_ns: int
+    total_b_ns: int
     median_a_ns: int
     median_b_ns: int
     ratio: float
     noise: float | None
     differs: bool
+    hook: str | None = None
+    callback: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The phase, and whose hook it is."""
+        return " ".join(filter(None, (self.phase, ".".join(filter(None, (self.callback, self.hook))))))
+
+    @property
+    def cost_ns(self) -> int:
+        """How much more or less time it takes in B."""
+        return abs(self.total_b_ns - self.total_a_ns)

@@ -10,9 +10,9 @@ import pandas as pd
 
 from ...tables import Trace, UnknownSamples
 from ...tables.samples import Indices
+from ..rows import Rows
 from .built import first_batches
 from .model import Finding, Rule
-from .rows import Rows
 
 _NO_FIRST_BATCHES = pd.DataFrame()
 _TABLES = ("fits", "processes", "batches", "hooks", "spans", "stops", "values", "sites")

@@ -6,15 +6,16 @@ import pandas as pd
 
 LEAST_BATCHES = 20
 """Training batches that a fit must have, for its first to be compared with."""
+_COLUMNS = ["fit", "epoch", "batch", "span", "duration_ns"]
 
 
 def first_batches(fits: pd.DataFrame, batches: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
     """A row for each of `fits`, the fits of one process, that trains `LEAST_BATCHES` and more.
 
-    The columns are those of its first training batch, and `fit_ns`, the fit's duration, `above_ns`, what the batch took
+    The columns are some of its first training batch, and `fit_ns`, the fit's duration, `above_ns`, what the batch took
     above the median of the others, and `jit_compile`, whether XLA compiles the functions: `NA` where that is not told.
     """
-    train = batches[(batches["stage"] == "train").to_numpy()]
+    train = batches[_COLUMNS][(batches["stage"] == "train").to_numpy(bool)]
     is_first = ~train["fit"].duplicated()
     rest = train[~is_first].groupby("fit")["duration_ns"].agg(["median", "size"])
     rest = rest.loc[rest["size"] >= LEAST_BATCHES - 1, "median"]

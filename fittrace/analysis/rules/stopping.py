@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from ..stopped import UNSET
 from .model import Finding, is_whole, keras, number, rule, tensorflow
-
-_UNSET = ("False", "None", "0", "0.0")
-"""What does not stop a training, as the trace writes it."""
 
 
 def _is_set(stops: pd.DataFrame) -> pd.Series:
-    return ~stops["value"].astype(str).isin(_UNSET)
+    return ~stops["value"].astype(str).isin(UNSET)
 
 
 def _finding(message: str, stop: pd.Series, span: int | None = None) -> Finding:
