@@ -43,6 +43,7 @@ def batches(epochs: int = 3, each: int = 50, **columns: Sequence[float]) -> pd.D
             "function_ns": (4 * MS * RNG.uniform(0.9, 1.1, count)).astype(int),
             "hooks_ns": 100_000,
             "data_wait_ns": pd.array([pd.NA] * count, "Int64"),
+            "retraced": pd.array([pd.NA] * count, "boolean"),
             "status": "ok",
         }
     )

@@ -83,6 +83,10 @@ def test_function_peaks() -> None:
     peaks = batches()
     peaks.loc[[5, 17, 60, 61, 95], "function_ns"] = 300 * MS
     assert told(function_peaks.find(FIT, peaks)) == ["5 batches took 10 times the median in function, 1.50 s in all"]
+    known = peaks.assign(retraced=peaks["function_ns"] > 100 * MS)
+    assert len(told(function_peaks.find(FIT, known))) == 1
+    # What takes long there is something else, such as data.
+    assert told(function_peaks.find(FIT, peaks.assign(retraced=False))) == []
     reference = FIT.copy()
     reference["engine"] = "keras-2.2"
     assert told(function_peaks.find(reference, peaks)) == []
@@ -102,6 +106,10 @@ def test_stalls() -> None:
     stalling = batches(epochs=1, each=150)
     stalling.loc[7::20, "slice_ns"] = 40 * MS
     assert told(stalls.find(stalling, nobody)) == ["slice takes 10 times its median every 20 batches, 8 times"]
+    # Counted over all epochs, of which the first and the last batch are left out.
+    over_epochs = batches(epochs=8, each=30)
+    over_epochs.loc[7::20, "slice_ns"] = 40 * MS
+    assert told(stalls.find(over_epochs, nobody)) == ["slice takes 10 times its median every 20 batches, 12 times"]
     irregular = batches(epochs=1, each=150)
     irregular.loc[[7, 9, 30, 80, 81, 140], "slice_ns"] = 40 * MS
     assert told(stalls.find(irregular, nobody)) == []

@@ -165,7 +165,13 @@ def test_how_callbacks_and_their_model_are_set(recorder: Recorder, session: Fake
             raise AssertionError("asked for")
 
     saving = Later(monitor="loss", monitor_op=min, save_best_only=True, api_key="secret")
-    callbacks = [Callback(monitor="cpu"), saving, Callback(monitor=3, monitor_op=min), Hostile(), Mine(on_epoch_begin=1)]
+    callbacks = [
+        Callback(monitor="cpu"),
+        saving,
+        Callback(monitor=3, monitor_op=min),
+        Hostile(),
+        Mine(on_epoch_begin=1),
+    ]
     model = Callback(_jit_compile=False, loss="mse", weights=3)
     recorder.settings(-6, Callback(callbacks=callbacks, _model=model))
     recorder.settings(-6, Callback(callbacks=callbacks[2:3]))

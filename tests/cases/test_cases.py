@@ -87,6 +87,24 @@ def traced(program: str, version: str, folder: Path, **variables: str) -> fittra
             ],
         ),
         ("monitor_of_another_name", "2.2.4", []),
+        (
+            "saved_by_batches",
+            "3.15.1",
+            [
+                "monitor-missing: fit 1: ModelCheckpoint.on_train_batch_end monitors val_loss, which is in no batch's "
+                "logs (save_freq=4)"
+            ],
+        ),
+        (
+            "slow_now_and_then",
+            "3.15.1",
+            [
+                "slow-callback: fit 0, epoch 0, batch 10: Saver.on_train_batch_end takes ",
+                "stalls: fit 0, epoch 0, batch 10: Saver.on_train_batch_end takes 10 times the median of hooks every "
+                "10 batches, 7 times",
+                "slow-callback: fit 1, epoch 0: Scorer.on_epoch_end takes ",
+            ],
+        ),
         *(
             (
                 "logs_of_their_own",
@@ -105,7 +123,7 @@ def traced(program: str, version: str, folder: Path, **variables: str) -> fittra
         (
             "hooks_in_a_thread_pool",
             "3.6.0",
-            ["hook-on-another-thread: fit 0: on_train_batch_end of Quiet, History ran"],
+            ["hook-on-another-thread: fit 1: on_train_batch_end of Counting ran"],
         ),
         ("hooks_in_a_thread_pool", "3.7.0", []),
         (
@@ -117,7 +135,10 @@ def traced(program: str, version: str, folder: Path, **variables: str) -> fittra
         (
             "evaluate_in_a_batch_hook",
             "3.15.1",
-            ["metrics-reset: fit 0, epoch 0, batch 3: Evaluator.on_train_batch_end calls evaluate inside the epoch"],
+            [
+                "metrics-reset: fit 0, epoch 0, batch 3: Evaluator.on_train_batch_end calls evaluate inside the epoch",
+                "metrics-reset: fit 3, epoch 0, batch 0: Evaluator.on_train_batch_end calls evaluate inside the epoch",
+            ],
         ),
         ("evaluate_in_a_batch_hook", "2.2.4", []),
         (
@@ -159,6 +180,14 @@ def traced(program: str, version: str, folder: Path, **variables: str) -> fittra
                 "data-wait: fit 0, epoch ",
                 "data-wait: fit 1, epoch ",
                 "stalls: fit 1, epoch 0, batch 24: slice takes 10 times its median every 25 batches, 8 times",
+            ],
+        ),
+        (
+            "waiting_for_data",
+            "3.15.1",
+            [
+                "data-wait: fit 0, epoch 0, batch ",
+                "stalls: fit 1, epoch 0, batch 24: function takes 10 times its median every 25 batches, 8 times",
             ],
         ),
         ("growing_steps", "2.2.4", ["data-wait: fit 0", "growing-batches: fit 0, epoch 1, batch 58: a batch took "]),

@@ -37,7 +37,8 @@ def key_missing(process: pd.Series, hooks: pd.DataFrame) -> Iterator[Finding]:
 
 @rule(
     "monitor-missing",
-    effect="the callback does nothing in the whole fit: EarlyStopping never stops, ModelCheckpoint never saves",
+    effect="the callback cannot judge in the whole fit: EarlyStopping never stops, ModelCheckpoint never saves or, in "
+    "newer versions of Keras, saves whatever comes",
     remedy="monitor a key that is there; a callback that adds it must come before in the list",
     threads=[keras(13689)],
 )

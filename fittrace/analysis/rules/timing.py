@@ -110,12 +110,14 @@ def first_batch(first_batches: pd.DataFrame) -> Iterator[Finding]:
     remedy="give it batches of one shape (drop the remainder, pad), and tensors instead of Python numbers",
 )
 def function_peaks(fit: pd.Series, batches: pd.DataFrame) -> Iterator[Finding]:
-    """Batches whose function takes many times the median, again and again, as when it is traced anew."""
+    """Batches whose function takes many times the median, again and again, because it is traced anew."""
     rows = steady(batches)
     if fit["engine"] not in ("keras-3", "tf-keras") or len(rows) < 10:
         return
     times = rows["function_ns"]
-    peaks = rows[times > max(PEAK * times.median(), 50e6)]
+    # Where it is not told whether a batch was traced anew, its time speaks for it.
+    anew = rows["retraced"].fillna(True).to_numpy(bool)
+    peaks = rows[(times > max(PEAK * times.median(), 50e6)).to_numpy(bool) & anew]
     if len(peaks) > 3 and peaks["function_ns"].sum() > 0.5 * times.sum():
         first = peaks.iloc[0]
         rest = peaks["function_ns"].sum() / 1e9
@@ -152,9 +154,11 @@ def stalls(batches: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
     rows = steady(batches)
     if len(rows) < 30:
         return
+    train = batches[["start_ns"]][(batches["stage"] == "train").to_numpy(bool)]
+    ordinals = np.searchsorted(train["start_ns"].to_numpy(), rows["start_ns"].to_numpy())
     for phase in ("slice", "function", "hooks"):
         places = standing_out(rows[f"{phase}_ns"].to_numpy(float), LEAST_STALL_NS)
-        apart = interval(places)
+        apart = interval(ordinals[places])
         if apart is None:
             continue
         first = rows.iloc[places[0]]

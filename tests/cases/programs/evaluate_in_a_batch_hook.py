@@ -1,4 +1,5 @@
-"""keras-team/keras#16526: an `evaluate` in a batch's hook, and the epoch's loss is that of what was evaluated."""
+"""keras-team/keras#16526: an `evaluate` in a batch's hook, and the epoch's loss is that of what was evaluated; first in
+one batch of an epoch, then in every batch, the last among them."""
 
 import common
 
@@ -6,9 +7,14 @@ x, y = common.data()
 
 
 class Evaluator(common.Callback):
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
     def on_batch_end(self, batch, logs=None):
-        if batch == 3:
+        if batch in self.batches:
             self.model.evaluate(x, y * 100, verbose=0)
 
 
-common.model().fit(x, y, batch_size=8, epochs=2, verbose=0, callbacks=[Evaluator()])
+for batches in ([3], range(6)):
+    common.model().fit(x, y, batch_size=8, epochs=2, verbose=0, callbacks=[Evaluator(batches)])
