@@ -197,13 +197,13 @@ STOPS = Table(
 
 VALUES = Table(
     "values",
-    "one value that the engine's code had: an argument of `fit`, what a callback monitors, or, with `--values all`, "
-    "what a statement assigned",
+    "one value that the engine's code had: an argument of `fit`, a setting of a callback or of `compile`, or, with "
+    "`--values all`, what a statement assigned",
     (
         FIT,
         Column("span", "int64", "the innermost span that was open; an argument's is its function's call"),
         Column("site", "int32", "the place, a row of `sites`"),
-        Column("key", "dictionary", "the name: of an argument, or `callbacks[0].monitor`"),
+        Column("key", "dictionary", "the name: of an argument, `callbacks[0].monitor` or `compile.loss`"),
         Column("value", "float64", "the value where it is a number", nullable=True),
         Column("text", "string", "what the value is where it is no number", nullable=True),
     ),

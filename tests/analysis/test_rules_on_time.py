@@ -110,6 +110,10 @@ def test_stalls() -> None:
     over_epochs = batches(epochs=8, each=30)
     over_epochs.loc[7::20, "slice_ns"] = 40 * MS
     assert told(stalls.find(over_epochs, nobody)) == ["slice takes 10 times its median every 20 batches, 12 times"]
+    traced = batches(epochs=1, each=150)
+    traced.loc[7::20, ["function_ns", "retraced"]] = 400 * MS, True
+    assert told(stalls.find(traced, nobody)) == []
+    assert len(told(stalls.find(traced.assign(retraced=False), nobody))) == 1
     irregular = batches(epochs=1, each=150)
     irregular.loc[[7, 9, 30, 80, 81, 140], "slice_ns"] = 40 * MS
     assert told(stalls.find(irregular, nobody)) == []

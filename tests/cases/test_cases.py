@@ -182,14 +182,7 @@ def traced(program: str, version: str, folder: Path, **variables: str) -> fittra
                 "stalls: fit 1, epoch 0, batch 24: slice takes 10 times its median every 25 batches, 8 times",
             ],
         ),
-        (
-            "waiting_for_data",
-            "3.15.1",
-            [
-                "data-wait: fit 0, epoch 0, batch ",
-                "stalls: fit 1, epoch 0, batch 24: function takes 10 times its median every 25 batches, 8 times",
-            ],
-        ),
+        ("slow_generator", "3.15.1", ["data-wait: fit 0, epoch 0, batch "]),
         ("growing_steps", "2.2.4", ["data-wait: fit 0", "growing-batches: fit 0, epoch 1, batch 58: a batch took "]),
         ("callable_rebuilt", "2.2.4", ["callable-rebuilt: fit 0, epoch 0, batch 1: made 12 times in train batches"]),
     ],

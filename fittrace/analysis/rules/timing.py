@@ -158,6 +158,9 @@ def stalls(batches: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
     ordinals = np.searchsorted(train["start_ns"].to_numpy(), rows["start_ns"].to_numpy())
     for phase in ("slice", "function", "hooks"):
         places = standing_out(rows[f"{phase}_ns"].to_numpy(float), LEAST_STALL_NS)
+        if phase == "function":
+            # Of those that were traced anew another rule tells.
+            places = places[~rows["retraced"].fillna(False).to_numpy(bool)[places]]
         apart = interval(ordinals[places])
         if apart is None:
             continue

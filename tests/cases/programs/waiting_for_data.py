@@ -15,9 +15,4 @@ def slow(every, seconds):
 
 
 for every, seconds in ((1, 0.01), (25, 0.2)):
-    model = common.model()
-    options = {"steps_per_epoch": 110, "epochs": 2, "verbose": 0}
-    if hasattr(model, "fit_generator"):
-        model.fit_generator(slow(every, seconds), workers=0, **options)
-    else:
-        model.fit(slow(every, seconds), **options)
+    common.model().fit_generator(slow(every, seconds), steps_per_epoch=110, epochs=2, verbose=0, workers=0)
