@@ -44,13 +44,14 @@ def calls_of(hooks: pd.DataFrame, thread: str, callbacks: Collection[str] = ()) 
 def passed_on(hooks: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
     """Those of one fit's `hooks` that a callback passed on to callbacks of its own, from within the hook whose span is
     in the column `outer`; `spans` are those of the fit."""
+    none: pd.DataFrame = hooks.iloc[:0].assign(outer=pd.Series(dtype="int64"))
     if hooks.empty:
-        return hooks.assign(outer=pd.Series(dtype="int64"))
+        return none
     is_list = ((spans["phase"] == "hooks") & spans["callback"].isna()).to_numpy(bool)
     lists = spans[["span", "parent"]][is_list]
     lists = lists[lists["parent"].isin(hooks["span"]).to_numpy(bool)]
     if lists.empty:
-        return hooks.iloc[:0].assign(outer=pd.Series(dtype="int64"))
+        return none
     outer = lists.rename(columns={"span": "parent", "parent": "outer"})
     calls: pd.DataFrame = hooks.merge(outer, on="parent")
     return calls

@@ -24,7 +24,8 @@ class Rows:
         self._places: dict[Hashable, np.ndarray] = {}
         if self._by and len(table):
             keys = self._by if len(self._by) > 1 else self._by[0]
-            self._places = table.groupby(keys, observed=True, sort=False).indices
+            indices = table.groupby(keys, observed=True, sort=False).indices
+            self._places = {key: np.asarray(places) for key, places in indices.items()}
 
     def of(self, owner: pd.Series | dict[str, object]) -> pd.DataFrame:
         """The rows of `owner`, which has the columns `by`."""
@@ -33,7 +34,9 @@ class Rows:
         key = tuple(owner[name] for name in self._by)
         places = self._places.get(key if len(key) > 1 else key[0])
         if places is None:
-            return self.table.iloc[:0]
+            places = np.arange(0)
         # Rows that follow each other need no copy.
-        first, last = int(places[0]), int(places[-1])
-        return self.table.iloc[first : last + 1] if last - first + 1 == len(places) else self.table.iloc[places]
+        first, last = (int(places[0]), int(places[-1])) if len(places) else (0, -1)
+        follow = last - first + 1 == len(places)
+        rows: pd.DataFrame = self.table.iloc[first : last + 1] if follow else self.table.iloc[places]
+        return rows

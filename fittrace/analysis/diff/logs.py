@@ -56,14 +56,14 @@ def _missing(number: int, a: Fit, b: Fit, logs_a: pd.DataFrame, logs_b: pd.DataF
     places = [_places(fit.hooks) for fit in (a, b)]
     common = places[0] & places[1]
     given = [_given(logs, common) for logs in (logs_a, logs_b)]
-    for one, other, lacks in ((*given, "B"), (*reversed(given), "A")):
+    for one, other, lacks in ((given[0], given[1], "B"), (given[1], given[0], "A")):
         for hook, key in sorted(one.keys() & other.keys()):
             missing = sorted(one[hook, key] - other[hook, key])
             if missing:
                 _, epoch, batch = missing[0]
                 message = f"{hook} is given no {key} in {lacks}, {len(missing):,} of {len(one[hook, key]):,} times"
-                place = (None if unit < 0 else unit for unit in (epoch, batch))
-                yield Difference("logs", "missing", number, message, *place)
+                at_epoch, at_batch = (None if unit < 0 else unit for unit in (epoch, batch))
+                yield Difference("logs", "missing", number, message, at_epoch, at_batch)
 
 
 Place = tuple[str, int, int]

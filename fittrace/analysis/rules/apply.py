@@ -14,7 +14,7 @@ from ..rows import Rows
 from .built import first_batches
 from .model import Finding, Rule
 
-_NO_FIRST_BATCHES = pd.DataFrame()
+_NO_FIRST_BATCHES: pd.DataFrame = pd.DataFrame()
 _TABLES = ("fits", "processes", "batches", "hooks", "spans", "stops", "values", "sites")
 
 

@@ -22,8 +22,9 @@ def first_batches(fits: pd.DataFrame, batches: pd.DataFrame, values: pd.DataFram
     first = train[is_first & train["fit"].isin(rest.index)]
     told = values[(values["key"] == "compile.jit_compile").to_numpy()]
     jit = told.drop_duplicates("fit").set_index("fit")["value"]
-    return first.assign(
+    result: pd.DataFrame = first.assign(
         fit_ns=first["fit"].map(fits.set_index("fit")["duration_ns"]),
         above_ns=first["duration_ns"] - first["fit"].map(rest),
         jit_compile=first["fit"].map(jit).astype("boolean"),
     )
+    return result
