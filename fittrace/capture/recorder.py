@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ..schema.journal import ABSENT
-from . import attributes, errors, settings, values
+from . import attributes, callbacks, errors, values
 from .probes import Probes
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Recorder(threading.local):
     def settings(self, head: int, owner: object) -> None:
         """Record how the callbacks of a list and their model are set."""
         try:
-            told = settings.of_list(owner)
+            told = callbacks.of_list(owner)
             if told:
                 self.record((head, *values.describe(told, self._session.names)))
         except Exception as error:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ..settings import Setting, settings_of
+from ..callbacks import Setting, settings_of
 from .model import Difference, Fit
 
 Arguments = dict[tuple[str, str], Setting]

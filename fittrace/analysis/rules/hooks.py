@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from ..callbacks import settings_of
 from ..calls import calls_of, passed_on
 from ..pattern import match, parse
-from ..settings import settings_of
 from .model import Finding, is_whole, keras, rule, version_of
 from .order import is_proper
 from .slow import slow_callback

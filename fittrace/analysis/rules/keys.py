@@ -7,8 +7,8 @@ from difflib import get_close_matches
 
 import pandas as pd
 
+from ..callbacks import settings_of
 from ..calls import passed_on
-from ..settings import settings_of
 from .model import Finding, is_whole, keras, number, rule, tensorflow
 
 _BATCH_ENDS = ("on_train_batch_end", "on_batch_end")
