@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fittrace.analysis.rules import Finding, apply, rule
+from fittrace.analysis.rows import Rows
+from fittrace.analysis.rules import RULES, Finding, apply, rule
 from fittrace.analysis.rules.loading import load
 from fittrace.cli import main
 from fittrace.schema.errors import FittraceError
@@ -71,3 +72,54 @@ def test_the_source_of_a_finding_in_a_folder_of_runs(run: Path, tmp_path: Path) 
 
     outcome = apply(Trace.open(run.parent), [everything])
     assert [(found.run, found.fit, found.source) for found in outcome.found] == [("a1", 0, None)]
+
+
+def run_of_fits(folder: Path, count: int) -> Trace:
+    """A run with the small fit so many times."""
+    from reading.stores import columns, small_tables, write_run
+
+    tables: dict[str, list[dict]] = {}
+    for table, of in small_tables().items():
+        rows = [dict(zip(of, row, strict=True)) for row in zip(*of.values(), strict=True)]
+        if table in ("processes", "notes"):
+            tables[table] = rows
+            continue
+        tables[table] = [
+            row
+            | {"fit": number}
+            | {name: row[name] + 100 * number for name in ("span", "parent") if row.get(name) is not None}
+            | ({"start_ns": row["start_ns"] + 10_000 * number} if "start_ns" in row else {})
+            for number in range(count)
+            for row in rows
+        ]
+    return Trace.open(write_run(folder, f"of-{count}", {name: columns(rows) for name, rows in tables.items()}))
+
+
+def test_each_fit_has_its_own_rows(tmp_path: Path) -> None:
+    seen = []
+
+    @rule("all", effect="", remedy="")
+    def everything(
+        fit: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame, first_batches: pd.DataFrame
+    ) -> Iterable[Finding]:
+        assert set(batches["fit"]) == set(hooks["fit"]) == {fit["fit"]}
+        seen.append((int(fit["fit"]), len(batches), len(hooks), list(first_batches.columns) != []))
+        yield Finding("is a fit", fit=1)
+
+    outcome = apply(run_of_fits(tmp_path, 3), [everything])
+    assert not outcome.failed
+    assert seen == [(0, 2, 4, True), (1, 2, 4, False), (2, 2, 4, False)]
+    assert {found.fit for found in outcome.found} == {1}
+
+
+def test_what_rules_look_at_grows_with_the_fits_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not with their square, as it would if each fit were looked for in all rows."""
+    looked_at = []
+    given = Rows.of
+    monkeypatch.setattr(Rows, "of", lambda self, owner: (looked_at.append(len(rows := given(self, owner))), rows)[1])
+    totals = []
+    for count in (5, 20):
+        looked_at.clear()
+        assert not apply(run_of_fits(tmp_path, count), RULES).failed
+        totals.append(sum(looked_at))
+    assert totals[0] * 3 < totals[1] <= totals[0] * 4

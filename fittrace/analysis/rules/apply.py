@@ -61,9 +61,12 @@ def apply(trace: Trace, rules: Iterable[Rule]) -> Outcome:
 class _Fit:
     """The tables of one fit, each taken when a rule first asks for it."""
 
-    def __init__(self, fit: pd.Series, trace: Trace, tables: _Tables, inner: pd.DataFrame) -> None:
+    def __init__(
+        self, fit: pd.Series, trace: Trace, tables: _Tables, inner: pd.DataFrame, is_first_of_process: bool
+    ) -> None:
         self.fit = fit
         self.inner = inner
+        self._is_first = is_first_of_process
         self._trace = trace
         self._tables = tables
 
@@ -104,11 +107,10 @@ class _Fit:
 
     @cached_property
     def first_batches(self) -> pd.DataFrame:
-        of_process = self._tables.of_process
-        fits = of_process["fits"].of(self.fit)
-        if self.fit["fit"] != fits["fit"].iloc[0]:
+        if not self._is_first:
             return _NO_FIRST_BATCHES
-        return first_batches(fits, of_process["batches"].of(self.fit), of_process["values"].of(self.fit))
+        tables = (self._tables.of_process[name].of(self.fit) for name in ("fits", "batches", "values"))
+        return first_batches(*tables)
 
     def batch_samples(self, stage: str, epoch: int | None, batch: int) -> Indices | None:
         """The samples of a batch, None where the trace does not tell."""
@@ -155,5 +157,8 @@ def _fits(trace: Trace) -> Iterator[_Fit]:
     tables = _Tables(trace)
     called = tables.fits[tables.fits["parent_fit"].notna()]
     inner = Rows(called, "run", "process", "parent_fit")
+    processes: set[tuple[str, int]] = set()
     for _, fit in tables.fits.iterrows():
-        yield _Fit(fit, trace, tables, inner.of({**fit, "parent_fit": fit["fit"]}))
+        process = str(fit.get("run")), int(fit["process"])
+        yield _Fit(fit, trace, tables, inner.of({**fit, "parent_fit": fit["fit"]}), process not in processes)
+        processes.add(process)
