@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -45,7 +46,13 @@ def test_arguments_and_settings() -> None:
         "arguments setting: fit 0: patience of EarlyStopping is 3 in A, 5 in B",
     ]
     assert list(argument_differences(0, one, one)) == []
-    # Another version has other arguments.
+    # Another version has other arguments, and keeps them in its own way.
+    mine, other = value("compile.run_eagerly", 0.0), value("compile.run_eagerly", text="None")
+    a, b = (fit(values=pd.DataFrame([row])) for row in (mine, other))
+    assert len(list(argument_differences(0, a, b))) == 1
+    later = replace(b, row=b.row.replace({"3.15.1": "3.16.0"}))
+    assert list(argument_differences(0, a, later)) == []
+    assert len(list(argument_differences(0, a, replace(later, values=a.values.assign(value=1.0))))) == 1
     assert list(argument_differences(0, one, fit(values=pd.DataFrame([value("steps", 3.0)])))) == []
 
 

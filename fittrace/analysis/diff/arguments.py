@@ -17,12 +17,14 @@ Arguments = dict[tuple[str, str], Setting]
 def argument_differences(number: int, a: Fit, b: Fit) -> Iterator[Difference]:
     """The differences in what the pair of fits `number` was asked for.
 
-    What only one of them tells is left out: another version has other arguments.
+    What only one of them tells is left out: another version has other arguments. Of two versions, so are values that
+    each keeps in its own way: a default as None, a number as a variable.
     """
     of_a, of_b = _arguments(a), _arguments(b)
+    same_engine = all(a.row[name] == b.row[name] for name in ("engine", "engine_version"))
     for (owner, name), value in of_a.items():
         other = of_b.get((owner, name), value)
-        if other != value:
+        if other != value and (same_engine or _kind(value) == _kind(other)):
             kind = "setting" if owner != str(a.row["method"]) else "argument"
             message = f"{name} of {owner} is {_shown(value)} in A, {_shown(other)} in B"
             yield Difference("arguments", kind, number, message)
@@ -43,6 +45,13 @@ def _arguments(fit: Fit) -> Arguments:
         again = f" {of_name[one.callback]}" if of_name[one.callback] > 1 else ""
         found |= {(one.callback + again, name): value for name, value in one.attributes.items()}
     return found
+
+
+def _kind(value: Setting) -> str:
+    """Whether a value is told as what it is worth, as what it is, or as None."""
+    if value == "None":
+        return "none"
+    return "described" if isinstance(value, str) and value.startswith("<") else "plain"
 
 
 def _shown(value: Setting) -> str:
