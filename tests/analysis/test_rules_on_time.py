@@ -43,6 +43,9 @@ def test_data_wait_is_judged_by_sampled_batches(engine_wait: int) -> None:
     warm = waiting.copy()
     warm.loc[3:, ["function_ns", "duration_ns"]] = 2 * MS
     assert told(data_wait.find(warm)) == []
+    one = waiting.copy()
+    one.loc[2, "data_wait_ns"] = 0
+    assert told(data_wait.find(one)) == []
     few = waiting.copy()
     few.loc[2, "data_wait_ns"] = pd.NA
     assert told(data_wait.find(few)) == []
