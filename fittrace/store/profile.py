@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -15,6 +16,8 @@ from .streams import Ran, of_op, stream_named
 _HOST, _DEVICE = "/host:", "/device:"
 _STARTED, _DONE = "ExecutorState::ProcessAsync::Start", "ExecutorState::ProcessAsync::Done"
 _ITERATOR = "Iterator::"
+_FETCHING = "tf_data_iterator_get_next"
+"""How the names of the threads begin that make the data for which an op waits."""
 _EAGER = re.compile(r"EagerLocalExecute: (?P<type>[A-Za-z]\w*)")
 """An op that Python runs by itself. The names of functions begin with underscores."""
 _OP = re.compile(r"(?P<name>.+):(?P<type>_?[A-Za-z][\w>]*)", re.DOTALL)
@@ -91,7 +94,24 @@ def read(data: bytes, moments: tuple[int, int]) -> Contents:
             ops.append(event.op(found["type"], found["type"]))
         elif event.device.startswith(_HOST) and not name:
             ops.append(event.op(NAMELESS, ""))
+    _wait_for_pipelines(ops, pipeline)
     return Contents(ops, pipeline)
+
+
+def _wait_for_pipelines(ops: list[Op], pipeline: list[Op]) -> None:
+    """Let ops that wait for data last until a thread of the pipeline has made it.
+
+    Such an op hands the work to a thread of its own, and is done when that is. Mostly the profile tells both moments.
+    But it may tell nothing but how long handing over took.
+    """
+    waiting = sorted((op for op in ops if op.waits and op.thread is not None), key=lambda op: op.start_ns)
+    starts = [op.start_ns for op in waiting]
+    for stage in pipeline:
+        place = bisect_right(starts, stage.start_ns) - 1
+        if place >= 0 and (stage.thread or "").startswith(_FETCHING) and stage.name.count("::") == 1:
+            op = waiting[place]
+            op.duration_ns = max(op.duration_ns, stage.start_ns + stage.duration_ns - op.start_ns)
+            op.thread = None  # it has none while it waits
 
 
 def _events(trace: Message, moments: tuple[int, int], on_device: bool) -> Iterator[_Event]:

@@ -1,0 +1,34 @@
+"""Fits that wait for data, in the ways that pipelines make them wait: `waiting.py ENGINE`."""
+
+import sys
+import time
+
+import numpy as np
+import tensorflow as tf
+
+if sys.argv[1] == "tf_keras":
+    import tf_keras as keras
+else:
+    import keras
+
+
+def slow(number):
+    time.sleep(0.002)
+    return np.float32(number)
+
+
+def elements(count):
+    mapped = tf.data.Dataset.range(count).map(lambda i: tf.numpy_function(slow, [i], tf.float32), deterministic=True)
+    return mapped.map(lambda number: (tf.reshape(number, (1,)), tf.reshape(number, (1,))))
+
+
+def generator():
+    for _ in range(8):
+        time.sleep(0.004)
+        yield np.ones((2, 1), "float32"), np.ones((2, 1), "float32")
+
+
+model = keras.Sequential([keras.layers.Dense(1, input_shape=(1,))])
+model.compile(keras.optimizers.SGD(1e-6), "mse")
+for data in (elements(60).batch(2), elements(30).batch(2).prefetch(2), elements(40).shuffle(40).batch(4), generator()):
+    model.fit(data, verbose=0)
