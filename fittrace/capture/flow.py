@@ -138,7 +138,7 @@ class Flow:
             call = syntax.call("raised", constant(raised.head))
             handler.body.insert(0, syntax.probe(raised, call, handler.body[0]))
         if statement.finalbody:
-            raised = self._make("raised", statement)
+            raised = self._site("raised", statement, level=3, goes_on=True)
             inner = ast.Try(statement.body, statement.handlers, statement.orelse, [])
             ast.copy_location(inner, statement)
             whole: list[ast.stmt] = [inner] if statement.handlers else statement.body

@@ -132,7 +132,8 @@ class Body:
         current: object | None = None
         for statement in statements:
             loop = self.loop(statement)
-            holds_loop = any(self.loop(child) for child in syntax.inner(statement)) or loop is not None
+            held = next((found for found in map(self.loop, syntax.inner(statement)) if found is not None), None)
+            holds_loop = held is not None or loop is not None
             rule = None if holds_loop else self.rule(statement, inside)
             rule = None if rule is not None and claimed is not None and rule.phase == claimed else rule
             default = self.turned(statement, default)
@@ -161,6 +162,8 @@ class Body:
             elif holds_loop:
                 self.descend(statement, depth, inside, default, after)
                 result.append(statement)
+                # Where an exception ended the loop, and was caught here, a turn is open still.
+                current = held if isinstance(statement, (ast.With, ast.Try)) else None
             else:
                 self.descend(statement, depth + (phase is not None), inside, claimed=phase or claimed)
                 result.append(statement)

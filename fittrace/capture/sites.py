@@ -14,7 +14,8 @@ class Site:
     opens one for each of `phases`; `names` are the names of those spans. `stage` and `root` belong to the sites that
     begin a root's frame; `counts` says whether a number is an `epoch` or a `batch`. `level` is what may be dropped
     first: 0 never, 1 when even batches are too much, 2 is detail, 3 control flow alone. A `fence` enters and ends a
-    frame of the records that is none of the program's: a few statements of a generator.
+    frame of the records that is none of the program's: a few statements of a generator. An exception that a record of
+    kind `raised` tells of `goes_on` where no `except` or `with` can end it: it passes a `finally`.
     """
 
     number: int
@@ -32,6 +33,7 @@ class Site:
     hook: str | None = None
     level: int = 2
     fence: bool = False
+    goes_on: bool = False
 
     @property
     def head(self) -> int:

@@ -5,6 +5,7 @@ It does with one record after the other what `fittrace.store` does with all at o
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Callable, Sequence
 
 from ..capture.observer import ENTERS, LEAVES, PASSED_OVER, SIFTED, TOLD, Append, Observing
@@ -39,7 +40,7 @@ class Follower(Stack, Observing):
         self._make: dict[str, Callable[[Site], Handler]] = {
             "call": self._call, "hooks": self._hooks, "leave": self._leave, "raise": self._raise, "turn": self._turn,
             "hook": self._hook, "state": self._state, "named": lambda site: self._named, "sizes": self._sizes,
-            "traced": lambda site: self._traced,
+            "traced": lambda site: self._traced, "raised": self._raised,
         }  # fmt: skip
         self._attend(self._sites)
 
@@ -145,7 +146,7 @@ class Follower(Stack, Observing):
             elif record[2] in owners:
                 self._push(site, record[1], owners[record[2]].anchor, record[3])
                 stack[-1].hook = site.hook
-            self._logs_of[len(frames)] = self._target(str(site.hook), site.counts) if is_end else None
+            self._ends(self._target(str(site.hook), site.counts) if is_end else None)
             if site.hook is None:
                 self._unnamed = site.counts or ""
 
@@ -163,7 +164,13 @@ class Follower(Stack, Observing):
             if one.span is not None and hook is not None:
                 one.span.set_attribute("keras.hook", hook)
         if hook is not None and hook.endswith("_end"):
-            self._logs_of[len(self._frames)] = self._target(hook, counts)
+            self._ends(self._target(hook, counts))
+
+    def _ends(self, one: "Open | None") -> None:
+        """Take note that hooks are called at the end of a span, and given its logs."""
+        self._logs_of[len(self._frames)] = one
+        if one is not None and one.is_batch:
+            one.has_run = True
 
     def _leave(self, site: Site) -> Handler:
         frames, stack = self._frames, self._stack
@@ -244,7 +251,7 @@ class Follower(Stack, Observing):
 
     def _turn(self, site: Site) -> Handler:
         opened = self._opened(site)
-        stack, is_epoch, function = self._stack, site.counts == "epoch", site.function
+        stack, is_epoch = self._stack, site.counts == "epoch"
 
         def handle(record: Record) -> None:
             opened(record)
@@ -255,8 +262,7 @@ class Follower(Stack, Observing):
             if not is_epoch:
                 one.batch = record[2]
                 if self._measuring is not None:
-                    sizes = one.fit.sizes
-                    self._measuring.count(one, record, sizes.get((function, one.stage)) if sizes else None)
+                    self._measuring.count(one, record, self._sizes_told(one, record))
             elif one.stage == "train" or one.epoch is None:
                 # A loop over epochs that does not train goes round once, within the epoch of whoever validates.
                 one.epoch = record[2]
@@ -320,3 +326,17 @@ class Follower(Stack, Observing):
         if batch is not None and not batch.retraced and self._measuring is not None:
             batch.retraced = True
             self._measuring.retraced(batch)
+
+    def _raised(self, site: Site) -> Handler:
+        """An exception leaves what is open in its frame, or is caught there: both are known only later, but for one
+        that passes a `finally`."""
+
+        def handle(record: Record) -> None:
+            here = self._stack[self._frames[-1] :] if self._frames else []
+            for one in here if site.goes_on else ():
+                one.error = sys.exc_info()[1]
+            batch = next((one for one in reversed(here) if one.is_batch), None)
+            if batch is not None and not batch.has_run:
+                batch.is_stopped = True
+
+        return handle

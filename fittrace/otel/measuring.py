@@ -45,10 +45,15 @@ class Measuring:
         """Count the batches and the samples of a turn; `sizes` are those that its loop told."""
         counts = self._counts_of(one)
         counts[0] += turn[3] - turn[2] + 1
-        if turn[4] != ABSENT:
-            counts[1] += turn[4]
-        elif sizes is not None:
-            counts[1] += samples_of(turn[2], turn[3], sizes)
+        counts[1] += _samples(turn, sizes)
+        one.turn = turn
+
+    def uncount(self, one: Open, sizes: "Sequence[int] | None") -> None:
+        """Take back what was counted of a turn that came to be no batch."""
+        turn, counts = one.turn, self._counts_of(one)
+        taken = (turn[3] - turn[2] + 1, _samples(turn, sizes), int(one.retraced)) if turn is not None else (0, 0, 0)
+        # What a fit inside it has handed on already stays counted: a counter never falls.
+        counts[:] = [max(count - some, 0) for count, some in zip(counts, taken)]
 
     def retraced(self, one: Open) -> None:
         """Count a batch in which a `tf.function` was traced."""
@@ -114,6 +119,12 @@ class Measuring:
         )  # fmt: skip
         attributes = {key: value for key, value in facts if value is not None}
         self.instruments.record(self.instruments.hook, duration_ns, attributes, one.nearest)
+
+
+def _samples(turn: Sequence[int], sizes: "Sequence[int] | None") -> int:
+    if turn[4] != ABSENT:
+        return turn[4]
+    return 0 if sizes is None else samples_of(turn[2], turn[3], sizes)
 
 
 def samples_of(first: int, last: int, sizes: Sequence[int]) -> int:

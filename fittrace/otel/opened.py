@@ -19,13 +19,15 @@ class Open:
     this thread. Nothing is sent of what is in one that `is_out`. `fit` is the root that it belongs to, whose `anchor`
     is where hooks on other threads are. `left_out` stands for each batch in it of which nothing is followed, one after
     the other; what is in such a one `is_spared`. `inner_ns` is the time in the spans in it, and `measured` gathers what
-    is measured of the batch that it is in.
+    is measured of the batch that it is in. `turn` is the record that gave a batch its number, where it was counted. A
+    batch `has_run` once hooks at its end are called; one that `is_stopped` was left by an exception before. `error` is
+    an exception on its way out of the span.
     """
 
     __slots__ = (
-        "anchor", "attached", "batch", "begin_ns", "begins", "callback", "epoch", "fit", "hook", "inner_ns", "inside",
-        "is_batch", "is_out", "is_spared", "left_out", "measured", "nearest", "outer", "phase", "retraced", "seen",
-        "sizes", "span", "stage", "turned",
+        "anchor", "attached", "batch", "begin_ns", "begins", "callback", "epoch", "error", "fit", "has_run", "hook",
+        "inner_ns", "inside", "is_batch", "is_out", "is_spared", "is_stopped", "left_out", "measured", "nearest",
+        "outer", "phase", "retraced", "seen", "sizes", "span", "stage", "turn", "turned",
     )  # fmt: skip
 
     def __init__(self, phase: str, around: "Open | None", begin_ns: int = 0) -> None:
@@ -33,7 +35,9 @@ class Open:
         self.begin_ns = begin_ns
         self.inner_ns = 0
         self.is_batch = False
-        self.retraced = False
+        self.retraced = self.has_run = self.is_stopped = False
+        self.turn: Sequence[int] | None = None
+        self.error: BaseException | None = None
         self.callback: str | None = None
         self.sizes: dict[tuple[str, str | None], Sequence[int]] | None = None
         self.span: Any = None
@@ -82,5 +86,5 @@ class Open:
             one = self.left_out = Open(phase, self)
             one.is_out = one.is_spared = one.is_batch = True
             one.measured = None
-        one.turned = one.retraced = False
+        one.turned = one.retraced = one.has_run = one.is_stopped = False
         return one

@@ -43,7 +43,8 @@ class Sites:
 
     def matters(self, site: Site) -> bool:
         """Whether a record of the site may begin or end a span that is followed."""
-        if site.kind in FRAMES or site.kind in self._told:
+        # What is raised may end a batch, or fail what is open; it is seldom.
+        if site.kind in FRAMES or site.kind in self._told or site.kind == "raised":
             return True
         if site.kind not in ("open", "turn", "hook", *journal.CLOSING):
             return False

@@ -204,17 +204,28 @@ class Stack:
             self._append(self._following.told(around))
         return current
 
+    def _sizes_told(self, one: Open, turn: Record) -> "Record | None":
+        """What the loop of a turn told of its batches."""
+        sizes = one.fit.sizes
+        return sizes.get((self._following.site(turn[0]).function, one.stage)) if sizes else None
+
     def _close(self, height: int, clock_ns: int, failed: bool = False) -> None:
         """End all spans above a height of the stack, the innermost first."""
         stack = self._stack
         while len(stack) > height:
             one = stack.pop()
+            fails = failed or one.error is not None
+            if one.is_stopped and one.turned and not fails:
+                # The data ran out, and the engine caught what says so.
+                one.turned = False
+                if self._measuring is not None and one.turn is not None:
+                    self._measuring.uncount(one, self._sizes_told(one, one.turn))
             if one.attached is not None:
                 one.attached.leave()
             if one.span is not None:
                 end_ns = clock_ns + self._shift_ns
-                if failed:
-                    fail(one.span, sys.exc_info()[1], end_ns)
+                if fails:
+                    fail(one.span, sys.exc_info()[1] if failed else one.error, end_ns)
                 if one.phase == "batch" and not one.turned:
                     # It asked for a batch, and there was none any more.
                     one.span.update_name("keras.slice")

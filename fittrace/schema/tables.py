@@ -22,7 +22,7 @@ PHASES: dict[str, str] = {
     "shuffle": "shuffling the sample order",
     "make_batches": "cutting the data into batches, making the iterator over them",
     "batch": "one turn of the batch loop",
-    "slice": "fetching the next batch's data in Python",
+    "slice": "fetching the next batch's data in Python; also the whole turn of a loop in which the data ran out",
     "to_dense": "turning sparse inputs dense",
     "function": "the backend's call: `train_function`, `test_function`, `predict_function`, `Function._call`",
     "logs": "turning what the function returned into plain logs",
@@ -81,13 +81,28 @@ FITS = Table(
         Column("start_ns", "int64", "start"),
         Column("duration_ns", "int64", "duration"),
         Column("epochs", "int64", "epochs begun"),
-        Column("batches", "int64", "training batches begun (of the fit's own stage)"),
+        Column(
+            "batches", "int64", "training batches begun (of the fit's own stage), without the fetch that finds no data"
+        ),
         Column("status", "dictionary", "`ok`, `error` or `unfinished`"),
         Column("error", "string", "type and message of the exception that left it", nullable=True),
         Column("thread", "dictionary", "name of the thread that called it"),
         Column("span", "int64", "its root span"),
         Column("parent_fit", "int32", "the fit inside whose hook it was called", nullable=True),
         Column("parent_span", "int64", "the span of that fit in which it was called", nullable=True),
+        Column(
+            "at_span",
+            "int64",
+            "where it stood when an exception left it or the recording ended: the innermost span that this ended, or "
+            "that was open; null where it returned. What follows is the same span's",
+            nullable=True,
+        ),
+        Column("at_stage", "dictionary", "its stage", nullable=True),
+        Column("at_epoch", "int64", "its epoch", nullable=True),
+        Column("at_batch", "int64", "its batch", nullable=True),
+        Column("at_phase", "dictionary", "its phase", nullable=True),
+        Column("at_callback", "dictionary", "class name of its callback; null where it is no hook call", nullable=True),
+        Column("at_hook", "dictionary", "its hook; null outside hooks", nullable=True),
     ),
 )
 
@@ -118,12 +133,18 @@ SPANS = Table(
         Column("position", "int32", "index of the callback in the callback list", nullable=True),
         Column("hook", "dictionary", "`on_train_begin`, ...; null outside hooks", nullable=True),
         Column("site", "int32", "the place in the engine's source that opened it, a row of `sites`"),
+        Column(
+            "nested",
+            "bool",
+            "whether a span around it, in its fit, has the same phase: sums and counts of a phase leave it out",
+            nullable=True,
+        ),
     ),
 )
 
 BATCHES = Table(
     "batches",
-    "one turn of a batch loop; `logs.<key>` columns follow, one for each numeric key of its end's logs",
+    "one turn of a batch loop that had data; `logs.<key>` columns follow, one for each numeric key of its end's logs",
     (
         FIT,
         STAGE,

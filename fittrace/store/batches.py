@@ -12,6 +12,12 @@ from .spans import Spans
 
 BatchKey = tuple[int, int, int, int]
 """Fit, stage, epoch and batch."""
+Floats = np.ma.MaskedArray[tuple[int, ...], np.dtype[np.float64]]
+
+
+def absent(count: int) -> Floats:
+    """So many values, none of which is there: a value that is there may be NaN itself."""
+    return np.ma.array(np.zeros(count), mask=np.ones(count, bool))
 
 
 class Batches:
@@ -20,7 +26,7 @@ class Batches:
     def __init__(
         self,
         columns: dict[str, Values],
-        logs: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]],
+        logs: dict[str, Floats],
         spans: Spans,
     ) -> None:
         self._columns = columns
@@ -31,7 +37,7 @@ class Batches:
         """Fill in logs from `late` and take them out of it."""
         for row in range(len(self._spans)):
             for key, value in late.pop(key_of(self._spans, row, self._spans.last), {}).items():
-                self._logs.setdefault(key, np.full(len(self._spans), np.nan))[row] = value
+                self._logs.setdefault(key, absent(len(self._spans)))[row] = value
 
     def whole(self) -> dict[str, Values]:
         """The columns with those of the logs."""

@@ -108,6 +108,7 @@ def _site(told: Definition) -> Definition:
     if told.get("hook") is not None:
         site["hook"] = _text(told["hook"])[:LONGEST_NAME]
     site["fence"] = told.get("fence") is True
+    site["goes_on"] = told.get("goes_on") is True
     return site
 
 

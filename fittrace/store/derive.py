@@ -25,7 +25,8 @@ from .records import Indices, Parsed, TooDeep, parse, sound
 from .sampled import SampledBatches
 from .samples import orders_of
 from .sites import PHASE, Sites
-from .spans import Flags, Spans, count_turns, merge_unturned, opened
+from .spans import Flags, Spans, count_turns, merge_unturned, opened, unbatch_ended
+from .standing import Standing, left, unfinished
 from .stops import stops_of
 
 _NOTHING = np.empty(0, np.int64)
@@ -47,6 +48,7 @@ class Derivation:
         self._fits = Fits()
         self._flow = Flow(emitter)
         self._held: dict[int, Indices] = {}
+        self._standing: dict[int, Standing] = {}
         self._postponed: dict[int, list[Indices]] = {}
         self._most_whole = WHOLE_FREE
         self._sites: Sites | None = None
@@ -173,6 +175,7 @@ class Derivation:
             spans.end = np.where(spans.closer < 0, self.latest, spans.end)
         closed = (spans.closer >= 0) | final
         self._fits.assign(spans, parsed, sites, thread, fresh)
+        unbatch_ended(spans, parsed)
         kept = merge_unturned(spans, closed) & (spans.number >= 0)
         children = np.zeros(len(spans), np.int64)
         children[: carried.count] = carried.children
@@ -195,9 +198,14 @@ class Derivation:
         self._emitter.stops(spans, stops_of(spans, parsed, container, self._definitions), hooks)
         self._flow.records(thread, parsed, sites, spans, container, carried.repeated, first)
         self._fits.count(spans, done)
+        on_thread = done & ~self._fits.beside(spans, thread)
+        left(spans, on_thread, self._standing)
+        if final:
+            unfinished(spans, on_thread, self._standing)
         roots = np.flatnonzero(done & spans.root).tolist()
         begun = [(at, self._fits.begun_by(int(spans.number[at]), int(spans.fit[at]))) for at in roots]
-        self._emitter.fits(spans, parsed, [(at, fit) for at, fit in begun if fit is not None])
+        ended = [(at, fit, self._standing.pop(fit.number, None)) for at, fit in begun if fit is not None]
+        self._emitter.fits(spans, parsed, ended, hooks)
         self._carried[thread] = Carried() if final else carry(spans, parsed, kept, children, rest)
         self._carried[thread].lost = carried.lost
         self._carried[thread].waits_since = waits_since

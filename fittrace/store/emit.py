@@ -10,7 +10,7 @@ import pyarrow as pa
 from ..schema.journal import ABSENT
 from ..schema.limits import BATCH_CELLS, BATCH_KEYS, LATE_LOGS
 from ..schema.tables import BATCH_PHASES, PHASES, STAGES, STATUSES
-from .batches import Batches, BatchKey, key_of, sizes_of
+from .batches import Batches, BatchKey, Floats, absent, key_of, sizes_of
 from .columns import Values
 from .definitions import Definition, Definitions
 from .fits import Fit
@@ -20,12 +20,15 @@ from .records import Indices, Parsed
 from .sampled import BatchFacts
 from .sink import Sink
 from .sites import PHASE, Sites
-from .spans import Flags, Spans
+from .spans import Flags, Spans, nested_in_phase
+from .standing import Standing
 from .stops import Stops
 
 _METHODS = {"train": "fit", "test": "evaluate", "predict": "predict"}
 _STATUSES = list(STATUSES)
 _UNFINISHED = _STATUSES.index("unfinished")
+_STOOD = ("at_span", "at_stage", "at_epoch", "at_batch", "at_phase", "at_callback", "at_hook")
+"""The columns of `fits` that tell where a fit stood."""
 
 
 class Emitter:
@@ -75,6 +78,7 @@ class Emitter:
                 "position": _nullable(some.position),
                 "hook": (some.hook, hooks),
                 "site": some.site,
+                "nested": nested_in_phase(spans)[index],
             },
         )
 
@@ -137,13 +141,13 @@ class Emitter:
             "retraced": [None] * len(index) if facts.retraced is None else facts.retraced[index],
             "status": (_status(some), _STATUSES),
         }
-        values: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]] = {}
+        values: dict[str, Floats] = {}
         for key, pieces in logs.keys.items():
             for container, value in pieces:
                 batch = batch_of[container]
                 here = batch >= 0
                 if np.any(here) and self._has_column(key, values, len(index)):
-                    column = values.setdefault(key, np.full(len(index), np.nan))
+                    column = values.setdefault(key, absent(len(index)))
                     column[row[batch[here]]] = value[here]
                 for late in np.flatnonzero(~here):
                     place = key_of(spans, int(container[late]), spans.batch)
@@ -246,12 +250,15 @@ class Emitter:
             },
         )
 
-    def fits(self, spans: Spans, parsed: Parsed, begun: Sequence[tuple[int, Fit]]) -> None:
-        """Rows of `fits`, each with the index of the span that is its root."""
-        if not begun:
+    def fits(
+        self, spans: Spans, parsed: Parsed, ended: Sequence[tuple[int, Fit, Standing | None]], hooks: list[str]
+    ) -> None:
+        """Rows of `fits`: of each the index of the span that is its root, and where it stood if it did not end well."""
+        if not ended:
             return
-        roots, fits = [root for root, _ in begun], [fit for _, fit in begun]
+        roots, fits = [root for root, *_ in ended], [fit for _, fit, _ in ended]
         some = spans.take(np.array(roots))
+        status = _status(some).tolist()
         self._sink.append(
             "fits",
             {
@@ -263,12 +270,13 @@ class Emitter:
                 "duration_ns": some.end - some.start,
                 "epochs": [fit.epochs for fit in fits],
                 "batches": [fit.batches for fit in fits],
-                "status": [_STATUSES[code] for code in _status(some).tolist()],
+                "status": [_STATUSES[code] for code in status],
                 "error": [self._error(spans, parsed, root) for root in roots],
                 "thread": [self._thread(fit.thread) for fit in fits],
                 "span": [fit.root for fit in fits],
                 "parent_fit": [fit.parent_fit for fit in fits],
                 "parent_span": [fit.parent_span for fit in fits],
+                **self._standing([at if code else None for (*_, at), code in zip(ended, status)], hooks),
             },
         )
 
@@ -280,6 +288,37 @@ class Emitter:
         texts = self._definitions.texts
         known = texts[text] if text != ABSENT and text < len(texts) else None
         return str(known["value"]) if known is not None else "unknown"
+
+    def _standing(self, standing: Sequence[Standing | None], hooks: list[str]) -> dict[str, Values]:
+        """The columns that tell where each fit stood."""
+        rows = [None if one is None else self._stood(one.span, hooks) for one in standing]
+        return {name: [None if row is None else row[name] for row in rows] for name in _STOOD}
+
+    def _stood(self, span: Spans, hooks: list[str]) -> dict[str, str | int | None]:
+        """Where a fit stood: in this span, an array of one."""
+
+        def named(code: int, names: Sequence[str]) -> str | None:
+            return names[code] if code >= 0 else None
+
+        def counted(number: int) -> int | None:
+            return number if number >= 0 else None
+
+        return {
+            "at_span": int(span.number[0]),
+            "at_stage": named(int(span.stage[0]), STAGES),
+            "at_epoch": counted(int(span.epoch[0])),
+            "at_batch": counted(int(span.batch[0])),
+            "at_phase": named(int(span.phase[0]), PHASES),
+            "at_callback": self._class(int(span.callback[0])),
+            "at_hook": named(int(span.hook[0]), hooks),
+        }
+
+    def _class(self, number: int) -> str | None:
+        """The name of a callback's class; None where there is no callback."""
+        if number < 0:
+            return None
+        known = self._definitions.classes[number] if number < len(self._definitions.classes) else None
+        return str(known["name"]) if known else "(lost)"
 
     def _thread(self, number: int) -> str:
         """The name of a thread; threads that have one name are told apart."""

@@ -36,6 +36,7 @@ class Sites:
     counts_epoch: npt.NDArray[np.bool_]
     counts_batch: npt.NDArray[np.bool_]
     hook: Codes
+    goes_on: npt.NDArray[np.bool_]
     engine: list[str]
     names: list[str]
     hooks: list[str]
@@ -47,7 +48,7 @@ class Sites:
         count = len(definitions)
         ints = {key: np.full(count, -1, np.int32) for key in ("kind", "depth", "opens", "stage", "hook")}
         phase, name = np.full((count, 2), -1, np.int32), np.full((count, 2), -1, np.int32)
-        root, epoch, batch = (np.zeros(count, bool) for _ in range(3))
+        root, epoch, batch, goes_on = (np.zeros(count, bool) for _ in range(4))
         engine, names, hooks = [""] * count, _Numbered(), _Numbered()
         ints["kind"][:] = UNKNOWN
         for number, site in enumerate(definitions):
@@ -63,10 +64,11 @@ class Sites:
             name[number, : len(phases)] = [names(str(one)) for one in site.get("names", phases)]
             root[number] = site.get("root") is True
             epoch[number], batch[number] = site.get("counts") == "epoch", site.get("counts") == "batch"
+            goes_on[number] = site.get("goes_on") is True
             engine[number] = str(site.get("engine", ""))
         return cls(
             ints["kind"], ints["depth"], ints["opens"], phase, name, ints["stage"], root, epoch, batch, ints["hook"],
-            engine, names.texts, hooks.texts, changes,
+            goes_on, engine, names.texts, hooks.texts, changes,
         )  # fmt: skip
 
 

@@ -11,7 +11,11 @@ from ..schema.journal import ABSENT, CLOSING
 from .records import Indices, Parsed
 from .sites import KIND, PHASE, STAGE, Sites
 
-_HOOK, _HOOKS, _CALL, _RAISE, _TURN = (KIND[kind] for kind in ("hook", "hooks", "call", "raise", "turn"))
+_HOOK, _HOOKS, _CALL, _RAISE, _TURN, _ASIDE = (
+    KIND[kind] for kind in ("hook", "hooks", "call", "raise", "turn", "aside")
+)
+_GIVES_DATA = (PHASE["function"], PHASE["slice"])
+"""Phases of a batch in which its data can turn out to be at an end."""
 Flags = npt.NDArray[np.bool_]
 
 
@@ -93,7 +97,7 @@ def opened(parsed: Parsed, sites: Sites) -> Spans:
         name=sites.name[site, nth].astype(np.int64),
         start=start,
         end=end,
-        failed=(closer >= 0) & (parsed.kind[closer] == _RAISE) if len(parsed.kind) else np.zeros(0, bool),
+        failed=(closer >= 0) & _fails(parsed, sites)[closer] if len(parsed.kind) else np.zeros(0, bool),
         number=absent.copy(),
         fit=absent.copy(),
         root=(kind == _CALL) & sites.root[site],
@@ -108,6 +112,19 @@ def opened(parsed: Parsed, sites: Sites) -> Spans:
         callback=np.where(callback == ABSENT, -1, callback),
         hook=sites.hook[site].astype(np.int64),
     )
+
+
+def _fails(parsed: Parsed, sites: Sites) -> Flags:
+    """Which records end spans because of an exception: where it leaves a function, or comes to a `finally` in it."""
+    fails: Flags = parsed.kind == _RAISE
+    raised = np.flatnonzero(parsed.loose_kind == KIND["raised"])
+    site = -(parsed.numbers[parsed.loose_start[raised]] + 1)
+    following = parsed.loose_before[raised[sites.goes_on[site]]]
+    frame = parsed.loose_frame[raised[sites.goes_on[site]]]
+    there = following < len(fails)
+    following, frame = following[there], frame[there]
+    fails[following[parsed.frame[following] == frame]] = True
+    return fails
 
 
 def innermost(spans: Spans, parsed: Parsed, before: Indices) -> Indices:
@@ -172,6 +189,31 @@ def inherit(spans: Spans, begin_fit: Indices) -> None:
         spans.epoch[here[idle]] = spans.epoch[parent[idle]]
 
 
+def unbatch_ended(spans: Spans, parsed: Parsed) -> None:
+    """Turn the turns in which the data ran out into `slice` spans: none of them came to be a batch.
+
+    Where an engine does not know how many batches there are, the turn after the last one begins like any other. Then
+    an exception says that there is no more data, and the engine catches it. So the function, or the fetch, of such a
+    turn ends together with the turn. A hook that raises such an exception before the function is called does the same.
+    Nor is a turn a batch whose fetch failed with another exception, before anything else was done.
+    """
+    is_turn = (spans.phase == PHASE["batch"]) & spans.turned & (spans.closer >= 0)
+    inner = np.flatnonzero((spans.parent >= 0) & is_turn[spans.parent])
+    batch, phase = spans.parent[inner], spans.phase[inner]
+    # What ends the sampling of a batch closes its function, also where that raises.
+    before = np.maximum(spans.closer[batch] - 1, 0)
+    last = (spans.closer[inner] == spans.closer[batch]) | (
+        (spans.closer[inner] == before) & (parsed.kind[before] == _ASIDE)
+    )
+    ran_out = batch[last & np.isin(phase, _GIVES_DATA) & ~spans.failed[batch]]
+    refused = batch[spans.failed[inner] & (phase == PHASE["hooks"]) & ~spans.failed[batch]]
+    computed = batch[phase == PHASE["function"]]
+    unfetched = batch[last & (phase == PHASE["slice"]) & spans.failed[batch]]
+    others = batch[phase != PHASE["slice"]]
+    for ended in (ran_out, refused[~np.isin(refused, computed)], unfetched[~np.isin(unfetched, others)]):
+        spans.phase[ended] = PHASE["slice"]
+
+
 def merge_unturned(spans: Spans, closed: Flags) -> Flags:
     """Turn the fetches that found no more data into plain `slice` spans; returns which spans are left.
 
@@ -186,3 +228,14 @@ def merge_unturned(spans: Spans, closed: Flags) -> Flags:
     moved = np.flatnonzero(has_parent & gone[spans.parent])
     spans.parent[moved] = spans.parent[spans.parent[moved]]
     return ~gone
+
+
+def nested_in_phase(spans: Spans) -> Flags:
+    """Which spans are in another one of their phase and fit."""
+    around = np.zeros(len(spans), np.int64)  # a bit for each phase of those around
+    for deep in range(2, int(spans.level.max(initial=0)) + 1):
+        here = np.flatnonzero((spans.level == deep) & (spans.parent >= 0))
+        here = here[spans.fit[here] == spans.fit[spans.parent[here]]]
+        parent = spans.parent[here]
+        around[here] = around[parent] | (np.int64(1) << spans.phase[parent])
+    return ((around >> spans.phase) & 1).astype(bool)

@@ -111,7 +111,9 @@ class Database:
         scans = [
             f"SELECT run, {process}::INTEGER AS process, * EXCLUDE (run) FROM {self._scan(table, process, files)}"
             for process, files in parts.items()
-        ] or [no_rows(table)]
+        ]
+        # A trace that was made before a column was added has nothing in it.
+        scans.append(no_rows(table))
         where = next((str(files[0].parent.parent) for files in parts.values()), table)
         try:
             self._connection.execute(f"CREATE VIEW stored.{table} AS {' UNION ALL BY NAME '.join(scans)}")

@@ -19,7 +19,7 @@ _HOOKS = (
     *("process", "fit", "stage", "epoch", "batch", "callback", "position", "hook", "start_ns", "duration_ns"),
     *("thread", "status", "span", "parent"),
 )
-_LAST_OF_SPANS = ("thread", "status", "callback", "position", "hook", "site")
+_LAST_OF_SPANS = ("thread", "status", "callback", "position", "hook", "site", "nested")
 
 
 class HeldTrace(Trace):

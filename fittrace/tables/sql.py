@@ -33,8 +33,8 @@ SPANS = View(
     "spans",
     ("spans",),
     """
-    SELECT * EXCLUDE (children_ns, thread, status, callback, position, hook, site),
-        duration_ns - children_ns AS self_ns, thread, status, callback, position, hook, site
+    SELECT * EXCLUDE (children_ns, thread, status, callback, position, hook, site, nested),
+        duration_ns - children_ns AS self_ns, thread, status, callback, position, hook, site, nested
     FROM stored.spans
     """,
     _IN_TIME,

@@ -32,6 +32,7 @@ class Span:
     parent: Span | None
     frame: Frame
     end: int | None = None
+    closer: int | None = None
     failed: bool = False
     error: str | None = None
     stage: str | None = None
@@ -71,9 +72,10 @@ class Frame:
 
 
 class Reference:
-    """The spans of all threads of one process."""
+    """The spans of all threads of one process, as far as sites of a level up to `level` tell of them."""
 
-    def __init__(self, definitions: Sequence[Row], threads: Sequence[Sequence[Record]]) -> None:
+    def __init__(self, definitions: Sequence[Row], threads: Sequence[Sequence[Record]], level: int = 2) -> None:
+        self.level = level
         self.numbered: dict[str, dict[int, Row]] = {}
         for one in definitions:
             what = one["define"]
@@ -94,7 +96,7 @@ class Reference:
     def read(self, thread: str, records: Sequence[Record]) -> None:
         frames: list[Frame] = []
         index = 0
-        for head, *operands in records:
+        for place, (head, *operands) in enumerate(records):
             number = -head - 1
             site = self.numbered["site"][number]
             kind = site["kind"]
@@ -117,7 +119,7 @@ class Reference:
             self.latest = max(self.latest, operands[1] if kind == "hook" else operands[0])
             depth = 0 if kind in ("call", "hooks", "leave", "raise") else site.get("depth", 0)
             for span in frame.spans[depth:]:
-                span.end, span.failed = operands[0], kind == "raise"
+                span.end, span.closer, span.failed = operands[0], place, kind == "raise"
                 span.error = self.text(operands[1]) if kind == "raise" else None
             del frame.spans[depth:]
             if kind in ("leave", "raise"):
@@ -169,6 +171,9 @@ class Reference:
         """A fetch that found no more data is no batch."""
         gone = []
         for span in self.spans:
+            if span.phase == "batch" and span.turned and self.ran_out(span):
+                span.phase = "slice"
+        for span in self.spans:
             if span.phase == "batch" and not span.turned:
                 span.phase = "slice"
                 for child in self.spans:
@@ -179,6 +184,21 @@ class Reference:
             if child.parent in gone:
                 child.parent = child.parent.parent  # type: ignore[union-attr]
         self.spans = [span for span in self.spans if span not in gone]
+
+    def ran_out(self, turn: Span) -> bool:
+        """Whether an exception that the engine caught ended a turn before its function was done, or any its fetch."""
+        if turn.closer is None:
+            return False
+        inner = [span for span in self.spans if span.parent is turn and self.is_told(span)]
+        if turn.failed:
+            return any(span.closer == turn.closer for span in inner) and all(span.phase == "slice" for span in inner)
+        left = any(span.phase in ("function", "slice") and span.closer == turn.closer for span in inner)
+        computed = any(span.phase == "function" for span in inner)
+        return left or (not computed and any(span.phase == "hooks" and span.failed for span in inner))
+
+    def is_told(self, span: Span) -> bool:
+        """Whether a span of a level that may be left out is there."""
+        return span.frame.entered["level"] <= self.level and span.site["level"] <= self.level
 
     def pass_down(self) -> None:
         for span in self.spans:  # a parent stands before its children
@@ -258,7 +278,7 @@ class Reference:
                 "name": f"{name}.{span.name}" if name else span.name, "start_ns": span.start,
                 "duration_ns": duration, "children_ns": children,
                 "thread": span.thread, "status": self.status(span), "callback": name, "position": span.position,
-                "hook": span.site.get("hook"), "site": span.number_of_site,
+                "hook": span.site.get("hook"), "site": span.number_of_site, "nested": self.nested(span),
             }  # fmt: skip
 
     def fit_rows(self) -> Iterator[Row]:
@@ -274,7 +294,34 @@ class Reference:
                 "batches": sum(one.phase == "batch" for one in mine),
                 "status": self.status(span), "error": span.error, "thread": span.thread,
                 "parent_fit": above and key(above.fit), "parent_span": above and key(above),  # type: ignore[arg-type]
+                **self.standing(span),
             }  # fmt: skip
+
+    def standing(self, fit: Span) -> Row:
+        """Where a fit stood that did not return: in the innermost of the spans that failed with it, or are open."""
+        if self.status(fit) == "ok":
+            return {}
+        at, inner = fit, [fit]
+        while inner:
+            at = inner[-1]
+            inner = [
+                one
+                for one in self.spans
+                if one.parent is at and one.fit is fit and self.status(one) == self.status(fit)
+            ]
+        return {
+            "at_span": key(at), "at_stage": at.stage, "at_epoch": at.epoch, "at_batch": at.batch, "at_phase": at.phase,
+            "at_callback": self.class_name(at), "at_hook": at.site.get("hook"),
+        }  # fmt: skip
+
+    def nested(self, span: Span) -> bool:
+        """Whether it is in another span of its phase and fit."""
+        around = span.parent
+        while around is not None and around.fit is span.fit:
+            if around.phase == span.phase:
+                return True
+            around = around.parent
+        return False
 
     def batch_rows(self) -> Iterator[Row]:
         late = {}

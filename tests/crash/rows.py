@@ -64,8 +64,8 @@ def canonical(tables: Tables) -> dict[str, Counter[tuple[tuple[str, Any], ...]]]
         of_thread[span["thread"]] += 1
 
     def named(row: Row) -> Row:
-        row = {name: value for name, value in row.items() if not (name.startswith("logs.") and value != value)}
-        for column in ("span", "parent", "parent_span"):
+        row = {name: value for name, value in row.items() if not (name.startswith("logs.") and value is None)}
+        for column in ("span", "parent", "parent_span", "at_span"):
             if row.get(column) is not None:
                 one = row[column]
                 row[column] = threads[one], places[threads[one], one]

@@ -46,6 +46,7 @@ class Shape:
     nesting: int = 2
     worker: bool = True
     states: float = 0.5
+    running_out: float = 0.1
     late: bool = True
     "Whether a worker may begin hooks of a fit that is over. Where its end is lost they would be taken for its own."
 
@@ -240,6 +241,9 @@ class Program:
             size, first = self.random.choice([ABSENT, 3, 16]), self.random.choice([ABSENT, 0, 5])
             self.emit(thread, turn, self.tick(), step, step + each - 1, size, first)
             yield
+            if self.random.random() < self.shape.running_out:
+                yield from self.no_data(thread, depth + 1, stage, deep, owner)
+                break
             yield from self.statements(thread, depth + 1, stage, deep, owner)
             if self.shape.worker and self.random.random() < 0.3:
                 self._tasks.append((f"on_{stage}_batch_end", owner, step + each - 1, ["loss"]))
@@ -249,6 +253,15 @@ class Program:
                 self.emit(thread, fetch, self.tick())
                 yield
         yield from self.close(thread, depth, level=1)
+
+    def no_data(self, thread: int, depth: int, stage: str, deep: int, owner: int) -> Steps:
+        """A turn in which the data run out: an exception, which the loop's function catches, leaves what is open."""
+        with suppress(Failed):
+            yield from self.hooks(thread, f"on_{stage}_batch_begin", owner, deep)
+            phase = self.random.choice(("function", "slice"))
+            self.emit(thread, self.site("open", depth=depth, phases=[phase]), self.tick())
+            yield
+            yield from self.helper(thread, deep)
 
     def order(self, thread: int, depth: int) -> Steps:
         """The order of the samples in the batches to come, which may not be kept."""

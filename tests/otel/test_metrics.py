@@ -60,8 +60,8 @@ def measure(engine: Engine, folder: Path, *arguments: str, settings: str = ALL) 
 
 @pytest.fixture(scope="module", params=SLOW, ids=str)
 def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Measured:
-    """The program on each engine, with fits in a hook."""
-    return measure(request.param, tmp_path_factory.mktemp("measured"), "nested")
+    """The program on each engine, with fits in a hook, and data that run out."""
+    return measure(request.param, tmp_path_factory.mktemp("measured"), "nested", "unknown")
 
 
 def sums(rows: pd.DataFrame, column: str, *by: str) -> dict[Any, float]:
@@ -156,7 +156,7 @@ def default(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Measured]
 
 
 def test_counters_count_what_is_not_measured(default: Callable[..., Measured]) -> None:
-    measured = default()
+    measured = default("unknown")
     batches = measured.trace.batches().groupby("stage", observed=True)
     assert measured.by("keras.batches", "value", "keras.stage") == {(key,): n for key, n in batches.size().items() if n}
     assert measured.by("keras.samples", "value", "keras.stage") == {

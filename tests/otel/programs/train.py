@@ -47,6 +47,23 @@ def raising():
         keras.Model().fit(5, 2, [Raising()])
 
 
+class Refusing(keras.Callback):
+    """Raises what the engine takes for the end of the data."""
+
+    def __init__(self, when):
+        setattr(self, "on_train_batch_" + when, self.refuse)
+
+    def refuse(self, batch, logs=None):
+        if batch == 1:
+            raise StopIteration
+
+
+def unknown():
+    keras.Model(knows_steps=False).fit(3, 2, [keras.Callback()], validation_data=2)
+    keras.Model(knows_steps=False).fit(3, 1, [Refusing("begin")])
+    keras.Model(knows_steps=False).fit(3, 1, [Refusing("end")])
+
+
 def nested():
     keras.Model().fit(2, 2, [Fitting()])
 

@@ -1,20 +1,31 @@
+import contextlib
+import itertools
 import time
 
 from keras.src.callbacks.callback_list import CallbackList
 
 
 class EpochIterator:
-    def __init__(self, steps):
+    """Batches whose number may not be known: then there is one turn more, in which fetching one raises."""
+
+    def __init__(self, steps, is_known=True):
         self.steps = steps
+        self.is_known = is_known
 
     def __iter__(self):
-        for step in range(self.steps):
-            yield step, step, iter((step,))
+        for step in range(self.steps) if self.is_known else itertools.count():
+            yield step, step, iter((step,) if step < self.steps else ())
+
+    @contextlib.contextmanager
+    def catch_stop_iteration(self):
+        with contextlib.suppress(StopIteration):
+            yield
 
 
 class TensorFlowTrainer:
-    def __init__(self, batch_s=0.0):
+    def __init__(self, batch_s=0.0, knows_steps=True):
         self.batch_s = batch_s
+        self.knows_steps = knows_steps
         self.stop_training = False
 
     def train_function(self, iterator):
@@ -30,19 +41,20 @@ class TensorFlowTrainer:
         return dict(logs)
 
     def fit(self, steps=10, epochs=1, callbacks=None, validation_data=None, initial_epoch=0):
-        epoch_iterator = EpochIterator(steps)
+        epoch_iterator = EpochIterator(steps, self.knows_steps)
         callbacks = CallbackList(callbacks)
         training_logs = {}
         callbacks.on_train_begin()
         for epoch in range(initial_epoch, epochs):
             callbacks.on_epoch_begin(epoch)
-            for begin_step, end_step, iterator in epoch_iterator:
-                callbacks.on_train_batch_begin(begin_step)
-                logs = self.train_function(iterator)
-                logs = self._pythonify_logs(logs)
-                callbacks.on_train_batch_end(end_step, logs)
-                if self.stop_training:
-                    break
+            with epoch_iterator.catch_stop_iteration():
+                for begin_step, end_step, iterator in epoch_iterator:
+                    callbacks.on_train_batch_begin(begin_step)
+                    logs = self.train_function(iterator)
+                    logs = self._pythonify_logs(logs)
+                    callbacks.on_train_batch_end(end_step, logs)
+                    if self.stop_training:
+                        break
             training_logs = dict(logs)
             if validation_data is not None:
                 val_logs = self.evaluate(validation_data, callbacks)
@@ -54,15 +66,16 @@ class TensorFlowTrainer:
         return training_logs
 
     def evaluate(self, steps=3, callbacks=None):
-        epoch_iterator = EpochIterator(steps)
+        epoch_iterator = EpochIterator(steps, self.knows_steps)
         if not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(callbacks)
         callbacks.on_test_begin()
         logs = {}
-        for begin_step, end_step, iterator in epoch_iterator:
-            callbacks.on_test_batch_begin(begin_step)
-            logs = self.test_function(iterator)
-            callbacks.on_test_batch_end(end_step, logs)
+        with epoch_iterator.catch_stop_iteration():
+            for begin_step, end_step, iterator in epoch_iterator:
+                callbacks.on_test_batch_begin(begin_step)
+                logs = self.test_function(iterator)
+                callbacks.on_test_batch_end(end_step, logs)
         callbacks.on_test_end(logs)
         return logs
 
