@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..schema.errors import FittraceError
 from ..schema.run import NotATrace
 from .places import TRACES, given
 from .progress import progress
+
+if TYPE_CHECKING:
+    from ..tables import Trace
 
 _EXAMPLE = """\
 example:
@@ -72,12 +76,24 @@ def _row(directory: Path) -> list[str]:
             units.count(epochs),
             units.count(batches),
             engines,
-            ending(files, endings or ()),
+            _ended(trace, ending(files, endings or ())),
         ]
     except Exception as error:
         # Whatever is wrong with one run, the others are listed.
         told = str(error) if isinstance(error, (FittraceError, OSError)) else f"{type(error).__name__}: {error}"
         return [directory.name, "", "", "", "", "", "", told]
+
+
+def _ended(trace: Trace, how: str) -> str:
+    """How a run ended, and where its last fit stood if it did not return and the run ended for that."""
+    from ..views.standing import place
+
+    relation = trace.relation("SELECT * FROM fits WHERE parent_fit IS NULL ORDER BY start_ns DESC, fit DESC LIMIT 1")
+    last = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+    where = place(last[0]) if last and how != "ok" else None
+    if where is None:
+        return how
+    return f"{how}, raised {where}" if last[0]["status"] == "error" else f"{how} {where}"
 
 
 _FITS = """

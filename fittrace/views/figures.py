@@ -21,7 +21,8 @@ MANY_RETRACED = 3
 class Fit:
     """What a summary says of one fit; durations in nanoseconds.
 
-    `phases` and `hooks` are rows with their count, total and spread, the costliest first. `first_batch` compares the
+    `phases` and `hooks` are rows with their count, total and spread, the costliest first. `inner` are the fits that its
+    hooks called, those of one method and hook together. `first_batch` compares the
     first batch with the others, None where there is nothing to compare. `stop` is what made it end early, None where
     nothing did. `sampled` are sums over the batches whose ops are known, `ops` those ops that took the longest; without
     the first batch, where there are others. `retraced` tells of the batches that were traced anew, None where that is
@@ -31,6 +32,7 @@ class Fit:
     facts: Row
     phases: list[Row]
     hooks: list[Row]
+    inner: list[Row]
     first_batch: Row | None
     stop: Row | None
     sampled: Row | None
@@ -40,7 +42,8 @@ class Fit:
 
 @dataclass(frozen=True)
 class Figures:
-    """What a summary says of a trace: some fits in full, of the `others` the bare facts; notes, and processes' endings.
+    """What a summary says of a trace: some fits in full; of `all_fits`, where there are more, sums of those that are
+    alike; notes, and processes' endings.
 
     Made by `gather`, which asks all there is to ask, so that showing them takes no time. `is_unsampled`: a fit trained,
     and no run was asked to sample a batch.
@@ -48,7 +51,7 @@ class Figures:
 
     trace: Trace
     fits: list[Fit]
-    others: list[Row]
+    all_fits: list[Row]
     notes: list[Row]
     endings: list[str]
     is_unsampled: bool
@@ -62,7 +65,7 @@ def gather(trace: Trace, most_fits: int) -> Figures:
     return Figures(
         trace,
         [_of_fit(trace, fit) for fit in outermost if fit in longest],
-        [fit for fit in outermost if fit not in longest],
+        _rows(trace, _ALL_FITS) if len(outermost) > most_fits else [],
         _rows(trace, "SELECT kind, message, count(*) AS times FROM notes GROUP BY ALL ORDER BY kind, message"),
         [row["ending"] for row in _rows(trace, "SELECT DISTINCT ending FROM processes ORDER BY ending")],
         bool(_rows(trace, _TRAINED)[0]["trained"]) and all(_is_unsampled(run.facts) for run in trace.runs),
@@ -82,6 +85,7 @@ def _of_fit(trace: Trace, fit: Row) -> Fit:
         fit,
         phases,
         _rows(trace, _HOOKS.format(chosen=chosen)),
+        _rows(trace, _INNER.format(chosen=chosen, parent=chosen.replace("fit = ", "parent_fit = "))),
         first[0] if first and first[0]["others"] else None,
         stop[0] if stop and stop[0]["value"] != "False" else None,
         sampled[0] if sampled[0]["batches"] else None,
@@ -100,16 +104,33 @@ def _rows(trace: Trace, query: str) -> list[Row]:
     return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
 
 
-# A callback's own call lies inside the span of `CallbackList.on_*`, of the same phase: it is not counted twice.
+# A phase inside the same phase, such as a callback's own call inside `CallbackList.on_*`, is not counted twice.
 _PHASES = """
-    SELECT phase,
-        count(*) FILTER (callback IS NULL) AS count,
-        sum(duration_ns) FILTER (callback IS NULL) AS total,
+    WITH mine AS (SELECT *, callback IS NULL AND nested IS NOT TRUE AS counted FROM spans WHERE {chosen})
+    SELECT phase, stage,
+        count(*) FILTER (counted) AS count,
+        coalesce(sum(duration_ns) FILTER (counted), 0) AS total,
         sum(self_ns) AS self,
-        avg(duration_ns) FILTER (callback IS NULL) AS mean,
-        quantile_disc(duration_ns, [0.5, 0.99]) FILTER (callback IS NULL) AS quantiles
-    FROM spans WHERE {chosen}
-    GROUP BY phase ORDER BY self DESC, phase
+        avg(duration_ns) FILTER (counted) AS mean,
+        quantile_disc(duration_ns, [0.5, 0.99]) FILTER (counted) AS quantiles
+    FROM mine
+    GROUP BY phase, stage ORDER BY self DESC, phase, stage
+"""
+
+# The fits that are alike, in the order in which the first of each kind began.
+_ALL_FITS = """
+    SELECT * EXCLUDE (start_ns) FROM (
+        SELECT method, engine, engine_version, status, min(start_ns) AS start_ns, count(*) AS count,
+            sum(epochs) AS epochs, sum(batches) AS batches, sum(duration_ns) AS total, median(duration_ns) AS median
+        FROM fits WHERE parent_fit IS NULL GROUP BY ALL
+    ) ORDER BY start_ns, method, engine, engine_version, status
+"""
+
+_INNER = """
+    SELECT method, s.name AS hook, count(*) AS count, sum(f.batches) AS batches, sum(f.duration_ns) AS total
+    FROM (SELECT * FROM fits WHERE {parent}) f
+    LEFT JOIN (SELECT span, name FROM spans WHERE {chosen}) s ON s.span = f.parent_span
+    GROUP BY ALL ORDER BY total DESC, method, hook
 """
 
 _HOOKS = """

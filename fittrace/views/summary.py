@@ -14,11 +14,12 @@ from ..schema.tables import BATCH_PHASES
 from ..tables import Trace
 from .ending import ending
 from .figures import Figures, Fit, Row, gather
+from .standing import run_of, stood
 from .terminal import console, table
 from .units import amount, count, duration, share
 
 MOST_FITS = 3
-"""Fits that are shown in full; of more there is a line each."""
+"""Fits that are shown in full; where there are more, all are summed up too."""
 
 _LONGEST_OP = 50
 
@@ -32,9 +33,9 @@ def print_figures(figures: Figures, file: TextIO) -> None:
     """Write the summary whose `figures` have been gathered."""
     out = console(file)
     for fit in figures.fits:
-        _print_fit(out, fit)
-    if figures.others:
-        _print_others(out, figures.others)
+        _print_fit(out, fit, figures)
+    if figures.all_fits:
+        _print_all(out, figures.all_fits)
     if not figures.fits:
         out.print(Text("No fit, evaluate or predict was called: there is nothing to show."))
     for note in figures.notes:
@@ -43,7 +44,7 @@ def print_figures(figures: Figures, file: TextIO) -> None:
     _print_end(out, figures)
 
 
-def _print_fit(out: Console, fit: Fit) -> None:
+def _print_fit(out: Console, fit: Fit, figures: Figures) -> None:
     facts = fit.facts
     title = Text(_name(facts), "bold")
     title.append(f"  {facts['engine']} {facts['engine_version']}".rstrip(), "not bold")
@@ -57,15 +58,19 @@ def _print_fit(out: Console, fit: Fit) -> None:
     if facts["status"] != "ok":
         why = f": {printable(facts['error'])}" if facts["error"] else ""
         out.print(Text(f"{printable(facts['status'])}{why}", "red"))
+    where = stood(facts, run_of(figures.trace, facts))
+    if where is not None:
+        out.print(Text(where, "red"))
     if fit.stop:
         out.print(Text(_stop(fit.stop)))
     out.print()
     out.print(
         table(
-            ["phase", "count", "total", "self", "share", "mean", "p50", "p99"],
+            ["phase", "stage", "count", "total", "self", "share", "mean", "p50", "p99"],
             [
                 [
                     row["phase"],
+                    row["stage"],
                     count(row["count"]),
                     *_durations(row, "total", "self"),
                     share(row["self"], facts["duration_ns"]),
@@ -73,7 +78,7 @@ def _print_fit(out: Console, fit: Fit) -> None:
                 ]
                 for row in fit.phases
             ],
-            {"phase"},
+            {"phase", "stage"},
         )
     )
     out.print(Text("self: without the phases inside it; share: self, of the whole fit", "dim"))
@@ -96,6 +101,10 @@ def _print_fit(out: Console, fit: Fit) -> None:
                 {"slowest hooks", "callback"},
             )
         )
+    if fit.inner:
+        out.print()
+        for row in fit.inner:
+            out.print(Text(_inner(row, facts)))
     if fit.first_batch:
         out.print()
         out.print(Text(_first_batch(fit.first_batch)))
@@ -114,6 +123,15 @@ def _stop(row: Row) -> str:
     if row["callback"] is None:
         return f"stopped outside of hooks, before {hook}{when}"
     return f"stopped by {printable(row['callback'])}.{hook}{when}"
+
+
+def _inner(row: Row, fit: Row) -> str:
+    """The fits that a hook called."""
+    hook = printable(row["hook"] or "a hook")
+    batches = amount(row["batches"], "batch", "batches")
+    times = amount(row["count"], "time", "times")
+    took = f"{duration(float(row['total']))}, {share(row['total'], fit['duration_ns'])}"
+    return f"inside it: {hook} calls {row['method']} {times}, {batches}, {took} of the fit"
 
 
 def _print_ops(out: Console, sampled: Row, ops: list[Row]) -> None:
@@ -171,15 +189,22 @@ def _durations(row: Row, *names: str) -> list[str]:
     return ["–" if row[name] is None else duration(float(row[name])) for name in names]
 
 
-def _print_others(out: Console, fits: list[Row]) -> None:
+def _print_all(out: Console, fits: list[Row]) -> None:
+    """All fits, those together that are alike."""
     out.print(
         table(
-            ["other fits", "epochs", "batches", "duration", "status"],
+            ["all fits", "engine", "status", "count", "epochs", "batches", "total", "median"],
             [
-                [_name(fit), count(fit["epochs"]), count(fit["batches"]), duration(fit["duration_ns"]), fit["status"]]
+                [
+                    fit["method"],
+                    f"{fit['engine']} {fit['engine_version']}",
+                    fit["status"],
+                    *(count(fit[key]) for key in ("count", "epochs", "batches")),
+                    *_durations(fit, "total", "median"),
+                ]
                 for fit in fits
             ],
-            {"other fits", "status"},
+            {"all fits", "engine", "status"},
         )
     )
     out.print()

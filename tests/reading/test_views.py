@@ -51,10 +51,10 @@ def test_summary_has_the_figures_of_the_trace(run: Path) -> None:
     assert "fit 0  keras-3 3.15.1, 1 epoch, 2 batches, 1 µs" in text
     assert "error: ValueError: no" in text
     phases = rows_of(text, "phase")
-    assert phases["function"] == ["2", "350 ns", "350 ns", "35.0 %", "175 ns", "150 ns", "200 ns"]
-    assert phases["batch"] == ["2", "750 ns", "300 ns", "30.0 %", "375 ns", "350 ns", "400 ns"]
-    assert phases["hooks"] == ["2", "600 ns", "100 ns", "10.0 %", "300 ns", "100 ns", "500 ns"]
-    assert sum(float(cells[3].removesuffix(" %")) for cells in phases.values() if len(cells) > 3) == 100
+    assert phases["function"] == ["train", "2", "350 ns", "350 ns", "35.0 %", "175 ns", "150 ns", "200 ns"]
+    assert phases["batch"] == ["train", "2", "750 ns", "300 ns", "30.0 %", "375 ns", "350 ns", "400 ns"]
+    assert phases["hooks"] == ["train", "2", "600 ns", "100 ns", "10.0 %", "300 ns", "100 ns", "500 ns"]
+    assert sum(float(cells[4].removesuffix(" %")) for cells in phases.values() if len(cells) > 4) == 100
     assert re.search(r"on_train_batch_end +A +2 +350 ns +35.0 % +175 ns +300 ns +300 ns", text)
     assert text.index(" A ") < text.index(" B ")
     assert "first batch: 400 ns, the others 350 ns (median): 50 ns above them, 100 ns of it in hooks" in text
@@ -116,7 +116,19 @@ def test_summary_of_many_fits_shows_the_longest(tmp_path: Path) -> None:
     tables["fits"] = columns([*fits, row | {"fit": 6, "parent_fit": 0, "parent_span": 5}])
     text = summary(write_run(tmp_path, tables=tables))
     assert re.findall(r"^fit (\d)  keras", text, re.M) == ["3", "4", "5"]
-    assert list(rows_of(text, "other fits")) == ["fit 0", "fit 1", "fit 2"]
+    assert rows_of(text, "all fits") == {"fit": ["keras-3 3.15.1", "error", "6", "6", "12", "6.01 µs", "1 µs"]}
+
+
+def test_a_phase_inside_the_same_phase_counts_once(tmp_path: Path) -> None:
+    tables = small_tables()
+    rows = [dict(zip(tables["spans"], row, strict=True)) for row in zip(*tables["spans"].values(), strict=True)]
+    function = next(row for row in rows if row["phase"] == "function")
+    parent = function | {"children_ns": 150}
+    rows[rows.index(function)] = parent
+    rows.append(function | {"span": 12, "parent": function["span"], "duration_ns": 150, "nested": True})
+    tables["spans"] = columns([row | {"nested": row.get("nested", False)} for row in rows])
+    phases = rows_of(summary(write_run(tmp_path, tables=tables)), "phase")
+    assert phases["function"] == ["train", "2", "350 ns", "350 ns", "35.0 %", "175 ns", "150 ns", "200 ns"]
 
 
 def test_summary_of_a_folder_names_its_runs(made_up: Path) -> None:
