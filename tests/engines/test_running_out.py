@@ -59,3 +59,8 @@ def test_the_last_fetch_is_no_batch(engine: Engine, tmp_path: Path) -> None:
         assert len(ran_out) == one["ran_out"], one["name"]
         # Whatever comes after it is outside of it.
         assert own[own.parent.isin(ran_out.span) & own.hook.astype(str).str.endswith("_end")].empty, one["name"]
+        if fit.status == "error":
+            # The fetch failed, and the exception passes a `finally` on its way out of the fit.
+            failed = own[own.status == "error"]
+            assert set(failed.phase) == {"fit", "epoch", "slice"}
+            assert (fit.at_phase, fit.at_epoch, fit.at_batch) == ("slice", 1, 2)
