@@ -308,7 +308,7 @@ class Emitter:
             "at_stage": named(int(span.stage[0]), STAGES),
             "at_epoch": counted(int(span.epoch[0])),
             "at_batch": counted(int(span.batch[0])),
-            "at_phase": named(int(span.phase[0]), PHASES),
+            "at_phase": named(int(span.phase[0]), list(PHASES)),
             "at_callback": self._class(int(span.callback[0])),
             "at_hook": named(int(span.hook[0]), hooks),
         }

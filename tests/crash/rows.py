@@ -64,7 +64,8 @@ def canonical(tables: Tables) -> dict[str, Counter[tuple[tuple[str, Any], ...]]]
         of_thread[span["thread"]] += 1
 
     def named(row: Row) -> Row:
-        row = {name: value for name, value in row.items() if not (name.startswith("logs.") and value is None)}
+        # A column that a row leaves out is null there.
+        row = {name: value for name, value in row.items() if value is not None or not name.startswith(("logs.", "at_"))}
         for column in ("span", "parent", "parent_span", "at_span"):
             if row.get(column) is not None:
                 one = row[column]
