@@ -1,4 +1,4 @@
-"""The footers of Parquet files: what they claim is looked at before anything is read for it."""
+"""The footers of Parquet files: what they claim is checked before anything is read for it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ import pyarrow.parquet as pq
 
 from ..schema.errors import DamagedTrace
 from ..schema.limits import COLUMN_BYTES, COLUMN_RATIO, COLUMNS, ROW_GROUP
+from ..schema.tables import TABLES
+from .rows import RUN
 
 
-def check(files: Iterable[Path]) -> None:
-    """Raise `DamagedTrace` for the first of `files` that claims more than fittrace writes: a wider table, or row groups
-    of more rows or bytes."""
+def check(table: str, files: Iterable[Path]) -> None:
+    """Raise `DamagedTrace` for the first of the `files` of `table` whose footer is none that fittrace writes.
+
+    Such a footer claims a wider table or row groups of more rows or bytes, or it allows null where a value always is.
+    """
+    always = [column.name for column in (RUN, *TABLES[table].columns) if not column.nullable]
     for file in files:
         try:
             told = pq.read_metadata(file)
+            schema = told.schema.to_arrow_schema()
         except (pa.ArrowException, OSError) as error:
             raise DamagedTrace(f"{file}: no Parquet that can be read ({error}); record the run again") from None
         if told.num_columns > COLUMNS:
@@ -36,6 +42,12 @@ def check(files: Iterable[Path]) -> None:
                         raise _too_much(file, f"{size:,} bytes in a column", f"{COLUMN_BYTES:,}")
         if rows != told.num_rows:
             raise _too_much(file, f"{told.num_rows:,} rows", f"the {rows:,} of its row groups")
+        # What Arrow says of a file may be taken from a note in it; the levels are Parquet's own.
+        leaves = [told.schema.column(place) for place in range(told.num_columns)]
+        optional = {leaf.path for leaf in leaves if leaf.max_definition_level}
+        for name in always:
+            if schema.get_field_index(name) < 0 or schema.field(name).nullable or name in optional:
+                raise DamagedTrace(f"{file}: values may be missing in the column {name}; record the run again")
 
 
 def _too_much(file: Path, told: str, most: str) -> DamagedTrace:

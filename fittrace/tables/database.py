@@ -105,7 +105,7 @@ class Database:
             return
         parts = self._parts[table]
         checksum.verify(file for files in parts.values() for file in files)
-        footer.check(file for files in parts.values() for file in files)
+        footer.check(table, (file for files in parts.values() for file in files))
         # One scan per process number, not one over everything: which process a row is of is then a constant. The
         # number is not read as a hive partition, since folders above the trace may be named `x=y` too.
         scans = [

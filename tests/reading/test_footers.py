@@ -44,6 +44,20 @@ def test_what_is_no_parquet_is_refused(run: Path) -> None:
         Trace.open(run).notes()
 
 
+@pytest.mark.parametrize("how", ["null", "gone"])
+def test_values_that_are_always_there_may_not_be_missing(run: Path, how: str) -> None:
+    (file,) = (run / "batches" / "process=0").iterdir()
+    table = pq.ParquetFile(file).read()
+    place = table.column_names.index("last_batch")
+    nulls = pa.nulls(table.num_rows, pa.int64())
+    table = table.remove_column(place) if how == "gone" else table.set_column(place, "last_batch", nulls)
+    file.unlink()
+    pq.write_table(table, file.with_name("part-0.parquet"))
+    checksum.sealed(file.with_name("part-0.parquet"))
+    with pytest.raises(DamagedTrace, match="values may be missing in the column last_batch"):
+        Trace.open(run).batches()
+
+
 def test_many_rows_go_into_as_many_row_groups(tmp_path: Path) -> None:
     from fittrace.schema.tables import TABLES
     from fittrace.store.footer import check
@@ -51,5 +65,5 @@ def test_many_rows_go_into_as_many_row_groups(tmp_path: Path) -> None:
 
     with PartitionWriter(tmp_path, "a1", 0) as writer:
         writer.append("notes", {"kind": ["x"] * 300_000, "message": pa.repeat("same", 300_000)})
-    check(tmp_path.rglob("*.parquet"))
+    check("notes", (tmp_path / "notes").rglob("*.parquet"))
     assert limits.BATCH_KEYS + max(len(table.columns) for table in TABLES.values()) < limits.COLUMNS
