@@ -1,0 +1,30 @@
+"""Every line of the threat model names what holds it, and that is there."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "threat-model.md").read_text()
+TABLES = re.findall(r"^\| what comes \|.*\n\|---.*\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
+LINES = [line for table in TABLES for line in table.splitlines()]
+TEST = re.compile(r"`(\w+/test_\w+\.py)(?:::(\w+))?`")
+
+
+def test_every_line_names_a_test() -> None:
+    assert len(TABLES) == 2 and len(LINES) > 25
+    assert [line for line in LINES if not TEST.search(line)] == []
+
+
+@pytest.mark.parametrize(("file", "name"), sorted(set(TEST.findall(PAGE))))
+def test_what_holds_a_line_is_there(file: str, name: str) -> None:
+    tests = [node.name for node in ast.walk(ast.parse((ROOT / "tests" / file).read_text())) if is_test(node)]
+    assert name in tests if name else tests
+
+
+def is_test(node: ast.AST) -> bool:
+    return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
