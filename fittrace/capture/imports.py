@@ -1,13 +1,17 @@
-"""Imports: notices when a module of an engine has been imported.
+"""Imports: notices when a module of an engine has been executed.
 
-The finder stands aside as soon as it has found the real one: the module's spec and loader are as they would be.
+While the module executes, no frame of fittrace is on the stack. So tracebacks, `inspect.stack()` and `sys._getframe(1)`
+are what they would be. The finder returns the real spec, with a stand-in for its loader. What Python calls of the
+stand-in is made of functions in C, which have no frames. Before the module runs, its spec and loader are put back.
 """
 
 from __future__ import annotations
 
+import functools
+import operator
 import sys
 import types
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterator, Sequence
 
 Loaded = Callable[[types.ModuleType], None]
 
@@ -36,27 +40,71 @@ class Finder:
             find = getattr(finder, "find_spec", None) if finder is not self else None
             spec = find(name, path, target) if find is not None else None
             if spec is not None:
-                if hasattr(spec.loader, "exec_module"):
-                    spec.loader = _Loader(spec, self._loaded)
+                if spec.loader is not None:
+                    _StandIn(spec, self._loaded, target)
                 return spec
         return None
 
 
-class _Loader:
-    """Stands in for a loader until the module is executed."""
+class _StandIn:
+    """Takes the place of a spec's loader until the module is executed.
 
-    def __init__(self, spec: Any, loaded: Loaded) -> None:
+    Its `exec_module` or `load_module` is an attribute of the object, because a function that is put together in C must
+    know its argument in advance: the module, or its name.
+    """
+
+    def __init__(self, spec: Any, loaded: Loaded, module: types.ModuleType | None) -> None:
         self._spec = spec
         self._loader = spec.loader
         self._loaded = loaded
+        spec.loader = self
+        if not hasattr(self._loader, "exec_module"):
+            # Python warns of a loader without the other method, by its class' name.
+            self.__qualname__ = type(self._loader).__qualname__
+            self.load_module = self._reporting("load_module", spec.name)
+            return
+        self.create_module = self._create_module
+        self.exec_module: Callable[[types.ModuleType], Any] = self._exec_module
+        if module is not None:
+            self.exec_module = self._reporting("exec_module", module)
 
-    def create_module(self, spec: Any) -> types.ModuleType | None:
-        return self._loader.create_module(spec)  # type: ignore[no-any-return]
+    def _create_module(self, spec: Any) -> types.ModuleType:
+        created: types.ModuleType | None = self._loader.create_module(spec)
+        module = types.ModuleType(spec.name) if created is None else created
+        # Whoever creates two modules of one spec may execute either of them.
+        is_first = self.exec_module == self._exec_module
+        self.exec_module = self._reporting("exec_module", module) if is_first else self._exec_module
+        return module
 
-    def exec_module(self, module: types.ModuleType) -> None:
-        self._spec.loader = module.__loader__ = self._loader
-        self._loader.exec_module(module)
-        self._loaded(module)
+    def _exec_module(self, module: types.ModuleType) -> None:
+        """What executes a module that was not known in advance, with this frame on the stack."""
+        self._reporting("exec_module", module)(module)
+
+    def _reporting(self, method: str, argument: Any) -> Callable[[Any], Any]:
+        """What calls the loader's `method` with this `argument`, and reports afterwards.
+
+        `reduce` asks `map` for its values, and so the generator for the loader, whose method `methodcaller` calls. A
+        generator that waits to be asked again has no frame on the stack.
+        """
+        calls = map(operator.methodcaller(method, argument), self._around(argument))
+        return functools.partial(functools.reduce, operator.is_, calls)
+
+    def _around(self, argument: Any) -> Iterator[Any]:
+        """The loader, once; before it and after it, what has to be done then."""
+        module = argument if isinstance(argument, types.ModuleType) else None
+        self._spec.loader = self._loader
+        if module is not None:
+            module.__loader__ = self._loader
+            # Else the two would keep each other, and the module, until Python collects garbage.
+            self.exec_module = self._loader.exec_module
+        yield self._loader
+        module = sys.modules.get(argument) if module is None else module
+        lazy = getattr(sys.modules.get("importlib.util"), "LazyLoader", None)
+        if lazy is not None and isinstance(self._loader, lazy) and module is not None:
+            # It is executed when somebody uses it, and to look at it would be that.
+            _StandIn(self._spec, self._loaded, module)
+        elif module is not None:
+            self._loaded(module)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loader, name)
