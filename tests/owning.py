@@ -9,25 +9,22 @@ from fittrace.capture.pyprobes import Probe
 
 
 class Owning:
-    """A recorder whose `mark`, `step` and `hooks` the owner's probes do; `is_owner` says whether the owner runs."""
+    """A recorder whose `mark` and `step` the owner's probes do; `is_owner` says whether the owner runs."""
 
     is_owner = True
     mark: Callable[..., Any]
-    hooks: Callable[..., Any]
 
-    def is_here(self) -> bool:
+    def is_here(self, _: int) -> bool:
         return self.is_owner
+
+    def known(self, _: int) -> bool:
+        return True
 
     def leave(self) -> None: ...
 
     def begins(self, head: int) -> bool:
         if self.is_owner:
             self.mark(head)
-        return self.is_owner
-
-    def begins_hooks(self, *operands: Any) -> bool:
-        if self.is_owner:
-            self.hooks(*operands)
         return self.is_owner
 
     def probe(self, name: str, head: int) -> Probe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import contextlib
 import itertools
 import sys
 import types
@@ -48,6 +49,8 @@ class Instruments:
         self._finder = Finder(tuple(self._by_module), self._loaded)
         self._waiting: dict[str, list[types.ModuleType]] = {}
         self._installed: list[Installed] = []
+        self._installed_own: list[Installed] = []
+        self._roots = 0
         self._meeting = _thread.allocate_lock()
         self._own: dict[int, types.FunctionType] = {}
         self._entering = frozenset(own.STEPS).union(*[engine.entering for engine in engines])
@@ -73,12 +76,32 @@ class Instruments:
         """Let the engines call another recorder from now on; the calling thread becomes its owner."""
         self._constants = owned(recorder)
         self._installed = [installed.with_constants(self._constants) for installed in self._installed]
+        self._installed_own = [installed.with_constants(self._constants) for installed in self._installed_own]
 
     def undo(self) -> None:
         """Give the engines their own code back."""
         self._finder.remove()
-        for installed in self._installed:
+        for installed in self._installed + self._installed_own:
             installed.undo()
+
+    def begin_root(self) -> None:
+        """A model's method begins; while one is under way, the program's own functions record too."""
+        if self._meets:
+            with self._locked():
+                self._roots += 1
+                if self._roots == 1:
+                    for installed in self._installed_own:
+                        installed.redo()
+
+    def end_root(self) -> None:
+        """It has ended. After the last of them the program, which may send its functions elsewhere, has them as they
+        were."""
+        if self._meets:
+            with self._locked():
+                self._roots -= 1
+                if self._roots == 0:
+                    for installed in self._installed_own:
+                        installed.undo()
 
     def plain(self, function: Any) -> Any:
         """A function with the code that `function` had before it was made to record; itself where it was not."""
@@ -97,20 +120,25 @@ class Instruments:
         self._meet(own.steps_of(kind))
 
     def _meet(self, functions: Iterator[types.FunctionType]) -> None:
-        if not self._meets:
-            return
+        if self._meets:
+            with self._locked() as is_locked:
+                new = [function for function in functions if id(function) not in self._own]
+                self._record(new if is_locked else [])
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[bool]:
         # Two threads may each meet a class; without end none waits, since a fork may have left the lock behind.
-        locked = self._meeting.acquire(True, 1)
+        is_locked = self._meeting.acquire(True, 1)
         try:
-            self._record([function for function in functions if id(function) not in self._own] if locked else [])
+            yield is_locked
         finally:
-            if locked:
+            if is_locked:
                 self._meeting.release()
 
     def _record(self, new: list[types.FunctionType]) -> None:
         self._own.update((id(function), function) for function in new)
         for outcome in own.install_own(new, self._constants, self._sites, self._entering, self._variables):
-            self._installed += outcome.installed
+            self._installed_own += outcome.installed
             self._draw(own.ENGINE, outcome)
             for what in outcome.missing:
                 message = "not found as its source has it, so its lines are not traced: %s" % what

@@ -77,7 +77,7 @@ class Body:
             enter = self.record(site, body[0])
         rewritten = self.block(body, depth=1, inside=None, before=spec.before, after=spec.after)
         self.flow(clocked=bool(spec.loops or spec.root)).complete(rewritten)
-        node.body = docstring + self.frame(node, enter, rewritten, level)
+        node.body = docstring + self.frame(node, enter, rewritten, level, root=spec.root)
         if spec.root:
             node.body.insert(len(docstring) + 1, self.arguments(node, body[0]))
 
@@ -97,15 +97,25 @@ class Body:
         return syntax.remark(told, place)
 
     def frame(
-        self, node: ast.stmt, enter: ast.stmt, body: list[ast.stmt], level: int, fence: bool = False
+        self,
+        node: ast.stmt,
+        enter: ast.stmt,
+        body: list[ast.stmt],
+        level: int,
+        fence: bool = False,
+        root: bool = False,
     ) -> list[ast.stmt]:
         """`body` between the probes of entering and leaving, however it is left."""
-        end = [] if syntax.leaves(body[-1]) else [self.probe("leave", body[-1], level=level, fence=fence)]
+        leave = syntax.leave_root if root else syntax.mark
+        end = []
+        if not syntax.leaves(body[-1]):
+            site = self.site("leave", body[-1], level=level, fence=fence)
+            end.append(syntax.probe(site, leave(site.head), body[-1]))
         unwind = self.site("raise", node, level=level, fence=fence)
         if not fence:
-            returns = syntax.Returns(syntax.mark, lambda: self.site("leave", node, level=level))
+            returns = syntax.Returns(leave, lambda: self.site("leave", node, level=level))
             body = returns.visit(ast.Module(body=body, type_ignores=[])).body
-        return [enter, syntax.guarded(body, unwind, "unwind", node), *end]
+        return [enter, syntax.guarded(body, unwind, "unwind_root" if root else "unwind", node), *end]
 
     def flow(self, clocked: bool) -> Flow:
         """What completes the probes, so that the control flow is known."""

@@ -15,6 +15,7 @@ from typing import Any, Callable, Sequence
 from ..schema.journal import ABSENT, WHOLE
 from ..schema.scatter import scattered
 from . import values
+from .constants import Constant
 from .looking import Looking
 from .observer import ENTERS, LEAVES, PASSED_OVER, SIEVE, SIFTED, TOLD, Observing
 from .pybuffer import Buffer
@@ -56,8 +57,11 @@ def _are_equal(some: dict[str, float], others: dict[str, float]) -> bool:
     )
 
 
-class Probe:
-    """One probe, as an operator: `-probe` records `head`, and so does `probe | value`, which is the value."""
+class Probe(Constant):
+    """One probe, as an operator: `-probe` records `head`, and so does `probe | value`, which is the value.
+
+    `0 in probe` asks what `begins`, `is_here` and `known` tell.
+    """
 
     __slots__ = ("_head", "_record")
 
@@ -71,6 +75,9 @@ class Probe:
     def __or__(self, value: Any) -> Any:
         self._record(self._head)
         return value
+
+    def __contains__(self, _: object) -> bool:
+        return self._record(self._head)  # type: ignore[no-any-return]
 
 
 class Probes:
@@ -92,10 +99,15 @@ class Probes:
         self.forget()
 
     def probe(self, name: str, head: int) -> Probe:
-        """The probe that does what `mark`, `step` or `begins`, one of these names, does with a head."""
+        """The probe that does with a head what the function of that name does: `mark`, `step`, `begins`, `is_here` or
+        `known`."""
         return Probe(getattr(self, name), head)
 
-    def is_here(self) -> bool:
+    def known(self, _: int) -> bool:
+        """That the probe has not come from another process, where it would be no bytes."""
+        return True
+
+    def is_here(self, _: int = 0) -> bool:
         """Whether this is the thread that made these probes."""
         return get_ident() == self._thread
 
@@ -129,13 +141,6 @@ class Probes:
             self._watch(owner)
         except Exception as error:
             self._looking.fault("looking at stop_training", error)
-
-    def begins_hooks(self, head: int, owner: object, number: Any) -> bool:
-        """The same where this is the thread that made these probes; whether it is."""
-        if not self.is_here():
-            return False
-        self.hooks(head, owner, number)
-        return True
 
     def named(self, head: int, hook: object) -> None:
         """It is this hook, of several that a method of the list passes on."""

@@ -32,8 +32,7 @@ class Recorder(threading.local):
         probes = Probes(session.looking, buffer, observing)
         self.record, self.step, self.mark = probes.record, buffer.append, probes.mark
         self.hooks, self.named, self.hook, self.forget = probes.hooks, probes.named, probes.hook, probes.forget
-        self.probe, self.begins_hooks = probes.probe, probes.begins_hooks
-        self.is_here, self.leave = probes.is_here, probes.leave
+        self.probe, self.leave = probes.probe, probes.leave
         # A thread of a pool may live on with its list, which would then be held on to for ever.
         self.hooked = self.hooked_last = probes.hooked_last
         self.hooked_of_owner = probes.hooked
@@ -45,10 +44,21 @@ class Recorder(threading.local):
         try:
             self._session.awake()
             self.sampler.new_fit(head)
+            self._session.begin_root()
             self._session.meet_model(type(model))
         except Exception as error:
             self._session.fault("starting to collect", error)
         self.mark(head)
+
+    def leave_root(self, head: int) -> None:
+        """End a root's frame."""
+        self.mark(head)
+        self._session.end_root()
+
+    def unwind_root(self, head: int) -> None:
+        """End a root's frame that an exception leaves."""
+        self.unwind(head)
+        self._session.end_root()
 
     def unwind(self, head: int) -> None:
         """End a frame that an exception leaves."""

@@ -54,6 +54,7 @@ def rewrite(
     tree = ast.parse(source, file)
     plain = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))
     definitions = dict(_definitions(tree))
+    originals = dict(_definitions(ast.parse(source, file)))
     bodies: dict[str, Body] = {}
     missing: list[str] = []
     for function in functions:
@@ -87,7 +88,7 @@ def rewrite(
         if variables and body.has_flow:
             assigned.tell_all(definitions[name], body.site)
         missing += ["%s in %s" % (what, name) for what in body.missing()]
-        owner.split(definitions[name])
+        owner.split(definitions[name], originals[name])
     probed = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))
     return Rewritten({name: (plain[key], probed[key]) for name, key in keys.items()}, graphs, missing)
 

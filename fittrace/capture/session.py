@@ -145,6 +145,17 @@ class Session:
         """An engine's function with the code that it had."""
         return self._instruments.plain(function)
 
+    def begin_root(self) -> None:
+        """A model's method begins to train, to evaluate or to predict."""
+        self._instruments.begin_root()
+
+    def end_root(self) -> None:
+        """It has ended."""
+        try:
+            self._instruments.end_root()
+        except Exception as error:
+            self.fault("giving the program its own code back", error)
+
     def meet_callback(self, kind: type) -> int:
         """The number of a callback's class, which is met for the first time and is about to be called."""
         try:

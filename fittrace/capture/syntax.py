@@ -26,6 +26,11 @@ def mark(head: int, *operands: ast.expr) -> ast.Call:
     return call("mark", constant(head), *operands)
 
 
+def leave_root(head: int) -> ast.Call:
+    """`recorder.leave_root(head)`: the same where a call of a model's method ends."""
+    return call("leave_root", constant(head))
+
+
 def step(head: int) -> ast.Call:
     """`recorder.step(head)`: a record that is nothing but its head."""
     return call("step", constant(head))

@@ -8,6 +8,7 @@ What is measured is the thread's processor time, which other programs on the mac
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import time
 from collections.abc import Callable
@@ -87,7 +88,7 @@ def measure(quick: bool) -> list[Row]:
     tree = ast.parse(_SOURCE)
     for function in tree.body:
         assert isinstance(function, ast.FunctionDef)
-        owner.split(function)
+        owner.split(function, copy.deepcopy(function))
     names: dict[str, Callable[..., None]] = {}
     exec(with_constants(compile(tree, "<probes>", "exec"), owner.owned(recorder)), names)
     callbacks, logs = _Callbacks(), {"loss": 1.0}

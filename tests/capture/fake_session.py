@@ -56,6 +56,10 @@ class FakeSession:
     def awake(self) -> None:
         self.awoken += 1
 
+    def begin_root(self) -> None: ...
+
+    def end_root(self) -> None: ...
+
     def meet_model(self, kind: type) -> None:
         self.models.append(kind)
 

@@ -110,7 +110,9 @@ class Recorder(Owning):
 
     def record(self, *of_a_probe: Any) -> None: ...
 
-    hook = hooked = hooked_of_owner = hooked_last = hooks = mark = named = step = unwind = raised = record
+    hook = hooked = hooked_of_owner = hooked_last = hooks = mark = named = step = leave_root = unwind_root = unwind = (
+        raised
+    ) = record
 
 
 @pytest.fixture(params=[True, False], ids=["owner", "another thread"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import marshal
+import pickle
 import sys
 import threading
 import weakref
@@ -61,12 +64,13 @@ def test_each_thread_has_its_own_buffer(recorder: Recorder, session: FakeSession
 
 def test_one_thread_is_the_owner(recorder: Recorder, session: FakeSession) -> None:
     constants = owned(recorder)
-    is_here, found = constants[f"{RECORDER}.is_here"], []
-    thread = threading.Thread(target=lambda: found.append(is_here()))  # type: ignore[operator]
+    is_here: Any = constants[f"{RECORDER}.is_here(0)"]
+    found: list[bool] = []
+    thread = threading.Thread(target=lambda: found.append(0 in is_here))
     thread.start()
     thread.join()
-    assert [is_here(), *found] == [True, False]  # type: ignore[operator]
-    constants[f"{RECORDER}.record"]((-5, 1))  # type: ignore[operator]
+    assert [0 in is_here, *found] == [True, False]
+    constants[RECORDER].record((-5, 1))  # type: ignore[attr-defined]
     assert session.recorded() == [-5, 1] and len(session.buffers) == 1
 
 
@@ -82,15 +86,26 @@ def test_a_probe_is_an_operator(recorder: Recorder, session: FakeSession) -> Non
 
 
 def test_only_the_owner_begins(recorder: Recorder, session: FakeSession) -> None:
-    begins, hooks = recorder.probe("begins", -5), recorder.begins_hooks
+    begins, known = recorder.probe("begins", -5), recorder.probe("known", 0)
     found: list[bool] = []
-    thread = threading.Thread(target=lambda: found.extend([-begins, hooks(-6, LIST, 3)]))
+    thread = threading.Thread(target=lambda: found.extend([0 in begins, 0 in known]))
     thread.start()
     thread.join()
-    assert found == [False, False] and session.recorded() == [] and len(session.buffers) == 1
-    assert (-begins, hooks(-6, LIST, 3)) == (True, True)
-    recorded = session.recorded()
-    assert (recorded[0], recorded[2], recorded[5]) == (-5, -6, 3)
+    assert found == [False, True] and session.recorded() == [] and len(session.buffers) == 1
+    assert (0 in begins, 0 in known) == (True, True)
+    assert heads(session) == [-5]
+
+
+def test_a_constant_of_code_is_no_bytes_elsewhere(recorder: Recorder) -> None:
+    constants = owned(recorder)
+    one, other = (constants[f"{RECORDER}.mark({head})"] for head in (-5, -6))
+    for constant in (one, other, constants[f"{RECORDER}.known(0)"], constants[RECORDER]):
+        assert pickle.loads(pickle.dumps(constant)) == marshal.loads(marshal.dumps(constant)) == b""
+        assert type(copy.copy(constant)) is bytes
+        with pytest.raises(TypeError):
+            type(constant)()  # type: ignore[call-arg]
+    # Code compares and hashes its constants.
+    assert one != other and one == one and len({one, other}) == 2
 
 
 def test_an_owner_that_has_ended_is_no_other_thread(recorder: Recorder) -> None:
@@ -98,10 +113,10 @@ def test_an_owner_that_has_ended_is_no_other_thread(recorder: Recorder) -> None:
     owners: list[tuple[int, Any]] = []
 
     def own() -> None:
-        owners.append((threading.get_ident(), owned(recorder)[f"{RECORDER}.is_here"]))
+        owners.append((threading.get_ident(), owned(recorder)[f"{RECORDER}.is_here(0)"]))
 
     def ask() -> None:
-        found.append((threading.get_ident(), owners[0][1]()))
+        found.append((threading.get_ident(), 0 in owners[0][1]))
 
     found: list[tuple[int, bool]] = []
     for target in [own, *[ask] * 20]:

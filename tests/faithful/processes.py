@@ -88,15 +88,17 @@ def run_both(
     path: Path | str,
     stdin: str = "",
     options: Sequence[str] = (),
+    python: str = sys.executable,
     **variables: str,
 ) -> Pair:
-    """Run Python with `command` (a script or `-m module`, and arguments) without and with fittrace, at the same time.
+    """Run `python` with `command` (a script or `-m module`, and arguments) without and with fittrace, at the same time.
 
     `path` goes on `PYTHONPATH`; `options` are those of `fittrace run`.
     """
     environment = environ(path, **variables)
     sees = {name: folder / f"{name}.json" for name in ("plain", "traced")}
-    commands = {"plain": [sys.executable, *command], "traced": traced_command(folder, command, options)}
+    traced = traced_command(folder, command, ["--python", python, *options])
+    commands = {"plain": [python, *command], "traced": traced}
     started = {}
     for name, arguments in commands.items():
         oracle = {"ORACLE": "1"} if name == "plain" else {}

@@ -61,6 +61,12 @@ class Tape(Owning):
     def enter(self, head: int, *_: Any) -> None:
         self.mark(head)
 
+    def leave_root(self, head: int) -> None:
+        self.mark(head)
+
+    def unwind_root(self, head: int) -> None:
+        self.unwind(head)
+
     def unwind(self, head: int) -> None:
         self.record((head, 0, 0, sys.exc_info()[2].tb_lineno))  # type: ignore[union-attr]
 

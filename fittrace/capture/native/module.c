@@ -29,7 +29,7 @@ static struct PyModuleDef module = {
 PyMODINIT_FUNC
 PyInit__native(void)
 {
-    PyObject *arrays, *made, *probe, *probes, *buffer;
+    PyObject *arrays, *made, *probes, *buffer;
 
     /* Since Python 3.8, an object whose type is made like these has a reference to it. */
     instances_own_their_type = strncmp(Py_GetVersion(), "3.7.", 4) != 0;
@@ -44,11 +44,9 @@ PyInit__native(void)
     own_clock = made == NULL ? NULL : PyObject_GetAttrString(made, "now_ns");
 #endif
     buffer = PyType_FromSpec(&Buffer_spec);
-    probe = PyType_FromSpec(&Probe_spec);
     probes = PyType_FromSpec(&Probes_spec);
     BufferType = (PyTypeObject *)buffer;
-    ProbeType = (PyTypeObject *)probe;
-    if (array_type == NULL || made == NULL || buffer == NULL || probe == NULL || probes == NULL) {
+    if (array_type == NULL || made == NULL || buffer == NULL || probes == NULL || make_probe_type() < 0) {
         return NULL;
     }
     Py_INCREF(buffer); /* `BufferType` */

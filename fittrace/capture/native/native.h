@@ -14,6 +14,7 @@
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x03070000
 #include <Python.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
@@ -66,6 +67,9 @@ enum { TOLD, PASSED_OVER, ENTERS, LEAVES, SIFTED };
 #define AT_HAND 8
 /* As in `schema/scatter.py`. */
 #define SCATTER 0x9E3779B97F4A7C15ULL
+
+/* What a bytearray has beside its head, at most. */
+#define ROOM 64
 
 #define METHOD(type, name, flags) {#name, (PyCFunction)(void (*)(void))type##_##name, flags, NULL}
 
@@ -128,6 +132,7 @@ typedef struct {
 /* What stands for one site in the code of the thread that the probes belong to. */
 typedef struct {
     PyObject_HEAD
+    char of_its_base[ROOM]; /* a bytearray without bytes */
     Probes *probes;
     int64_t head;
     char kind; /* the first letter of the function of `Probes` that it is */
@@ -194,8 +199,10 @@ PyObject *pinned(PyObject *module, PyObject *descriptor);
 
 /* probe.c */
 
-extern PyType_Spec Probe_spec;
 extern PyTypeObject *ProbeType;
+
+/* Make the type: 0, or -1 with an error. */
+int make_probe_type(void);
 
 /* probes.c */
 
@@ -208,7 +215,5 @@ int mark(Probes *self, int64_t head);
 int is_here(const Probes *self);
 /* What a probe returns: nothing, also where it could not do its work, but for what no `except Exception` keeps. */
 PyObject *done(Probes *self, int failed);
-/* True instead of what a probe returns, where it has not failed. */
-PyObject *as_true(PyObject *done);
 
 #endif

@@ -135,19 +135,6 @@ mark(Probes *self, int64_t head)
 }
 
 static PyObject *
-Probes_is_here(Probes *self, PyObject *Py_UNUSED(ignored))
-{
-    return PyBool_FromLong(is_here(self));
-}
-
-PyObject *
-as_true(PyObject *done)
-{
-    Py_XDECREF(done);
-    return done == NULL ? NULL : PyBool_FromLong(1);
-}
-
-static PyObject *
 Probes_probe(Probes *self, PyObject *const *arguments, Py_ssize_t given)
 {
     PyObject *name;
@@ -160,7 +147,7 @@ Probes_probe(Probes *self, PyObject *const *arguments, Py_ssize_t given)
     if (name == NULL) {
         return NULL;
     }
-    made = PyObject_New(Probe, ProbeType);
+    made = (Probe *)PyType_GenericAlloc(ProbeType, 0);
     if (made != NULL) {
         Py_INCREF(self);
         made->probes = self;
@@ -227,12 +214,6 @@ Probes_hooks(Probes *self, PyObject *const *arguments, Py_ssize_t given)
         return NULL;
     }
     return none();
-}
-
-static PyObject *
-Probes_begins_hooks(Probes *self, PyObject *const *arguments, Py_ssize_t given)
-{
-    return is_here(self) ? as_true(Probes_hooks(self, arguments, given)) : PyBool_FromLong(0);
 }
 
 /* The number of a callback's class: 1 where it is known, 0 where it was met now, or -1. */
@@ -487,11 +468,9 @@ Probes_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 
 static PyMethodDef Probes_methods[] = {
     METHOD(Probes, probe, METH_FASTCALL),
-    METHOD(Probes, is_here, METH_NOARGS),
     METHOD(Probes, leave, METH_NOARGS),
     METHOD(Probes, record, METH_O),
     METHOD(Probes, mark, METH_FASTCALL),
-    METHOD(Probes, begins_hooks, METH_FASTCALL),
     METHOD(Probes, hooks, METH_FASTCALL),
     METHOD(Probes, hook, METH_FASTCALL),
     METHOD(Probes, named, METH_FASTCALL),
