@@ -8,7 +8,7 @@ caught. Outside the loops over batches each statement also reads the clock, so t
 from __future__ import annotations
 
 import ast
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, FrozenSet, Sequence
 
 from ..engines.model import callee, walk_without_functions
 from . import syntax
@@ -16,6 +16,7 @@ from .sites import Site
 from .syntax import constant
 
 MakeSite = Callable[..., Site]
+Names = FrozenSet[str]
 
 HARMLESS = frozenset([
     "isinstance", "hasattr", "getattr", "setattr", "len", "range", "zip", "enumerate", "sorted", "list", "tuple",
@@ -68,7 +69,8 @@ class Flow:
             return syntax.probe(site, syntax.mark(site.head), place)
         return syntax.probe(site, syntax.step(site.head), place)
 
-    def _block(self, block: list[ast.stmt], clocked: bool) -> None:
+    def _block(self, block: list[ast.stmt], clocked: bool, after: Names = frozenset()) -> None:
+        """Complete a block. `after` are the functions that record and that may be called after it, before a probe."""
         has_entered = False
         for statement in list(block):
             if syntax.is_probe(statement):
@@ -82,7 +84,10 @@ class Flow:
                 # Which of two statements calls what records would not be known.
                 block.insert(place, self._step("step", statement, statement))
             has_entered = self._enters(statement) or (has_entered and isinstance(statement, syntax.SIMPLE))
-            self._inside(statement, clocked)
+            following = self._entries(block[_index(block, statement) + 1 :], after)
+            if isinstance(statement, ast.If) and not clocked:
+                self._tell_arms(statement, following)
+            self._inside(statement, clocked, following)
             if _yields(statement):
                 resume = self._step("enter", statement, statement)
                 block.insert(_index(block, statement) + 1, resume)
@@ -97,27 +102,46 @@ class Flow:
     def _enters(self, statement: ast.stmt) -> bool:
         return any(name == "*" or self.is_entry(name) for name in called(statement))
 
-    def _inside(self, statement: ast.stmt, clocked: bool) -> None:
+    def _tell_arms(self, branch: ast.If, following: Names) -> None:
+        """Where one function may be called in an arm, in the other or afterwards, it would not be known which."""
+        taken, other = self._entries(branch.body), self._entries(branch.orelse)
+        for arm, is_unclear in ((branch.orelse, other & (taken | following)), (branch.body, taken & following)):
+            if is_unclear:
+                arm.insert(0, self._step("step", arm[0], arm[0]))
+
+    def _entries(self, block: Sequence[ast.stmt], after: Names = frozenset()) -> Names:
+        """The names of functions that record and that may be called, in a block and `after` it, before a probe."""
+        found: Names = frozenset()
+        for statement in block:
+            if syntax.is_probe(statement) and syntax.site_of(statement) is not None:
+                return found
+            found = found.union(filter(self.is_entry, called(statement)))
+            found = found.union(*map(self._entries, syntax.blocks(statement)))
+            if isinstance(statement, (ast.Return, ast.Raise)):
+                return found
+        return found | after
+
+    def _inside(self, statement: ast.stmt, clocked: bool, after: Names) -> None:
         if isinstance(statement, (ast.For, ast.While)):
-            self._block(statement.body, clocked and syntax.loop_of(statement) == "epoch")
+            self._block(statement.body, clocked and syntax.loop_of(statement) == "epoch", after)
             if statement.orelse:
-                self._block(statement.orelse, clocked)
+                self._block(statement.orelse, clocked, after)
             if not passes(statement.body):
                 statement.body.insert(0, self._step("step", statement, statement.body[0]))
         elif isinstance(statement, ast.If):
-            self._block(statement.body, clocked)
+            self._block(statement.body, clocked, after)
             if statement.orelse:
-                self._block(statement.orelse, clocked)
+                self._block(statement.orelse, clocked, after)
             if not passes(statement.body) and not passes(statement.orelse):
                 statement.body.insert(0, self._step("step", statement, statement.body[0]))
         elif isinstance(statement, ast.With):
-            self._block(statement.body, clocked)
+            self._block(statement.body, clocked, after)
             # It may swallow what is raised in it; and to close a generator is to raise in it.
             if not _holds_yield(statement):
                 raised = self._make("raised", statement)
                 statement.body = [syntax.guarded(statement.body, raised, "raised", statement)]
         elif isinstance(statement, ast.Try):
-            self._attempt(statement, clocked)
+            self._attempt(statement, clocked, after)
         elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Yield):
             exit = self._make("exit", statement)
             value = statement.value.value or ast.copy_location(constant(None), statement.value)
@@ -125,15 +149,15 @@ class Flow:
         elif not isinstance(statement, syntax.SIMPLE) or _yields(statement):
             raise syntax.Unsupported("%s in line %d" % (type(statement).__name__, statement.lineno))
 
-    def _attempt(self, statement: ast.Try, clocked: bool) -> None:
+    def _attempt(self, statement: ast.Try, clocked: bool, after: Names) -> None:
         if syntax.is_guard(statement):
-            self._block(statement.body, clocked=False)
+            self._block(statement.body, False, after)
             return
         for block in (statement.body, statement.orelse, statement.finalbody):
             if block:
-                self._block(block, clocked)
+                self._block(block, clocked, after)
         for handler in statement.handlers:
-            self._block(handler.body, clocked)
+            self._block(handler.body, clocked, after)
             raised = self._make("raised", handler)
             call = syntax.call("raised", constant(raised.head))
             handler.body.insert(0, syntax.probe(raised, call, handler.body[0]))

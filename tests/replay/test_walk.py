@@ -232,6 +232,38 @@ def test_branches_and_loops(walked: Walked, a: int, b: int, fail: Any) -> None:
     assert len(told) > 8
 
 
+CALLS = """
+def inner(x):
+    return x
+
+def helper(a, b):
+    if a:
+        if b == 1:
+            return inner(b)
+        if b == 2:
+            return inner(
+                a
+            )
+        b += 1
+    elif b:
+        return inner(a)
+    else:
+        b = 4
+    return inner(b)
+
+def fit(a, b):
+    helper(a, b)
+    return a
+"""
+
+
+@pytest.mark.parametrize("a", [0, 1])
+@pytest.mark.parametrize("b", [0, 1, 2, 3])
+def test_one_function_is_called_in_several_arms(walked: Walked, a: int, b: int) -> None:
+    told, seen = walked(CALLS, lambda module: module.fit(a, b))
+    assert told == seen
+
+
 EXCEPTIONS = """
 from contextlib import contextmanager
 
