@@ -172,7 +172,8 @@ def _runs_first(place: ast.AST) -> ast.AST:
 
 
 def append(block: list[ast.stmt], probe: ast.stmt) -> None:
-    """Put `probe` at the end of a block, on the line that ran last: on each way through an `if` that ends it."""
+    """Put `probe` at the end of a block, on the line that ran last: on each way through an `if` or a `try` that ends
+    it."""
     last = block[-1]
     if isinstance(last, ast.If):
         append(last.body, probe)
@@ -180,7 +181,12 @@ def append(block: list[ast.stmt], probe: ast.stmt) -> None:
             append(last.orelse, probe)
         else:
             last.orelse.append(statement(copy.deepcopy(probe), last))
+    elif isinstance(last, ast.Try) and not last.finalbody:
+        for part in (last.orelse or last.body, *(handler.body for handler in last.handlers)):
+            append(part, probe)
     elif not leaves(last):
+        while isinstance(last, ast.Try):
+            last = (last.finalbody or last.orelse or last.body)[-1]
         block.append(statement(copy.deepcopy(probe), last))
 
 

@@ -1,4 +1,4 @@
-"""Debuggers, profilers, coverage.py and copies that begin in the middle of a fit, and look at the program's own hooks."""
+"""Debuggers, profilers, coverage.py and copies that begin in the middle of a fit, and look at the program's hooks."""
 
 import bdb
 import copy
@@ -41,9 +41,7 @@ class Mine(keras.Callback):
         if self.at == "on_train_batch_end" and batch == 1:
             self.work()
         if batch % 2:
-            self.said.append(
-                batch
-            )
+            self.said.append(batch)
         else:
             try:
                 self.said += ["even"]
@@ -62,7 +60,9 @@ def told(*what):
 
 
 def place(frame):
-    return os.path.relpath(frame.f_code.co_filename, ENGINE if "keras" in frame.f_code.co_filename else HERE), frame.f_lineno
+    return os.path.relpath(
+        frame.f_code.co_filename, ENGINE if "keras" in frame.f_code.co_filename else HERE
+    ), frame.f_lineno
 
 
 def is_watched(frame):
@@ -199,7 +199,9 @@ def looked_at():
             told(function.__qualname__, inspect.signature(function), inspect.getsource(function), function.__defaults__)
             code = function.__code__
             told(code.co_name, code.co_varnames, code.co_argcount, code.co_freevars, code.co_firstlineno, code.co_flags)
-            told(sorted({line for _, line in dis.findlinestarts(code) if line}), inspect.getclosurevars(function).unbound)
+            told(
+                sorted({line for _, line in dis.findlinestarts(code) if line}), inspect.getclosurevars(function).globals
+            )
             told(len(list(dis.get_instructions(code))) > 5, hash(code) == hash(code), code == function.__code__)
 
     fit(look)
@@ -213,7 +215,11 @@ def copied():
             told(vars(one), one.on_epoch_end(2))
         told(vars(copy.deepcopy(keras.Model())))
         hook = Mine.on_epoch_end
-        wrapped = functools.wraps(hook)(lambda *given: hook(*given))
+
+        @functools.wraps(hook)
+        def wrapped(*given):
+            return hook(*given)
+
         made = types.FunctionType(hook.__code__, globals(), "made", hook.__defaults__, hook.__closure__)
         told(wrapped.__wrapped__ is hook, wrapped(None, 3), made(None, 3), copy.deepcopy(hook) is hook)
         tests = doctest.DocTestFinder().find(Mine, "Mine", globs=globals())
