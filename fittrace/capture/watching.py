@@ -12,6 +12,7 @@ from typing import Callable
 
 from ..engines.profilers import WAYS, Way
 from . import syntax
+from .constants import Constant
 from .imports import Finder
 from .install import Installed, exchange, file_of, function_of, source_of
 from .profiler import Profiler
@@ -25,7 +26,7 @@ class Watch:
     """Lets `profiler` give way to the program, from `install` to `undo`. `fault` takes whatever fails."""
 
     def __init__(self, profiler: Profiler, fault: Callable[[str, BaseException], None]) -> None:
-        self._constants = {_PROFILER: profiler}
+        self._constants = {_PROFILER: _AtHand(profiler)}
         self._fault = fault
         self._finder = Finder(sorted({way.module for way in WAYS}), self._loaded)
         self._known: dict[str, types.ModuleType] = {}
@@ -80,8 +81,23 @@ class Watch:
             self._fault("watching %s" % module.__name__, error)
 
 
+class _AtHand(Constant):
+    """The profiler, as a constant of code. Where the code has been sent elsewhere it is no bytes, and nothing is in it."""
+
+    __slots__ = ("profiler",)
+
+    def __init__(self, profiler: Profiler) -> None:
+        self.profiler = profiler
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
 def _call(way: Way) -> ast.expr:
+    """`0 in constant and constant.profiler.give_way(way)`."""
     method = "give_way" if way.options is None else "give_way_if_traced"
     told = [] if way.options is None else [syntax.name(way.options)]
-    function = ast.Attribute(syntax.constant(_PROFILER), method, ast.Load())
-    return ast.Call(function, [syntax.constant(str(way)), *told], [])
+    is_here = ast.Compare(syntax.constant(0), [ast.In()], [syntax.constant(_PROFILER)])
+    profiler = ast.Attribute(syntax.constant(_PROFILER), "profiler", ast.Load())
+    function = ast.Attribute(profiler, method, ast.Load())
+    return ast.BoolOp(ast.And(), [is_here, ast.Call(function, [syntax.constant(str(way)), *told], [])])

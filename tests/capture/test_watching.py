@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import marshal
 import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import pytest
@@ -105,6 +106,24 @@ def test_functions_stay_what_they_are_and_get_their_code_back(place: Path) -> No
     one.install()
     assert module.start("here") and profiler.reason is not None
     one.undo()
+
+
+def test_code_that_is_sent_elsewhere_does_there_what_it_did(place: Path) -> None:
+    module = imported()
+    one, profiler = watch()
+    one.install()
+    try:
+        start, run = (
+            FunctionType(marshal.loads(marshal.dumps(function.__code__)), {})
+            for function in (module.start, module.Session.run)
+        )
+        assert start("here", 2) == ("here", 2)
+        with pytest.raises(ValueError, match="told"):
+            run(None, "told", Traced())
+        assert profiler.reason is None
+        assert module.start("here") and profiler.reason is not None
+    finally:
+        one.undo()
 
 
 def rename(place: Path) -> None:
