@@ -6,10 +6,11 @@ attributes of every module, ours too, and replaces them there.
 
 from __future__ import annotations
 
-import _thread
 from typing import Callable, List
 
-_never = _thread.allocate_lock()
+from .originals import allocate_lock
+
+_never = allocate_lock()
 _never.acquire()
 
 

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-import _thread
 import json
 import threading
 from typing import Any, Callable, Dict
+
+from . import originals
 
 Definition = Dict[str, Any]
 
 _OF_ONE_RUN = ("fault", "journal", "run_metadata")
 """Kinds of note that tell what happened in a run, and not what the engines are like."""
+
+
+def thread_name() -> str:
+    """The name of the calling thread."""
+    identity = originals.get_ident()
+    active = threading._active  # type: ignore[attr-defined]
+    # Not `threading.current_thread`: for a thread that `threading` did not start it would make an entry. Green threads
+    # are there under numbers of their own.
+    known = active.get(identity) or active.get(threading.get_ident())
+    # Not the property `name`, which may be the program's.
+    name = getattr(known, "__dict__", {}).get("_name")
+    return name if type(name) is str else "thread-%d" % identity
 
 
 class Definitions:
@@ -25,13 +38,12 @@ class Definitions:
         """Define one thing more."""
         self._all.append(definition)
 
-    def thread(self, number: int) -> None:
-        """Define the calling thread."""
-        identity = _thread.get_ident()
-        # Not `threading.current_thread`: for a thread that `threading` did not start it would make an entry.
-        known = threading._active.get(identity)  # type: ignore[attr-defined]
-        name = known.name if known is not None else "thread-%d" % identity
-        self.add({"define": "thread", "thread": number, "name": str(name), "ident": identity})
+    def thread(self, number: int, identity: int, is_green: bool = False) -> None:
+        """Define the calling thread, or a greenlet on it."""
+        name = thread_name()
+        if is_green:
+            name += " (greenlet %d)" % number
+        self.add({"define": "thread", "thread": number, "name": name, "ident": identity})
 
     def note(self, kind: str, message: str) -> None:
         """Say something, once, to the reader of the trace."""

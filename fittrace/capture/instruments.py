@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import _thread
 import contextlib
 import itertools
 import sys
 import types
-from typing import Any, Callable, Iterator, Sequence
+from types import MappingProxyType
+from typing import Any, Callable, Iterator, Mapping, Sequence
 
 from ..engines import Engine
 from ..schema.settings import Settings
-from . import own
+from . import originals, own
 from .imports import Finder
 from .install import Installed, Outcome, install
 from .owner import owned
@@ -23,7 +23,8 @@ class Instruments:
 
     The thread that makes this is the owner of the capture.
 
-    `define` takes definitions for the journal, `fault` whatever fails.
+    `define` takes definitions for the journal, `fault` whatever fails. What is `awaited`, modules by their names, is
+    called with the module when it is there.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Instruments:
         settings: Settings,
         define: Callable[[dict[str, Any]], None],
         fault: Callable[[str, BaseException], None],
+        awaited: Mapping[str, Callable[[types.ModuleType], None]] = MappingProxyType({}),
     ) -> None:
         self._engines = engines
         self._by_module: dict[str, list[Engine]] = {}
@@ -46,12 +48,13 @@ class Instruments:
         self._meets = settings.lines == "callbacks"
         self._define = define
         self._fault = fault
-        self._finder = Finder(tuple(self._by_module), self._loaded)
+        self._awaited = awaited
+        self._finder = Finder((*self._by_module, *awaited), self._loaded)
         self._waiting: dict[str, list[types.ModuleType]] = {}
         self._installed: list[Installed] = []
         self._installed_own: list[Installed] = []
         self._roots = 0
-        self._meeting = _thread.allocate_lock()
+        self._meeting = originals.allocate_lock()
         self._own: dict[int, types.FunctionType] = {}
         self._entering = frozenset(own.STEPS).union(*[engine.entering for engine in engines])
         self._known: dict[str, types.ModuleType] = {}
@@ -67,7 +70,7 @@ class Instruments:
         self._finder.install()
         for installed in self._installed:
             installed.redo()
-        for name in self._by_module:
+        for name in (*self._by_module, *self._awaited):
             module = sys.modules.get(name)
             if module is not None and self._known.get(name) is not module:
                 self._loaded(module)
@@ -77,6 +80,9 @@ class Instruments:
         self._constants = owned(recorder)
         self._installed = [installed.with_constants(self._constants) for installed in self._installed]
         self._installed_own = [installed.with_constants(self._constants) for installed in self._installed_own]
+        for name in self._awaited:
+            if name in self._known:
+                self._meet_awaited(self._known[name])
 
     def undo(self) -> None:
         """Give the engines their own code back."""
@@ -176,7 +182,8 @@ class Instruments:
     def _loaded(self, module: types.ModuleType) -> None:
         """Take note of a module that has run; an engine is rewritten when its home has, and not where none comes."""
         self._known[module.__name__] = module
-        for engine in self._by_module[module.__name__]:
+        self._meet_awaited(module)
+        for engine in self._by_module.get(module.__name__, ()):
             waiting = self._waiting.setdefault(engine.home, [])
             waiting.append(module)
             if module.__name__ == engine.home:
@@ -185,6 +192,14 @@ class Instruments:
                 for one in waiting:
                     self._rewrite(one, engine)
                 del waiting[:]
+
+    def _meet_awaited(self, module: types.ModuleType) -> None:
+        meet = self._awaited.get(module.__name__)
+        if meet is not None:
+            try:
+                meet(module)
+            except Exception as error:
+                self._fault("meeting %s" % module.__name__, error)
 
     def _rewrite(self, module: types.ModuleType, engine: Engine) -> None:
         missing = self._missing[engine.home]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import _thread
 import sys
 from typing import Any
 
 from ..engines.profilers import TAKES_PROFILER
+from . import originals
 
 MODULE = "tensorflow.python.profiler.internal._pywrap_profiler"
 PROGRAMS_OWN = "tensorflow.python.profiler.profiler_v2"
@@ -36,7 +36,7 @@ class Profiler:
     def renew(self) -> None:
         """Forget the session that was running: it is a forked process' parent's."""
         # Held from before a session starts until it has stopped; `_holder` is the thread that took it.
-        self._lock = _thread.allocate_lock()
+        self._lock = originals.allocate_lock()
         self._holder = 0
         # The one session; whoever takes it out stops it and releases the lock.
         self._sessions: list[Any] = []
@@ -54,7 +54,7 @@ class Profiler:
         session = sys.modules[MODULE].ProfilerSession()
         if not self._lock.acquire(False):
             return _BUSY
-        self._holder = _thread.get_ident()
+        self._holder = originals.get_ident()
         self._sessions.append(session)
         is_ours = False
         try:
@@ -101,7 +101,7 @@ class Profiler:
     def give_way(self, way: str) -> None:
         """Let the program have the profiler, which it is about to take by `way`."""
         self.reason = self.reason or _GIVEN % way
-        is_here = self._holder == _thread.get_ident()
+        is_here = self._holder == originals.get_ident()
         if self._runs:
             self.drop()
         elif is_here and self._sessions:

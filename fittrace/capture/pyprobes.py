@@ -8,7 +8,6 @@ the identity of the objects, and so without running anybody's code; only what is
 from __future__ import annotations
 
 import struct
-from _thread import get_ident
 from operator import is_
 from typing import Any, Callable, Sequence
 
@@ -18,6 +17,7 @@ from . import values
 from .constants import Constant
 from .looking import Looking
 from .observer import ENTERS, LEAVES, PASSED_OVER, SIEVE, SIFTED, TOLD, Observing
+from .originals import get_ident
 from .pybuffer import Buffer
 
 _NOTHING: dict[str, Any] = {}
@@ -89,6 +89,7 @@ class Probes:
 
     def __init__(self, looking: Looking, buffer: Buffer, observing: Observing | None) -> None:
         self._thread = get_ident()
+        self._greenlet: Callable[[], Any] | None = None
         self._looking = looking
         self._clock = looking.clock
         self._observing = observing
@@ -108,8 +109,12 @@ class Probes:
         return True
 
     def is_here(self, _: int = 0) -> bool:
-        """Whether this is the thread that made these probes."""
-        return get_ident() == self._thread
+        """Whether this is the thread that made these probes, in its main greenlet."""
+        return get_ident() == self._thread and (self._greenlet is None or self._greenlet().parent is None)
+
+    def turn_green(self, greenlet: Callable[[], Any]) -> None:
+        """Stand back in greenlets, of which `greenlet` tells the one that runs."""
+        self._greenlet = greenlet
 
     def leave(self) -> None:
         """That thread has ended: no other is it."""

@@ -1,6 +1,6 @@
 """The recorder: what the probes in the engine's code know.
 
-One object per thread, made when that thread first meets a probe (`threading.local` calls `__init__` then). What is
+One recording per thread, made when that thread first meets a probe (`threading.local` calls `__init__` then). What is
 called all the time are the functions of `Probes`; the rest stands here. Nothing here raises: a fault is handed to the
 session, and the program goes on.
 """
@@ -8,31 +8,31 @@ session, and the program goes on.
 from __future__ import annotations
 
 import sys
-import threading
 from typing import TYPE_CHECKING
 
 from ..schema.journal import ABSENT
 from . import attributes, callbacks, errors, values
+from .originals import Local
 from .probes import Probes
 
 if TYPE_CHECKING:
     from .session import Session
 
 
-class Recorder(threading.local):
-    """A thread's recorder.
+class Recording:
+    """What one thread, or one `greenlet` of that identity, records.
 
     Its functions are those of `Probes`, and `step`, which appends a record that is nothing but its head. `sampler`
     samples the thread's batches.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, greenlet: int = 0) -> None:
         self._session = session
-        buffer, observing = session.new_thread()
+        buffer, observing = session.new_thread(greenlet)
         probes = Probes(session.looking, buffer, observing)
         self.record, self.step, self.mark = probes.record, buffer.append, probes.mark
         self.hooks, self.named, self.hook, self.forget = probes.hooks, probes.named, probes.hook, probes.forget
-        self.probe, self.leave = probes.probe, probes.leave
+        self.probe, self.leave, self.turn_green = probes.probe, probes.leave, probes.turn_green
         # A thread of a pool may live on with its list, which would then be held on to for ever.
         self.hooked = self.hooked_last = probes.hooked_last
         self.hooked_of_owner = probes.hooked
@@ -120,3 +120,7 @@ class Recorder(threading.local):
                 self.record((head, *taken))
         except Exception as error:
             self._session.fault("reading the order of the samples", error)
+
+
+class Recorder(Local, Recording):  # type: ignore[misc]
+    """The recording of the calling thread."""

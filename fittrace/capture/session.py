@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import atexit
 import json
 import os
@@ -14,11 +13,13 @@ from ..engines import ENGINES
 from ..schema.journal import FACTS, block
 from ..schema.sampling import parse
 from ..schema.settings import DEFAULT, Settings
+from . import originals
 from .clock import Clock
 from .collector import PERIOD_S, Collector
 from .complaints import Complaints
 from .definitions import Definitions
 from .facts import facts
+from .greens import GREENLET, turn_green
 from .instruments import Instruments
 from .looking import Looking
 from .names import Names
@@ -75,16 +76,19 @@ class Session:
         self._sampled = sampled.head
         self.looking = Looking(self, state.head, stop.head)
         self.recorder = Recorder(self)
+        self._owner = self.recorder.turn_green
         self.profiler = PROFILER
         self.watch = Watch(self.profiler, self.fault)
         """Sees the program's ways to the profiler; installed where batches are sampled."""
-        self._instruments = Instruments(ENGINES, self.recorder, self.sites, settings, self._define, self.fault)
+        self._instruments = Instruments(
+            ENGINES, self.recorder, self.sites, settings, self._define, self.fault, {GREENLET: self._turn_green}
+        )
 
     def _begin(self) -> None:
         self.collector = Collector(self.threads, self.sites, self._stand_ins, self._definitions)
-        self._lock = _thread.allocate_lock()
+        self._lock = originals.allocate_lock()
         self._writer: Writer | None = None
-        self._wake = _thread.allocate_lock()
+        self._wake = originals.allocate_lock()
         self._wake.acquire()
         self._working: set[Callable[[], None]] = set()
         self._closed = False
@@ -122,19 +126,19 @@ class Session:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
 
-    def new_thread(self) -> tuple[Buffer, Observing | None]:
-        """Take note of the calling thread: the buffer for its records, and who sees them."""
-        identity = _thread.get_ident()
+    def new_thread(self, greenlet: int = 0) -> tuple[Buffer, Observing | None]:
+        """Take note of the calling thread, or of a `greenlet` on it: the buffer for its records, and who sees them."""
+        identity = greenlet or originals.get_ident()
         buffer = self.threads.handed_on(identity)
         if buffer is None:
-            buffer = self._take_note(identity)
+            buffer = self._take_note(identity, bool(greenlet))
         return buffer, None if self._observer is None else self._observer.observing(buffer.extend)
 
-    def _take_note(self, identity: int) -> Buffer:
+    def _take_note(self, identity: int, is_green: bool) -> Buffer:
         with self._lock:
             thread = self.threads.add(identity)
             self._start(self._collect)
-        self._definitions.thread(thread.number)
+        self._definitions.thread(thread.number, identity, is_green)
         return thread.buffer
 
     def sampler(self, record: Any) -> Sampler:
@@ -178,9 +182,15 @@ class Session:
         meanwhile is not seen.
         """
         self._observer = observer
-        self.threads.hand_on(_thread.get_ident())
+        self.threads.hand_on(originals.get_ident())
         self.recorder = Recorder(self)
+        self._owner = self.recorder.turn_green
         self._instruments.renew(self.recorder)
+
+    def _turn_green(self, module: Any) -> None:
+        """Greenlets are possible from now on."""
+        self._owner(module.getcurrent)
+        turn_green(self.recorder, self, module.getcurrent)
 
     def at_close(self, work: Callable[[], None]) -> None:
         """Do this first when the session is closed."""
@@ -229,7 +239,7 @@ class Session:
         self._working.add(work)
         try:
             # Not `threading.Thread`: the program sees its own threads only, and these never delay its exit.
-            _thread.start_new_thread(work, ())
+            originals.start_new_thread(work, ())
         except RuntimeError as error:  # the interpreter is shutting down; `close` writes what there is
             self.fault("starting its threads", error)
 
@@ -328,7 +338,7 @@ class Session:
         # The parent writes what was recorded before the fork; of its threads only this one lives on.
         if self._writer is not None:
             self._writer.close()
-        thread = self._definitions.for_another_process(_thread.get_ident())
+        thread = self._definitions.for_another_process(originals.get_ident())
         self._begin()
         # The first of this process' threads, whatever it was in the parent; the next one will be the second.
         self.threads.fork(thread["thread"] if thread is not None else None)

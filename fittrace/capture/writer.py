@@ -7,11 +7,11 @@ that it can be told that the disk refused to take more. Where the file is remove
 
 from __future__ import annotations
 
-import _thread
 from collections import deque
 from typing import Callable
 
 from ..schema.journal import DEFINE, MAGIC, block
+from . import originals
 from .clock import Clock
 from .ownfile import OwnFile, Removed
 
@@ -40,7 +40,7 @@ class Writer:
         self._removed = removed
         self._is_lost = False
         self._queue: deque[bytes] = deque()
-        self._busy = _thread.allocate_lock()
+        self._busy = originals.allocate_lock()
         self._file = OwnFile(path, reopened)
         self._has_room = True
         self.put(MAGIC + _definition('{"define": "room"}'))

@@ -10,6 +10,7 @@ from typing import Any
 from opentelemetry.trace import SpanContext
 
 from ..capture import Session
+from ..capture.definitions import thread_name
 from ..capture.observer import Append, Observer, Observing
 from ..capture.sites import Site
 from ..engines import ENGINES
@@ -156,8 +157,7 @@ class Following(Observer):
     @staticmethod
     def thread_name() -> str:
         """The name of the calling thread."""
-        known = threading._active.get(threading.get_ident())  # type: ignore[attr-defined]
-        return str(known.name) if known is not None else "thread-%d" % threading.get_ident()
+        return thread_name()
 
     def class_name(self, number: int) -> "str | None":
         """The name of a callback's class."""

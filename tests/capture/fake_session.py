@@ -46,7 +46,7 @@ class FakeSession:
     def sampler(self, record: Any) -> Sampler:
         return Sampler(self, Sampling(), 0, record)  # type: ignore[arg-type]
 
-    def new_thread(self) -> tuple[Any, None]:
+    def new_thread(self, greenlet: int = 0) -> tuple[Any, None]:
         self.buffers.append(self.implementation.Buffer())
         return self.buffers[-1], None
 

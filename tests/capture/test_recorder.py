@@ -9,6 +9,7 @@ import sys
 import threading
 import weakref
 from array import array
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,15 @@ def test_a_constant_of_code_is_no_bytes_elsewhere(recorder: Recorder) -> None:
             type(constant)()  # type: ignore[call-arg]
     # Code compares and hashes its constants.
     assert one != other and one == one and len({one, other}) == 2
+
+
+def test_the_owner_is_the_main_greenlet_alone(recorder: Recorder) -> None:
+    here, begins, known = (recorder.probe(name, -5) for name in ("is_here", "begins", "known"))
+    running = SimpleNamespace(parent=None)
+    recorder.turn_green(lambda: running)
+    assert (0 in here, 0 in begins, 0 in known) == (True, True, True)
+    running.parent = object()
+    assert (0 in here, 0 in begins, 0 in known) == (False, False, True)
 
 
 def test_an_owner_that_has_ended_is_no_other_thread(recorder: Recorder) -> None:

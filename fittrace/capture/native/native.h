@@ -107,6 +107,7 @@ typedef struct {
     PyObject_HEAD
     Buffer *buffer;
     unsigned long thread;
+    PyObject *greenlet; /* what tells which greenlet runs, once there may be some */
     PyObject *looking;
     PyObject *observe;
     PyObject *interest;
@@ -211,7 +212,7 @@ extern PyTypeObject *BufferType;
 
 /* Append a record that is a head and the time: 0, or -1 with an error. */
 int mark(Probes *self, int64_t head);
-/* Whether the calling thread is the one that the probes belong to. */
+/* Whether the calling thread is the one that the probes belong to, in its main greenlet. */
 int is_here(const Probes *self);
 /* What a probe returns: nothing, also where it could not do its work, but for what no `except Exception` keeps. */
 PyObject *done(Probes *self, int failed);

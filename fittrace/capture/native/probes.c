@@ -118,10 +118,31 @@ done(Probes *self, int failed)
     return none();
 }
 
+/* Whether a thread's main greenlet runs, the one without a parent. */
+static int
+is_main_greenlet(PyObject *current)
+{
+    PyObject *greenlet, *parent;
+    int is_main;
+
+    Py_INCREF(current);
+    greenlet = PyObject_CallObject(current, NULL);
+    Py_DECREF(current);
+    parent = greenlet == NULL ? NULL : PyObject_GetAttrString(greenlet, "parent");
+    is_main = parent == Py_None;
+    Py_XDECREF(parent);
+    Py_XDECREF(greenlet);
+    PyErr_Clear();
+    return is_main;
+}
+
 int
 is_here(const Probes *self)
 {
-    return PyThread_get_thread_ident() == self->thread;
+    if (PyThread_get_thread_ident() != self->thread) {
+        return 0;
+    }
+    return self->greenlet == NULL || is_main_greenlet(self->greenlet);
 }
 
 int
@@ -162,6 +183,17 @@ static PyObject *
 Probes_leave(Probes *self, PyObject *Py_UNUSED(ignored))
 {
     self->thread = 0;
+    return none();
+}
+
+static PyObject *
+Probes_turn_green(Probes *self, PyObject *greenlet)
+{
+    PyObject *before = self->greenlet;
+
+    Py_INCREF(greenlet);
+    self->greenlet = greenlet;
+    Py_XDECREF(before);
     return none();
 }
 
@@ -355,6 +387,7 @@ Probes_traverse(Probes *self, visitproc visit, void *arg)
     Py_ssize_t nth, place;
 
     Py_VISIT(self->observe);
+    Py_VISIT(self->greenlet);
     Py_VISIT(self->looking);
     Py_VISIT(self->clock);
     Py_VISIT(self->classes);
@@ -387,6 +420,7 @@ Probes_clear(Probes *self)
         drop(shape);
     }
     Py_CLEAR(self->looking);
+    Py_CLEAR(self->greenlet);
     self->observe = none();
     Py_XDECREF(observe);
     return 0;
@@ -469,6 +503,7 @@ Probes_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 static PyMethodDef Probes_methods[] = {
     METHOD(Probes, probe, METH_FASTCALL),
     METHOD(Probes, leave, METH_NOARGS),
+    METHOD(Probes, turn_green, METH_O),
     METHOD(Probes, record, METH_O),
     METHOD(Probes, mark, METH_FASTCALL),
     METHOD(Probes, hooks, METH_FASTCALL),

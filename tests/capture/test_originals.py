@@ -1,0 +1,49 @@
+"""Capture's threads and locks are Python's own, whatever a program has put in their place."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+OLDEST = ROOT / ".venv-keras2" / "bin" / "python"
+REPLACED = """
+import _thread, threading, time
+names = ("_local", "allocate_lock", "get_ident", "start_new_thread")
+real = {name: getattr(_thread, name) for name in names}
+def replaced(function): return lambda *given: function(*given)
+theirs = {name: replaced(real[name]) for name in names}
+vars(_thread).update(theirs)
+from fittrace.capture import originals
+from fittrace.capture.clock import Clock
+assert {name: getattr(_thread, name) for name in names} == theirs, "what the program put there was taken away"
+def refuse(*_): raise AssertionError("the program's was called")
+vars(_thread).update(dict.fromkeys(names, refuse))
+time.sleep = refuse
+assert originals.get_ident() == real["get_ident"]()
+class Own(originals.Local): pass
+own, seen, done = Own(), [], originals.allocate_lock()
+own.here = 1
+done.acquire()
+originals.start_new_thread(lambda: (seen.append((hasattr(own, "here"), originals.get_ident())), done.release()), ())
+assert done.acquire(True, 10)
+assert seen[0][0] is False and seen[0][1] != originals.get_ident()
+Clock.sleep(0)
+"""
+
+
+@pytest.mark.parametrize("python", [Path(sys.executable), OLDEST], ids=["this Python", "the oldest"])
+def test_they_are_found_behind_what_replaced_them(python: Path) -> None:
+    if not python.exists():
+        pytest.skip("no Python 3.7 here; `scripts/legacy-env` gets it")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([str(python), "-c", REPLACED], env=environment, check=True)
+
+
+def test_they_are_the_modules_own_where_nothing_replaced_them() -> None:
+    program = "import _thread; from fittrace.capture import originals; assert originals._found is _thread"
+    subprocess.run([sys.executable, "-c", program], check=True)
