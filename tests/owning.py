@@ -22,6 +22,8 @@ class Owning:
 
     def leave(self) -> None: ...
 
+    def begin_root(self) -> None: ...
+
     def begins(self, head: int) -> bool:
         if self.is_owner:
             self.mark(head)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import sys
 import types
@@ -53,8 +52,8 @@ class Instruments:
         self._waiting: dict[str, list[types.ModuleType]] = {}
         self._installed: list[Installed] = []
         self._installed_own: list[Installed] = []
-        self._roots = 0
-        self._meeting = originals.allocate_lock()
+        self._roots: set[int] = set()
+        self._meeting = originals.RLock()
         self._own: dict[int, types.FunctionType] = {}
         self._entering = frozenset(own.STEPS).union(*[engine.entering for engine in engines])
         self._known: dict[str, types.ModuleType] = {}
@@ -87,27 +86,33 @@ class Instruments:
     def undo(self) -> None:
         """Give the engines their own code back."""
         self._finder.remove()
+        self._roots.clear()
         for installed in self._installed + self._installed_own:
             installed.undo()
 
-    def begin_root(self) -> None:
-        """A model's method begins; while one is under way, the program's own functions record too."""
+    def begin_root(self, frame: int) -> None:
+        """A model's method begins, in the frame of that identity. While one is under way, the program's own functions
+        record too."""
         if self._meets:
-            with self._locked():
-                self._roots += 1
-                if self._roots == 1:
-                    for installed in self._installed_own:
-                        installed.redo()
+            with self._meeting:
+                self._roots.add(frame)
+                self._settle()
 
-    def end_root(self) -> None:
+    def end_root(self, frame: int) -> None:
         """It has ended. After the last of them the program, which may send its functions elsewhere, has them as they
         were."""
         if self._meets:
-            with self._locked():
-                self._roots -= 1
-                if self._roots == 0:
-                    for installed in self._installed_own:
-                        installed.undo()
+            with self._meeting:
+                self._roots.discard(frame)
+                self._settle()
+
+    def _settle(self) -> None:
+        """Let the program's own functions record, or not. Who is interrupted here may begin anew."""
+        for installed in self._installed_own:
+            if self._roots:
+                installed.redo()
+            else:
+                installed.undo()
 
     def plain(self, function: Any) -> Any:
         """A function with the code that `function` had before it was made to record; itself where it was not."""
@@ -126,20 +131,23 @@ class Instruments:
         self._meet(own.steps_of(kind))
 
     def _meet(self, functions: Iterator[types.FunctionType]) -> None:
-        if self._meets:
-            with self._locked() as is_locked:
-                new = [function for function in functions if id(function) not in self._own]
-                self._record(new if is_locked else [])
+        if not self._meets:
+            return
+        # Two threads may each meet a class.
+        with self._meeting:
+            new = [function for function in functions if id(function) not in self._own]
+            try:
+                self._record(new)
+            except BaseException:
+                for function in new:
+                    self._own.pop(id(function), None)
+                raise
+            finally:
+                self._settle()
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[bool]:
-        # Two threads may each meet a class; without end none waits, since a fork may have left the lock behind.
-        is_locked = self._meeting.acquire(True, 1)
-        try:
-            yield is_locked
-        finally:
-            if is_locked:
-                self._meeting.release()
+    def forked(self) -> None:
+        """In a process that was forked off: another thread, which is not there any more, may have held the lock."""
+        self._meeting = originals.RLock()
 
     def _record(self, new: list[types.FunctionType]) -> None:
         self._own.update((id(function), function) for function in new)

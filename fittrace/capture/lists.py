@@ -37,11 +37,11 @@ class CallbackListBody(Body):
                         told = syntax.call("named", constant(named.head), hook)
                         block.insert(index, syntax.remark(told, statement))
         self.flow(clocked=False).complete(rewritten)
-        node.body = docstring + self.frame(node, syntax.probe(site, call, body[0]), rewritten, level=1)
         if fixed == "on_train_begin":
             settings = self.site("values", node, level=1)
             told = syntax.call("settings", constant(settings.head), name(arguments[0]))
-            node.body.insert(len(docstring) + 1, syntax.remark(told, body[0]))
+            rewritten.insert(0, syntax.remark(told, body[0]))
+        node.body = docstring + self.frame(node, syntax.probe(site, call, body[0]), rewritten, level=1)
 
     def each(self, statement: ast.stmt, owner: str, facts: dict[str, Any]) -> ast.stmt:
         """Put the probe into a loop over the callbacks; the probe that comes after the loop is returned."""

@@ -5,9 +5,10 @@ Nothing here is asked twice about what is as it was: `native/probes.c` and `pypr
 
 from __future__ import annotations
 
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from . import attributes, values
+from . import attributes, errors, interruptions, values
 from .clock import Clock
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Looking:
         self.text = session.names.text
         self.fault = session.fault
         self.meet = session.meet_callback
+        self.end_root = session.end_root
         self._stop_head = stop_head
         self._names = session.names
         self._stopped = session.stopped
@@ -57,6 +59,11 @@ class Looking:
         """The operands of a `state` record for any logs."""
         return values.describe(logs, self._names)
 
+    def error(self, raised: BaseException | None, traceback: TracebackType | None) -> int:
+        """The number of the text of an exception that leaves an engine's function. Its traceback is as it would be."""
+        interruptions.leave_out(traceback)
+        return self._names.text(errors.error_text(raised))
+
     def attributes(self, owner: object) -> dict[str, Any]:
         """The attributes of the model that a callback list works for."""
         return attributes.of_model(owner)
@@ -68,8 +75,10 @@ class Looking:
         model = id(attributes)
         if now == self._stopped.get(model, _FALSE):
             return None
-        if now == _FALSE:
-            self._stopped.pop(model, None)
-        else:
+        record = self._stop_head, self._names.text(values.text(stopping if stopping is not None else False))
+        # Only now, and without a call: a signal handler may raise before, and then it is told the next time.
+        if now != _FALSE:
             self._stopped[model] = now
-        return self._stop_head, self._names.text(values.text(stopping if stopping is not None else False))
+        elif model in self._stopped:
+            del self._stopped[model]
+        return record

@@ -63,8 +63,10 @@ class Names:
     def _number(self, numbers: dict[Any, int], key: Any, what: str, **facts: Any) -> int:
         number = numbers.get(key)
         if number is None:
-            number = numbers.setdefault(key, next(self._free[what]))
-            self._define(dict(facts, define=what, **{what: number}))
+            # Defined before it is known, and so defined at all: a signal handler may raise in between.
+            free = next(self._free[what])
+            self._define(dict(facts, define=what, **{what: free}))
+            number = numbers.setdefault(key, free)
         return number
 
 

@@ -13,7 +13,7 @@ import types
 from importlib.machinery import BuiltinImporter
 from typing import Any
 
-_TAKEN = ("_local", "allocate_lock", "get_ident", "start_new_thread")
+_TAKEN = ("RLock", "_local", "allocate_lock", "get_ident", "start_new_thread")
 
 
 def _originals() -> Any:
@@ -37,6 +37,7 @@ def _is_own(thing: object) -> bool:
 
 _found = _originals()
 Local: Any = _found._local
+RLock = _found.RLock
 allocate_lock = _found.allocate_lock
 get_ident = _found.get_ident
 start_new_thread = _found.start_new_thread

@@ -24,7 +24,7 @@ from .syntax import RECORDER, FunctionNode
 
 _FUNCTIONS = ("hook", "hooked", "hooked_last", "hooks", "mark", "named", "record", "sampler")
 """What probes have at hand of the owner's recorder, without looking for it."""
-_OPERATORS = ("mark", "step")
+_OPERATORS = ("leave_root", "mark", "step")
 """What is an operator where it is given a head and nothing more."""
 _ASKED = ("begins", "is_here", "known")
 """What is asked by the operator `in`: `begins` is `mark` where the owner runs."""
@@ -44,8 +44,10 @@ def split(node: FunctionNode, original: FunctionNode) -> None:
     chosen = _choice(_asked("known"), [_Others().visit(copy.deepcopy(one)) for one in body], unknown, body[0])
     # A generator may be resumed by another thread; a name is made global once in a function.
     if not any(isinstance(part, (ast.Yield, ast.YieldFrom, ast.Await, ast.Global, ast.Nonlocal)) for part in parts):
-        begins = _begins(body[0]) if len(body) > 1 else None
-        owners = [_Owners().visit(statement) for statement in (body if begins is None else body[1:])]
+        begins = _begins(_first_of(body))
+        owners = [_Owners().visit(statement) for statement in body]
+        if begins is not None:
+            del _first_of(owners)[0]
         chosen = _choice(begins or _asked("is_here"), owners, [chosen], body[0])
     node.body = [*docstring, chosen]
 
@@ -61,9 +63,18 @@ def _asked(name: str, head: int = 0) -> ast.expr:
     return ast.Compare(syntax.constant(0), [ast.In()], [syntax.constant(_probe(name, head))])
 
 
-def _begins(first: ast.stmt) -> ast.expr | None:
-    """What the first probe of a body is for the owner, where it can tell whether that is who runs."""
-    call = first.value if isinstance(first, ast.Expr) else None
+def _first_of(body: list[ast.stmt]) -> list[ast.stmt]:
+    """The block that a body begins with: what is guarded, or the body itself."""
+    first = body[0]
+    return first.body if isinstance(first, ast.Try) and syntax.is_guard(first) else body
+
+
+def _begins(block: list[ast.stmt]) -> ast.expr | None:
+    """What the first probe of a body is for the owner, where it can tell whether that is who runs.
+
+    It can as an operator: a signal handler may run after a call, when nothing guards the frame yet.
+    """
+    call = block[0].value if isinstance(block[0], ast.Expr) and len(block) > 1 else None
     is_mark = _called(call) == "mark" and len(call.args) == 1  # type: ignore[union-attr]
     return _asked("begins", ast.literal_eval(call.args[0])) if is_mark else None  # type: ignore[union-attr]
 

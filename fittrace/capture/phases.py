@@ -72,14 +72,14 @@ class Body:
         site = self.site("call", node, phases=(spec.phase,), names=(self.name,), **facts)
         if spec.root:
             model = name(node.args.args[0].arg) if node.args.args else constant(None)
-            enter = syntax.probe(site, syntax.call("enter", constant(site.head), model), body[0])
-        else:
-            enter = self.record(site, body[0])
+            docstring = [*docstring, syntax.remark(syntax.call("enter", constant(site.head), model), body[0])]
+        enter = self.record(site, body[0])
         rewritten = self.block(body, depth=1, inside=None, before=spec.before, after=spec.after)
         self.flow(clocked=bool(spec.loops or spec.root)).complete(rewritten)
-        node.body = docstring + self.frame(node, enter, rewritten, level, root=spec.root)
         if spec.root:
-            node.body.insert(len(docstring) + 1, self.arguments(node, body[0]))
+            begin = syntax.remark(syntax.call("begin_root"), body[0])
+            rewritten[:0] = [begin, self.arguments(node, body[0])]
+        node.body = docstring + self.frame(node, enter, rewritten, level, root=spec.root)
 
     def traced(self, node: FunctionNode, place: ast.stmt) -> ast.stmt:
         """The probe that records that a `tf.function` is traced."""
@@ -111,6 +111,9 @@ class Body:
         if not syntax.leaves(body[-1]):
             site = self.site("leave", body[-1], level=level, fence=fence)
             end.append(syntax.probe(site, leave(site.head), body[-1]))
+        if root:
+            # Where a signal handler raises in the probe, the frame ends as one that an exception leaves.
+            body, end = [*body, *end], []
         unwind = self.site("raise", node, level=level, fence=fence)
         if not fence:
             returns = syntax.Returns(leave, lambda: self.site("leave", node, level=level))

@@ -8,12 +8,13 @@ the identity of the objects, and so without running anybody's code; only what is
 from __future__ import annotations
 
 import struct
+import sys
 from operator import is_
 from typing import Any, Callable, Sequence
 
 from ..schema.journal import ABSENT, WHOLE
 from ..schema.scatter import scattered
-from . import values
+from . import errors, values
 from .constants import Constant
 from .looking import Looking
 from .observer import ENTERS, LEAVES, PASSED_OVER, SIEVE, SIFTED, TOLD, Observing
@@ -55,6 +56,14 @@ def _are_equal(some: dict[str, float], others: dict[str, float]) -> bool:
     return len(some) == len(others) and all(
         key in some and (value is some[key] or float(value) == float(some[key])) for key, value in others.items()
     )
+
+
+def _calling() -> int:
+    """The identity of the frame whose probe this is."""
+    frame: Any = sys._getframe(1)
+    while frame.f_globals is globals():
+        frame = frame.f_back
+    return id(frame)
 
 
 class Probe(Constant):
@@ -100,8 +109,8 @@ class Probes:
         self.forget()
 
     def probe(self, name: str, head: int) -> Probe:
-        """The probe that does with a head what the function of that name does: `mark`, `step`, `begins`, `is_here` or
-        `known`."""
+        """The probe that does with a head what the function of that name does: `mark`, `step`, `leave_root`, `begins`,
+        `is_here` or `known`."""
         return Probe(getattr(self, name), head)
 
     def known(self, _: int) -> bool:
@@ -183,6 +192,37 @@ class Probes:
         self._owner: object = None
         self._attributes, self._stopping = _NOTHING, None
 
+    def unwind(self, head: int) -> None:
+        """An exception leaves a function: end its frame."""
+        now, text, line = self._clock(), ABSENT, ABSENT
+        try:
+            _, raised, traceback = sys.exc_info()
+            line = errors.raised_at(traceback)
+            self.forget()
+            text = self._looking.error(raised, traceback)
+        except Exception as error:
+            self._looking.fault("naming an exception", error)
+        finally:
+            self.record((head, now, text, line))
+
+    def unwind_root(self, head: int) -> None:
+        """The same of a call of a model's method; then the program's own functions may be as they were."""
+        try:
+            self.unwind(head)
+        finally:
+            self._looking.end_root(_calling())
+
+    def leave_root(self, head: int) -> None:
+        """A call of a model's method ends as it should."""
+        self._looking.end_root(_calling())
+        self.mark(head)
+
+    def raised(self, head: int) -> None:
+        """An exception was caught, goes on, or leaves a generator: record the line where it was raised."""
+        kind, _, traceback = sys.exc_info()
+        if kind is not GeneratorExit:  # a generator that is closed was in nobody's call
+            self.record((head, errors.raised_at(traceback)))
+
     def _begin_list(self) -> None:
         """Another callback list is next: nothing was recorded of its logs."""
         # The dict that was looked at last, while its callback list is at work, and what it held.
@@ -258,10 +298,11 @@ class Probes:
         """Record what `stop_training` has become; whether a look was needed."""
         if owner is self._owner and self._attributes.get("stop_training") is self._stopping:
             return False
-        if owner is not self._owner:
-            self._owner, self._attributes = owner, self._looking.attributes(owner)
-        self._stopping = self._attributes.get("stop_training")
-        record = self._looking.stop(self._attributes)
+        attributes = self._attributes if owner is self._owner else self._looking.attributes(owner)
+        stopping = attributes.get("stop_training")
+        record = self._looking.stop(attributes)
+        # Only now: where a signal handler raises before, it is looked at again the next time.
+        self._owner, self._attributes, self._stopping = owner, attributes, stopping
         if record is not None:
             self.record(record)
         return True

@@ -7,11 +7,11 @@ session, and the program goes on.
 
 from __future__ import annotations
 
-import sys
+from sys import _getframe
 from typing import TYPE_CHECKING
 
 from ..schema.journal import ABSENT
-from . import attributes, callbacks, errors, values
+from . import attributes, callbacks, values
 from .originals import Local
 from .probes import Probes
 
@@ -32,6 +32,8 @@ class Recording:
         probes = Probes(session.looking, buffer, observing)
         self.record, self.step, self.mark = probes.record, buffer.append, probes.mark
         self.hooks, self.named, self.hook, self.forget = probes.hooks, probes.named, probes.hook, probes.forget
+        self.unwind, self.raised = probes.unwind, probes.raised
+        self.leave_root, self.unwind_root = probes.leave_root, probes.unwind_root
         self.probe, self.leave, self.turn_green = probes.probe, probes.leave, probes.turn_green
         # A thread of a pool may live on with its list, which would then be held on to for ever.
         self.hooked = self.hooked_last = probes.hooked_last
@@ -40,46 +42,20 @@ class Recording:
         self.sampler = session.sampler(probes.record)
 
     def enter(self, head: int, model: object) -> None:
-        """Begin a root's frame, a call of a model's method, and see to it that the records are collected."""
+        """See to it that the records are collected: a root, a method of this `model`, is about to begin its frame.
+
+        The record is a probe of its own, so that there is a frame only where nothing was raised here.
+        """
         try:
             self._session.awake()
             self.sampler.new_fit(head)
-            self._session.begin_root()
             self._session.meet_model(type(model))
         except Exception as error:
             self._session.fault("starting to collect", error)
-        self.mark(head)
 
-    def leave_root(self, head: int) -> None:
-        """End a root's frame."""
-        self.mark(head)
-        self._session.end_root()
-
-    def unwind_root(self, head: int) -> None:
-        """End a root's frame that an exception leaves."""
-        self.unwind(head)
-        self._session.end_root()
-
-    def unwind(self, head: int) -> None:
-        """End a frame that an exception leaves."""
-        now = self.clock()
-        text = ABSENT
-        _, raised, traceback = sys.exc_info()
-        self.forget()
-        try:
-            text = self._session.names.text(errors.error_text(raised))
-        except Exception as error:
-            self._session.fault("naming an exception", error)
-        self.record((head, now, text, errors.raised_at(traceback)))
-
-    def raised(self, head: int) -> None:
-        """An exception was caught, goes on, or leaves a function: record the line where it was raised.
-
-        A generator that is closed was in nobody's call.
-        """
-        kind, _, traceback = sys.exc_info()
-        if kind is not GeneratorExit:
-            self.record((head, errors.raised_at(traceback)))
+    def begin_root(self) -> None:
+        """The frame of a root has begun, and `leave_root` or `unwind_root` will end it."""
+        self._session.begin_root(id(_getframe(1)))
 
     def values(self, head: int, names: tuple[str, ...], given: tuple[object, ...]) -> None:
         """Record what variables hold: numbers as they are, of anything else what it is."""

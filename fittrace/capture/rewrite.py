@@ -19,7 +19,16 @@ from . import assigned, owner
 from .graph import Graph, Node
 from .lists import CallbackListBody
 from .phases import Body, MakeSite
-from .syntax import FunctionNode, Unsupported, distinguish, inner, passes_on, split_docstring, statement
+from .syntax import (
+    FunctionNode,
+    Unsupported,
+    distinguish,
+    guard_beginnings,
+    inner,
+    passes_on,
+    split_docstring,
+    statement,
+)
 
 _OF_A_FUNCTION = 1
 """The flag of the code of a function, which that of a class has not (`inspect.CO_OPTIMIZED`)."""
@@ -88,6 +97,7 @@ def rewrite(
         if variables and body.has_flow:
             assigned.tell_all(definitions[name], body.site)
         missing += ["%s in %s" % (what, name) for what in body.missing()]
+        guard_beginnings(definitions[name])
         owner.split(definitions[name], originals[name])
     probed = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))
     return Rewritten({name: (plain[key], probed[key]) for name, key in keys.items()}, graphs, missing)

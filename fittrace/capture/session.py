@@ -21,6 +21,7 @@ from .definitions import Definitions
 from .facts import facts
 from .greens import GREENLET, turn_green
 from .instruments import Instruments
+from .interruptions import is_programs
 from .looking import Looking
 from .names import Names
 from .observer import Observer, Observing
@@ -149,14 +150,17 @@ class Session:
         """An engine's function with the code that it had."""
         return self._instruments.plain(function)
 
-    def begin_root(self) -> None:
-        """A model's method begins to train, to evaluate or to predict."""
-        self._instruments.begin_root()
-
-    def end_root(self) -> None:
-        """It has ended."""
+    def begin_root(self, frame: int) -> None:
+        """A model's method begins to train, to evaluate or to predict, in the frame of that identity."""
         try:
-            self._instruments.end_root()
+            self._instruments.begin_root(frame)
+        except Exception as error:
+            self.fault("letting the program's own code record", error)
+
+    def end_root(self, frame: int) -> None:
+        """It has ended; to say so again changes nothing."""
+        try:
+            self._instruments.end_root(frame)
         except Exception as error:
             self.fault("giving the program its own code back", error)
 
@@ -201,7 +205,12 @@ class Session:
         self._definitions.note(kind, message)
 
     def fault(self, where: str, error: BaseException) -> None:
-        """Report, once, that something of fittrace's failed `where`; the program goes on."""
+        """Report, once, that something of fittrace's failed `where`; the program goes on.
+
+        Raises the error where it is no fault but the program's own, which came up here.
+        """
+        if is_programs(error):
+            raise error
         self._definitions.fault(where, error)
 
     def _refused(self, error: OSError) -> str:
@@ -340,6 +349,7 @@ class Session:
             self._writer.close()
         thread = self._definitions.for_another_process(originals.get_ident())
         self._begin()
+        self._instruments.forked()
         # The first of this process' threads, whatever it was in the parent; the next one will be the second.
         self.threads.fork(thread["thread"] if thread is not None else None)
         if thread is not None:

@@ -203,6 +203,20 @@ def guarded(body: list[ast.stmt], site: Site, method: str, place: ast.AST) -> as
     return result
 
 
+def guard_beginnings(node: FunctionNode) -> None:
+    """Put each probe that begins a frame into the guard after it, which ends the frame.
+
+    A signal handler may raise as soon as the probe has returned. To the control flow the probe stands before the guard,
+    so this comes after the graph is drawn.
+    """
+    for block in all_blocks(node.body):
+        for place in reversed(range(len(block) - 1)):
+            site, guard = site_of(block[place]), block[place + 1]
+            begins = site is not None and site.kind in ("call", "hooks") and is_probe(block[place])
+            if begins and isinstance(guard, ast.Try) and is_guard(guard):
+                guard.body.insert(0, block.pop(place))
+
+
 def is_guard(node: ast.AST) -> bool:
     """Whether a `try` is one of `guarded`."""
     return getattr(node, "fittrace_guard", False)

@@ -82,7 +82,7 @@ class Watch:
 
 
 class _AtHand(Constant):
-    """The profiler, as a constant of code. Where the code has been sent elsewhere it is no bytes, and nothing is in it."""
+    """The profiler, as a constant of code. Where the code has been sent elsewhere, it is no bytes."""
 
     __slots__ = ("profiler",)
 

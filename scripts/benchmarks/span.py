@@ -51,7 +51,7 @@ class _Session:
         self.stopped: dict[int, int] = {}
         self.looking = Looking(self, state_head=-1, stop_head=-2)  # type: ignore[arg-type]
 
-    def new_thread(self) -> tuple[Buffer, None]:
+    def new_thread(self, greenlet: int = 0) -> tuple[Buffer, None]:
         return self.buffer, None
 
     def fault(self, where: str, error: BaseException) -> None:
@@ -64,6 +64,9 @@ class _Session:
         return self.names.new_class(kind)
 
     def awake(self) -> None:
+        pass
+
+    def end_root(self, frame: int) -> None:
         pass
 
 

@@ -59,12 +59,13 @@ class Tape(Owning):
 
     def __getattr__(self, probe: str) -> Callable[..., None]:
         def said(*operands: Any) -> None:
+            if probe == "enter":
+                return None  # no record: that of the frame comes after it
             head, *rest = operands[0] if probe == "record" else operands
             rest = [self.clock(), *rest] if probe == "mark" else rest
             site = self.sites[-head - 1]
             if site.kind in FLOW:
                 return rest[-1] if probe == "exit" else None
-            rest = [] if probe == "enter" else rest  # the model that trains, which has no words
             shown = [repr(one) for one in (rest[1:] if probe in ("mark", "record") else rest) if one != ABSENT]
             opened = [f"{site.depth}:{'+'.join(site.phases)}"] if site.kind in ("open", "call", "turn") else []
             opened += [str(site.depth)] if site.kind == "close" else []

@@ -48,6 +48,7 @@ def heads(session: FakeSession) -> list[int]:
 
 def test_records_are_a_head_and_its_operands(recorder: Recorder, session: FakeSession) -> None:
     recorder.enter(-5, "model")
+    recorder.mark(-5)
     recorder.mark(-6, 3, 4)
     recorder.step(-7)
     head, time, *rest = session.recorded()

@@ -21,6 +21,7 @@ def test_nothing_is_kept_before_the_first_fit(session: Session, tmp_path: Path) 
     assert len(session.threads.all[0].buffer) == 0
     assert not (tmp_path / "journal").exists()
     session.recorder.enter(-6, None)
+    session.recorder.mark(-6)
     assert len(session.threads.all[0].buffer) == 2
     session.close()
     (journal,) = (tmp_path / "journal").iterdir()

@@ -59,7 +59,7 @@ class Tape(Owning):
         self.record((head, 0, *operands))
 
     def enter(self, head: int, *_: Any) -> None:
-        self.mark(head)
+        pass
 
     def leave_root(self, head: int) -> None:
         self.mark(head)

@@ -65,6 +65,8 @@
 enum { TOLD, PASSED_OVER, ENTERS, LEAVES, SIFTED };
 /* Classes of callbacks whose numbers are at hand. */
 #define AT_HAND 8
+/* How often what may be interrupted is begun, at most. */
+#define TRIES 4
 /* As in `schema/scatter.py`. */
 #define SCATTER 0x9E3779B97F4A7C15ULL
 
@@ -183,8 +185,21 @@ void drop(Shape *shape);
 int append(Probes *self, const int64_t *numbers, Py_ssize_t count);
 /* The same of a tuple after a `head`; 0: the head is in the tuple. */
 int append_tuple(Probes *self, int64_t head, PyObject *operands);
-/* Report the error that is set, if one is, as `except Exception` would: 0, or -1 where it is to go on. */
+/* Report the error that is set, if one is, as `except Exception` would: 0, or -1 where it is the program's and is to go
+ * on. */
 int fault(Probes *self, const char *where);
+
+/* leaving.c */
+
+/* Record, after this head, the exception that leaves a function. */
+PyObject *Probes_unwind(Probes *self, PyObject *head);
+/* The same of a call of a model's method, and after it the program's own functions may be as they were. */
+PyObject *Probes_unwind_root(Probes *self, PyObject *head);
+/* Record, after this head, that such a call ends as it should: 0, or -1 with an error. */
+int leave_root(Probes *self, int64_t head);
+PyObject *Probes_leave_root(Probes *self, PyObject *head);
+/* Record an exception that is caught, goes on, or leaves a generator. */
+PyObject *Probes_raised(Probes *self, PyObject *head);
 
 /* packing.c */
 
@@ -210,6 +225,8 @@ int make_probe_type(void);
 extern PyType_Spec Probes_spec;
 extern PyTypeObject *BufferType;
 
+/* Hold on to nothing of the program's. */
+void forget(Probes *self);
 /* Append a record that is a head and the time: 0, or -1 with an error. */
 int mark(Probes *self, int64_t head);
 /* Whether the calling thread is the one that the probes belong to, in its main greenlet. */

@@ -13,8 +13,15 @@ PyTypeObject *ProbeType;
 static PyObject *
 record(Probe *self)
 {
-    int failed = self->kind == 's' ? append(self->probes, &self->head, 1) : mark(self->probes, self->head);
+    int failed;
 
+    if (self->kind == 's') {
+        failed = append(self->probes, &self->head, 1);
+    } else if (self->kind == 'l') {
+        failed = leave_root(self->probes, self->head);
+    } else {
+        failed = mark(self->probes, self->head);
+    }
     return done(self->probes, failed < 0);
 }
 

@@ -47,25 +47,26 @@ watch(Probes *self, PyObject *owner)
         Py_DECREF(attributes);
         return -1;
     }
+    Py_XINCREF(stopping);
+    record = PyObject_CallMethod(self->looking, "stop", "(O)", attributes);
+    if (record == NULL) {
+        /* Whatever interrupted it: it is looked at again the next time. */
+        Py_XDECREF(stopping);
+        Py_DECREF(attributes);
+        return -1;
+    }
     before[0] = self->owner;
     before[1] = self->attributes;
     before[2] = self->stopping;
     Py_INCREF(owner);
-    Py_INCREF(attributes);
-    Py_XINCREF(stopping);
     self->owner = owner;
     self->attributes = attributes;
     self->stopping = stopping;
+    failed = record != Py_None && append_tuple(self, 0, record) < 0;
+    Py_DECREF(record);
     Py_XDECREF(before[0]);
     Py_XDECREF(before[1]);
     Py_XDECREF(before[2]);
-    record = PyObject_CallMethod(self->looking, "stop", "(O)", attributes);
-    Py_DECREF(attributes);
-    if (record == NULL) {
-        return -1;
-    }
-    failed = record != Py_None && append_tuple(self, 0, record) < 0;
-    Py_DECREF(record);
     return failed ? -1 : 0;
 }
 
@@ -357,8 +358,8 @@ Probes_hooked(Probes *self, PyObject *const *arguments, Py_ssize_t given)
     return done(self, failed);
 }
 
-static PyObject *
-Probes_forget(Probes *self, PyObject *Py_UNUSED(ignored))
+void
+forget(Probes *self)
 {
     PyObject *before[] = {self->owner, self->attributes, self->stopping};
 
@@ -367,6 +368,12 @@ Probes_forget(Probes *self, PyObject *Py_UNUSED(ignored))
     Py_XDECREF(before[0]); /* perhaps the last of the model, whose finalizer may train another */
     Py_XDECREF(before[1]);
     Py_XDECREF(before[2]);
+}
+
+static PyObject *
+Probes_forget(Probes *self, PyObject *Py_UNUSED(ignored))
+{
+    forget(self);
     return none();
 }
 
@@ -512,6 +519,10 @@ static PyMethodDef Probes_methods[] = {
     METHOD(Probes, hooked, METH_FASTCALL),
     METHOD(Probes, hooked_last, METH_FASTCALL),
     METHOD(Probes, forget, METH_NOARGS),
+    METHOD(Probes, unwind, METH_O),
+    METHOD(Probes, leave_root, METH_O),
+    METHOD(Probes, unwind_root, METH_O),
+    METHOD(Probes, raised, METH_O),
     {NULL, NULL, 0, NULL},
 };
 

@@ -8,30 +8,42 @@
 int
 fault(Probes *self, const char *where)
 {
-    PyObject *kind, *error, *traceback, *done;
+    PyObject *kind, *error, *traceback, *done, *before = NULL;
+    int tries;
 
     if (PyErr_Occurred() == NULL) {
         return 0;
     }
-    if (!PyErr_ExceptionMatches(PyExc_Exception)) {
-        return -1;
-    }
-    PyErr_Fetch(&kind, &error, &traceback);
-    PyErr_NormalizeException(&kind, &error, &traceback);
-    if (error != NULL && traceback != NULL) {
-        PyException_SetTraceback(error, traceback);
-    }
-    done = PyObject_CallMethod(self->looking, "fault", "sO", where, error == NULL ? Py_None : error);
-    Py_XDECREF(kind);
-    Py_XDECREF(error);
-    Py_XDECREF(traceback);
-    if (done == NULL) {
+    /* The report may be interrupted too, by what is then reported itself. */
+    for (tries = 0; tries < TRIES; tries++) {
         if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+            Py_XDECREF(before);
             return -1;
         }
-        PyErr_Clear();
+        PyErr_Fetch(&kind, &error, &traceback);
+        PyErr_NormalizeException(&kind, &error, &traceback);
+        if (error != NULL && error == before) {
+            /* It was raised again: it is the program's. */
+            Py_DECREF(before);
+            PyErr_Restore(kind, error, traceback);
+            return -1;
+        }
+        if (error != NULL && traceback != NULL) {
+            PyException_SetTraceback(error, traceback);
+        }
+        done = PyObject_CallMethod(self->looking, "fault", "sO", where, error == NULL ? Py_None : error);
+        Py_XDECREF(before);
+        before = error;
+        Py_XDECREF(kind);
+        Py_XDECREF(traceback);
+        if (done != NULL) {
+            Py_DECREF(done);
+            Py_XDECREF(before);
+            return 0;
+        }
     }
-    Py_XDECREF(done);
+    Py_XDECREF(before);
+    PyErr_Clear();
     return 0;
 }
 

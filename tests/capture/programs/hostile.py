@@ -10,6 +10,7 @@ import gc
 import importlib.machinery
 import importlib.util
 import itertools
+import marshal
 import os
 import pickle
 import random
@@ -41,7 +42,8 @@ ACTIONS = 200
 """In each run."""
 DEEPEST = 2
 """Calls of probes within calls of probes."""
-ASKED = ("plain", "describe", "attributes", "stop", "meet", "text", "fault")
+ASKED = ("plain", "describe", "attributes", "stop", "meet", "text", "fault", "error", "end_root")
+OPERATORS = ("mark", "step", "leave_root", "begins", "is_here", "known")
 
 
 class Interrupted(BaseException):
@@ -214,6 +216,7 @@ class Run:
         self.session = types.SimpleNamespace(names=Names(lambda definition: None), stopped={})
         self.session.fault = lambda where, error: None
         self.session.meet_callback = self.session.names.new_class
+        self.session.end_root = lambda frame: None
         self.looking = Looking(self.session, -1, -2)
         counter = itertools.count(1)
         clocks = [lambda: next(counter), thing, number, lambda: chance.strike() or next(counter)]
@@ -221,7 +224,7 @@ class Run:
             self.looking.clock = chance.one(*clocks)
         self.buffer = _native.Buffer()
         self.probes = _native.Probes(self.looking, self.buffer, chance.one(None, Observing()))
-        self.operators = [self.probes.probe(chance.one("mark", "step", "begins"), number()) for _ in range(3)]
+        self.operators = [self.probes.probe(chance.one(*OPERATORS), number()) for _ in range(3)]
         self.logs = [logs() for _ in range(3)]
         self.owners = [Model(), Model(), Like(), None]
         self.acts = [getattr(self, name) for name in dir(self) if name.startswith("do_")]
@@ -243,7 +246,7 @@ class Run:
         return chance.one(*self.logs, thing())
 
     def do_hooks(self):
-        chance.one(self.probes.hooks, self.probes.begins_hooks)(number(), self.owner(), thing())
+        self.probes.hooks(number(), self.owner(), thing())
 
     def do_hook(self):
         for _ in range(2):
@@ -269,15 +272,43 @@ class Run:
         _ = -probe
         _ = probe | thing()
         _ = thing() | probe
+        _ = 0 in probe
+
+    def do_bytes(self):
+        """A probe is an array of bytes too, which nobody else needs to know."""
+        probe = chance.one(*self.operators)
+        acts = [lambda: probe.extend(b"bytes"), lambda: probe.append(1), probe.clear, lambda: memoryview(probe)[:0]]
+        acts += [lambda: probe.__init__(b"bytes"), lambda: probe.__setstate__(thing()), lambda: probe + b"bytes"]
+        acts += [lambda: marshal.dumps(probe), lambda: bytes(probe), lambda: probe == thing(), lambda: probe * 3]
+        chance.one(*acts)()
+
+    def do_leave(self):
+        try:
+            try:
+                raise chance.one(ValueError("hostile"), KeyError(Like()), Interrupted(), GeneratorExit())
+            except BaseException:
+                chance.one(self.probes.unwind, self.probes.unwind_root, self.probes.raised)(number())
+                raise
+        except GeneratorExit:
+            self.probes.raised(number())
+
+    def do_unwind_nothing(self):
+        chance.one(self.probes.unwind, self.probes.unwind_root, self.probes.leave_root, self.probes.raised)(thing())
+
+    def do_green(self):
+        self.probes.turn_green(chance.one(thing(), lambda: types.SimpleNamespace(parent=None), self.strikes_green))
+
+    def strikes_green(self):
+        self.probes.turn_green(lambda: types.SimpleNamespace(parent=None))
+        chance.strike()
+        return chance.one(thing(), types.SimpleNamespace(parent=None))
 
     def do_new_operator(self):
-        self.operators[chance.random.randrange(3)] = self.probes.probe(
-            chance.one("mark", "step", "begins", ""), thing()
-        )
+        self.operators[chance.random.randrange(3)] = self.probes.probe(chance.one(*OPERATORS, ""), thing())
 
     def do_wrong(self):
         called = chance.one(
-            "hook", "hooks", "hooked", "hooked_last", "named", "probe", "begins_hooks", "leave", "is_here"
+            "hook", "hooks", "hooked", "hooked_last", "named", "probe", "leave", "turn_green", "unwind", "raised"
         )
         getattr(self.probes, called)(*[thing() for _ in range(chance.random.randrange(6))])
 

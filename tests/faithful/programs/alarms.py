@@ -1,0 +1,133 @@
+"""Exceptions that come from outside at random moments of many fits, by signal handlers and from other threads.
+
+Says how many were raised and how many came out of the fits, then how many fits went through to their end.
+"""
+
+import _thread
+import ctypes
+import random
+import signal
+import sys
+import threading
+import time
+
+import keras
+
+SEED, ROUNDS = int(sys.argv[1]), int(sys.argv[2])
+random.seed(SEED)
+raised = []
+
+
+class Late(Exception):
+    """What the program is interrupted with."""
+
+
+class Logs(keras.Callback):
+    """Logs that have to be looked at each time."""
+
+    def on_train_batch_end(self, batch, logs):
+        logs[f"key {batch % 7}"] = f"text {random.random()}"
+        logs["list"] = [batch] * 30
+
+
+def count():
+    raised.append(1)
+
+
+def by_hand(number, frame):
+    count()
+    raise Late("by hand")
+
+
+def built_in(number, frame):
+    count()
+    raise TimeoutError
+
+
+def looks_around(*given):
+    _, frame = given
+    del given
+    while frame is not None:
+        frame = frame.f_back
+    count()
+    raise Late
+
+
+def is_gone(number, frame):
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    count()
+    try:
+        {}["key"]
+    except KeyError as error:
+        raise Late from error
+
+
+class Handler:
+    def __call__(self, number, frame):
+        count()
+        sys.exit("late")
+
+
+def alarmed(handler):
+    def arm(after_s):
+        signal.signal(signal.SIGALRM, handler)
+        return lambda: signal.setitimer(signal.ITIMER_REAL, after_s)
+
+    return arm
+
+
+def from_a_thread(kind):
+    def arm(after_s):
+        owner, is_ready = _thread.get_ident(), threading.Event()
+
+        def strike():
+            is_ready.wait()
+            time.sleep(after_s)
+            count()
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(owner), ctypes.py_object(kind))
+
+        threading.Thread(target=strike).start()
+        return is_ready.set
+
+    return arm
+
+
+def interrupted(arm):
+    """Fits until what was armed strikes; what came out, and how many fits went through."""
+    through = 0
+    before = len(raised)
+    begin = arm(random.uniform(0.0002, 0.004))
+    try:
+        begin()
+        while len(raised) == before:
+            keras.Model().fit(20, 1, [Logs()])
+            through += 1
+        for _ in range(2000):  # it may be under way yet
+            time.sleep(0.001)
+    except (Late, TimeoutError, SystemExit) as error:
+        return error, through
+    return None, through
+
+
+KINDS = [
+    alarmed(by_hand), alarmed(built_in), alarmed(looks_around), alarmed(is_gone), alarmed(Handler()),
+    from_a_thread(Late), from_a_thread(TimeoutError),
+]  # fmt: skip
+total = 0
+for number, arm in enumerate(KINDS):
+    found = [interrupted(arm) for _ in range(ROUNDS)]
+    total += sum(through for _, through in found)
+    print(number, sorted({type(error).__name__ for error, _ in found}), len(found))
+# A handler in C, of which nothing tells when it has raised.
+seen = 0
+for _ in range(ROUNDS):
+    try:
+        alarmed(signal.default_int_handler)(random.uniform(0.0002, 0.004))()
+        while True:
+            keras.Model().fit(20, 1, [Logs()])
+            total += 1
+    except KeyboardInterrupt:
+        seen += 1
+print("raised", len(raised), "and in C", seen)
+keras.Model().fit(50, 2, [Logs()])
+print("fits that went through:", total + 1, file=sys.stderr)
