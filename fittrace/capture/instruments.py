@@ -197,9 +197,9 @@ class Instruments:
             if module.__name__ == engine.home:
                 self._missing[engine.home] = []
             if engine.home in self._missing:
-                for one in waiting:
-                    self._rewrite(one, engine)
-                del waiting[:]
+                while waiting:
+                    self._rewrite(waiting[0], engine)
+                    del waiting[0]
 
     def _meet_awaited(self, module: types.ModuleType) -> None:
         meet = self._awaited.get(module.__name__)

@@ -19,8 +19,9 @@ _GUESTS = (_HERE, os.path.join(os.path.dirname(os.path.dirname(_HERE)), "otel") 
 """Where the code is that runs in the program's threads."""
 _LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _RAISING = frozenset([
-    "binascii", "contextvars", "copy", "fittrace", "google", "json", "keras", "numpy", "opentelemetry", "socket",
-    "struct", "tensorflow", "tensorflow_core", "tf_keras", "tokenize", "zipimport", "zlib",
+    "_queue", "binascii", "concurrent", "contextvars", "copy", "fittrace", "google", "grpc", "json", "keras", "numpy",
+    "opentelemetry", "queue", "requests", "socket", "ssl", "struct", "tensorflow", "tensorflow_core", "tf_keras",
+    "tokenize", "urllib3", "zipimport", "zlib",
 ])  # fmt: skip
 """What fittrace calls and what raises exceptions of its own."""
 _WITHOUT_WORDS = (AssertionError, EOFError, MemoryError, NotImplementedError, StopIteration)
@@ -97,11 +98,17 @@ def _came_alone(error: BaseException, frame: types.FrameType) -> bool:
 
     It is then an asynchronous one, or that of a handler which is no Python function.
     """
-    file = frame.f_code.co_filename
+    file, here = frame.f_code.co_filename, _package(frame.f_globals.get("__name__"))
     is_librarys = file.startswith((_LIBRARY, "<frozen ")) and "-packages" not in file
-    if not is_librarys and not file.startswith(_GUESTS):
+    if not (is_librarys or file.startswith(_GUESTS) or here == "opentelemetry"):
         return False
-    package = names_of(type(error))[0].partition(".")[0]
+    package = _package(names_of(type(error))[0])
+    if package == here:
+        return False
     if package == "builtins":
         return not _get_arguments(error) and not isinstance(error, _WITHOUT_WORDS)
     return package not in _RAISING
+
+
+def _package(module: object) -> str:
+    return module.partition(".")[0] if type(module) is str else ""

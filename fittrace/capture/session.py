@@ -87,7 +87,8 @@ class Session:
 
     def _begin(self) -> None:
         self.collector = Collector(self.threads, self.sites, self._stand_ins, self._definitions)
-        self._lock = originals.allocate_lock()
+        # A signal handler may train while the lock is held by what it interrupts.
+        self._lock = originals.RLock()
         self._writer: Writer | None = None
         self._wake = originals.allocate_lock()
         self._wake.acquire()
@@ -232,8 +233,9 @@ class Session:
         if is_awake or self._closed or self._suspended:
             return
         with self._lock:
-            self.facts = self.facts or self._facts()
-            if self.directory is not None:
+            if self.directory is None:
+                self.facts = self.facts or self._facts()
+            else:
                 self._writer = self._writer or self._open(self.directory)
                 self._start(self._write)
             self._start(self._collect)
@@ -245,21 +247,23 @@ class Session:
         """Let a thread do this work, where none does yet."""
         if work in self._working:
             return
-        self._working.add(work)
         try:
             # Not `threading.Thread`: the program sees its own threads only, and these never delay its exit.
             originals.start_new_thread(work, ())
         except RuntimeError as error:  # the interpreter is shutting down; `close` writes what there is
             self.fault("starting its threads", error)
+        self._working.add(work)
 
     def _facts(self) -> dict[str, Any]:
         return dict(facts(), run_metadata=self._settings.run_metadata)
 
     def _open(self, directory: str) -> Writer:
-        name = "%(time_ns)d-%(clock_ns)d-%(pid)d.journal" % self.facts
-        path = os.path.join(directory, "journal", name)
+        # Those of this very try, so that one that a signal handler ended has had another name.
+        facts = self._facts()
+        path = os.path.join(directory, "journal", "%(time_ns)d-%(clock_ns)d-%(pid)d.journal" % facts)
         writer = Writer(path, self._refused, self._reopened, partial(self._removed, directory))
-        writer.put(block(FACTS, json.dumps(self.facts).encode()))
+        writer.put(block(FACTS, json.dumps(facts).encode()))
+        self.facts = facts
         return writer
 
     def drain(self) -> None:
@@ -360,6 +364,14 @@ class Session:
 
     def close(self) -> None:
         """Write what is left, and give the engines their own code back."""
+        try:
+            self._close()
+        except BaseException:
+            # A signal handler has raised: nothing is lost before that goes on.
+            self._close()
+            raise
+
+    def _close(self) -> None:
         if self._closed:
             return
         self._room = None
@@ -367,13 +379,12 @@ class Session:
         if Session.active is self:
             Session.active = None
         try:
-            for work in self._at_close:
-                work()
+            while self._at_close:
+                self._at_close.pop(0)()
             self._instruments.tell(final=True)
             suspended, self._suspended = self._suspended, True
             is_kept = not suspended and self.directory is not None
             if self._writer is None and self._definitions.has_notes and is_kept:
-                self.facts = self.facts or self._facts()
                 self._writer = self._open(str(self.directory))
             if self._writer is not None:
                 self._finish(self._writer)
@@ -386,6 +397,6 @@ class Session:
         self.drain()
         self._define({"define": "closed"})
         self.drain()
-        self._writer = None
         writer.write(give_up_after_s=2)
+        self._writer = None
         writer.close()

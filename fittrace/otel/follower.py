@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Callable, Sequence
 
+from ..capture.interruptions import is_programs
 from ..capture.observer import ENTERS, LEAVES, PASSED_OVER, SIFTED, TOLD, Append, Observing
 from ..capture.sites import Site
 from ..schema import otel
@@ -50,9 +51,12 @@ class Follower(Stack, Observing):
             if entered:
                 self._frames += [len(self._stack)] * entered
             (self._handlers.get(record[0]) or self._meet(record[0]))(record)
-        except Exception as error:
+        except BaseException as error:
+            if is_programs(error):
+                self._end_here()
+                raise
             self.forget()
-            self._following.failed(error)
+            self._following.failed(error)  # type: ignore[arg-type]
 
     def _attend(self, sites: Sites) -> None:
         super()._attend(sites)
@@ -105,6 +109,13 @@ class Follower(Stack, Observing):
         super().forget()
         self._logs_of.clear()
         self._unnamed = None
+
+    def _end_here(self) -> None:
+        """End all that is open, since it is not known how far what was interrupted has come."""
+        try:
+            self.end(self._following.now())
+        except Exception:
+            self.forget()
 
     def end(self, time_ns: int) -> None:
         """End all that is open."""

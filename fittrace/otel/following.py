@@ -75,7 +75,7 @@ class Following(Observer):
         """End what is open in the calling thread, and let the gauges say no more."""
         follower = getattr(self._thread, "follower", None)
         if follower is not None:
-            follower.end(self._session.recorder.clock())
+            follower.end(self.now())
         instruments = self._meters.instruments()
         if instruments is not None:
             instruments.numbers.clear()
@@ -89,6 +89,10 @@ class Following(Observer):
     def failed(self, error: Exception) -> None:
         """Take note that a thread's records could not be followed."""
         self._session.fault("following the records for OpenTelemetry", error)
+
+    def now(self) -> int:
+        """The time of the process' clock."""
+        return int(self._session.recorder.clock())
 
     def site(self, head: int) -> Site:
         """The site whose records have that head."""

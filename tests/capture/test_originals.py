@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent.parent
 OLDEST = ROOT / ".venv-keras2" / "bin" / "python"
 REPLACED = """
 import _thread, threading, time
-names = ("_local", "allocate_lock", "get_ident", "start_new_thread")
+names = ("RLock", "_local", "allocate_lock", "get_ident", "start_new_thread")
 real = {name: getattr(_thread, name) for name in names}
 def replaced(function): return lambda *given: function(*given)
 theirs = {name: replaced(real[name]) for name in names}

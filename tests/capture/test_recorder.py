@@ -479,3 +479,40 @@ def test_orders_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         orders.take(shuffled, whole=False)
         kept += len(list(orders.blocks(keep=True)))
     assert kept == 2
+
+
+def interrupted(work: Any, times: int = 1) -> Any:
+    """`work`, which a signal handler ends so many times with an exception of its own."""
+
+    def do(*given: Any) -> Any:
+        nonlocal times
+        times -= 1
+        if times >= 0:
+            raise KeyboardInterrupt
+        return work(*given)
+
+    return do
+
+
+def test_a_frame_ends_also_where_a_signal_handler_raises(recorder: Recorder, session: FakeSession) -> None:
+    session.looking.error = interrupted(session.looking.error)  # type: ignore[method-assign]
+    try:
+        raise ValueError("why")
+    except ValueError:
+        with pytest.raises(KeyboardInterrupt):
+            recorder.unwind(-8)
+    head, _, text, line = session.recorded()
+    assert (head, text) == (-8, ABSENT) and line > 0
+
+
+def test_what_a_signal_handler_kept_from_being_recorded_is_looked_at_again(
+    recorder: Recorder, session: FakeSession
+) -> None:
+    model = SimpleNamespace(stop_training=True)
+    owner = SimpleNamespace(model=model)
+    session.looking.stop = interrupted(session.looking.stop)  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        recorder.hooks(-2, owner, 0)
+    assert heads(session) == [-2]
+    recorder.hook(-3, owner, object(), None)
+    assert heads(session) == [-2, STOP, -3]

@@ -43,19 +43,28 @@ class Waiting:
         """Start the session of this process."""
         self.is_over = True
         try:
-            from fittrace.capture import Session
-            from fittrace.schema import run
-
-            if Session.active is None:
-                session = Session(self.directory, run.settings(self.directory))
-                session.is_forked = os.getpid() != self.process
-                session.start()
-                atexit.unregister(session.close)
-                if "FITTRACE_OTLP" in os.environ:
-                    self.send(session)
-        except Exception as error:
+            self.begin()
+        except BaseException as error:
+            if _is_programs(error):
+                # A signal handler has raised. The next engine that is looked for is another try.
+                self.close()
+                self.is_over = False
+                raise
             _complain(error)
         sys.meta_path.remove(self)  # type: ignore[arg-type]
+
+    def begin(self) -> None:
+        """Begin a session, unless there is one."""
+        from fittrace.capture import Session
+        from fittrace.schema import run
+
+        if Session.active is None:
+            session = Session(self.directory, run.settings(self.directory))
+            session.is_forked = os.getpid() != self.process
+            session.start()
+            atexit.unregister(session.close)
+            if "FITTRACE_OTLP" in os.environ:
+                self.send(session)
 
     @staticmethod
     def send(session: object) -> None:
@@ -88,7 +97,15 @@ def _start() -> None:
         waiting.start()
 
 
-def _complain(error: Exception) -> None:
+def _is_programs(error: BaseException) -> bool:
+    try:
+        from fittrace.capture.interruptions import is_programs
+    except Exception:
+        return not isinstance(error, Exception)
+    return is_programs(error)
+
+
+def _complain(error: BaseException) -> None:
     sys.stderr.write("fittrace: could not start, the program runs untraced: %r\n" % (error,))
 
 
