@@ -14,7 +14,6 @@ from ..schema.journal import FACTS, block
 from ..schema.sampling import parse
 from ..schema.settings import DEFAULT, Settings
 from . import originals
-from .clock import Clock
 from .collector import PERIOD_S, Collector
 from .complaints import Complaints
 from .definitions import Definitions
@@ -34,6 +33,9 @@ from .thinning import stand_ins
 from .threads import Threads
 from .watching import Watch
 from .writer import Writer
+
+PATIENCE_S = 1
+"""How long a session that closes waits for each of its threads."""
 
 
 class Session:
@@ -92,7 +94,10 @@ class Session:
         self._writer: Writer | None = None
         self._wake = originals.allocate_lock()
         self._wake.acquire()
-        self._working: set[Callable[[], None]] = set()
+        self._over = originals.allocate_lock()
+        self._over.acquire()
+        # What the threads do, and for each a lock that it holds until it has ended.
+        self._working: dict[Callable[[], None], Any] = {}
         self._closed = False
         self.facts: dict[str, Any] = {}
         """What the journal says of this process; empty until the first fit begins."""
@@ -247,12 +252,22 @@ class Session:
         """Let a thread do this work, where none does yet."""
         if work in self._working:
             return
+        ended = originals.allocate_lock()
+        ended.acquire()
         try:
             # Not `threading.Thread`: the program sees its own threads only, and these never delay its exit.
-            originals.start_new_thread(work, ())
+            originals.start_new_thread(self._work, (work, ended))
         except RuntimeError as error:  # the interpreter is shutting down; `close` writes what there is
+            ended.release()
             self.fault("starting its threads", error)
-        self._working.add(work)
+        self._working[work] = ended
+
+    @staticmethod
+    def _work(work: Callable[[], None], ended: Any) -> None:
+        try:
+            work()
+        finally:
+            ended.release()
 
     def _facts(self) -> dict[str, Any]:
         return dict(facts(), run_metadata=self._settings.run_metadata)
@@ -307,10 +322,11 @@ class Session:
     def resume(self, directory: str | None) -> None:
         """Go on recording, into another run's folder; the engines need not be rewritten for it."""
         self.directory = directory
-        working = self._working
+        # The threads go on, with what they wait for.
+        working, wake, over = self._working, self._wake, self._over
         self._definitions.for_another_run()
         self._begin()
-        self._working = working
+        self._working, self._wake, self._over = working, wake, over
         self.threads.begin_again()
         self._suspended = False
         Session.active = self
@@ -328,7 +344,8 @@ class Session:
 
     def _collect(self) -> None:
         while not self._closed:
-            Clock.sleep(PERIOD_S)
+            if self._over.acquire(True, PERIOD_S):
+                self._over.release()
             try:
                 self.drain()
             except Exception as error:
@@ -391,7 +408,19 @@ class Session:
         except Exception as error:
             self.fault("closing the journal", error)
         self._closed = True
+        self._end_threads()
         atexit.unregister(self.close)
+
+    def _end_threads(self) -> None:
+        """Wait until the threads have ended: an interpreter that shuts down ends them by force, and in a process that
+        has changed its root that ends the process."""
+        if self._over.locked():
+            self._over.release()
+        if self._wake.locked():
+            self._wake.release()
+        for ended in self._working.values():
+            if ended.acquire(True, PATIENCE_S):
+                ended.release()
 
     def _finish(self, writer: Writer) -> None:
         self.drain()

@@ -84,6 +84,9 @@ def execute(
     directory, facts = folders.make(out, name, program.title, command[1:], command[0], program.settings)
     with held(directory):
         exit_code, killed_by = _run(command, {**_environment(directory), **(variables or {})})
+        if not directory.is_dir():
+            remark = f"{directory}: the run's folder was deleted while the program ran, and the trace with it"
+            return Finished(directory, exit_code, killed_by, traced=False, remarks=[remark])
         remarks = []
         traced = True
         # Only now, so that the program does not wait for Arrow to be imported.

@@ -37,8 +37,10 @@ def test_every_fit_has_ended_and_none_is_inside_another(alarmed: Pair) -> None:
     fits = alarmed.fits
     assert fits.parent_fit.isna().all()
     through = int(alarmed.traced.stderr.rpartition(":")[2])
-    assert fits.status.value_counts().to_dict() == {"ok": through, "error": (fits.status == "error").sum()}
-    assert 0 < (fits.status == "error").sum() <= 8 * ROUNDS
+    ended, failed = ((fits.status == status).sum() for status in ("ok", "error"))
+    assert ended + failed == len(fits) and failed > 0
+    # A few came before a fit had begun, or when it had ended.
+    assert through <= ended and ended + failed <= through + 8 * ROUNDS
 
 
 def test_the_fit_after_them_is_whole(alarmed: Pair) -> None:
