@@ -14,8 +14,8 @@ from typing import Any, Iterator
 
 from .values import names_of
 
-_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
-_GUESTS = (_HERE, os.path.join(os.path.dirname(os.path.dirname(_HERE)), "otel") + os.sep)
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_GUESTS = tuple(os.path.join(_PACKAGE, room) + os.sep for room in ("capture", "engines", "otel", "schema"))
 """Where the code is that runs in the program's threads."""
 _LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _RAISING = frozenset([

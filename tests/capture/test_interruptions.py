@@ -16,6 +16,7 @@ import pytest
 
 from fittrace.capture import interruptions, values
 from fittrace.capture.interruptions import is_programs, leave_out
+from fittrace.schema.sampling import parse
 
 from .test_errors import HostileError
 
@@ -125,15 +126,26 @@ def describing() -> None:
         values.text({"key": [1, [2, (3, None)]]})
 
 
-@pytest.mark.parametrize("kind", [Late, TimeoutError])
-def test_so_is_what_another_thread_raises(kind: type) -> None:
-    deepest = None
-    while deepest is None or not deepest.tb_frame.f_code.co_filename.startswith(interruptions._GUESTS):
-        error = asynchronous(kind, describing)
+def came_up_in_fittrace(kind: type, turn: Callable[[], Any]) -> BaseException:
+    """The same, when it came up in code of fittrace's."""
+    while True:
+        error = asynchronous(kind, turn)
         deepest = error.__traceback__
         while deepest is not None and deepest.tb_next is not None:
             deepest = deepest.tb_next
-    assert is_programs(error)
+        if deepest is not None and deepest.tb_frame.f_code.co_filename.startswith(interruptions._GUESTS):
+            return error
+
+
+def sampling() -> None:
+    for batch in range(200):
+        parse("first=3").wants(3, 0, batch, batch)
+
+
+@pytest.mark.parametrize("kind", [Late, TimeoutError])
+@pytest.mark.parametrize("turn", [describing, sampling])
+def test_so_is_what_another_thread_raises(kind: type, turn: Callable[[], Any]) -> None:
+    assert is_programs(came_up_in_fittrace(kind, turn))
 
 
 FAULTS: list[Callable[[], Any]] = [
