@@ -44,7 +44,9 @@ class System:
     open = staticmethod(os.open)
     close = staticmethod(os.close)
     fstat = staticmethod(os.fstat)
+    stat = staticmethod(os.stat)
     mkdir = staticmethod(os.mkdir)
+    unlink = staticmethod(os.unlink)
     ftruncate = staticmethod(os.ftruncate)
     seek = staticmethod(os.lseek)
     write = staticmethod(os.write)
@@ -57,6 +59,24 @@ class System:
 
 class Removed(Exception):
     """The file is not at its path any more, and what is written is lost."""
+
+
+def is_there(path: str) -> bool:
+    """Whether there is something at a path."""
+    try:
+        System.stat(path)
+    except OSError:
+        return False
+    return True
+
+
+def remove_unwritten(path: str) -> None:
+    """Remove a file that was made, and whose maker was interrupted before anything was written to it."""
+    try:
+        if System.stat(path, follow_symlinks=False).st_size == 0:
+            System.unlink(path)
+    except OSError:
+        pass  # it was not made
 
 
 class OwnFile:

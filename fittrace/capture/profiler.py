@@ -7,6 +7,7 @@ from typing import Any
 
 from ..engines.profilers import TAKES_PROFILER
 from . import originals
+from .interruptions import is_programs
 
 MODULE = "tensorflow.python.profiler.internal._pywrap_profiler"
 PROGRAMS_OWN = "tensorflow.python.profiler.profiler_v2"
@@ -54,10 +55,10 @@ class Profiler:
         session = sys.modules[MODULE].ProfilerSession()
         if not self._lock.acquire(False):
             return _BUSY
-        self._holder = originals.get_ident()
-        self._sessions.append(session)
         is_ours = False
         try:
+            self._sessions.append(session)
+            self._holder = originals.get_ident()
             reason = self._start(session)
             is_ours = reason is None
         finally:
@@ -95,8 +96,17 @@ class Profiler:
         """Stop the session, if it runs, whatever it saw."""
         try:
             self.let_go()
-        except Exception:  # it has not started
-            pass
+        except BaseException as error:
+            if is_programs(error):
+                # A signal's handler has raised, perhaps before the session was taken out.
+                self.drop()
+                raise
+            # Else it has not started.
+
+    def drop_own(self) -> None:
+        """The same with the calling thread's session."""
+        if self._holder == originals.get_ident():
+            self.drop()
 
     def give_way(self, way: str) -> None:
         """Let the program have the profiler, which it is about to take by `way`."""
@@ -108,8 +118,9 @@ class Profiler:
             # A signal's handler, in the midst of `take`, which takes the session out.
             try:
                 self._sessions[0].stop()
-            except Exception:  # it has not started
-                pass
+            except Exception as error:  # it has not started
+                if is_programs(error):
+                    raise
         # In another thread it may be starting or stopping at this moment.
         if not is_here and self._lock.acquire(True, _PATIENCE_S):
             self._lock.release()
@@ -119,7 +130,9 @@ class Profiler:
         try:
             options = getattr(options, "run_options", options)
             is_traced = options is True or getattr(options, "trace_level", 0) >= TAKES_PROFILER
-        except Exception:  # it is nothing that TensorFlow knows
+        except Exception as error:  # it is nothing that TensorFlow knows
+            if is_programs(error):
+                raise
             return
         if is_traced:
             self.give_way(way)

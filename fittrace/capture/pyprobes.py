@@ -21,6 +21,8 @@ from .observer import ENTERS, LEAVES, PASSED_OVER, SIEVE, SIFTED, TOLD, Observin
 from .originals import get_ident
 from .pybuffer import Buffer
 
+TRIES = 4
+"""How often what may be interrupted is begun, at most."""
 _NOTHING: dict[str, Any] = {}
 
 
@@ -207,10 +209,19 @@ class Probes:
 
     def unwind_root(self, head: int) -> None:
         """The same of a call of a model's method; then the program's own functions may be as they were."""
+        frame, interruption = _calling(), None
         try:
             self.unwind(head)
-        finally:
-            self._looking.end_root(_calling())
+        except BaseException as error:
+            interruption = error
+        for _ in range(TRIES):
+            try:
+                self._looking.end_root(frame)
+                break
+            except BaseException as error:
+                interruption = interruption or error
+        if interruption is not None:
+            raise interruption
 
     def leave_root(self, head: int) -> None:
         """A call of a model's method ends as it should."""

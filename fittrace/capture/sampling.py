@@ -79,7 +79,8 @@ class Sampler:
             self._record((self._head, self._number))
             self._in_session, self._is_met = how == "session", False
             self.is_open = self._in_session or self._start_profiler()
-        except Exception as error:
+        except BaseException as error:
+            self._give_up()
             self._session.fault("beginning to sample a batch", error)
 
     def end(self, aside: int) -> None:
@@ -92,10 +93,17 @@ class Sampler:
             elif self._in_session and not self._is_met and sys.exc_info()[0] is None:
                 self._session.note("run_metadata", "no ops of some batches: no session was called as fittrace knows it")
             self._stop_profiler()
-        except Exception as error:
+        except BaseException as error:
+            self._give_up()
             self._session.fault("sampling a batch", error)
         self.is_open = False
         self.callable = self.metadata = self.keywords = self._filled = None
+
+    def _give_up(self) -> None:
+        """Sample the batch no more. A signal's handler may have raised when the profiler was ours already."""
+        self.is_open = self._has_profiler = False
+        self.callable = self.metadata = self.keywords = self._filled = None
+        self._session.profiler.drop_own()
 
     def _keep(self, form: int, data: bytes) -> None:
         self._session.collector.metadata.put(Metadata(self._number, form, self._moments, data))

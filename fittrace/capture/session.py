@@ -24,6 +24,7 @@ from .interruptions import is_programs
 from .looking import Looking
 from .names import Names
 from .observer import Observer, Observing
+from .ownfile import is_there, remove_unwritten
 from .probes import Buffer
 from .profiler import PROFILER
 from .recorder import Recorder
@@ -92,6 +93,7 @@ class Session:
         # A signal handler may train while the lock is held by what it interrupts.
         self._lock = originals.RLock()
         self._writer: Writer | None = None
+        self._opened: str | None = None
         self._wake = originals.allocate_lock()
         self._wake.acquire()
         self._over = originals.allocate_lock()
@@ -219,6 +221,13 @@ class Session:
             raise error
         self._definitions.fault(where, error)
 
+    def _fault_of_ours(self, where: str, error: Exception) -> None:
+        """The same in a thread of our own, where nothing is the program's. It goes on without memory for a report."""
+        try:
+            self._definitions.fault(where, error)
+        except MemoryError:
+            pass
+
     def _refused(self, error: OSError) -> str:
         """Report, once, that the disk refuses; the text of the note."""
         self.fault("writing the journal", error)
@@ -229,7 +238,10 @@ class Session:
         self.note("journal", "the program closed the journal's descriptor; it was opened again, and nothing is lost")
 
     def _removed(self, directory: str) -> None:
-        """Tell the user that the journal is gone, for there is no reader any more."""
+        """Tell the user that the journal is gone, for there is no reader any more. Where all of a run's folder is, its
+        launcher does."""
+        if os.environ.get("FITTRACE_RUN") == directory and not is_there(directory):
+            return
         self._complaints.say("%s: its journal was removed while the program ran; nothing more is kept" % directory)
 
     def awake(self) -> None:
@@ -273,13 +285,19 @@ class Session:
         return dict(facts(), run_metadata=self._settings.run_metadata)
 
     def _open(self, directory: str) -> Writer:
+        self._give_up_opening()
         # Those of this very try, so that one that a signal handler ended has had another name.
         facts = self._facts()
-        path = os.path.join(directory, "journal", "%(time_ns)d-%(clock_ns)d-%(pid)d.journal" % facts)
-        writer = Writer(path, self._refused, self._reopened, partial(self._removed, directory))
+        self._opened = os.path.join(directory, "journal", "%(time_ns)d-%(clock_ns)d-%(pid)d.journal" % facts)
+        writer = Writer(self._opened, self._refused, self._reopened, partial(self._removed, directory))
         writer.put(block(FACTS, json.dumps(facts).encode()))
         self.facts = facts
         return writer
+
+    def _give_up_opening(self) -> None:
+        """Leave nothing of a journal that a signal handler kept from being opened."""
+        if self._writer is None and self._opened is not None:
+            remove_unwritten(self._opened)
 
     def drain(self) -> None:
         """Queue everything recorded until now for the writer."""
@@ -344,22 +362,22 @@ class Session:
 
     def _collect(self) -> None:
         while not self._closed:
-            if self._over.acquire(True, PERIOD_S):
-                self._over.release()
             try:
+                if self._over.acquire(True, PERIOD_S):
+                    self._over.release()
                 self.drain()
             except Exception as error:
-                self.fault("collecting records", error)
+                self._fault_of_ours("collecting records", error)
 
     def _write(self) -> None:
         while not self._closed:
-            self._wake.acquire(True, 1)
             try:
+                self._wake.acquire(True, 1)
                 writer = self._writer
                 if writer is not None:
                     writer.write()
             except Exception as error:
-                self.fault("writing the journal", error)
+                self._fault_of_ours("writing the journal", error)
 
     def _after_fork(self) -> None:
         if Session.active is not self:
@@ -403,6 +421,7 @@ class Session:
             is_kept = not suspended and self.directory is not None
             if self._writer is None and self._definitions.has_notes and is_kept:
                 self._writer = self._open(str(self.directory))
+            self._give_up_opening()
             if self._writer is not None:
                 self._finish(self._writer)
         except Exception as error:

@@ -41,6 +41,7 @@ class FakeSession:
         self.collector = Collector(Threads(), [], stand_ins(1), Definitions())
         self.awoken = 0
         self.models: list[type] = []
+        self.roots: set[int] = set()
         self.looking = Looking(self, STATE, STOP)  # type: ignore[arg-type]
 
     def sampler(self, record: Any) -> Sampler:
@@ -56,9 +57,11 @@ class FakeSession:
     def awake(self) -> None:
         self.awoken += 1
 
-    def begin_root(self, frame: int) -> None: ...
+    def begin_root(self, frame: int) -> None:
+        self.roots.add(frame)
 
-    def end_root(self, frame: int) -> None: ...
+    def end_root(self, frame: int) -> None:
+        self.roots.discard(frame)
 
     def meet_model(self, kind: type) -> None:
         self.models.append(kind)

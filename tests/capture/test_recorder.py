@@ -505,6 +505,42 @@ def test_a_frame_ends_also_where_a_signal_handler_raises(recorder: Recorder, ses
     assert (head, text) == (-8, ABSENT) and line > 0
 
 
+@pytest.fixture(params=["leave_root", "-leave_root", "unwind_root"])
+def root(request: pytest.FixtureRequest, recorder: Recorder, session: FakeSession) -> Any:
+    """A model's method, which ends in one of its ways."""
+    leave = recorder.probe("leave_root", -8)
+
+    def method() -> None:
+        recorder.begin_root()
+        assert len(session.roots) == 1
+        try:
+            if request.param == "unwind_root":
+                raise ValueError("why")
+            _ = -leave if request.param.startswith("-") else recorder.leave_root(-8)
+        except BaseException:
+            recorder.unwind_root(-9)
+            raise
+
+    return method
+
+
+def test_a_root_has_ended_however_it_ends(root: Any, session: FakeSession) -> None:
+    try:
+        root()
+        assert heads(session) == [-8]
+    except ValueError:
+        assert heads(session) == [-9]
+    assert session.roots == set() and session.faults == []
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_so_it_has_where_a_signal_handler_raises(root: Any, session: FakeSession, times: int) -> None:
+    session.looking.end_root = interrupted(session.looking.end_root, times)  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        root()
+    assert heads(session) == [-9] and session.roots == set()
+
+
 def test_what_a_signal_handler_kept_from_being_recorded_is_looked_at_again(
     recorder: Recorder, session: FakeSession
 ) -> None:

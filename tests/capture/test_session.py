@@ -28,6 +28,24 @@ def test_nothing_is_kept_before_the_first_fit(session: Session, tmp_path: Path) 
     assert journal.stat().st_size > 0
 
 
+@pytest.mark.parametrize("moment", ["ownfile._private", "ownfile._pinned", "writer._definition", "session.block"])
+def test_what_interrupts_the_opening_leaves_no_second_journal(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"fittrace.capture.{moment}", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            session.recorder.enter(-6, None)
+    session.recorder.enter(-6, None)
+    session.recorder.mark(-6)
+    session.close()
+    (journal,) = (tmp_path / "journal").iterdir()
+    assert journal.stat().st_size > 0
+
+
 def test_nothing_of_a_fit_is_forgotten(session: Session) -> None:
     session.recorder.record((-5, 1))
     session.recorder.enter(-6, None)

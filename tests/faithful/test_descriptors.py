@@ -9,7 +9,7 @@ import pytest
 
 import fittrace
 
-from .processes import HERE, PROGRAMS, Pair, environ, finish, run_both, start
+from .processes import HERE, PROGRAMS, Pair, environ, finish, run_both, start, traced_command
 
 ENGINE = HERE.parent / "crash" / "engine"
 
@@ -38,6 +38,16 @@ def test_nothing_goes_into_a_file_of_the_program_and_nothing_is_lost(tmp_path: P
 
 def test_a_program_that_removes_its_trace_trains_on_and_is_told_once(tmp_path: Path) -> None:
     pair = both(tmp_path, "remove")
+    assert (pair.traced.returncode, pair.traced.stdout) == (pair.plain.returncode, pair.plain.stdout)
+    assert pair.traced.stderr == pair.plain.stderr
+    command = traced_command(tmp_path, [str(PROGRAMS / "descriptors.py"), "remove", str(tmp_path / "files")])
+    command.remove("--quiet")
+    told = finish(start(command, environ(ENGINE), tmp_path))
+    assert told.stderr.count("the run's folder was deleted while the program ran, and the trace with it") == 1
+
+
+def test_a_program_that_removes_its_journals_alone_is_told_at_once(tmp_path: Path) -> None:
+    pair = both(tmp_path, "remove_journals")
     assert (pair.traced.returncode, pair.traced.stdout) == (pair.plain.returncode, pair.plain.stdout)
     assert pair.traced.stderr.count("its journal was removed while the program ran; nothing more is kept") == 1
 

@@ -125,6 +125,12 @@ def remove():
     train_on(2)
 
 
+def remove_journals():
+    if "FITTRACE_RUN" in os.environ:
+        shutil.rmtree(os.path.join(os.environ["FITTRACE_RUN"], "journal"))
+    train_on(2)
+
+
 resource.setrlimit(resource.RLIMIT_NOFILE, (64 if sys.argv[1] == "use_up" else 1024,) * 2)
 fit()
 globals()[sys.argv[1]]()
