@@ -47,7 +47,8 @@ def retyped(run: Path, table: str, column: str, values: pa.Array) -> None:
     """Put a column of another type into a table, under a name whose checksum is right."""
     part = next(run.glob(f"{table}/process=0/*.parquet"))
     rows = pq.read_table(part, partitioning=None)
-    rows = rows.set_column(rows.column_names.index(column), column, values)
+    place = rows.column_names.index(column)
+    rows = rows.set_column(place, rows.schema.field(place).with_type(values.type), values)
     part.unlink()
     pq.write_table(rows, part.with_name("part-0.parquet"))
     checksum.sealed(part.with_name("part-0.parquet"))
