@@ -17,7 +17,6 @@ from typing import Any, Callable
 
 try:
     import fcntl
-    import resource
 
     HAS_LOCKS = True
 except ImportError:  # not on this system; a reader then takes every journal for finished
@@ -54,7 +53,7 @@ class System:
     if HAS_LOCKS:
         control = staticmethod(fcntl.fcntl)
         lock = staticmethod(fcntl.flock)
-        getrlimit = staticmethod(resource.getrlimit)
+        sysconf = staticmethod(os.sysconf)
 
 
 class Removed(Exception):
@@ -176,7 +175,7 @@ def _private(number: int) -> int:
     """A number for the same open file that the program is not given by and by; `number` where there is none."""
     if not HAS_LOCKS:
         return number
-    limit = System.getrlimit(resource.RLIMIT_NOFILE)[0]
+    limit = System.sysconf("SC_OPEN_MAX")  # as `resource.getrlimit`, a module that the program may not have imported
     if 0 <= limit < _LOW:
         return number
     highest = HIGHEST if limit < 0 else min(limit, HIGHEST)

@@ -27,6 +27,10 @@ LEGACY_OWN = "2.2.4"
 """The Keras of that environment itself."""
 
 
+SAMPLED = {"slow_generator": "first=8"}
+"""The programs of which only sampled batches tell what is wrong, and which batches those are."""
+
+
 def traced(program: str, version: str, folder: Path, **variables: str) -> fittrace.Trace:
     """The trace of `program`, run on that Keras with these variables in its environment."""
     legacy = version.startswith("2.")
@@ -38,6 +42,7 @@ def traced(program: str, version: str, folder: Path, **variables: str) -> fittra
         pytest.skip(f"no Keras {version} here; `scripts/env matrix` gets it")
     python = str(LEGACY) if legacy else sys.executable
     options = ["--quiet", "--python", python, "--out", str(folder), "--name", "run"]
+    options += ["--run-metadata", SAMPLED[program]] if program in SAMPLED else []
     command = [sys.executable, "-m", "fittrace", "run", *options, str(PROGRAMS / f"{program}.py")]
     folder.mkdir(exist_ok=True)
     run = finish(start(command, environ(path, **variables), folder))

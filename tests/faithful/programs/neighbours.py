@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import keras
@@ -106,6 +107,9 @@ def replaced_in_a_fit():
 
 
 def forked_in_a_fit():
+    # From Python 3.12 on a fork warns where there are more threads, those of capture too (docs/architecture.md).
+    warnings.simplefilter("ignore", DeprecationWarning)
+
     def fork():
         sys.stdout.flush()
         child = os.fork()
