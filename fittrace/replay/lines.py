@@ -158,7 +158,7 @@ class _Times:
         place = np.searchsorted(self._number, numbers, "right") - 1
         found = np.full(len(numbers), -1, np.int64)
         # A fetch that found no more data is one span with the turn that did not come to be.
-        inside = (place >= 0) & (numbers - self._number[np.maximum(place, 0)] <= 1) if len(place) else place >= 0
+        inside = (place >= 0) & (numbers - self._number[np.maximum(place, 0)] <= 1) if len(self._number) else place >= 0
         found[inside] = self._times[what][place[inside]]
         for one in np.flatnonzero(~inside & (numbers >= 0)).tolist():
             spans = self._replay.spans
