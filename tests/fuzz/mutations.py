@@ -42,7 +42,7 @@ def links(random: Random, run: Path, outside: Path) -> None:
     if how == 0:
         os.mkfifo(victim)
     elif how == 1:
-        victim.symlink_to(random.choice(("/dev/zero", "/etc/shells", "/proc/version")))
+        victim.symlink_to(random.choice(poison.BAIT))
     elif how == 2:
         victim.symlink_to(random.choice((victim.name, "..", "/", ".")))
     elif how == 3:

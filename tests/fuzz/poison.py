@@ -9,6 +9,9 @@ from typing import Any
 RAISED = "POISON"
 """A word that hostile code would call: it must never be a name in a generated program."""
 
+BAIT = ("/etc/shells", "/dev/zero", "/proc/version")
+"""Files that nothing but a link in a trace leads to: the sandbox notices who opens one."""
+
 _TEXTS = (
     "\x1b[2J\x1b[31mred",
     "\x1b]52;c;cm0gLXJmIC8=\x07",

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .poison import BAIT
 from .worker import MARK
 
 CALLS = (
@@ -24,8 +25,6 @@ CALLS = (
     "access,faccessat,faccessat2,stat,newfstatat,"
     "execve,execveat,fork,vfork,clone,clone3,socket,connect,sendto,bind"
 )
-BAIT = ("/etc/shells", "/dev/zero", "/proc/version")
-"""Files that nothing but a link in a trace leads to."""
 SILENT_S = 300
 """A worker that says nothing for so long hangs."""
 
