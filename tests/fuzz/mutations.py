@@ -108,8 +108,9 @@ def facts(random: Random, run: Path, outside: Path) -> None:
         told["argv"] = [poison.anything(random, outside) for _ in range(3)]
     else:
         for _ in range(random.randrange(1, 4)):
-            told[random.choice(sorted(told))] = poison.anything(random, outside)
-        told["schema"] = told["schema"] if random.random() < 0.1 else 1
+            # An earlier mutation may have left no fact at all.
+            told[random.choice(sorted(told) or ["run"])] = poison.anything(random, outside)
+        told["schema"] = told.get("schema") if random.random() < 0.1 else 1
     path.write_text(json.dumps(told))
 
 
@@ -214,7 +215,10 @@ def protobuf(random: Random, run: Path, outside: Path) -> None:
         for at, (kind, payload) in enumerate(blocks):
             if kind == form.METADATA:
                 head, packed = payload[: form.METADATA_HEAD.size], payload[form.METADATA_HEAD.size :]
-                blocks[at] = kind, head + zlib.compress(_other_bytes(random, zlib.decompress(packed)))
+                try:
+                    blocks[at] = kind, head + zlib.compress(_other_bytes(random, zlib.decompress(packed)))
+                except zlib.error:
+                    continue  # an earlier mutation changed the packed bytes
         path.write_bytes(form.MAGIC + b"".join(form.block(kind, payload) for kind, payload in blocks))
 
 
