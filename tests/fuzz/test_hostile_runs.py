@@ -11,7 +11,6 @@ import pytest
 from .__main__ import fuzz
 from .misbehaving import commands
 from .sandbox import Job, Outcome, carry_out
-from .worker import STUMBLED
 
 RUNS = 2000
 FINE = "nothing wrong"
@@ -54,11 +53,5 @@ def test_the_sandbox_lets_alone_what_is_allowed(misdeeds: Outcome) -> None:
 @pytest.mark.slow
 def test_no_command_obeys_a_hostile_run(tmp_path: Path) -> None:
     outcome = fuzz(RUNS, tmp_path)
-    stumbles = [fault for fault in outcome.faults if STUMBLED in fault[2]]
-    misdeeds = [fault for fault in outcome.faults if STUMBLED not in fault[2]]
-    print(
-        f"{outcome.runs} hostile runs, {outcome.commands} commands: {len(misdeeds)} misdeeds, {len(stumbles)} stumbles"
-    )
-    assert outcome.runs == RUNS and not misdeeds, misdeeds[:20]
-    # Tables that do not fit together can still end a command in one line that names no remedy.
-    assert len(stumbles) <= RUNS // 100, stumbles[:20]
+    print(f"{outcome.runs} hostile runs, {outcome.commands} commands: {len(outcome.faults)} faults")
+    assert outcome.runs == RUNS and not outcome.faults, outcome.faults[:20]

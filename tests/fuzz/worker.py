@@ -27,8 +27,6 @@ from fittrace.tables.sql import VIEWS
 from .poison import RAISED
 
 MARK = "/a-run-of-the-fuzzer"
-STUMBLED = "stumbled: "
-"""What a fault begins with that harms nobody: it should have named what is wrong in the trace."""
 ASKED = b"step\nnext\nback\nwhere\nwhy\nlist\np logs\nb fit\ncontinue\nreverse-continue\nargs\nhelp\nquit\n"
 FORMATS = ("otlp", "perfetto", "chrome", "tensorboard", "csv", "parquet", "run-metadata")
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -105,7 +103,7 @@ def faults_of(work: Command, output: int) -> Iterator[str]:
         if end.code != 2:
             yield f"exit code {end.code}"
     except BaseException:
-        yield STUMBLED + traceback.format_exc()
+        yield traceback.format_exc()
     sys.stdout.flush()
     sys.stderr.flush()
     said = os.pread(output, 1 << 26, 0)
@@ -116,10 +114,8 @@ def faults_of(work: Command, output: int) -> Iterator[str]:
         return
     if obeyed := sorted({c for c in text if c not in "\n\t" and unicodedata.category(c) in _UNSAFE}):
         yield f"raw characters on the terminal: {obeyed!r}"
-    if "Traceback (most recent call last)" in text:
+    if "Traceback (most recent call last)" in text or "a fault of fittrace" in text:
         yield text[-3000:]
-    elif "a fault of fittrace" in text:
-        yield STUMBLED + text[-3000:]
     if Bait.called or executed:
         yield f"called: {Bait.called} {executed}"
         Bait.called.clear()
