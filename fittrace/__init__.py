@@ -16,7 +16,7 @@ __all__ = ["FittraceError", "Trace", "drive", "open", "trace"]
 
 if TYPE_CHECKING:
     from .launch import trace
-    from .opened import Trace
+    from .open_trace import Trace
     from .replay import drive
     from .schema.errors import FittraceError
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "FittraceError": "schema.errors",
-    "Trace": "opened",
+    "Trace": "open_trace",
     "drive": "replay",
-    "open": "opened",
+    "open": "open_trace",
     "trace": "launch",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fittrace.capture.pyprobes import Probe
+from fittrace.capture.record.pyprobes import Probe
 
 
 class Owning:

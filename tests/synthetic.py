@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fittrace.schema import run as schema_run
-from fittrace.store.parquet import PartitionWriter
+from fittrace.schema import run_facts as schema_run
+from fittrace.store.parquet.partition_writer import PartitionWriter
 
 BUILT_IN = ("ProgbarLogger", "History")
 CHUNK = 65_536

@@ -13,7 +13,7 @@ import fittrace
 PACKAGE = Path(fittrace.__file__).parent
 
 # Importing these does their work: they are started, not imported.
-STARTED = {"fittrace.__main__", "fittrace.capture.bootstrap.sitecustomize"}
+STARTED = {"fittrace.__main__", "fittrace.launch.bootstrap.sitecustomize"}
 
 
 def modules() -> list[str]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ..schema.hooks import HOOKS
-from .calls import calls_of
+from ..schema.hook_names import HOOKS
+from .hook_calls import calls_of
 from .pattern import described
 
 Phases = dict[str, "Phases"]

@@ -10,30 +10,30 @@ from functools import partial
 from typing import Any, Callable
 
 from ..engines import ENGINES
-from ..schema.journal import FACTS, block
-from ..schema.sampling import parse
-from ..schema.settings import DEFAULT, Settings
-from . import originals
-from .collector import PERIOD_S, Collector
-from .complaints import Complaints
-from .definitions import Definitions
-from .facts import facts
-from .greens import GREENLET, turn_green
-from .instruments import Instruments
-from .interruptions import is_programs
-from .looking import Looking
-from .names import Names
-from .observer import Observer, Observing
-from .ownfile import is_there, remove_unwritten
-from .probes import Buffer
-from .profiler import PROFILER
-from .recorder import Recorder
-from .sampling import Sampler
+from ..schema.capture_settings import DEFAULT, Settings
+from ..schema.journal_format import FACTS, block
+from ..schema.sampled_batches import parse
+from .instrument.traced_engines import Instruments
+from .isolation import original_threads
+from .isolation.interruptions import is_programs
+from .isolation.warnings_on_stderr import Complaints
+from .journal.collector import PERIOD_S, Collector
+from .journal.definitions import Definitions
+from .journal.load_shedder import stand_ins
+from .journal.own_file import is_there, remove_unwritten
+from .journal.process_facts import facts
+from .journal.thread_buffers import Threads
+from .journal.writer import Writer
+from .record.greenlets import GREENLET, turn_green
+from .record.log_inspector import Looking
+from .record.names import Names
+from .record.observer import Observer, Observing
+from .record.probes import Buffer
+from .record.recorder import Recorder
+from .sampling.profiler import PROFILER
+from .sampling.profiler_watch import Watch
+from .sampling.sampler import Sampler
 from .sites import Site
-from .thinning import stand_ins
-from .threads import Threads
-from .watching import Watch
-from .writer import Writer
 
 PATIENCE_S = 1
 """How long a session that closes waits for each of its threads."""
@@ -91,12 +91,12 @@ class Session:
     def _begin(self) -> None:
         self.collector = Collector(self.threads, self.sites, self._stand_ins, self._definitions)
         # A signal handler may train while the lock is held by what it interrupts.
-        self._lock = originals.RLock()
+        self._lock = original_threads.RLock()
         self._writer: Writer | None = None
         self._opened: str | None = None
-        self._wake = originals.allocate_lock()
+        self._wake = original_threads.allocate_lock()
         self._wake.acquire()
-        self._over = originals.allocate_lock()
+        self._over = original_threads.allocate_lock()
         self._over.acquire()
         # What the threads do, and for each a lock that it holds until it has ended.
         self._working: dict[Callable[[], None], Any] = {}
@@ -137,7 +137,7 @@ class Session:
 
     def new_thread(self, greenlet: int = 0) -> tuple[Buffer, Observing | None]:
         """Take note of the calling thread, or of a `greenlet` on it: the buffer for its records, and who sees them."""
-        identity = greenlet or originals.get_ident()
+        identity = greenlet or original_threads.get_ident()
         buffer = self.threads.handed_on(identity)
         if buffer is None:
             buffer = self._take_note(identity, bool(greenlet))
@@ -194,7 +194,7 @@ class Session:
         meanwhile is not seen.
         """
         self._observer = observer
-        self.threads.hand_on(originals.get_ident())
+        self.threads.hand_on(original_threads.get_ident())
         self.recorder = Recorder(self)
         self._owner = self.recorder.turn_green
         self._instruments.renew(self.recorder)
@@ -264,11 +264,11 @@ class Session:
         """Let a thread do this work, where none does yet."""
         if work in self._working:
             return
-        ended = originals.allocate_lock()
+        ended = original_threads.allocate_lock()
         ended.acquire()
         try:
             # Not `threading.Thread`: the program sees its own threads only, and these never delay its exit.
-            originals.start_new_thread(self._work, (work, ended))
+            original_threads.start_new_thread(self._work, (work, ended))
         except RuntimeError as error:  # the interpreter is shutting down; `close` writes what there is
             ended.release()
             self.fault("starting its threads", error)
@@ -386,7 +386,7 @@ class Session:
         # The parent writes what was recorded before the fork; of its threads only this one lives on.
         if self._writer is not None:
             self._writer.close()
-        thread = self._definitions.for_another_process(originals.get_ident())
+        thread = self._definitions.for_another_process(original_threads.get_ident())
         self._begin()
         self._instruments.forked()
         # The first of this process' threads, whatever it was in the parent; the next one will be the second.

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from ..schema.errors import FittraceError
-from ..schema.printable import printable
+from ..schema.safe_text import printable
 from . import check, convert, diff, export, lines, ls, replay, run, show, sql, testgen
 
 DEBUG = "FITTRACE_DEBUG"

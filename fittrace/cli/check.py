@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from .places import given, named
 from .progress import progress
+from .which_trace import given, named
 
 _EXAMPLE = """\
 example:
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     path = named(arguments.trace)
     with progress(f"reading {path}", at_once=True) as report:
         from ..analysis.rules import RULES, apply
-        from ..analysis.rules.loading import load
+        from ..analysis.rules.user_rules import load
         from ..tables import Trace
         from ..views.findings import print_findings
 

@@ -6,9 +6,9 @@ import argparse
 import sys
 
 from ..schema.errors import FittraceError
-from ..schema.printable import printable
-from .places import named
+from ..schema.safe_text import printable
 from .progress import progress
+from .which_trace import named
 
 _EXAMPLE = """\
 example:
@@ -36,7 +36,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(arguments: argparse.Namespace) -> int:
     """Write the tables of each run, and say what was done; 2 where that failed for one."""
     path = named(arguments.trace)
-    from ..store.open import directories_at, settle_run
+    from ..store.open_runs import directories_at, settle_run
 
     code = 0
     for directory in directories_at(path):

@@ -6,8 +6,8 @@ import argparse
 import math
 import sys
 
-from .places import named
 from .progress import progress
+from .which_trace import named
 
 _EXAMPLE = """\
 example:

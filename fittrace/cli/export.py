@@ -6,14 +6,14 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..schema import otel
-from ..schema.batches import ALL
+from ..schema import otel_names
 from ..schema.errors import FittraceError
-from ..schema.printable import printable
-from .batches import HELP, batches
-from .places import given, named
+from ..schema.safe_text import printable
+from ..schema.sent_batches import ALL
+from .batches_option import HELP, batches
+from .output_files import replaced
 from .progress import progress
-from .replaced import replaced
+from .which_trace import given, named
 
 if TYPE_CHECKING:
     from ..tables import Trace
@@ -47,7 +47,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--format", choices=FORMATS, required=True, help="what to write")
     parser.add_argument("-o", "--output", type=given, metavar="PATH", help="file or folder to write")
     parser.add_argument("--endpoint", metavar="URL", help="otlp: send it there instead, through the SDK's exporter")
-    parser.add_argument("--level", choices=otel.LEVELS, default="all", help="otlp: which spans (default: all)")
+    parser.add_argument("--level", choices=otel_names.LEVELS, default="all", help="otlp: which spans (default: all)")
     parser.add_argument("--batches", type=batches, default=ALL, metavar="BATCHES", help=_BATCHES)
     return parser
 
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _otlp(trace: Trace, arguments: argparse.Namespace) -> str:
     from ..export import otlp
-    from ..export.spans import Choice
+    from ..export.otel_spans import Choice
 
     choice = Choice(arguments.level, arguments.batches)
     if arguments.endpoint is not None:
@@ -101,9 +101,9 @@ def _tensorboard(trace: Trace, arguments: argparse.Namespace) -> str:
 
 
 def _tables(trace: Trace, arguments: argparse.Namespace) -> str:
-    from ..export import tables
+    from ..export import table_files
 
-    return f"{len(tables.write(trace, arguments.output, arguments.format))} tables"
+    return f"{len(table_files.write(trace, arguments.output, arguments.format))} tables"
 
 
 def _run_metadata(trace: Trace, arguments: argparse.Namespace) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from .places import named
 from .progress import progress
+from .which_trace import named
 
 _EXAMPLE = """\
 example:
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     with progress(f"reading {path}", at_once=True) as report:
         import fittrace
 
-        from ..views.annotated import print_lines
+        from ..views.annotated_source import print_lines
 
         lines = fittrace.open(path, report).lines(arguments.fit, arguments.process)
     print_lines(lines, sys.stdout)

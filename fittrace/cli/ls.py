@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..schema.errors import FittraceError
-from ..schema.run import NotATrace
-from .places import TRACES, given
+from ..schema.run_facts import NotATrace
 from .progress import progress
+from .which_trace import TRACES, given
 
 if TYPE_CHECKING:
     from ..tables import Trace
@@ -40,7 +40,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a line for each run; one that cannot be read has its error there."""
-    from ..store.files import run_directories
+    from ..store.run_files import run_directories
 
     directories = run_directories(arguments.directory)
     if not directories:
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _row(directory: Path) -> list[str]:
     from ..tables import Trace
     from ..views import units
-    from ..views.ending import ending
+    from ..views.run_ending import ending
 
     try:
         trace = Trace.open(directory)
@@ -86,7 +86,7 @@ def _row(directory: Path) -> list[str]:
 
 def _ended(trace: Trace, how: str) -> str:
     """How a run ended, and where its last fit stood if it did not return and the run ended for that."""
-    from ..views.standing import place
+    from ..views.end_position import place
 
     relation = trace.relation("SELECT * FROM fits WHERE parent_fit IS NULL ORDER BY start_ns DESC, fit DESC LIMIT 1")
     last = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]

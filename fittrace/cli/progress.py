@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ..schema.printable import printable
+from ..schema.safe_text import printable
 
 DELAY = 0.7
 """Seconds before anything is shown: most work is done by then."""

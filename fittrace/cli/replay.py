@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ..schema.errors import FittraceError
-from .places import named
 from .progress import progress
+from .which_trace import named
 
 if TYPE_CHECKING:
     from ..replay.cursor import Replay
@@ -57,14 +57,14 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.epoch is not None:
             replay.goto(arguments.epoch, arguments.batch)
     if arguments.plain or arguments.json:
-        from ..views import steps
+        from ..views import replay_steps
 
-        lines = (steps.walk_json if arguments.json else steps.walk_lines)(_chosen(replay, arguments))
+        lines = (replay_steps.walk_json if arguments.json else replay_steps.walk_lines)(_chosen(replay, arguments))
         sys.stdout.writelines(f"{line}\n" for line in lines)
         return 0
     from ..prompt.completion import completions
-    from ..prompt.reading import reader
-    from ..prompt.session import Session
+    from ..prompt.input_lines import reader
+    from ..prompt.shell import Session
 
     session = Session(replay, trace, f"{replay.recording.where} AND fit = {replay.recording.fit}", sys.stdout)
     session.run(reader(sys.stdin, sys.stdout, lambda line: completions(session, line)))
@@ -72,8 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _chosen(replay: Replay, arguments: argparse.Namespace) -> Iterable[Step]:
-    from ..replay import within
+    from ..replay import step_ranges
 
     if arguments.epoch is None:
         return replay
-    return within.onwards(replay, within.EPOCH if arguments.batch is None else within.BATCH)
+    return step_ranges.onwards(replay, step_ranges.EPOCH if arguments.batch is None else step_ranges.BATCH)

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..schema import otel
-from ..schema.batches import DEFAULT as DEFAULT_BATCHES
-from ..schema.printable import printable
-from ..schema.settings import CHOICES, DEFAULT, Settings
-from .batches import HELP, batches
+from ..schema import otel_names
+from ..schema.capture_settings import CHOICES, DEFAULT, Settings
+from ..schema.safe_text import printable
+from ..schema.sent_batches import DEFAULT as DEFAULT_BATCHES
+from .batches_option import HELP, batches
 
 if TYPE_CHECKING:
     from ..launch import Finished
@@ -27,7 +27,7 @@ example:
 
 _FLAGS = ("--quiet", "--help")
 _BATCHES = f"{HELP} (default: {DEFAULT_BATCHES})"
-_LEVELS = f"which spans: {', '.join(otel.LEVELS)} (default: {otel.DEFAULT_LEVEL})"
+_LEVELS = f"which spans: {', '.join(otel_names.LEVELS)} (default: {otel_names.DEFAULT_LEVEL})"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
@@ -74,7 +74,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="URL",
         help="send spans while it trains, through the SDK of OpenTelemetry there: to URL, or where OTEL_* say",
     )
-    parser.add_argument("--otlp-level", choices=otel.LEVELS, metavar="LEVEL", help=_LEVELS)
+    parser.add_argument("--otlp-level", choices=otel_names.LEVELS, metavar="LEVEL", help=_LEVELS)
     parser.add_argument("--otlp-batches", type=batches, metavar="BATCHES", help=_BATCHES)
     parser.add_argument("-m", dest="module", nargs=argparse.REMAINDER, metavar="module", help="run a module")
     parser.add_argument("script", nargs="?", help="the script")
@@ -140,8 +140,8 @@ def _send_what_was_open(finished: Finished, arguments: argparse.Namespace) -> No
         trace = Trace.open(finished.directory)
         if not trace.sql("SELECT 1 FROM spans WHERE status = 'unfinished' LIMIT 1").empty:
             from ..export import otlp
-            from ..export.spans import Choice
-            from ..otel.settings import settings
+            from ..export.otel_spans import Choice
+            from ..otel.live_settings import settings
 
             chosen = settings(arguments.otlp_level, arguments.otlp_batches)
             otlp.send(trace, arguments.otlp or None, Choice(*chosen, unfinished=True))

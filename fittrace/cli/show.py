@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from .places import named
 from .progress import progress
+from .which_trace import named
 
 _EXAMPLE = """\
 example:
@@ -33,8 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     path = named(arguments.trace)
     with progress(f"reading {path}", at_once=True) as report:
         from ..tables import Trace
-        from ..views.figures import gather
         from ..views.summary import MOST_FITS, print_figures
+        from ..views.summary_figures import gather
 
         figures = gather(Trace.open(path, report), MOST_FITS)
     print_figures(figures, sys.stdout)

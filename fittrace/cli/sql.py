@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from ..schema.errors import FittraceError
-from .places import given, named
+from .output_files import replaced
 from .progress import progress
-from .replaced import replaced
+from .which_trace import given, named
 
 if TYPE_CHECKING:
     import duckdb
@@ -77,9 +77,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _table(relation: duckdb.DuckDBPyRelation, on_terminal: bool) -> list[str]:
+    from ..tables.data_frames import frame
     from ..tables.database import read
-    from ..tables.frames import frame
-    from ..views.table import table_lines
+    from ..views.terminal_table import table_lines
 
     if not on_terminal:
         return list(table_lines(frame(read(relation))))
@@ -94,21 +94,21 @@ def _write(relation: duckdb.DuckDBPyRelation, form: str, output: Path | None) ->
     """Write the rows piece by piece."""
     import pyarrow as pa
 
-    from ..schema.printable import printable
+    from ..schema.safe_text import printable
+    from ..tables.data_frames import frame
     from ..tables.database import reading
-    from ..tables.frames import frame
-    from ..views import formats
+    from ..views import row_formats
 
     with reading(relation) as pieces:
         if form == "parquet":
             with _binary(output) as binary:
-                formats.write_parquet(pieces, binary)
+                row_formats.write_parquet(pieces, binary)
             return
         frames = (frame(pa.Table.from_batches([piece])) for piece in pieces)
         if form == "json":
-            texts = formats.json_pieces(frames)
+            texts = row_formats.json_pieces(frames)
         else:
-            texts = formats.csv_pieces(frames, pieces.schema.names)
+            texts = row_formats.csv_pieces(frames, pieces.schema.names)
         with _text(output) as file:
             for text in texts:
                 # JSON escapes what a terminal would obey; CSV does not.

@@ -9,12 +9,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..schema.errors import FittraceError
-from ..schema.printable import printable
-from .places import given, named
+from ..schema.safe_text import printable
+from .which_trace import given, named
 
 if TYPE_CHECKING:
     from ..tables import Trace
-    from ..views.pinned import Program
+    from ..views.generated_test import Program
 
 _EXAMPLE = """\
 example:
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     path = named(arguments.trace)
 
     from ..tables import Trace
-    from ..views.pinned import pinned_module
+    from ..views.generated_test import pinned_module
 
     trace = Trace.open(path)
     text = pinned_module(trace, program)
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _program(arguments: argparse.Namespace) -> Program | None:
-    from ..views.pinned import Program
+    from ..views.generated_test import Program
 
     for option, words in (("--script", arguments.script), ("-m", arguments.module)):
         if words is not None and not "".join(words[:1]):

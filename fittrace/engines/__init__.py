@@ -6,10 +6,10 @@ This package imports nothing but itself: not Keras, not the rest of fittrace.
 
 from __future__ import annotations
 
+from .engine_table import Assigns, CallbackLists, Calls, Engine, Function, Loop, Over, Phase, Tests
 from .keras2 import KERAS22
 from .keras3 import KERAS3
-from .model import Assigns, CallbackLists, Calls, Engine, Function, Loop, Over, Phase, Tests
-from .session import Cached, Ran
+from .session_calls import Cached, Ran
 from .tf_keras import TF_KERAS
 from .tf_keras_v1 import TF_1, TF_KERAS_V1
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .model import Assigns, CallbackLists, Calls, Engine, Function, Loop, Over, Phase, Tests
-from .session import Cached, Ran
+from .engine_table import Assigns, CallbackLists, Calls, Engine, Function, Loop, Over, Phase, Tests
+from .session_calls import Cached, Ran
 
 _TRAINING = "keras.engine.training"
 _ARRAYS = "keras.engine.training_arrays"

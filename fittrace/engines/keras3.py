@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .model import CallbackLists, Calls, Engine, Function, Loop, Phase, Tests
+from .engine_table import CallbackLists, Calls, Engine, Function, Loop, Phase, Tests
 
 _BATCHES = Loop(
     "batch",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from .engine_table import Assigns, CallbackLists, Calls, Engine, Function, Loop, Phase, Tests
 from .keras3 import TRACING
-from .model import Assigns, CallbackLists, Calls, Engine, Function, Loop, Phase, Tests
 
 _TRAINING = "tf_keras.src.engine.training"
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Tuple, Union
 
-from .model import Assigns, CallbackLists, Calls, Engine, Function, Loop, Over, Phase, Tests
-from .session import Cached
+from .engine_table import Assigns, CallbackLists, Calls, Engine, Function, Loop, Over, Phase, Tests
+from .session_calls import Cached
 
 Functions = Tuple[Union[Function, CallbackLists], ...]
 

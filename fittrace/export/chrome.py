@@ -10,13 +10,13 @@ import math
 from collections.abc import Iterator
 from typing import IO, Any
 
-from ..schema.printable import printable
+from ..schema.safe_text import printable
 from ..tables import Trace
 from .counters import points_of
-from .facts import alone, facts_of
-from .ops import Lane, op_marks_of
-from .spans import spans_of
-from .tracks import Track, marks_of
+from .fit_facts import alone, facts_of
+from .op_tracks import Lane, op_marks_of
+from .otel_spans import spans_of
+from .span_tracks import Track, marks_of
 
 Event = dict[str, Any]
 _FIRST_LANE = 1 << 20

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..tables import Trace
 from ..tables.database import reading
-from .facts import BatchLogs, rows_of
+from .fit_facts import BatchLogs, rows_of
 
 
 class Point(NamedTuple):

@@ -9,12 +9,12 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
 from .. import __version__
-from ..otlp import Quiet, exporter, missing
-from ..schema import otel
+from ..otlp_exporters import Quiet, exporter, missing
+from ..schema import otel_names
 from ..schema.errors import FittraceError
 from ..tables import Trace
-from .facts import Process, alone
-from .spans import EVERYTHING, Choice, Span, spans_of
+from .fit_facts import Process, alone
+from .otel_spans import EVERYTHING, Choice, Span, spans_of
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -101,7 +101,7 @@ def readable(span: Span, resources: dict[int, Resource]) -> ReadableSpan:
         status=Status(StatusCode.ERROR, error) if failed else Status(StatusCode.UNSET),
         start_time=span.row.start_ns,
         end_time=span.end_ns,
-        instrumentation_scope=InstrumentationScope(otel.SCOPE, __version__, otel.SCHEMA_URL),
+        instrumentation_scope=InstrumentationScope(otel_names.SCOPE, __version__, otel_names.SCHEMA_URL),
     )
 
 

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from ..schema.errors import FittraceError
-from ..schema.printable import printable
+from ..schema.safe_text import printable
 from ..tables import Trace
 from .counters import points_of
-from .facts import Facts, alone, facts_of
-from .ops import Lane, op_marks_of
-from .spans import spans_of
-from .tracks import Track, marks_of
+from .fit_facts import Facts, alone, facts_of
+from .op_tracks import Lane, op_marks_of
+from .otel_spans import spans_of
+from .span_tracks import Track, marks_of
 
 if TYPE_CHECKING:
     from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import TracePacket

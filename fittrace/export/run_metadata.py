@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..schema.errors import FittraceError
-from ..schema.sampling import SUGGESTED
+from ..schema.sampled_batches import SUGGESTED
 from ..tables import Trace
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..schema.errors import FittraceError
-from ..schema.plain import plain
+from ..schema.plain_names import plain
 from ..tables import Trace
 from .counters import Point, points_of
-from .facts import alone, facts_of
+from .fit_facts import alone, facts_of
 
 if TYPE_CHECKING:
     from tensorboard.summary.writer.record_writer import RecordWriter

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name != "KerasInstrumentor":
         raise AttributeError("module 'fittrace.otel' has no attribute %r" % name)
-    from ..otlp import missing
+    from ..otlp_exporters import missing
 
     try:
         from .instrumentor import KerasInstrumentor

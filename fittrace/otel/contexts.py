@@ -12,7 +12,7 @@ from opentelemetry import context as contexts
 from opentelemetry.context import Context
 from opentelemetry.trace import get_current_span, set_span_in_context
 
-from ..schema.otel import SCOPE
+from ..schema.otel_names import SCOPE
 
 
 class Attached:

@@ -7,12 +7,12 @@ from typing import Any, Collection
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from ..capture import Session
-from ..schema.sampling import OFF
-from ..schema.settings import Settings
-from .following import Following
-from .meters import Meters
-from .settings import settings
-from .spans import Tracers
+from ..schema.capture_settings import Settings
+from ..schema.sampled_batches import OFF
+from .live_settings import settings
+from .live_tracer import Following
+from .metrics.meters import Meters
+from .sdk_spans import Tracers
 
 
 class KerasInstrumentor(BaseInstrumentor):  # type: ignore[misc]

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from ..replay.breakpoints import values_of
 from ..schema.tables import PHASES
-from .session import Session
-from .words import WORDS
+from .commands import WORDS
+from .shell import Session
 
 
 def completions(session: Session, line: str) -> Iterable[str]:

@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.option.fittrace:
         return
     from ..launch import Repeated
-    from ..launch.directory import stamped
+    from ..launch.run_folder import stamped
     from ..schema.errors import FittraceError
 
     try:
@@ -73,8 +73,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Say where the traces are."""
     if _FOLDER not in config.stash:
         return
-    from ..schema.printable import printable
-    from ..store.files import run_directories
+    from ..schema.safe_text import printable
+    from ..store.run_files import run_directories
 
     folder = config.stash[_FOLDER]
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder

@@ -6,11 +6,11 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ..analysis.calls import Call, calls_of
 from ..analysis.contract import contract, log_keys
+from ..analysis.hook_calls import Call, calls_of
 from ..analysis.pattern import PatternError, described, match, parse
 from ..schema.errors import FittraceError
-from ..schema.printable import printable, printable_lines
+from ..schema.safe_text import printable, printable_lines
 from ..views.hook_order import comparison, place
 from .engine_line import engine_line
 

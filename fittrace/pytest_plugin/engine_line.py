@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ..analysis.calls import Call
+from ..analysis.hook_calls import Call
 
 
 def engine_line(call: Call, spans: pd.DataFrame, sites: pd.DataFrame) -> str | None:

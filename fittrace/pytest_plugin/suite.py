@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..launch import Repeated
-from ..store.convert import settle
-from ..store.files import journals
+from ..store.conversion import settle
+from ..store.run_files import journals
 from .assertions import FitTrace
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class _Reader:
 
     def read(self) -> Trace:
         """The trace as it is now."""
-        from ..tables.held import HeldTrace
+        from ..tables.in_memory import HeldTrace
 
         self._repeated.flush()
         sizes = [journal.stat().st_size for journal in journals(self._run)]

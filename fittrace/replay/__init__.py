@@ -6,15 +6,15 @@ to `breakpoints` if need be. `visits` counts them, and `lines` sums their time u
 hooks, and `drive` passes them on to other callbacks.
 """
 
-from .absent import AbsentInput
 from .breakpoints import Breakpoint
 from .cursor import Replay
-from .drive import CallbackFailed, drive
-from .driven import Driven, Stop
-from .lines import lines_of
-from .recording import NoFlow, Recording, recording
+from .driving.driver import CallbackFailed, drive
+from .driving.outcome import Driven, Stop
+from .driving.stand_ins import AbsentInput
+from .line_profile import lines_of
+from .recorded_flow import NoFlow, Recording, recording
+from .statement_visits import unknown_of, visits_of
 from .step import NoStep, Step
-from .visits import unknown_of, visits_of
 
 __all__ = [
     "AbsentInput",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .cursor import Replay
 from .step import Step
-from .within import BATCH, whole
+from .step_ranges import BATCH, whole
 
 
 @dataclass(frozen=True)

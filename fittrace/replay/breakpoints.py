@@ -9,9 +9,9 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from ..schema.errors import FittraceError
-from ..schema.printable import printable
+from ..schema.safe_text import printable
 from ..schema.tables import PHASES
-from .condition import BadCondition, Condition
+from .condition.parser import BadCondition, Condition
 
 if TYPE_CHECKING:
     from .step import Step
@@ -40,7 +40,7 @@ class Breakpoint:
     - `function`: the first step of a call of it. Its name may be qualified: `fit` is also `Model.fit`.
     - `phase`: the first step of that phase.
     - `hook`, `callback`: the step that calls that hook, or a hook of that callback.
-    - `condition`: a condition on the step's recorded values (`fittrace.replay.condition`). One that names more than
+    - `condition`: a condition on the step's recorded values (`fittrace.replay.condition.parser`). One that names more than
       the place (`epoch`, `batch`, `stage`, `phase`, `function`, `line`, `depth`, `taken`) is asked at calls of hooks.
 
     >>> Breakpoint(hook="on_epoch_end", condition="val_loss > 2")

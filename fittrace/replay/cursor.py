@@ -7,14 +7,14 @@ from typing import Any, overload
 
 import numpy as np
 
-from ..tables.literal import literal
+from ..tables.sql_literals import literal
 from .breakpoints import Breakpoint
-from .recording import Ints, Recording
+from .recorded_flow import Ints, Recording
 from .search import Search, find, hooks
-from .spans import Spans
+from .span_blocks import Spans
 from .step import NoStep, Step
-from .stretches import Stretches
-from .values import Values
+from .step_values import Values
+from .turn_runs import Stretches
 from .walk import Moment, Visit
 
 

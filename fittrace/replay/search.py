@@ -14,11 +14,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..tables.literal import literal
+from ..tables.sql_literals import literal
 from .breakpoints import PLACE, Breakpoint
-from .recording import Ints
+from .recorded_flow import Ints
+from .turn_conditions import Windows
 from .walk import Visit
-from .windows import Windows
 
 if TYPE_CHECKING:
     from .cursor import Replay

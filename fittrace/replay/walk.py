@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .graph import END, Graph, Way
+from .flow_graph import END, Graph, Way
 
 ENTERS, LEAVES = frozenset(["call", "hooks", "enter"]), frozenset(["leave", "exit"])
 UNWINDS = frozenset(["raise", "thrown", "raised"])

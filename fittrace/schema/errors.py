@@ -1,6 +1,6 @@
 """The root of fittrace's errors: what a user can mend, told in one line."""
 
-from .printable import printable_lines
+from .safe_text import printable_lines
 
 
 class FittraceError(Exception):

@@ -1,7 +1,7 @@
 """The tables of a trace, as pandas DataFrames and for SQL."""
 
-from .errors import AmbiguousRuns, QueryError, UnknownSamples
-from .metadata import NotSampled
-from .trace import Trace
+from .query_errors import AmbiguousRuns, QueryError, UnknownSamples
+from .run_metadata import NotSampled
+from .trace_tables import Trace
 
 __all__ = ["AmbiguousRuns", "NotSampled", "QueryError", "Trace", "UnknownSamples"]

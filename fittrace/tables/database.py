@@ -16,14 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..schema.errors import DamagedTrace, FittraceError
-from ..schema.printable import printable
+from ..schema.safe_text import printable
 from ..schema.tables import TABLES
-from ..store import checksum, footer
-from ..store.files import RunFiles
-from .columns import check_types, no_rows
-from .literal import literal
-from .query import explained, tables_read
-from .sql import VIEWS
+from ..store.parquet import footers, part_names
+from ..store.run_files import RunFiles
+from .allowed_sql import explained, tables_read
+from .column_types import check_types, no_rows
+from .derived_tables import VIEWS
+from .sql_literals import literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
@@ -104,8 +104,8 @@ class Database:
         if f"stored.{table}" in self._ready:
             return
         parts = self._parts[table]
-        checksum.verify(file for files in parts.values() for file in files)
-        footer.check(table, (file for files in parts.values() for file in files))
+        part_names.verify(file for files in parts.values() for file in files)
+        footers.check(table, (file for files in parts.values() for file in files))
         # One scan per process number, not one over everything: which process a row is of is then a constant. The
         # number is not read as a hive partition, since folders above the trace may be named `x=y` too.
         scans = [

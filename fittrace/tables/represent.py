@@ -5,11 +5,11 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
-from ..schema.printable import printable
-from .sql import VIEWS
+from ..schema.safe_text import printable
+from .derived_tables import VIEWS
 
 if TYPE_CHECKING:
-    from .trace import Trace
+    from .trace_tables import Trace
 
 _MOST_ROWS = 10
 

@@ -9,9 +9,9 @@ from typing import TextIO
 from rich.text import Text
 
 from ..analysis.diff import Comparison, Difference
-from ..schema.printable import printable
-from .table import plain
+from ..schema.safe_text import printable
 from .terminal import console, table
+from .terminal_table import plain
 from .units import amount, count, duration
 
 _HEADERS = [

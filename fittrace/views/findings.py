@@ -7,7 +7,7 @@ from typing import TextIO
 from rich.text import Text
 
 from ..analysis.rules import Found, Outcome
-from ..schema.printable import printable
+from ..schema.safe_text import printable
 from .terminal import console
 from .units import amount
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from rich.cells import cell_len
 
-from ..analysis.calls import Call, passes
+from ..analysis.hook_calls import Call, passes
 from ..analysis.pattern import Mismatch
-from ..schema.printable import printable
+from ..schema.safe_text import printable
 
 _BEFORE, _AFTER = 5, 3
 """Lines shown before and after the place."""

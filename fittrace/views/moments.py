@@ -6,7 +6,7 @@ from rich.table import Table
 
 from ..replay.step import Step
 from ..tables import Trace
-from .steps import value_text
+from .replay_steps import value_text
 from .terminal import table
 from .units import duration
 

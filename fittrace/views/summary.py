@@ -8,13 +8,13 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from ..schema.printable import printable
-from ..schema.sampling import SUGGESTED
+from ..schema.safe_text import printable
+from ..schema.sampled_batches import SUGGESTED
 from ..schema.tables import BATCH_PHASES
 from ..tables import Trace
-from .ending import ending
-from .figures import Figures, Fit, Row, gather
-from .standing import run_of, stood
+from .end_position import run_of, stood
+from .run_ending import ending
+from .summary_figures import Figures, Fit, Row, gather
 from .terminal import console, table
 from .units import amount, count, duration, share
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..schema.printable import printable
+from ..schema.safe_text import printable
 
 
 def console(file: TextIO) -> Console:

@@ -32,7 +32,7 @@ def measure(quick: bool) -> list[Row]:
 
 def _record(folder: str, batches: int) -> dict[str, float]:
     from fittrace.capture import Session
-    from fittrace.schema.settings import Settings
+    from fittrace.schema.capture_settings import Settings
 
     from . import workload
 
@@ -48,7 +48,7 @@ def _record(folder: str, batches: int) -> dict[str, float]:
 def _convert(folder: str) -> dict[str, float]:
     import resource
 
-    from fittrace.store.convert import convert
+    from fittrace.store.conversion import convert
 
     with tempfile.TemporaryDirectory() as into:
         begin = time.perf_counter()

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import fittrace
-from fittrace.capture import syntax
-from fittrace.capture.rewrite import with_constants
-from fittrace.capture.sampling import Sampler
-from fittrace.schema.sampling import Sampling
+from fittrace.capture.instrument import syntax
+from fittrace.capture.instrument.rewrite import with_constants
+from fittrace.capture.sampling.sampler import Sampler
+from fittrace.schema.sampled_batches import Sampling
 
 from . import processes
 from .table import Row

@@ -13,12 +13,14 @@ import functools
 import time
 from collections.abc import Callable
 
-from fittrace.capture import collector, owner, syntax, threads
-from fittrace.capture.looking import Looking
-from fittrace.capture.names import Names
-from fittrace.capture.probes import Buffer
-from fittrace.capture.recorder import Recorder
-from fittrace.capture.rewrite import with_constants
+from fittrace.capture.instrument import syntax
+from fittrace.capture.instrument.rewrite import with_constants
+from fittrace.capture.journal import collector, thread_buffers
+from fittrace.capture.record import main_thread
+from fittrace.capture.record.log_inspector import Looking
+from fittrace.capture.record.names import Names
+from fittrace.capture.record.probes import Buffer
+from fittrace.capture.record.recorder import Recorder
 
 from .table import Row, ratios
 
@@ -91,9 +93,9 @@ def measure(quick: bool) -> list[Row]:
     tree = ast.parse(_SOURCE)
     for function in tree.body:
         assert isinstance(function, ast.FunctionDef)
-        owner.split(function, copy.deepcopy(function))
+        main_thread.split(function, copy.deepcopy(function))
     names: dict[str, Callable[..., None]] = {}
-    exec(with_constants(compile(tree, "<probes>", "exec"), owner.owned(recorder)), names)
+    exec(with_constants(compile(tree, "<probes>", "exec"), main_thread.owned(recorder)), names)
     callbacks, logs = _Callbacks(), {"loss": 1.0}
     subjects: dict[str, Callable[[], None]] = {
         **{name: functools.partial(names[name], COUNT, callbacks, logs) for name in ("phase", "hook", "empty")},
@@ -127,7 +129,7 @@ def measure(quick: bool) -> list[Row]:
 
 
 def _drain(session: _Session) -> None:
-    thread = threads.Thread(0, session.buffer)
+    thread = thread_buffers.Thread(0, session.buffer)
     collector.pack(thread, thread.take())
 
 

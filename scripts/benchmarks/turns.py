@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks import workload
 from fittrace.capture import Session
-from fittrace.schema.settings import Settings
+from fittrace.schema.capture_settings import Settings
 
 BATCHES = 200
 LONG = 1000
@@ -76,10 +76,10 @@ def send(session: Session) -> None:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
-    from fittrace.otel.following import Following
-    from fittrace.otel.meters import Meters
-    from fittrace.otel.settings import settings
-    from fittrace.otel.spans import Tracers
+    from fittrace.otel.live_settings import settings
+    from fittrace.otel.live_tracer import Following
+    from fittrace.otel.metrics.meters import Meters
+    from fittrace.otel.sdk_spans import Tracers
 
     class Nowhere(SpanExporter):  # type: ignore[misc]
         def export(self, spans: Any) -> Any:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 import fittrace
-from fittrace.store.metadata import Metadata
+from fittrace.store.journal.batch_metadata import Metadata
 
 SAMPLES = Path("tests/reading/on_gpu")
 ENGINES = {

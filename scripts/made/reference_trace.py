@@ -14,12 +14,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fittrace.schema import run as schema_run
-from fittrace.schema.sampling import SUGGESTED
+from fittrace.schema import run_facts as schema_run
+from fittrace.schema.sampled_batches import SUGGESTED
 from fittrace.schema.tables import TABLES
-from fittrace.store.files import RunFiles
-from fittrace.store.parquet import PartitionWriter
-from fittrace.store.rows import RUN
+from fittrace.store.parquet.partition_writer import PartitionWriter
+from fittrace.store.parquet.row_buffers import RUN
+from fittrace.store.run_files import RunFiles
 
 from .places import EXAMPLE, TRACES
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from fittrace.analysis.diff import compare
-from fittrace.analysis.diff.lines import line_differences
-from fittrace.analysis.diff.model import Steps, Where
+from fittrace.analysis.diff.difference import Steps, Where
+from fittrace.analysis.diff.line_diff import line_differences
 from fittrace.tables import Trace
 from fittrace.views.comparison import line
 

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fittrace.analysis.diff.arguments import argument_differences
-from fittrace.analysis.diff.hooks import hook_differences
-from fittrace.analysis.diff.logs import log_differences
-from fittrace.analysis.diff.model import Fit, PhaseTime
-from fittrace.analysis.diff.time import phase_times
+from fittrace.analysis.diff.argument_diff import argument_differences
+from fittrace.analysis.diff.difference import Fit, PhaseTime
+from fittrace.analysis.diff.hook_diff import hook_differences
+from fittrace.analysis.diff.log_diff import log_differences
+from fittrace.analysis.diff.time_diff import phase_times
 from fittrace.views.comparison import line
 
 from .rows import FIT, MS, NO_VALUES, batches, hook, hooks, settings, stop, stops, value

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fittrace.analysis.calls import Call
+from fittrace.analysis.hook_calls import Call
 from fittrace.analysis.pattern import PatternError, described, match, parse
 
 

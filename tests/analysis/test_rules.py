@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fittrace.analysis.rows import Rows
+from fittrace.analysis.rows_by_fit import Rows
 from fittrace.analysis.rules import RULES, Finding, apply, rule
-from fittrace.analysis.rules.loading import load
+from fittrace.analysis.rules.user_rules import load
 from fittrace.cli import main
 from fittrace.schema.errors import FittraceError
 from fittrace.tables import Trace

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from fittrace.analysis.rules import Finding
-from fittrace.analysis.rules.hooks import batch_index, hook_on_another_thread, hook_out_of_order
-from fittrace.analysis.rules.stopping import stop_ignored, stop_overwritten, validation_skipped
+from fittrace.analysis.rules.hook_rules import batch_index, hook_on_another_thread, hook_out_of_order
+from fittrace.analysis.rules.stop_rules import stop_ignored, stop_overwritten, validation_skipped
 
 from .rows import FIT, LOSSY, MS, NO_VALUES, PROCESS, batches, hook, hooks, settings, stop, stops, told, value
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from fittrace.analysis.rules.batch_loop import mean_of_means, metrics_reset
-from fittrace.analysis.rules.keys import key_missing, key_unseen, monitor_missing, values_differ
-from fittrace.analysis.rules.logs import (
+from fittrace.analysis.rules.epoch_mean_rules import mean_of_means, metrics_reset
+from fittrace.analysis.rules.log_key_rules import key_missing, key_unseen, monitor_missing, values_differ
+from fittrace.analysis.rules.log_value_rules import (
     last_batch_for_all,
     logs_altered,
     means_taken_for_own_values,

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fittrace.analysis.rules.built import first_batches
-from fittrace.analysis.rules.slow import slow_callback
-from fittrace.analysis.rules.timing import (
+from fittrace.analysis.rules.first_batches import first_batches
+from fittrace.analysis.rules.slow_hook_rule import slow_callback
+from fittrace.analysis.rules.time_rules import (
     callable_rebuilt,
     data_wait,
     first_batch,

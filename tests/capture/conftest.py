@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from owning import Owning
 
-from fittrace.capture.install import Outcome, install
-from fittrace.capture.owner import owned
+from fittrace.capture.instrument.install import Outcome, install
+from fittrace.capture.record.main_thread import owned
 from fittrace.capture.sites import Site
 from fittrace.engines import CallbackLists, Calls, Engine, Function, Loop, Phase, Tests
-from fittrace.schema.journal import ABSENT
+from fittrace.schema.journal_format import ABSENT
 
 HOOKS = Phase(None, Calls("on_begin", "on_end"), optional=True)
 BATCHES = Loop(

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from fittrace.capture import pybuffer, pyprobes
-from fittrace.capture.collector import Collector
-from fittrace.capture.definitions import Definitions
-from fittrace.capture.looking import Looking
-from fittrace.capture.names import Names
-from fittrace.capture.sampling import Sampler
-from fittrace.capture.thinning import stand_ins
-from fittrace.capture.threads import Threads
-from fittrace.schema.sampling import Sampling
+from fittrace.capture.journal.collector import Collector
+from fittrace.capture.journal.definitions import Definitions
+from fittrace.capture.journal.load_shedder import stand_ins
+from fittrace.capture.journal.thread_buffers import Threads
+from fittrace.capture.record import pybuffer, pyprobes
+from fittrace.capture.record.log_inspector import Looking
+from fittrace.capture.record.names import Names
+from fittrace.capture.sampling.sampler import Sampler
+from fittrace.schema.sampled_batches import Sampling
 
 STATE = -1
 STOP = -20

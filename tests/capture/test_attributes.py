@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from fittrace.capture.attributes import number_at
-from fittrace.schema.journal import ABSENT
+from fittrace.capture.record.attributes import number_at
+from fittrace.schema.journal_format import ABSENT
 
 from .test_values import refuse
 

@@ -12,7 +12,7 @@ import pytest
 
 import fittrace.capture
 from fittrace.engines import ENGINES
-from fittrace.schema import run as schema_run
+from fittrace.schema import run_facts as schema_run
 
 BOOTSTRAP = Path(fittrace.capture.__file__).parent / "bootstrap"
 REPORT = "import json, sys; print(json.dumps(sorted(name for name in sys.modules)))"

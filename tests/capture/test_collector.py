@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fittrace.capture import orders
-from fittrace.capture.collector import Collector
-from fittrace.capture.definitions import Definitions
-from fittrace.capture.thinning import stand_ins
-from fittrace.capture.threads import Threads
+from fittrace.capture.journal import sample_orders
+from fittrace.capture.journal.collector import Collector
+from fittrace.capture.journal.definitions import Definitions
+from fittrace.capture.journal.load_shedder import stand_ins
+from fittrace.capture.journal.thread_buffers import Threads
 
 
 class Queue:
@@ -33,7 +33,7 @@ def test_what_is_defined_is_queued_where_an_order_cannot_be_packed(monkeypatch: 
     collector = Collector(Threads(), [], stand_ins(1), definitions)
     definitions.note("fault", "once")
     collector.orders.take(np.arange(3), whole=False)
-    monkeypatch.setattr(orders, "pack", refuse)
+    monkeypatch.setattr(sample_orders, "pack", refuse)
     with pytest.raises(MemoryError):
         collector.collect(queue, tells_program=True)  # type: ignore[arg-type]
     assert [b'"once"' in block for block in queue.blocks] == [True]

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from owning import Owning
 
-from fittrace.capture.install import install
-from fittrace.capture.owner import owned
+from fittrace.capture.instrument.install import install
+from fittrace.capture.record.main_thread import owned
 from fittrace.capture.sites import Site
 from fittrace.engines import Cached, Calls, Engine, Function, Loop, Phase, Ran
 from fittrace.engines import Tests as If

@@ -10,7 +10,7 @@ from importlib.machinery import SourceFileLoader
 
 import pytest
 
-from fittrace.capture.imports import Finder
+from fittrace.capture.instrument.import_hook import Finder
 
 from .conftest import Tiny
 

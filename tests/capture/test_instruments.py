@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from fittrace.capture.instruments import Instruments
+from fittrace.capture.instrument.traced_engines import Instruments
 from fittrace.engines import Engine, Function
-from fittrace.schema.settings import DEFAULT
+from fittrace.schema.capture_settings import DEFAULT
 
 from .conftest import Tiny
 

@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from fittrace.capture import interruptions, values
-from fittrace.capture.interruptions import is_programs, leave_out
-from fittrace.schema.sampling import parse
+from fittrace.capture.isolation import interruptions
+from fittrace.capture.isolation.interruptions import is_programs, leave_out
+from fittrace.capture.record import values
+from fittrace.schema.sampled_batches import parse
 
 from .test_errors import HostileError
 

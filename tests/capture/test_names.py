@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from fittrace.capture import names as names_module
-from fittrace.capture.names import Names, plain_key
+from fittrace.capture.record import names as names_module
+from fittrace.capture.record.names import Names, plain_key
 
 from .test_values import Hostile, Meta
 

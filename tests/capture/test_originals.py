@@ -19,7 +19,7 @@ def replaced(function): return lambda *given: function(*given)
 theirs = {name: replaced(real[name]) for name in names}
 vars(_thread).update(theirs)
 from fittrace.capture import originals
-from fittrace.capture.clock import Clock
+from fittrace.capture.isolation.clock import Clock
 assert {name: getattr(_thread, name) for name in names} == theirs, "what the program put there was taken away"
 def refuse(*_): raise AssertionError("the program's was called")
 vars(_thread).update(dict.fromkeys(names, refuse))

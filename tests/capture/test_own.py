@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from owning import Owning
 
-from fittrace.capture import own
-from fittrace.capture.owner import owned
+from fittrace.capture.instrument import user_code
+from fittrace.capture.record.main_thread import owned
 from fittrace.capture.sites import Site
 
 
@@ -52,9 +52,9 @@ def names(functions) -> list[str]:
 
 
 def test_hooks_and_steps_of_a_class_and_its_bases() -> None:
-    assert names(own.hooks_of(Mine)) == ["Mine.on_epoch_end", "Base.on_epoch_begin"]
-    assert names(own.steps_of(Mine)) == ["Mine.train_step"]
-    assert all(type(function) is types.FunctionType for function in own.hooks_of(Mine))
+    assert names(user_code.hooks_of(Mine)) == ["Mine.on_epoch_end", "Base.on_epoch_begin"]
+    assert names(user_code.steps_of(Mine)) == ["Mine.train_step"]
+    assert all(type(function) is types.FunctionType for function in user_code.hooks_of(Mine))
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ class Recorder(Owning):
 def test_their_lines_record_and_they_do_what_they_did(sites: list[Site]) -> None:
     recorder = Recorder(sites)
     constants = owned(recorder)
-    (outcome,) = own.install_own(list(own.hooks_of(Mine)), constants, sites, frozenset(), variables=False)
+    (outcome,) = user_code.install_own(list(user_code.hooks_of(Mine)), constants, sites, frozenset(), variables=False)
     try:
         assert outcome.missing == [] and outcome.file == __file__
         assert (Mine().on_epoch_end(0), Mine().on_epoch_end(1)) == ("early", "late")
@@ -97,5 +97,7 @@ def test_their_lines_record_and_they_do_what_they_did(sites: list[Site]) -> None
 def test_what_has_no_source_is_told(sites: list[Site]) -> None:
     namespace: dict[str, Any] = {"__name__": "typed"}
     exec(compile("class Typed:\n    def on_epoch_end(self, epoch): return epoch", "<nowhere>", "exec"), namespace)
-    (outcome,) = own.install_own(list(own.hooks_of(namespace["Typed"])), {}, sites, frozenset(), variables=False)
+    (outcome,) = user_code.install_own(
+        list(user_code.hooks_of(namespace["Typed"])), {}, sites, frozenset(), variables=False
+    )
     assert outcome.installed == [] and outcome.missing == ["the source of Typed.on_epoch_end"]

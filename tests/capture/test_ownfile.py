@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from fittrace.capture import ownfile
-from fittrace.capture.ownfile import OwnFile, Removed
-from fittrace.store.lock import held, is_held
+from fittrace.capture.journal import own_file
+from fittrace.capture.journal.own_file import OwnFile, Removed
+from fittrace.store.locks import held, is_held
 
 from .fake_session import compiled
 
@@ -50,7 +50,7 @@ def other(tmp_path: Path) -> Iterator[int]:
 
 def test_its_number_is_none_that_the_program_would_get(own: Own) -> None:
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    assert own.number >= min(limit, ownfile.HIGHEST) - 64
+    assert own.number >= min(limit, own_file.HIGHEST) - 64
     assert not os.get_inheritable(own.number)
 
 

@@ -18,10 +18,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fittrace.capture.observer import ENTERS, LEAVES, NEVER, PASSED_OVER, SIEVE, SIFTED, TOLD, Observing
-from fittrace.capture.values import as_number
-from fittrace.schema.journal import ABSENT
-from fittrace.schema.scatter import scattered
+from fittrace.capture.record.observer import ENTERS, LEAVES, NEVER, PASSED_OVER, SIEVE, SIFTED, TOLD, Observing
+from fittrace.capture.record.values import as_number
+from fittrace.schema.journal_format import ABSENT
+from fittrace.schema.scattered_choice import scattered
 
 from .fake_session import IN_PYTHON, STATE, FakeSession, compiled
 from .test_values import Hostile

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fittrace.capture.profiler import MODULE, PROGRAMS_OWN, Profiler
+from fittrace.capture.sampling.profiler import MODULE, PROGRAMS_OWN, Profiler
 
 
 class AlreadyExistsError(Exception):

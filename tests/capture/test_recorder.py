@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fittrace.capture import orders as orders_module
-from fittrace.capture.orders import MOST_SAMPLES, Orders
-from fittrace.capture.owner import owned
-from fittrace.capture.recorder import Recorder
-from fittrace.capture.syntax import RECORDER
-from fittrace.schema.journal import ABSENT, HEADER
-from fittrace.store.orders import unpacked
+from fittrace.capture.instrument.syntax import RECORDER
+from fittrace.capture.journal import sample_orders as orders_module
+from fittrace.capture.journal.sample_orders import MOST_SAMPLES, Orders
+from fittrace.capture.record.main_thread import owned
+from fittrace.capture.record.recorder import Recorder
+from fittrace.schema.journal_format import ABSENT, HEADER
+from fittrace.store.journal.sample_orders import unpacked
 
 from .fake_session import IN_PYTHON, STATE, STOP, FakeSession, compiled
 from .test_values import Hostile
@@ -33,7 +33,7 @@ LIST = object()
 def session(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> FakeSession:
     """Every test runs with the probes that are compiled, and with those that are not."""
     implementation = compiled() if request.param == "compiled" else IN_PYTHON
-    monkeypatch.setattr("fittrace.capture.recorder.Probes", implementation.Probes)
+    monkeypatch.setattr("fittrace.capture.record.recorder.Probes", implementation.Probes)
     return FakeSession(implementation)
 
 

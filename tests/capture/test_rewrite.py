@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from fittrace.capture.rewrite import rewrite
+from fittrace.capture.instrument.rewrite import rewrite
+from fittrace.capture.instrument.syntax import RECORDER
 from fittrace.capture.sites import Site
-from fittrace.capture.syntax import RECORDER
 
 from .conftest import Tiny
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from fittrace.capture.metadata import Metadata
-from fittrace.capture.profiler import MODULE, PROGRAMS_OWN
-from fittrace.capture.profiler import Profiler as Borrowed
-from fittrace.capture.sampling import _MESSAGES, Sampler
+from fittrace.capture.journal.batch_metadata import Metadata
+from fittrace.capture.sampling.profiler import MODULE, PROGRAMS_OWN
+from fittrace.capture.sampling.profiler import Profiler as Borrowed
+from fittrace.capture.sampling.sampler import _MESSAGES, Sampler
 from fittrace.capture.sites import Site
-from fittrace.schema.journal import PROFILE, RUN_METADATA
-from fittrace.schema.sampling import Sampling, parse
+from fittrace.schema.journal_format import PROFILE, RUN_METADATA
+from fittrace.schema.sampled_batches import Sampling, parse
 
 
 class Session:

@@ -8,8 +8,8 @@ import pytest
 
 import fittrace
 from fittrace.cli import main
-from fittrace.schema import run as schema_run
-from fittrace.schema.settings import DEFAULT, Settings
+from fittrace.schema import run_facts as schema_run
+from fittrace.schema.capture_settings import DEFAULT, Settings
 
 
 def test_they_come_back_from_the_facts_of_a_run(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from fittrace.capture import watching
-from fittrace.capture.profiler import Profiler
-from fittrace.capture.watching import Watch
-from fittrace.engines.profilers import Way
+from fittrace.capture.sampling import profiler_watch
+from fittrace.capture.sampling.profiler import Profiler
+from fittrace.capture.sampling.profiler_watch import Watch
+from fittrace.engines.profiler_entries import Way
 
 SOURCE = '''\
 def start(folder, options=None):
@@ -43,7 +43,7 @@ class Traced:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(watching, "WAYS", WAYS)
+    monkeypatch.setattr(profiler_watch, "WAYS", WAYS)
     (tmp_path / "tensorflows_own.py").write_text(SOURCE)
     yield tmp_path
     sys.modules.pop("tensorflows_own", None)
@@ -172,7 +172,7 @@ def test_nothing_is_watched_after_the_end(place: Path) -> None:
 
 
 def test_an_optional_way_may_be_missing(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching, "WAYS", (*WAYS, Way("tensorflows_own", "serve", optional=True)))
+    monkeypatch.setattr(profiler_watch, "WAYS", (*WAYS, Way("tensorflows_own", "serve", optional=True)))
     one, _ = watch()
     one.install()
     imported()

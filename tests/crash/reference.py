@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fittrace.schema.journal import ABSENT
+from fittrace.schema.journal_format import ABSENT
 from fittrace.schema.tables import BATCH_PHASES
 
 Record = tuple[int, ...]

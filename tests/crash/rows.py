@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from fittrace.store.columns import Values
-from fittrace.store.derive import Derivation
-from fittrace.store.emit import Emitter
-from fittrace.store.journal import Journal
-from fittrace.store.sampled import SampledBatches
+from fittrace.store.derive.derivation import Derivation
+from fittrace.store.derive.emit_rows import Emitter
+from fittrace.store.derive.sampled_batches import SampledBatches
+from fittrace.store.journal.reader import Journal
+from fittrace.store.parquet.arrow_columns import Values
 
 TABLES = ("spans", "fits", "batches", "logs", "samples", "stops")
 

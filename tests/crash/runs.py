@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import fittrace
-from fittrace.launch.program import BOOTSTRAP
-from fittrace.schema import run as schema_run
+from fittrace.launch.run_program import BOOTSTRAP
+from fittrace.schema import run_facts as schema_run
 
 HERE = Path(__file__).parent
 PROGRAM = HERE / "programs" / "train.py"

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from fittrace.capture.orders import pack
-from fittrace.capture.probes import packed
-from fittrace.schema.journal import ABSENT, DEFINE, EVENTS, EVENTS_HEAD, FACTS, MAGIC, ORDER, PACKED, block
+from fittrace.capture.journal.sample_orders import pack
+from fittrace.capture.record.probes import packed
+from fittrace.schema.journal_format import ABSENT, DEFINE, EVENTS, EVENTS_HEAD, FACTS, MAGIC, ORDER, PACKED, block
 
 Record = tuple[int, ...]
 Steps = Iterator[None]

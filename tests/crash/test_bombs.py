@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from fittrace.capture.orders import MOST_SAMPLES
+from fittrace.capture.journal.sample_orders import MOST_SAMPLES
 from fittrace.schema import limits
-from fittrace.schema import run as schema_run
-from fittrace.schema.journal import (
+from fittrace.schema import run_facts as schema_run
+from fittrace.schema.journal_format import (
     ABSENT,
     DEFINE,
     EVENTS,
@@ -36,7 +36,7 @@ from fittrace.schema.journal import (
     RUN_METADATA,
     block,
 )
-from fittrace.store.messages import RunMetadata, TooMany, bounded
+from fittrace.store.tensorflow.messages import RunMetadata, TooMany, bounded
 
 from .streams import FACTS_OF, define
 

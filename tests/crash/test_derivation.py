@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from fittrace.store import journal as store_journal
+from fittrace.store.journal import reader as store_journal
 
 from .reference import Reference
 from .rows import canonical, derive, difference

@@ -13,7 +13,7 @@ import pytest
 
 import fittrace
 from fittrace.launch import Program, execute
-from fittrace.store import checksum
+from fittrace.store.parquet import part_names
 
 from .runs import PROGRAM, environment, finish, hook_rows, is_prefix, start
 
@@ -65,7 +65,7 @@ def test_no_room_for_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         monkeypatch.setenv(name, value)
     program = Program(str(PROGRAM), None, [str(one) for one in FAST], sys.executable)
     with monkeypatch.context() as full:
-        full.setattr(checksum, "sealed", refuse)
+        full.setattr(part_names, "sealed", refuse)
         finished = execute(program, tmp_path, "run", lambda done, size: None)
     assert finished.exit_code == 0
     assert [remark for remark in finished.remarks if "No space left on device" in remark]
@@ -112,7 +112,7 @@ def test_a_fault_while_the_tables_are_written_leaves_the_programs_end(
     for name, value in environment().items():
         monkeypatch.setenv(name, value)
     with monkeypatch.context() as fault:
-        fault.setattr(checksum, "sealed", broken)
+        fault.setattr(part_names, "sealed", broken)
         program = Program(str(PROGRAM), None, [str(tmp_path / "witness"), "exit"], sys.executable)
         finished = execute(program, tmp_path, "run", lambda done, size: None)
     assert finished.exit_code == 4

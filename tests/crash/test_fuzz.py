@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 import fittrace
-from fittrace.schema import run as schema_run
-from fittrace.schema.journal import (
+from fittrace.schema import run_facts as schema_run
+from fittrace.schema.journal_format import (
     ABSENT,
     DEFINE,
     EVENTS,
@@ -26,8 +26,8 @@ from fittrace.schema.journal import (
     PACKED,
     block,
 )
-from fittrace.store.open import settle_run
-from fittrace.tables.sql import VIEWS
+from fittrace.store.open_runs import settle_run
+from fittrace.tables.derived_tables import VIEWS
 
 from .rows import Row, Tables, derive
 from .streams import FACTS_OF, Program, Shape, blocks_of, chunk, define, drains

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from fittrace.capture import metadata as capturing
-from fittrace.capture.collector import pack
-from fittrace.capture.metadata import MOST_WAITING, Metadata, MetadataQueue
-from fittrace.capture.probes import Buffer
-from fittrace.capture.threads import Thread
-from fittrace.schema.journal import (
+from fittrace.capture.journal import batch_metadata as capturing
+from fittrace.capture.journal.batch_metadata import MOST_WAITING, Metadata, MetadataQueue
+from fittrace.capture.journal.collector import pack
+from fittrace.capture.journal.thread_buffers import Thread
+from fittrace.capture.record.probes import Buffer
+from fittrace.schema.journal_format import (  # fmt: skip
     DEFINE,
     FACTS,
     LARGEST_METADATA,
@@ -28,9 +28,9 @@ from fittrace.schema.journal import (
     Damage,
     block,
     blocks,
-)  # fmt: skip
-from fittrace.store.convert import convert
-from fittrace.store.messages import RunMetadata
+)
+from fittrace.store.conversion import convert
+from fittrace.store.tensorflow.messages import RunMetadata
 from fittrace.tables import NotSampled, Trace
 
 WALL = 1_760_000_000_000_000_000

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fittrace.schema.journal import ABSENT
-from fittrace.store import packing
-from fittrace.store.packing import unpacked
+from fittrace.schema.journal_format import ABSENT
+from fittrace.store.journal import packing
+from fittrace.store.journal.packing import unpacked
 
 HEADS = st.integers(-(1 << 20), -1)
 MOMENTS = st.integers(1 << 44, (1 << 44) + (1 << 38))

@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 
+from fittrace.capture.journal.load_shedder import KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS, StandIns
+from fittrace.capture.journal.thread_buffers import Thread
 from fittrace.capture.sites import Site
-from fittrace.capture.thinning import KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS, StandIns
-from fittrace.capture.threads import Thread
 
 from .reference import Reference, Span
 from .rows import Tables, canonical, derive, difference

@@ -11,8 +11,8 @@ from reading.stores import columns, small_tables, write_run
 
 from fittrace.cli import main
 from fittrace.cli.export import FORMATS
-from fittrace.schema.plain import LONGEST, is_plain
-from fittrace.store.parquet import PartitionWriter
+from fittrace.schema.plain_names import LONGEST, is_plain
+from fittrace.store.parquet.partition_writer import PartitionWriter
 
 BAD = [
     *(

@@ -13,12 +13,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from otel.receiver import Received, over_grpc, over_http
 
 from fittrace.cli import main
+from fittrace.export.otel_spans import Choice, Span, spans_of
 from fittrace.export.otlp import requests, send
-from fittrace.export.spans import Choice, Span, spans_of
-from fittrace.schema import otel
-from fittrace.schema.batches import Batches
+from fittrace.schema import otel_names
 from fittrace.schema.errors import FittraceError
-from fittrace.schema.otel import Ids
+from fittrace.schema.otel_names import Ids
+from fittrace.schema.sent_batches import Batches
 from fittrace.tables import Trace
 
 
@@ -51,7 +51,7 @@ def test_ids_follow_from_the_tables(keras_3: Trace) -> None:
     assert (first.fit.trace, first.id) == (ids.trace(*place), ids.span(*place))
 
 
-@pytest.mark.parametrize("level", otel.LEVELS)
+@pytest.mark.parametrize("level", otel_names.LEVELS)
 def test_levels_and_batches_leave_out_and_keep_the_tree(level: str, keras_3: Trace) -> None:
     everything = {span.id: span for span in spans_of(keras_3)}
     chosen = list(spans_of(keras_3, Choice(level, Batches(0.2))))
@@ -62,7 +62,7 @@ def test_levels_and_batches_leave_out_and_keep_the_tree(level: str, keras_3: Tra
     batches = [span for span in chosen if span.name == "keras.batch"]
     whole = sum(span.name == "keras.batch" for span in everything.values())
     assert (0.1 < len(batches) / whole < 0.3) if level not in ("fit", "epoch") else not batches
-    assert {span.name for span in chosen} <= otel.SPANS.keys()
+    assert {span.name for span in chosen} <= otel_names.SPANS.keys()
 
 
 def nearest(span: Span, everything: dict[int, Span], ids: set[int]) -> int | None:
@@ -88,12 +88,14 @@ def test_what_spans_tell(keras_3: Trace) -> None:
     for span in spans.values():
         if span.name == "keras.epoch":
             told = {
-                key[len(otel.LOGS) :]: value for key, value in span.attributes().items() if key.startswith(otel.LOGS)
+                key[len(otel_names.LOGS) :]: value
+                for key, value in span.attributes().items()
+                if key.startswith(otel_names.LOGS)
             }
             of_epoch = logs[logs.epoch == span.row.epoch]
             assert told == dict(zip(of_epoch.key, of_epoch.value, strict=True))
-    names = {name for span in spans.values() for name in span.attributes() if not name.startswith(otel.LOGS)}
-    assert names <= otel.ATTRIBUTES.keys()
+    names = {name for span in spans.values() for name in span.attributes() if not name.startswith(otel_names.LOGS)}
+    assert names <= otel_names.ATTRIBUTES.keys()
 
 
 def test_a_failed_fit_tells_its_exception(tmp_path: Path) -> None:

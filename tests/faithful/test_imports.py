@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import fittrace
-from fittrace.schema import run
+from fittrace.schema import run_facts
 
 from .processes import HERE, PROGRAMS, environ
 from .test_processes import ENGINE
@@ -36,7 +36,7 @@ def stories(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     folder = tmp_path_factory.mktemp("imports")
     traces = folder / "run"
     traces.mkdir()
-    run.new(str(traces), "run", [], python, "0")
+    run_facts.new(str(traces), "run", [], python, "0")
     traced = printed(python, folder, str(BOOTSTRAP), FITTRACE_RUN=str(traces))
     return printed(python, folder, ""), traced, traces
 

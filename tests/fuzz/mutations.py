@@ -16,9 +16,9 @@ from random import Random
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fittrace.schema import journal as form
-from fittrace.schema import run as schema_run
-from fittrace.store import checksum
+from fittrace.schema import journal_format as form
+from fittrace.schema import run_facts as schema_run
+from fittrace.store.parquet import part_names
 
 from . import poison
 
@@ -246,9 +246,9 @@ def _remove(path: Path) -> None:
 
 def _sealed(file: Path) -> None:
     """Give a changed file the name that its bytes ask for."""
-    number = checksum.PART.fullmatch(file.name)
+    number = part_names.PART.fullmatch(file.name)
     if number is not None:
-        file.rename(file.with_name(f"part-{number['number']}-{checksum.of_file(file)}.parquet"))
+        file.rename(file.with_name(f"part-{number['number']}-{part_names.of_file(file)}.parquet"))
 
 
 def _other_values(random: Random, table: pa.Table, at: int, outside: Path) -> pa.Table:

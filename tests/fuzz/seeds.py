@@ -14,12 +14,12 @@ from crash.streams import FACTS_OF, Program, Shape, blocks_of, drains
 from crash.test_metadata import SITES, records, run_metadata, told
 
 import fittrace
-from fittrace.capture.collector import pack
-from fittrace.capture.probes import Buffer
-from fittrace.capture.threads import Thread
-from fittrace.schema import run as schema_run
-from fittrace.schema.journal import DEFINE, FACTS, MAGIC, block
-from fittrace.store import checksum
+from fittrace.capture.journal.collector import pack
+from fittrace.capture.journal.thread_buffers import Thread
+from fittrace.capture.record.probes import Buffer
+from fittrace.schema import run_facts as schema_run
+from fittrace.schema.journal_format import DEFINE, FACTS, MAGIC, block
+from fittrace.store.parquet import part_names
 
 ROWS = 60
 """Rows kept of each table of a reference trace: enough for every kind of row, few enough to be read at once."""
@@ -85,5 +85,5 @@ def _shortened(reference: Path, run: Path) -> Path:
         plain = file.with_name("part-0.parquet")
         file.unlink()
         pq.write_table(table.slice(0, ROWS), plain)
-        checksum.sealed(plain)
+        part_names.sealed(plain)
     return run

@@ -12,8 +12,8 @@ from engines.conftest import NEWEST, ROOT, Engine, require
 from faithful.processes import environ
 
 from fittrace.export.otlp import Choice, requests
-from fittrace.schema import otel
-from fittrace.schema.batches import Batches
+from fittrace.schema import otel_names
+from fittrace.schema.sent_batches import Batches
 from fittrace.tables import Trace
 
 from .test_nested import OPENTELEMETRY_3_7, PROGRAM
@@ -50,7 +50,7 @@ def test_live_and_later_agree(engine: Engine, batches: str, tmp_path: Path) -> N
     trace = Trace.open(tmp_path / "run")
     assert trace.notes().empty
     told = json.loads((tmp_path / "seen.json").read_text())["spans"]
-    live = {span["id"]: span for span in told if span["scope"][0] == otel.SCOPE}
+    live = {span["id"]: span for span in told if span["scope"][0] == otel_names.SCOPE}
     later = {
         span.context.span_id: span for spans in requests(trace, Choice("all", Batches.of(batches))) for span in spans
     }

@@ -15,10 +15,10 @@ import pytest
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
 from fittrace import __version__
+from fittrace.export.otel_spans import Choice
 from fittrace.export.otlp import requests
-from fittrace.export.spans import Choice
-from fittrace.schema import otel
-from fittrace.schema.batches import DEFAULT, Batches
+from fittrace.schema import otel_names
+from fittrace.schema.sent_batches import DEFAULT, Batches
 from fittrace.tables import Trace
 
 from .conftest import PROGRAMS, Run, environment
@@ -92,7 +92,9 @@ def test_metrics_are_not_sent_unasked(run: Run, receiver: Received) -> None:
 def test_metrics_are_sent_where_the_environment_asks_for_them(run: Run, receiver: Received, trace: Open) -> None:
     done = run("plain", otlp=receiver.endpoint, OTEL_METRICS_EXPORTER="otlp")
     assert done.stderr == ""
-    assert {"keras.batch.duration", "keras.batches", "keras.logs"} <= receiver.metrics.keys() <= otel.METRICS.keys()
+    assert (
+        {"keras.batch.duration", "keras.batches", "keras.logs"} <= receiver.metrics.keys() <= otel_names.METRICS.keys()
+    )
     counts = trace().batches().groupby("stage", observed=True).size()
     sent = {
         point.attributes[0].value.string_value: point.as_int
@@ -134,10 +136,10 @@ def test_the_default_is_fits_epochs_and_some_batches(run: Run, receiver: Receive
 
 def test_who_sends(run: Run, receiver: Received) -> None:
     run("alone", otlp=receiver.endpoint)
-    assert receiver.scopes == {("fittrace", __version__, otel.SCHEMA_URL)}
+    assert receiver.scopes == {("fittrace", __version__, otel_names.SCHEMA_URL)}
     (resource,) = receiver.resources
     assert resource["service.name"] == "train" and resource["fittrace.run"] == "run"
-    assert otel.RESOURCE.keys() - resource.keys() == {"fittrace.rank"}
+    assert otel_names.RESOURCE.keys() - resource.keys() == {"fittrace.rank"}
 
 
 def test_the_environment_is_honoured(run: Run, receiver: Received) -> None:

@@ -15,7 +15,7 @@ from faithful.processes import environ, finish, start
 
 import fittrace
 from fittrace import __version__
-from fittrace.schema import otel
+from fittrace.schema import otel_names
 from fittrace.schema.tables import BATCH_PHASES
 
 from .test_nested import OPENTELEMETRY_3_7, WITH_A_POOL
@@ -137,10 +137,10 @@ def test_exemplars_are_spans_of_the_trace(measured: Measured) -> None:
 
 
 def test_names_and_units(measured: Measured) -> None:
-    assert measured.told["scopes"] == [[otel.SCOPE, __version__, otel.SCHEMA_URL]]
+    assert measured.told["scopes"] == [[otel_names.SCOPE, __version__, otel_names.SCHEMA_URL]]
     for name, metric in measured.told["metrics"].items():
-        assert (metric["unit"], metric["description"]) == otel.METRICS[name][1:]
-        assert {key for point in metric["points"] for key in point["attributes"]} <= otel.METRIC_ATTRIBUTES.keys()
+        assert (metric["unit"], metric["description"]) == otel_names.METRICS[name][1:]
+        assert {key for point in metric["points"] for key in point["attributes"]} <= otel_names.METRIC_ATTRIBUTES.keys()
 
 
 def test_nothing_is_said_to_the_program(measured: Measured) -> None:

@@ -13,7 +13,7 @@ import pytest
 from engines.conftest import NEWEST, ROOT, Engine, require
 from faithful.processes import KERAS, environ
 
-from fittrace.schema import otel
+from fittrace.schema import otel_names
 
 PROGRAM = Path(__file__).parent / "programs" / "nested.py"
 OPENTELEMETRY_3_7 = ROOT / ".opentelemetry-3.7"
@@ -164,14 +164,14 @@ def test_ids_are_unique_and_parents_are_there(seen: Seen) -> None:
     assert len(seen.by_id) == len(seen.spans)
     assert all(span["parent"] is None or span["parent"] in seen.by_id for span in seen.spans)
     ours = {tuple(span["scope"]) for span in seen.spans if span["name"].startswith("keras.")}
-    assert ours == {(otel.SCOPE, otel.SCHEMA_URL)}
+    assert ours == {(otel_names.SCOPE, otel_names.SCHEMA_URL)}
 
 
 def test_names_are_few(seen: Seen) -> None:
-    ours = [span for span in seen.spans if span["scope"][0] == otel.SCOPE]
-    assert {span["name"] for span in ours} <= otel.SPANS.keys()
-    told = {name for span in ours for name in span["attributes"] if not name.startswith(otel.LOGS)}
-    assert told <= otel.ATTRIBUTES.keys()
+    ours = [span for span in seen.spans if span["scope"][0] == otel_names.SCOPE]
+    assert {span["name"] for span in ours} <= otel_names.SPANS.keys()
+    told = {name for span in ours for name in span["attributes"] if not name.startswith(otel_names.LOGS)}
+    assert told <= otel_names.ATTRIBUTES.keys()
 
 
 def test_it_can_be_undone(seen: Seen) -> None:

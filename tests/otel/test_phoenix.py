@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from fittrace.cli import main
+from fittrace.export.otel_spans import Choice
 from fittrace.export.otlp import requests
-from fittrace.export.spans import Choice
-from fittrace.schema.batches import Batches
+from fittrace.schema.sent_batches import Batches
 from fittrace.tables import Trace
 
 from .conftest import ROOT, Run

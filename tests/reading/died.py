@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from fittrace.schema import run as schema_run
-from fittrace.schema.journal import FACTS, MAGIC, block
+from fittrace.schema import run_facts as schema_run
+from fittrace.schema.journal_format import FACTS, MAGIC, block
 
 WALL = 1_760_000_000_000_000_000
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from fittrace.schema import run as schema_run
+from fittrace.schema import run_facts as schema_run
 from fittrace.schema.tables import TABLES
-from fittrace.store.parquet import PartitionWriter
+from fittrace.store.parquet.partition_writer import PartitionWriter
 
 REFERENCE = Path(__file__).parent.parent.parent / "traces" / "reference-keras-3"
 READABLE = "größe日本😀"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fittrace.schema import run as schema_run
-from fittrace.store.parquet import PartitionWriter
+from fittrace.schema import run_facts as schema_run
+from fittrace.store.parquet.partition_writer import PartitionWriter
 
 START = 1_760_000_000_000_000_000
 

@@ -17,7 +17,7 @@ import pytest
 from stores import START, write_run
 
 from fittrace.cli import main, progress, sql
-from fittrace.cli.places import newest
+from fittrace.cli.which_trace import newest
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -9,9 +9,9 @@ import pytest
 from stores import write_run
 
 from fittrace.schema.errors import DamagedTrace, FittraceError
-from fittrace.schema.run import NotATrace
+from fittrace.schema.run_facts import NotATrace
 from fittrace.tables import Trace
-from fittrace.tables.sql import VIEWS
+from fittrace.tables.derived_tables import VIEWS
 
 
 def _read_all(path: Path) -> dict[str, str]:

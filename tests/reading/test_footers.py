@@ -11,7 +11,7 @@ import pytest
 from fittrace.cli import main
 from fittrace.schema import limits
 from fittrace.schema.errors import DamagedTrace
-from fittrace.store import checksum
+from fittrace.store.parquet import part_names
 from fittrace.tables import Trace
 
 CLAIMS = {
@@ -28,7 +28,7 @@ def test_a_footer_that_claims_too_much_is_refused(run: Path, claim: str, capsys:
     file.unlink()
     new = file.with_name("part-0.parquet")
     pq.write_table(made(), new, row_group_size=1 << 20, compression="zstd", use_dictionary=False)
-    checksum.sealed(new)
+    part_names.sealed(new)
     with pytest.raises(DamagedTrace, match=message):
         Trace.open(run).notes()
     assert main(["show", str(run)]) == 2 and message in capsys.readouterr().err
@@ -39,7 +39,7 @@ def test_what_is_no_parquet_is_refused(run: Path) -> None:
     file.unlink()
     new = file.with_name("part-0.parquet")
     new.write_bytes(b"PAR1" + b"\xff" * 100 + b"PAR1")
-    checksum.sealed(new)
+    part_names.sealed(new)
     with pytest.raises(DamagedTrace, match="no Parquet that can be read"):
         Trace.open(run).notes()
 
@@ -53,15 +53,15 @@ def test_values_that_are_always_there_may_not_be_missing(run: Path, how: str) ->
     table = table.remove_column(place) if how == "gone" else table.set_column(place, "last_batch", nulls)
     file.unlink()
     pq.write_table(table, file.with_name("part-0.parquet"))
-    checksum.sealed(file.with_name("part-0.parquet"))
+    part_names.sealed(file.with_name("part-0.parquet"))
     with pytest.raises(DamagedTrace, match="values may be missing in the column last_batch"):
         Trace.open(run).batches()
 
 
 def test_many_rows_go_into_as_many_row_groups(tmp_path: Path) -> None:
     from fittrace.schema.tables import TABLES
-    from fittrace.store.footer import check
-    from fittrace.store.parquet import PartitionWriter
+    from fittrace.store.parquet.footers import check
+    from fittrace.store.parquet.partition_writer import PartitionWriter
 
     with PartitionWriter(tmp_path, "a1", 0) as writer:
         writer.append("notes", {"kind": ["x"] * 300_000, "message": pa.repeat("same", 300_000)})

@@ -15,7 +15,7 @@ from stores import small_tables, write_run
 
 from fittrace.cli import main
 from fittrace.schema.errors import FittraceError
-from fittrace.store import checksum
+from fittrace.store.parquet import part_names
 from fittrace.tables import Trace
 
 EVIL = "__import__('pathlib').Path('canary').touch()"
@@ -51,7 +51,7 @@ def retyped(run: Path, table: str, column: str, values: pa.Array) -> None:
     rows = rows.set_column(place, rows.schema.field(place).with_type(values.type), values)
     part.unlink()
     pq.write_table(rows, part.with_name("part-0.parquet"))
-    checksum.sealed(part.with_name("part-0.parquet"))
+    part_names.sealed(part.with_name("part-0.parquet"))
 
 
 AGREES = """

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from told import NODE, WALL, event, ops, traced
 
-from fittrace.store import profile, run_metadata
-from fittrace.store.messages import RunMetadata
-from fittrace.store.ops import Contents, Op
+from fittrace.store.tensorflow import profile, run_metadata
+from fittrace.store.tensorflow.messages import RunMetadata
+from fittrace.store.tensorflow.ops import Contents, Op
 
 GPU = "/device:GPU:0"
 EXECUTOR = "/job:localhost/replica:0/task:0/device:GPU:0"

@@ -18,11 +18,11 @@ import fittrace
 from fittrace.cli import COMMANDS, main
 from fittrace.cli.export import FORMATS
 from fittrace.cli.progress import progress
+from fittrace.prompt.commands import WORDS
 from fittrace.prompt.completion import completions
-from fittrace.prompt.session import Session
-from fittrace.prompt.words import WORDS
+from fittrace.prompt.shell import Session
 from fittrace.schema.errors import FittraceError
-from fittrace.schema.printable import printable
+from fittrace.schema.safe_text import printable
 from fittrace.tables import Trace
 
 ROOT = Path(__file__).parent.parent.parent

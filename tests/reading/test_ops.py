@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from told import CLOCK, NODE, WALL, event, metadata, ops, traced
 
-from fittrace.schema.journal import ANCHOR, LARGEST_METADATA
-from fittrace.store import profile, run_metadata, step_stats
-from fittrace.store.messages import RunMetadata
-from fittrace.store.metadata import Metadata, UnreadableMetadata
-from fittrace.store.ops import NAMELESS, Contents, Op
+from fittrace.schema.journal_format import ANCHOR, LARGEST_METADATA
+from fittrace.store.journal.batch_metadata import Metadata, UnreadableMetadata
+from fittrace.store.tensorflow import profile, run_metadata, step_stats
+from fittrace.store.tensorflow.messages import RunMetadata
+from fittrace.store.tensorflow.ops import NAMELESS, Contents, Op
 
 
 def test_an_op_of_a_session_is_on_the_process_clock() -> None:

@@ -15,9 +15,9 @@ from stores import small_tables, write_run
 from synthetic import Size, make
 
 from fittrace.schema.tables import TABLES
-from fittrace.store import parquet
-from fittrace.store.checksum import PART
-from fittrace.store.parquet import PartitionWriter, is_whole, partition
+from fittrace.store.parquet import partition_writer
+from fittrace.store.parquet.part_names import PART
+from fittrace.store.parquet.partition_writer import PartitionWriter, is_whole, partition
 
 NOTE = {"kind": ["engine"], "message": ["keras 9"]}
 
@@ -95,7 +95,7 @@ def test_nan_is_a_value_and_none_is_missing(tmp_path: Path) -> None:
 
 
 def test_rows_keep_their_order_over_appends_and_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet, "ROW_GROUP", 10)
+    monkeypatch.setattr(partition_writer, "ROW_GROUP", 10)
     with PartitionWriter(tmp_path, "a1", 0) as writer:
         for count in (3, 0, 25, 1, 4):
             writer.append("notes", notes(count, kind=f"of-{count}"))
@@ -109,7 +109,7 @@ def test_rows_keep_their_order_over_appends_and_row_groups(tmp_path: Path, monke
 def test_a_new_logs_key_begins_a_part_only_when_rows_are_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "ROW_GROUP", 4)
+    monkeypatch.setattr(partition_writer, "ROW_GROUP", 4)
     base = {name: values for name, values in small_tables()["batches"].items() if not name.startswith("logs.")}
     with PartitionWriter(tmp_path, "a1", 0) as writer:
         writer.append("batches", base | {"logs.loss": [1.0, 2.0]})

@@ -19,10 +19,10 @@ from typing import Any
 
 import pytest
 
-from fittrace.store import run_metadata
-from fittrace.store.messages import RunMetadata
-from fittrace.store.metadata import Metadata
-from fittrace.store.ops import Contents, Op
+from fittrace.store.journal.batch_metadata import Metadata
+from fittrace.store.tensorflow import run_metadata
+from fittrace.store.tensorflow.messages import RunMetadata
+from fittrace.store.tensorflow.ops import Contents, Op
 
 SAMPLES = Path(__file__).parent / "on_gpu"
 GPU = "/device:GPU:0"

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from fittrace.tables import QueryError, Trace
-from fittrace.tables.sql import VIEWS
+from fittrace.tables.derived_tables import VIEWS
 
 SECRET = "the secret"
 

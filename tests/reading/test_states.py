@@ -6,7 +6,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fittrace.tables import states
+from fittrace.tables import hook_logs
 
 KEYS = st.sampled_from(["loss", "acc", "lr", "f1"])
 VALUES = st.one_of(st.floats(allow_nan=False), st.sampled_from(["Tensor(...)", "None"]))
@@ -41,11 +41,11 @@ def test_states_are_what_the_callbacks_saw(containers, shuffler) -> None:
         }
     )
     stored = pa.Table.from_pylist(rows, SCHEMA)
-    found = states.of_hooks(table, stored)
+    found = hook_logs.of_hooks(table, stored)
     assert found.before.tolist() == [hook[2] for hook in hooks]
     assert found.after.tolist() == [hook[3] for hook in hooks]
     assert [set(keys) for keys in found.changed] == [hook[4] for hook in hooks]
-    last = states.final(stored).to_pylist()
+    last = hook_logs.final(stored).to_pylist()
     ended = [(r["span"], r["key"], r["text"] if r["value"] is None else r["value"]) for r in last]
     assert sorted(ended, key=str) == sorted(final, key=str)
 

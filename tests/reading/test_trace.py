@@ -11,9 +11,9 @@ from stores import small_tables, write_run
 
 import fittrace
 from fittrace.schema.errors import DamagedTrace
-from fittrace.schema.run import NotATrace
+from fittrace.schema.run_facts import NotATrace
 from fittrace.tables import AmbiguousRuns, Trace
-from fittrace.tables.sql import VIEWS
+from fittrace.tables.derived_tables import VIEWS
 
 REQUIRED = {
     "fits": "fit engine engine_version start_ns duration_ns epochs batches status error",

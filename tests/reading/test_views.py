@@ -14,13 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 from stores import columns, small_tables, write_run
 
-from fittrace.store.files import RunFiles
+from fittrace.store.run_files import RunFiles
 from fittrace.tables import Trace
-from fittrace.tables.frames import frame
-from fittrace.views import formats, units
-from fittrace.views.ending import ending
+from fittrace.tables.data_frames import frame
+from fittrace.views import row_formats, units
+from fittrace.views.run_ending import ending
 from fittrace.views.summary import print_summary
-from fittrace.views.table import table_lines
+from fittrace.views.terminal_table import table_lines
 
 HOSTILE = "\x1b]0;title\x07\x1b[2J\x9b31m\u202egnp.exe\r\nfake: line"
 
@@ -217,7 +217,7 @@ ROWS = pa.table(
 
 
 def test_csv_reads_back() -> None:
-    text = "".join(formats.csv_pieces([frame(ROWS), frame(ROWS)], ROWS.column_names))
+    text = "".join(row_formats.csv_pieces([frame(ROWS), frame(ROWS)], ROWS.column_names))
     rows = list(csv.reader(io.StringIO(text)))
     assert rows[0] == ["n", "x", "s", "m", "l", "big"] and len(rows) == 7
     assert rows[1] == ["1", "0.1", 'a,"b"\n', '{"k": 1.5}', '["a"]', "1760000000000000001"]
@@ -225,7 +225,7 @@ def test_csv_reads_back() -> None:
 
 
 def test_json_reads_back() -> None:
-    rows = json.loads("".join(formats.json_pieces([frame(ROWS), frame(ROWS)])))
+    rows = json.loads("".join(row_formats.json_pieces([frame(ROWS), frame(ROWS)])))
     assert len(rows) == 6
     assert rows[0] == {"n": 1, "x": 0.1, "s": 'a,"b"\n', "m": {"k": 1.5}, "l": ["a"], "big": 1760000000000000001}
     assert rows[1] == {"n": None, "x": None, "s": None, "m": {}, "l": [], "big": 1760000000000000001}
@@ -234,13 +234,13 @@ def test_json_reads_back() -> None:
 
 @pytest.mark.parametrize("pieces", [[], [frame(ROWS[:0])]], ids=["none", "empty"])
 def test_no_rows_are_still_valid(pieces: list[pd.DataFrame]) -> None:
-    assert json.loads("".join(formats.json_pieces(pieces))) == []
-    assert "".join(formats.csv_pieces(pieces, ROWS.column_names)) == "n,x,s,m,l,big\n"
+    assert json.loads("".join(row_formats.json_pieces(pieces))) == []
+    assert "".join(row_formats.csv_pieces(pieces, ROWS.column_names)) == "n,x,s,m,l,big\n"
 
 
 def test_parquet_reads_back() -> None:
     file = io.BytesIO()
-    formats.write_parquet(ROWS.to_reader(max_chunksize=2), file)
+    row_formats.write_parquet(ROWS.to_reader(max_chunksize=2), file)
     assert str(pq.read_table(file).to_pylist()) == str(ROWS.to_pylist())
 
 

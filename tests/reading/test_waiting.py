@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from fittrace.store import profile
-from fittrace.store.ops import Contents
+from fittrace.store.tensorflow import profile
+from fittrace.store.tensorflow.ops import Contents
 
 SAMPLES = Path(__file__).parent / "waiting"
 

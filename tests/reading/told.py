@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from fittrace.store import step_stats
-from fittrace.store.messages import RunMetadata, Trace
-from fittrace.store.ops import Op
+from fittrace.store.tensorflow import step_stats
+from fittrace.store.tensorflow.messages import RunMetadata, Trace
+from fittrace.store.tensorflow.ops import Op
 
 WALL = 1_760_000_000_000_000_000
 CLOCK = 5_000_000_000

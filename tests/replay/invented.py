@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-from fittrace.prompt.names import Names
+from fittrace.prompt.trace_names import Names
 from fittrace.replay.breakpoints import Breakpoint
 from fittrace.replay.cursor import Step
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fittrace import FittraceError
 from fittrace.replay.breakpoints import BadBreakpoint, Breakpoint
-from fittrace.replay.condition import BadCondition, Condition
+from fittrace.replay.condition.parser import BadCondition, Condition
 from fittrace.replay.cursor import Step
 
 STEP = Step(

@@ -17,8 +17,8 @@ import pytest
 
 import fittrace
 from fittrace.prompt.completion import completions
-from fittrace.prompt.reading import Pipe
-from fittrace.prompt.session import Session
+from fittrace.prompt.input_lines import Pipe
+from fittrace.prompt.shell import Session
 from fittrace.replay.cursor import Step
 from replay.invented import Invented, names, steps_of
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import fittrace
-from fittrace.replay import Breakpoint, Replay, Step, windows
+from fittrace.replay import Breakpoint, Replay, Step, turn_conditions
 
 REFERENCE = Path(__file__).parent.parent.parent / "traces" / "reference-keras-3"
 
@@ -76,8 +76,8 @@ def test_it_stops_at_all_of_them_and_at_no_other(replay: Replay, steps: list[Ste
 
 
 def test_small_windows_find_the_same(replay: Replay, steps: list[Step], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(windows, "_SMALLEST", 7)
-    monkeypatch.setattr(windows, "_LARGEST", 40)
+    monkeypatch.setattr(turn_conditions, "_SMALLEST", 7)
+    monkeypatch.setattr(turn_conditions, "_LARGEST", 40)
     where = Breakpoint(condition="batch == 3 and stage == 'test' and phase == 'slice'")
     expected = [step.index for step in steps if (step.batch, step.stage, step.phase) == (3, "test", "slice")]
     assert found(replay, where, backwards=False) == expected != []

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 from owning import Owning
 
-from fittrace.capture.install import install
-from fittrace.capture.owner import owned
+from fittrace.capture.instrument.install import install
+from fittrace.capture.record.main_thread import owned
 from fittrace.capture.sites import Site as Made
 from fittrace.engines import CallbackLists, Calls, Engine, Function, Loop, Phase
-from fittrace.replay.graph import Graph, Node
+from fittrace.replay.flow_graph import Graph, Node
 from fittrace.replay.walk import Program, Site, Walk
-from fittrace.schema.journal import OPERANDS
+from fittrace.schema.journal_format import OPERANDS
 
 from .oracle import Oracle
 

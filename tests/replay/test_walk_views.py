@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fittrace.prompt.session import Session
-from fittrace.replay import within
+from fittrace.prompt.shell import Session
+from fittrace.replay import step_ranges
 from fittrace.replay.cursor import Step
-from fittrace.views.annotated import print_lines
-from fittrace.views.steps import walk_json, walk_lines
+from fittrace.views.annotated_source import print_lines
+from fittrace.views.replay_steps import walk_json, walk_lines
 from replay.invented import Invented, steps_of
 
 HOSTILE = "\x1b]0;gone\x07\x1b[2J\u202e\u2028[red]"
@@ -53,13 +53,13 @@ def test_numbers_that_json_has_not_are_null(steps: list[Step]) -> None:
 def test_an_epoch_and_a_batch_are_cut_out_of_the_walk(steps: list[Step]) -> None:
     replay = Invented(steps)
     replay.goto(0, 1)
-    batch = list(within.onwards(replay, within.BATCH))
+    batch = list(step_ranges.onwards(replay, step_ranges.BATCH))
     assert [step.line for step in batch if step.depth == 1] == [16, 17, 18, 20, 21, 22]
     assert batch[0] is replay.current
     replay.position = batch[3].index
-    assert within.whole(replay, within.BATCH) == batch
+    assert step_ranges.whole(replay, step_ranges.BATCH) == batch
     replay.goto(1)
-    assert [step.line for step in within.onwards(replay, within.EPOCH)][-1] == 29
+    assert [step.line for step in step_ranges.onwards(replay, step_ranges.EPOCH)][-1] == 29
 
 
 def hostile(steps: list[Step]) -> list[Step]:

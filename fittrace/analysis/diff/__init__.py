@@ -1,6 +1,6 @@
 """Two traces compared: arguments, hooks, logs, flow and time, fit by fit."""
 
 from .compare import Comparison, compare
-from .model import ASPECTS, Difference, PhaseTime, Tolerances
+from .difference import ASPECTS, Difference, PhaseTime, Tolerances
 
 __all__ = ["ASPECTS", "Comparison", "Difference", "PhaseTime", "Tolerances", "compare"]

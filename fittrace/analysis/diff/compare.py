@@ -12,13 +12,13 @@ import pandas as pd
 from ...replay import NoFlow, Replay, recording, unknown_of, visits_of
 from ...schema.errors import FittraceError
 from ...tables import Trace
-from ..rows import Rows
-from .arguments import argument_differences
-from .flow import flow_differences
-from .hooks import hook_differences
-from .logs import log_differences
-from .model import ASPECTS, Difference, Fit, PhaseTime, Steps, Tolerances
-from .time import phase_times
+from ..rows_by_fit import Rows
+from .argument_diff import argument_differences
+from .difference import ASPECTS, Difference, Fit, PhaseTime, Steps, Tolerances
+from .flow_diff import flow_differences
+from .hook_diff import hook_differences
+from .log_diff import log_differences
+from .time_diff import phase_times
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@
 """
 
 from .describe import described
+from .elements import Pattern, PatternError
 from .match import Mismatch, match
 from .parse import parse
-from .syntax import Pattern, PatternError
 
 __all__ = ["Mismatch", "Pattern", "PatternError", "described", "match", "parse"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import groupby
 
-from ..calls import Call, passes
+from ..hook_calls import Call, passes
 
 WIDTH = 100
 """Characters of a line within which a group stays on it."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..calls import Call, passes
-from .program import Program, State, Take
-from .syntax import Hook, Pattern
+from ..hook_calls import Call, passes
+from .compiled import Program, State, Take
+from .elements import Hook, Pattern
 
 END = "the end"
 

@@ -6,8 +6,8 @@ import difflib
 import re
 from typing import NamedTuple
 
-from ...schema.hooks import HOOKS
-from .syntax import Anything, Choice, Each, Hook, Pattern, PatternError, Repeat, Sequence
+from ...schema.hook_names import HOOKS
+from .elements import Anything, Choice, Each, Hook, Pattern, PatternError, Repeat, Sequence
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+ | \#[^\n]*)

@@ -4,13 +4,13 @@ A rule of your own is a function with the decorator `rule`, in a file that `fitt
 """
 
 from .apply import Found, Outcome, apply
-from .batch_loop import BATCH_LOOP
-from .hooks import HOOKS
-from .keys import KEYS
-from .logs import LOGS
-from .model import Finding, Rule, rule
-from .stopping import STOPPING
-from .timing import TIMING
+from .epoch_mean_rules import BATCH_LOOP
+from .hook_rules import HOOKS
+from .log_key_rules import KEYS
+from .log_value_rules import LOGS
+from .rule import Finding, Rule, rule
+from .stop_rules import STOPPING
+from .time_rules import TIMING
 
 RULES: tuple[Rule, ...] = (*HOOKS, *STOPPING, *KEYS, *LOGS, *BATCH_LOOP, *TIMING)
 """The rules that `fittrace check` knows."""

@@ -9,10 +9,10 @@ from functools import cached_property
 import pandas as pd
 
 from ...tables import Trace, UnknownSamples
-from ...tables.samples import Indices
-from ..rows import Rows
-from .built import first_batches
-from .model import Finding, Rule
+from ...tables.batch_samples import Indices
+from ..rows_by_fit import Rows
+from .first_batches import first_batches
+from .rule import Finding, Rule
 
 _NO_FIRST_BATCHES: pd.DataFrame = pd.DataFrame()
 _TABLES = ("fits", "processes", "batches", "hooks", "spans", "stops", "values", "sites")

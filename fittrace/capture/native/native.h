@@ -54,7 +54,7 @@
 #define HAS_CLOCK 0
 #endif
 
-/* As in `schema/journal.py`. */
+/* As in `schema/journal_format.py`. */
 #define ABSENT ((1LL << 62) - 1)
 #define WHOLE 9007199254740992.0
 /* As in `looking.py`: keys in a shape, at most. */
@@ -67,7 +67,7 @@ enum { TOLD, PASSED_OVER, ENTERS, LEAVES, SIFTED };
 #define AT_HAND 8
 /* How often what may be interrupted is begun, at most. */
 #define TRIES 4
-/* As in `schema/scatter.py`. */
+/* As in `schema/scattered_choice.py`. */
 #define SCATTER 0x9E3779B97F4A7C15ULL
 
 /* What a bytearray has beside its head, at most. */

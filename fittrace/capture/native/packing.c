@@ -1,8 +1,8 @@
-/* Packing: what a thread has recorded, as the few bytes that it needs. `schema/journal.py` says how. */
+/* Packing: what a thread has recorded, as the few bytes that it needs. `schema/journal_format.py` says how. */
 
 #include "native.h"
 
-/* As in `schema/journal.py`. */
+/* As in `schema/journal_format.py`. */
 enum { HEAD, NUMBER, MOMENT, NOTHING };
 /* Bytes of a varint, at most. */
 #define WIDEST_VARINT 10

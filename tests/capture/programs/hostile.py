@@ -34,9 +34,9 @@ if given.native is not None:
 
 import fittrace.capture  # noqa: E402, F401
 from fittrace.capture import _native  # noqa: E402
-from fittrace.capture.looking import Looking  # noqa: E402
-from fittrace.capture.names import Names  # noqa: E402
-from fittrace.capture.observer import SIEVE  # noqa: E402
+from fittrace.capture.record.log_inspector import Looking  # noqa: E402
+from fittrace.capture.record.names import Names  # noqa: E402
+from fittrace.capture.record.observer import SIEVE  # noqa: E402
 
 ACTIONS = 200
 """In each run."""

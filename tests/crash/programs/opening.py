@@ -10,7 +10,7 @@ import resource
 import sys
 
 import fittrace
-from fittrace.tables.sql import VIEWS
+from fittrace.tables.derived_tables import VIEWS
 
 
 def peak() -> int:

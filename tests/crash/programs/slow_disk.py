@@ -11,8 +11,9 @@ import time
 
 import keras
 
-from fittrace.capture import Session, writer
-from fittrace.capture.ownfile import System
+from fittrace.capture import Session
+from fittrace.capture.journal import writer
+from fittrace.capture.journal.own_file import System
 
 takes = threading.Event()
 

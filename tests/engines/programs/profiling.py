@@ -92,7 +92,7 @@ def network(in_batch=None):
 
 def fit(scenario, callbacks=(), in_batch=None):
     """One fit, and what came of it; fittrace is to forget that the program has used the profiler before."""
-    profiler = sys.modules.get("fittrace.capture.profiler")
+    profiler = sys.modules.get("fittrace.capture.sampling.profiler")
     if profiler is not None:
         profiler.PROFILER.reason = None
     seen = {"scenario": scenario, "error": None}

@@ -9,8 +9,8 @@ from replay.invented import Invented, names, steps_of
 
 import fittrace
 from fittrace.prompt.completion import completions
-from fittrace.prompt.reading import reader
-from fittrace.prompt.session import Session
+from fittrace.prompt.input_lines import reader
+from fittrace.prompt.shell import Session
 
 stop_at = tuple(int(number) for number in sys.argv[1:3]) or None
 trace = fittrace.open(Path(__file__).parents[3] / "traces" / "reference-keras-3")

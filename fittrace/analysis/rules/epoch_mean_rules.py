@@ -1,0 +1,78 @@
+"""Rules on what happens to means inside an epoch: an evaluate, the progress bar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from .log_value_rules import running_means
+from .rule import Finding, keras, number, rule, tensorflow, version_of
+
+
+@rule(
+    "metrics-reset",
+    effect="the metrics begin anew: the epoch's loss is that of the data evaluated and of the batches after it",
+    remedy="evaluate in on_epoch_end, or with a second model that shares the layers",
+    threads=[keras(16526), keras(12959), tensorflow(42994)],
+)
+def metrics_reset(fit: pd.Series, inner: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
+    """An evaluate that a callback calls inside an epoch, where batches log running means."""
+    if inner.empty:
+        return
+    evaluates = inner[inner["method"].astype(str).str.startswith("evaluate").to_numpy(bool)]
+    called = evaluates.merge(hooks, left_on="parent_span", right_on="span", suffixes=("", "_of_hook"))
+    called = called[called["hook"].isin(["on_epoch_begin", "on_train_batch_begin", "on_train_batch_end"])]
+    if called.empty or not (running_means(hooks) or _is_replaced(fit, called, hooks)):
+        return
+    for (callback, hook), calls in called.groupby(["callback", "hook"], observed=True):
+        first = calls.iloc[0]
+        message = f"calls evaluate inside the epoch; calls in all: {len(calls):,}"
+        place = number(first["epoch"]), number(first["batch"])
+        yield Finding(message, *place, callback, hook, int(first["span_of_hook"]))
+
+
+def _is_replaced(fit: pd.Series, called: pd.DataFrame, hooks: pd.DataFrame) -> bool:
+    """Whether an epoch's loss is another than at its last batch, because there was an evaluate in between.
+
+    Where that is so in every epoch, its logs do not tell that they are running means. The engines whose `fit` takes an
+    epoch's logs from the metrics do so after the last batch's hooks; others have the loss of a batch there.
+    """
+    if fit["engine"] not in ("keras-3", "tf-keras"):
+        return False
+    ends = hooks[((hooks["hook"] == "on_train_batch_end") & hooks["epoch"].notna()).to_numpy(bool)]
+    last = ends.drop_duplicates("epoch", keep="last").set_index("epoch")
+    after = hooks[(hooks["hook"] == "on_epoch_end").to_numpy(bool)].drop_duplicates("epoch").set_index("epoch")
+    begun = called[called["hook"] == "on_train_batch_end"].groupby("epoch")["batch"].max()
+    epochs = [epoch for epoch in begun.index if epoch in last.index and epoch in after.index]
+    replaced = [
+        last.at[epoch, "batch"] == begun[epoch]
+        and last.at[epoch, "logs_after"].get("loss") not in (None, after.at[epoch, "logs_before"].get("loss"))
+        for epoch in epochs
+    ]
+    return bool(replaced) and all(replaced)
+
+
+@rule(
+    "mean-of-means",
+    effect="the progress bar (verbose=1) shows a loss that is none: the mean of the means that it was given",
+    remedy="believe the History, or upgrade to Keras 3.15 or later",
+    threads=[keras(21301)],
+)
+def mean_of_means(fit: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
+    """The progress bar of Keras 3 before 3.15, which averages running means once more."""
+    if fit["engine"] != "keras-3" or not (3, 0) <= version_of(fit) < (3, 15):
+        return
+    bar = hooks[(hooks["callback"] == "ProgbarLogger") & (hooks["hook"] == "on_train_batch_end")]
+    if "loss" not in running_means(hooks):
+        return
+    for epoch, calls in bar.groupby("epoch"):
+        means = [logs["loss"] for logs in calls["logs_before"] if "loss" in logs]
+        if len(means) > 1:
+            shown, true = sum(means) / len(means), means[-1]
+            message = f"shows about {shown:.6g} for a loss of {true:.6g}"
+            yield Finding(message, int(epoch), int(calls["batch"].iloc[-1]), "ProgbarLogger", "on_train_batch_end")
+            return
+
+
+BATCH_LOOP = (metrics_reset, mean_of_means)

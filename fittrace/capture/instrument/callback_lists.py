@@ -1,0 +1,66 @@
+"""Probes for callback lists: where a method passes a hook on to each of its callbacks."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from typing import Any
+
+from . import syntax
+from .phase_probes import Body
+from .syntax import FunctionNode, constant, name
+
+
+class CallbackListBody(Body):
+    """Rewrites a method that passes a hook on: `for callback in self.callbacks: callback.on_*(...)`."""
+
+    def rewrite(self, node: FunctionNode, over: str) -> None:  # type: ignore[override]
+        """Put in a probe before each callback's hook, and after the last."""
+        hook = next(found for found in (syntax.passes_on(child, over) for child in syntax.inner(node)) if found)
+        fixed = str(hook.value) if isinstance(hook, ast.Constant) else None
+        self.entering = self.entering.union(*map(syntax.got_by_name, syntax.inner(node)))
+        docstring, body = syntax.split_docstring(node.body)
+        arguments = [argument.arg for argument in node.args.args]
+        number = next((argument for argument in arguments if argument in ("batch", "epoch")), None)
+        title = self.name.rpartition(".")[0] + "." + fixed if fixed is not None else self.name
+        facts = {"hook": fixed, "counts": number, "level": 1}
+        site = self.site("hooks", node, phases=("hooks",), names=(title,), **facts)
+        call = syntax.call("hooks", constant(site.head), name(arguments[0]), name(number) if number else constant(None))
+        rewritten = self.block(body, depth=1, inside=None)
+        for block in syntax.all_blocks(rewritten):
+            for index, statement in reversed(list(enumerate(block))):
+                if syntax.passes_on(statement, over):
+                    block.insert(index + 1, self.each(statement, arguments[0], facts))
+                    if fixed is None:
+                        named = self.site("named", statement, level=1)
+                        # Only here: before, the variable may not have its value yet.
+                        told = syntax.call("named", constant(named.head), hook)
+                        block.insert(index, syntax.remark(told, statement))
+        self.flow(clocked=False).complete(rewritten)
+        if fixed == "on_train_begin":
+            settings = self.site("values", node, level=1)
+            told = syntax.call("settings", constant(settings.head), name(arguments[0]))
+            rewritten.insert(0, syntax.remark(told, body[0]))
+        node.body = docstring + self.frame(node, syntax.probe(site, call, body[0]), rewritten, level=1)
+
+    def each(self, statement: ast.stmt, owner: str, facts: dict[str, Any]) -> ast.stmt:
+        """Put the probe into a loop over the callbacks; the probe that comes after the loop is returned."""
+        assert isinstance(statement, ast.For)
+        logs = _logs_argument(statement)
+        hook = self.site("hook", statement, depth=1, phases=("hooks",), names=(facts["hook"] or "",), **facts)
+        hooked = self.site("hooked", statement, depth=1, level=1)
+        callback = name(syntax.first_name(statement.target))
+        probe = syntax.call("hook", constant(hook.head), name(owner), callback, logs)
+        statement.body.insert(0, syntax.probe(hook, probe, statement.body[0]))
+        # The hooks of one batch are followed by those of the next; after others the model may go.
+        method = "hooked" if facts["counts"] == "batch" else "hooked_last"
+        after = syntax.call(method, constant(hooked.head), name(owner), copy.deepcopy(logs))
+        return syntax.probe(hooked, after, statement)
+
+
+def _logs_argument(loop: ast.For) -> ast.expr:
+    for call in syntax.calls_in(loop):
+        for value in [keyword.value for keyword in call.keywords if keyword.arg == "logs"] + call.args[::-1]:
+            if isinstance(value, ast.Name) and value.id.endswith("logs"):
+                return name(value.id)
+    return constant(None)

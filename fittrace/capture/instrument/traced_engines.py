@@ -1,0 +1,236 @@
+"""Instruments: the engines of this process that record, those that are imported already and those that come."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import types
+from types import MappingProxyType
+from typing import Any, Callable, Iterator, Mapping, Sequence
+
+from ...engines import Engine
+from ...schema.capture_settings import Settings
+from ..isolation import original_threads
+from ..record.main_thread import owned
+from ..sites import Site
+from . import user_code
+from .import_hook import Finder
+from .install import Installed, Outcome, install
+
+
+class Instruments:
+    """Makes the functions of `engines` call `recorder`, as soon as they exist. New sites are appended to `sites`.
+
+    The thread that makes this is the owner of the capture.
+
+    `define` takes definitions for the journal, `fault` whatever fails. What is `awaited`, modules by their names, is
+    called with the module when it is there.
+    """
+
+    def __init__(
+        self,
+        engines: Sequence[Engine],
+        recorder: object,
+        sites: list[Site],
+        settings: Settings,
+        define: Callable[[dict[str, Any]], None],
+        fault: Callable[[str, BaseException], None],
+        awaited: Mapping[str, Callable[[types.ModuleType], None]] = MappingProxyType({}),
+    ) -> None:
+        self._engines = engines
+        self._by_module: dict[str, list[Engine]] = {}
+        for engine in engines:
+            for module in engine.modules:
+                self._by_module.setdefault(module, []).append(engine)
+        self._constants = owned(recorder)
+        self._sites = sites
+        self._variables = settings.values == "all"
+        self._meets = settings.lines == "callbacks"
+        self._define = define
+        self._fault = fault
+        self._awaited = awaited
+        self._finder = Finder((*self._by_module, *awaited), self._loaded)
+        self._waiting: dict[str, list[types.ModuleType]] = {}
+        self._installed: list[Installed] = []
+        self._installed_own: list[Installed] = []
+        self._roots: set[int] = set()
+        self._meeting = original_threads.RLock()
+        self._own: dict[int, types.FunctionType] = {}
+        self._entering = frozenset(user_code.STEPS).union(*[engine.entering for engine in engines])
+        self._known: dict[str, types.ModuleType] = {}
+        self._holders: dict[str, Engine] = {}
+        self._missing: dict[str, list[str]] = {}
+        self._with_root: set[str] = set()
+        self._told: set[str] = set()
+        self._functions = itertools.count()
+        self._sources = itertools.count()
+
+    def install(self) -> None:
+        """Begin, or begin again after `undo`, with the modules that are there already."""
+        self._finder.install()
+        for installed in self._installed:
+            installed.redo()
+        for name in (*self._by_module, *self._awaited):
+            module = sys.modules.get(name)
+            if module is not None and self._known.get(name) is not module:
+                self._loaded(module)
+
+    def renew(self, recorder: object) -> None:
+        """Let the engines call another recorder from now on; the calling thread becomes its owner."""
+        self._constants = owned(recorder)
+        self._installed = [installed.with_constants(self._constants) for installed in self._installed]
+        self._installed_own = [installed.with_constants(self._constants) for installed in self._installed_own]
+        for name in self._awaited:
+            if name in self._known:
+                self._meet_awaited(self._known[name])
+
+    def undo(self) -> None:
+        """Give the engines their own code back."""
+        self._finder.remove()
+        self._roots.clear()
+        for installed in self._installed + self._installed_own:
+            installed.undo()
+
+    def begin_root(self, frame: int) -> None:
+        """A model's method begins, in the frame of that identity. While one is under way, the program's own functions
+        record too."""
+        if self._meets:
+            with self._meeting:
+                self._roots.add(frame)
+                self._settle()
+
+    def end_root(self, frame: int) -> None:
+        """It has ended. After the last of them the program, which may send its functions elsewhere, has them as they
+        were."""
+        if self._meets:
+            with self._meeting:
+                self._roots.discard(frame)
+                self._settle()
+
+    def _settle(self) -> None:
+        """Let the program's own functions record, or not. Who is interrupted here may begin anew."""
+        for installed in self._installed_own:
+            if self._roots:
+                installed.redo()
+            else:
+                installed.undo()
+
+    def plain(self, function: Any) -> Any:
+        """A function with the code that `function` had before it was made to record; itself where it was not."""
+        for one in self._installed:
+            if one.function is function and function.__code__ is one.probed:
+                facts = (function.__globals__, function.__name__, function.__defaults__, function.__closure__)
+                return types.FunctionType(one.original, *facts)
+        return function
+
+    def meet_callback(self, kind: type) -> None:
+        """Make the hooks of a callback's class record, where those are asked for."""
+        self._meet(user_code.hooks_of(kind))
+
+    def meet_model(self, kind: type) -> None:
+        """Make the steps of a model's class record, where those are asked for."""
+        self._meet(user_code.steps_of(kind))
+
+    def _meet(self, functions: Iterator[types.FunctionType]) -> None:
+        if not self._meets:
+            return
+        # Two threads may each meet a class.
+        with self._meeting:
+            new = [function for function in functions if id(function) not in self._own]
+            try:
+                self._record(new)
+            except BaseException:
+                for function in new:
+                    self._own.pop(id(function), None)
+                raise
+            finally:
+                self._settle()
+
+    def forked(self) -> None:
+        """In a process that was forked off: another thread, which is not there any more, may have held the lock."""
+        self._meeting = original_threads.RLock()
+
+    def _record(self, new: list[types.FunctionType]) -> None:
+        self._own.update((id(function), function) for function in new)
+        for outcome in user_code.install_own(new, self._constants, self._sites, self._entering, self._variables):
+            self._installed_own += outcome.installed
+            self._draw(user_code.ENGINE, outcome)
+            for what in outcome.missing:
+                message = "not found as its source has it, so its lines are not traced: %s" % what
+                self._define({"define": "note", "kind": "engine", "message": "the program's own code: " + message})
+
+    def tell(self, final: bool = False) -> None:
+        """Define the engines that are traced, and note what of them is not; each once, when its version is known.
+
+        `final`: an engine whose training loop has not come by now is not one that fittrace knows.
+        """
+        for engine in self._engines:
+            ready = engine.home in self._with_root or (final and engine.home in self._missing)
+            version = getattr(sys.modules.get(engine.package), "__version__", None)
+            if engine.home not in sys.modules:
+                continue
+            if not ready or engine.home in self._told or not isinstance(version, str):
+                continue
+            self._told.add(engine.home)
+            self._define({"define": "engine", "engine": engine.name, "version": version})
+            message = self._message(engine, version)
+            if message is not None:
+                note = "%s %s (checked on %s): %s" % (engine.package, version, ", ".join(engine.checked), message)
+                self._define({"define": "note", "kind": "engine", "message": note})
+
+    def _message(self, engine: Engine, version: str) -> str | None:
+        missing = self._missing[engine.home]
+        if engine.home not in self._with_root:
+            return "no training loop that fittrace knows was imported (another backend?), so nothing of it is traced"
+        if missing:
+            return "not found in its source, so not traced: " + ", ".join(missing)
+        if version.split(".")[:2] not in [known.split(".")[:2] for known in engine.checked]:
+            return "this version was not checked, but all that fittrace looks for was found in it"
+        return None
+
+    def _loaded(self, module: types.ModuleType) -> None:
+        """Take note of a module that has run; an engine is rewritten when its home has, and not where none comes."""
+        self._known[module.__name__] = module
+        self._meet_awaited(module)
+        for engine in self._by_module.get(module.__name__, ()):
+            waiting = self._waiting.setdefault(engine.home, [])
+            waiting.append(module)
+            if module.__name__ == engine.home:
+                self._missing[engine.home] = []
+            if engine.home in self._missing:
+                while waiting:
+                    self._rewrite(waiting[0], engine)
+                    del waiting[0]
+
+    def _meet_awaited(self, module: types.ModuleType) -> None:
+        meet = self._awaited.get(module.__name__)
+        if meet is not None:
+            try:
+                meet(module)
+            except Exception as error:
+                self._fault("meeting %s" % module.__name__, error)
+
+    def _rewrite(self, module: types.ModuleType, engine: Engine) -> None:
+        missing = self._missing[engine.home]
+        if self._holders.setdefault(module.__name__, engine) is not engine:
+            return  # what two engines share is rewritten for one of them
+        try:
+            outcome = install(module, engine, self._constants, self._sites, self._variables)
+        except Exception as error:
+            self._fault("rewriting %s" % module.__name__, error)
+            missing.append("all of %s" % module.__name__)
+            return
+        self._installed += outcome.installed
+        self._draw(engine.name, outcome)
+        missing += outcome.missing
+        if outcome.has_root:
+            self._with_root.add(engine.home)
+
+    def _draw(self, engine: str, outcome: Outcome) -> None:
+        """Define the source of what was installed, and the graphs of its functions."""
+        source = next(self._sources)
+        self._define({"define": "source", "source": source, "text": outcome.source})
+        for drawn in outcome.graphs:
+            facts = {"engine": engine, "file": outcome.file, "source": source}
+            facts.update(name=drawn.name, line=drawn.line, nodes=[tuple(node) for node in drawn.nodes])
+            self._define(dict(facts, define="function", function=next(self._functions)))

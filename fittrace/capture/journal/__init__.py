@@ -1,0 +1,1 @@
+"""The journal of a process: records are collected in the background, packed, and appended to a file."""

@@ -1,0 +1,65 @@
+"""Metadata: what TensorFlow told of batches, on its way into the journal, within bounds.
+
+It is handed on as it is, bytes of a protobuf, and parsed where the journal is read. Packing it is the collector's work.
+"""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections import deque
+from typing import Callable, Iterator, NamedTuple
+
+from ...schema.journal_format import LARGEST_METADATA, METADATA, METADATA_HEAD, block
+
+MOST_WAITING = LARGEST_METADATA
+"""Bytes of metadata that may wait to be packed; beyond it, one more is not kept."""
+
+
+class Metadata(NamedTuple):
+    """What TensorFlow told of one batch: its number, its format and the moments as in `schema.journal.METADATA_HEAD`,
+    and the bytes of its protobuf."""
+
+    number: int
+    format: int
+    moments: tuple[int, int]
+    data: bytes
+
+
+class MetadataQueue:
+    """The metadata of one process on its way into the journal. `note` is told, once or more, what is not kept."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._note = note
+        self._free = itertools.count()
+        self._waiting: deque[Metadata] = deque()
+
+    def new_number(self) -> int:
+        """The number of the next batch that is sampled."""
+        return next(self._free)
+
+    def put(self, metadata: Metadata) -> None:
+        """Take what one batch told."""
+        size = len(metadata.data)
+        if size > LARGEST_METADATA:
+            message = "no ops of a batch whose RunMetadata has %d MiB: %d MiB are the most that is kept"
+            self._note(message % (size >> 20, LARGEST_METADATA >> 20))
+        elif size + sum(len(other.data) for other in list(self._waiting)) > MOST_WAITING:
+            self._note("no ops of some batches: more were sampled at once than could be packed")
+        elif size:
+            self._waiting.append(metadata)
+
+    def blocks(self, keep: bool) -> Iterator[bytes]:
+        """The blocks of what was taken until now; none of it is kept where there is no room."""
+        for _ in range(len(self._waiting)):
+            metadata = self._waiting.popleft()
+            if keep:
+                yield block(METADATA, pack(metadata))
+            else:
+                self._note("no ops of some batches: the disk could not keep up")
+
+
+def pack(metadata: Metadata) -> bytes:
+    """The payload of a `METADATA` block."""
+    head = METADATA_HEAD.pack(metadata.number, metadata.format, *metadata.moments)
+    return head + zlib.compress(metadata.data, 1)

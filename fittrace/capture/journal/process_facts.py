@@ -1,0 +1,37 @@
+"""The facts of a process, with which its journal begins."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from typing import Any
+
+from ...schema import VERSION
+from ..isolation.clock import Clock
+
+
+def facts() -> dict[str, Any]:
+    """What there is to say of this process, and what its two clocks show now."""
+    wall, clock = Clock.wall_ns(), Clock.now_ns()
+    return {
+        "schema": VERSION,
+        "pid": os.getpid(),
+        "parent_pid": os.getppid(),
+        "rank": _rank(),
+        "host": socket.gethostname(),
+        "python": sys.version.split()[0],
+        "executable": sys.executable or "",
+        "argv": [str(argument) for argument in getattr(sys, "argv", ())],
+        "time_ns": wall,
+        "clock_ns": clock,
+    }
+
+
+def _rank() -> int | None:
+    try:
+        index = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
+        return index if isinstance(index, int) else None
+    except (KeyError, TypeError, ValueError):
+        return None

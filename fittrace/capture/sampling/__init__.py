@@ -1,0 +1,1 @@
+"""Sampling: what TensorFlow tells of the ops of one batch."""

@@ -1,0 +1,103 @@
+"""Watching: the program's ways to TensorFlow's profiler let fittrace give way before they try.
+
+The functions keep their identity, as an engine's do (`install`); each begins with one call more.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+import types
+from typing import Callable
+
+from ...engines.profiler_entries import WAYS, Way
+from ..instrument import syntax
+from ..instrument.import_hook import Finder
+from ..instrument.install import Installed, exchange, file_of, function_of, source_of
+from ..instrument.probe_constants import Constant
+from ..instrument.rewrite import beginning_with
+from .profiler import Profiler
+
+_PROFILER = "fittrace: the profiler"
+"""Stands for the profiler in the source."""
+
+
+class Watch:
+    """Lets `profiler` give way to the program, from `install` to `undo`. `fault` takes whatever fails."""
+
+    def __init__(self, profiler: Profiler, fault: Callable[[str, BaseException], None]) -> None:
+        self._constants = {_PROFILER: _AtHand(profiler)}
+        self._fault = fault
+        self._finder = Finder(sorted({way.module for way in WAYS}), self._loaded)
+        self._known: dict[str, types.ModuleType] = {}
+        self._installed: dict[str, list[Installed]] = {}
+        self._missing: dict[str, list[str]] = {}
+
+    def install(self) -> None:
+        """Begin, or begin again after `undo`, with the modules that are there already."""
+        self._finder.install()
+        for one in self._all():
+            one.redo()
+        for way in WAYS:
+            module = sys.modules.get(way.module)
+            if module is not None and self._known.get(way.module) is not module:
+                self._loaded(module)
+
+    def undo(self) -> None:
+        """Give TensorFlow its own code back."""
+        self._finder.remove()
+        for one in self._all():
+            one.undo()
+
+    def unseen(self) -> str | None:
+        """The ways that the program may take without being seen, if there are some."""
+        changed = [one.function.__qualname__ for one in self._all() if one.function.__code__ is not one.probed]
+        unseen = [what for missing in self._missing.values() for what in missing] + changed
+        return ", ".join(unseen) or None
+
+    def _all(self) -> "list[Installed]":
+        return [one for some in self._installed.values() for one in some]
+
+    def _loaded(self, module: types.ModuleType) -> None:
+        self._known[module.__name__] = module
+        ways = {way.name: way for way in WAYS if way.module == module.__name__}
+        self._missing[module.__name__] = [str(way) for way in ways.values()]
+        try:
+            source = source_of(module)
+            if source is None:
+                return
+            calls = {called: _call(way) for called, way in ways.items()}
+            rewritten = beginning_with(source, file_of(module), calls)
+            running = {called: function_of(module, called) for called in rewritten.codes}
+            outcome = exchange(rewritten, running, self._constants)
+            self._installed[module.__name__] = outcome.installed
+            watched = {one.function for one in outcome.installed}
+            self._missing[module.__name__] = [
+                str(way)
+                for way in ways.values()
+                if running.get(way.name) not in watched and not (way.optional and way.name not in rewritten.codes)
+            ]
+        except Exception as error:
+            self._fault("watching %s" % module.__name__, error)
+
+
+class _AtHand(Constant):
+    """The profiler, as a constant of code. Where the code has been sent elsewhere, it is no bytes."""
+
+    __slots__ = ("profiler",)
+
+    def __init__(self, profiler: Profiler) -> None:
+        self.profiler = profiler
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+def _call(way: Way) -> ast.expr:
+    """`0 in constant and constant.profiler.give_way(way)`."""
+    method = "give_way" if way.options is None else "give_way_if_traced"
+    told = [] if way.options is None else [syntax.name(way.options)]
+    is_here = ast.Compare(syntax.constant(0), [ast.In()], [syntax.constant(_PROFILER)])
+    profiler = ast.Attribute(syntax.constant(_PROFILER), "profiler", ast.Load())
+    function = ast.Attribute(profiler, method, ast.Load())
+    return ast.BoolOp(ast.And(), [is_here, ast.Call(function, [syntax.constant(str(way)), *told], [])])

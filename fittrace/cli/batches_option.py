@@ -1,0 +1,22 @@
+"""Which batches are sent, as a command line says it."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..schema.sent_batches import Batches
+
+HELP = "of the batches a ratio, from 0 to 1, or so many in a second, as in 10/s"
+"""What may be given."""
+
+
+def batches(text: str) -> Batches:
+    """The batches that `text` tells, for argparse.
+
+    >>> batches("0.1")
+    Batches(ratio=0.1, period_ns=0)
+    """
+    try:
+        return Batches.of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

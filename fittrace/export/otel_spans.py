@@ -1,0 +1,234 @@
+"""A run's spans as OpenTelemetry has them: with ids, names and attributes, in order of start.
+
+They are read piece by piece. What is kept of those before are the spans that are still open, whatever the run's size.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ..schema import otel_names
+from ..schema.sent_batches import ALL, Batches
+from ..tables import Trace
+from ..tables.database import reading
+from .fit_facts import BatchLogs, Facts, Fit, Process, facts_of
+
+ANCHORS = ("epoch", "validation")
+"""The phases in which the hooks on a thread of their own are, beside the fit itself."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which spans to export: those of a `level`, of some `batches`; or of these only the `unfinished`, which were open
+    when the recording ended."""
+
+    level: str = "all"
+    batches: Batches = ALL
+    unfinished: bool = False
+
+
+EVERYTHING = Choice()
+
+
+class Span(NamedTuple):
+    """One span. `name` is OpenTelemetry's, `title` one for people; `parent` is an id, None for the root of a trace.
+
+    `begins` is the fit whose root the span is, None for all others. `logs` are the numbers in the logs at its end.
+    """
+
+    process: Process
+    fit: Fit
+    id: int
+    parent: int | None
+    name: str
+    title: str
+    row: Row
+    logs: dict[str, float]
+    begins: Fit | None
+
+    @property
+    def end_ns(self) -> int:
+        """When it ended, Unix time."""
+        return self.row.start_ns + self.row.duration_ns
+
+    def attributes(self) -> dict[str, Any]:
+        """What OpenTelemetry is told of it."""
+        row = self.row
+        found: dict[str, Any] = {
+            "keras.fit": row.fit,
+            "keras.stage": row.stage,
+            "keras.epoch": row.epoch,
+            "keras.batch": row.batch,
+            "keras.last_batch": row.last_batch,
+            "keras.batch_size": row.size,
+            "keras.callback": row.callback,
+            "keras.callback_position": row.position,
+            "keras.hook": row.hook,
+            "keras.unfinished": True if row.status == "unfinished" else None,
+            "code.function.name": row.function,
+            "code.file.path": row.file,
+            "code.line.number": row.line,
+            "thread.name": row.thread,
+        }
+        if self.begins is not None:
+            found["keras.engine"] = self.begins.row["engine"]
+            found["keras.engine_version"] = self.begins.row["engine_version"]
+        found |= {otel_names.LOGS + key: value for key, value in self.logs.items()}
+        return {key: value for key, value in found.items() if value is not None}
+
+
+class Row(NamedTuple):
+    """A row of `spans`, with what `batches` and `sites` tell of it."""
+
+    process: int
+    fit: int
+    span: int
+    parent: int | None
+    stage: str
+    epoch: int | None
+    batch: int | None
+    phase: str
+    name: str
+    start_ns: int
+    duration_ns: int
+    thread: str
+    status: str
+    callback: str | None
+    position: int | None
+    hook: str | None
+    site: int
+    last_batch: int | None
+    size: int | None
+    function: str | None
+    file: str | None
+    line: int | None
+    opens: list[str] | None
+
+
+_SQL = """
+    SELECT s.*, b.last_batch, b.size, c.function, c.file, c.line, c.opens {logs}
+    FROM spans s
+    LEFT JOIN batches b ON b.process = s.process AND b.span = s.span
+    LEFT JOIN sites c ON c.process = s.process AND c.site = s.site
+    ORDER BY s.start_ns, s.process, s.span
+"""
+
+
+def spans_of(trace: Trace, choice: Choice = EVERYTHING) -> Iterator[Span]:
+    """The chosen spans of a trace of one run, in order of start, those that hold others before these.
+
+    The parent of a span is the nearest around it that is chosen too.
+    """
+    facts = facts_of(trace)
+    batch_logs = BatchLogs(trace)
+    open_spans = {number: _Open() for number in facts.processes}
+    with reading(trace.relation(_SQL.format(logs=batch_logs.columns))) as pieces:
+        for piece in pieces:
+            now_ns = 0
+            for told in piece.to_pylist():
+                row = Row(*(told[name] for name in Row._fields))
+                logs = batch_logs.of(told) if row.phase == "batch" else {}
+                span = _span(row, logs, facts, open_spans[row.process], choice)
+                if span is not None:
+                    yield span
+                now_ns = row.start_ns
+            for process in open_spans.values():
+                process.forget(now_ns)
+
+
+class _Around(NamedTuple):
+    """What is kept of a span while others may begin in it: the id of the nearest that is chosen, whether this is in
+    a batch that is left out, and when it ends."""
+
+    id: int | None
+    is_out: bool
+    end_ns: int
+
+
+class _Open:
+    """The spans of one process that are open at a moment."""
+
+    def __init__(self) -> None:
+        self._spans: dict[int, _Around] = {}
+        self._anchors: dict[int, list[_Around]] = defaultdict(list)
+        self._last = (-1, -1, 0)
+        self._due: dict[str, int] = {}
+
+    def nth(self, start_ns: int, site: int) -> int:
+        """Which of the spans that a site opened at one moment comes now."""
+        again = self._last[:2] == (start_ns, site)
+        self._last = (start_ns, site, self._last[2] + 1 if again else 0)
+        return self._last[2]
+
+    def takes(self, row: Row, batches: Batches) -> bool:
+        """Whether the span of a row is that of one of these batches, or stands for one."""
+        is_taken = batches.takes(row.start_ns, self._due.get(row.thread, 0))
+        if is_taken:
+            self._due[row.thread] = batches.due(row.start_ns)
+        return is_taken
+
+    def around(self, row: Row, fit: Fit) -> _Around | None:
+        """What holds the span of a row, None where nothing of this process does."""
+        if row.parent is not None:
+            return self._spans.get(row.parent)
+        if row.span == fit.row["span"]:
+            return self._spans.get(fit.row["parent_span"])
+        anchors = self._anchors[row.fit]
+        while len(anchors) > 1 and anchors[-1].end_ns < row.start_ns:
+            anchors.pop()
+        return anchors[-1] if anchors else None
+
+    def add(self, row: Row, around: _Around, is_anchor: bool) -> None:
+        """Take note of a span that begins."""
+        self._spans[row.span] = around
+        if is_anchor:
+            anchors = self._anchors[row.fit]
+            while anchors and anchors[-1].end_ns < row.start_ns:
+                anchors.pop()
+            anchors.append(around)
+
+    def forget(self, now_ns: int) -> None:
+        """Keep only what is still open."""
+        self._spans = {number: around for number, around in self._spans.items() if around.end_ns >= now_ns}
+
+
+def _span(row: Row, batch_logs: dict[str, float], facts: Facts, open_spans: _Open, choice: Choice) -> Span | None:
+    process, fit = facts.processes[row.process], facts.fits[row.process, row.fit]
+    begins = row.span == fit.row["span"]
+    nth = open_spans.nth(row.start_ns, row.site)
+    identity = process.ids.span(row.start_ns, row.site, nth)
+    # A batch that found no more data is a slice in the trace; nobody knew while it was open.
+    phase = row.opens[nth] if row.opens is not None and nth < len(row.opens) else row.phase
+    around = open_spans.around(row, fit)
+    is_out = around is not None and around.is_out and not begins
+    # What a thread of its own does at a batch's end is in no batch's span, and stands for one here.
+    stands_alone = row.parent is None and row.batch is not None and not begins
+    if phase == "batch" or stands_alone:
+        is_out = is_out or not open_spans.takes(row, choice.batches)
+    chosen = otel_names.is_sent(choice.level, phase, begins) and not is_out
+    parent = around.id if around is not None else fit.parent
+    nearest = _Around(identity if chosen else parent, is_out, row.start_ns + row.duration_ns)
+    open_spans.add(row, nearest, begins or row.phase in ANCHORS)
+    if not chosen or (choice.unfinished and row.status != "unfinished"):
+        return None
+    name = otel_names.span_name(row.phase, begins, row.callback is not None)
+    logs = batch_logs
+    if begins:
+        logs = facts.ends.get((row.process, row.fit), {})
+    elif row.phase == "epoch" and row.epoch is not None and row.stage == "train":
+        logs = facts.epochs.get((row.process, row.fit, row.epoch), {})
+    return Span(process, fit, identity, parent, name, _title(row, fit, begins), row, logs, fit if begins else None)
+
+
+def _title(row: Row, fit: Fit, begins: bool) -> str:
+    if begins:
+        return fit.title
+    if row.phase == "epoch" and row.epoch is not None:
+        return f"epoch {row.epoch}"
+    if row.phase == "batch" and row.batch is not None:
+        last = f"-{row.last_batch}" if row.last_batch not in (None, row.batch) else ""
+        return f"batch {row.batch}{last}"
+    return row.name if row.name and row.phase in ("hooks", *otel_names.CALLS) else row.phase

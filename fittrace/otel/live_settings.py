@@ -1,0 +1,36 @@
+"""Which spans are sent while a program trains: what its caller says, else its environment, else the default."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from ..schema.errors import FittraceError
+from ..schema.otel_names import DEFAULT_LEVEL, LEVELS
+from ..schema.sent_batches import DEFAULT, Batches
+
+LEVEL = "OTEL_PYTHON_KERAS_LEVEL"
+BATCHES = "OTEL_PYTHON_KERAS_BATCHES"
+"""The environment variables that set them."""
+
+
+class Settings(NamedTuple):
+    """The `level` of the spans that are sent, and which `batches` are among them."""
+
+    level: str
+    batches: Batches
+
+
+def settings(level: "str | None" = None, batches: "Batches | str | float | None" = None) -> Settings:
+    """What is sent. Raises `FittraceError` where the level or the batches are none.
+
+    >>> settings("epoch", 0.5)
+    Settings(level='epoch', batches=Batches(ratio=0.5, period_ns=0))
+    """
+    level = level or os.environ.get(LEVEL) or DEFAULT_LEVEL
+    if level not in LEVELS:
+        raise FittraceError("%s: no level of spans; use one of %s" % (level, ", ".join(LEVELS)))
+    try:
+        return Settings(level, Batches.of(os.environ.get(BATCHES) or DEFAULT if batches is None else batches))
+    except ValueError as error:
+        raise FittraceError("batches: %s" % error) from None

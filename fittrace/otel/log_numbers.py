@@ -1,0 +1,24 @@
+"""The numbers in a record of logs."""
+
+from __future__ import annotations
+
+from typing import Iterator, Sequence
+
+from ..capture.record.values import of_halves
+
+
+def numbers(record: Sequence[int], keys: Sequence[str], kinds: str) -> "Iterator[tuple[str, float]]":
+    """The keys and values of a `state` record that are numbers; `kinds` say how each is kept.
+
+    >>> list(numbers((-1, 0, 0, 1072693248, 7, 3), ("loss", "note", "batch"), "nti"))
+    [('loss', 1.0), ('batch', 3.0)]
+    """
+    place = 2
+    for key, kind in zip(keys, kinds):
+        if kind == "n":
+            yield key, of_halves(record[place], record[place + 1])
+            place += 2
+        else:
+            if kind == "i":
+                yield key, float(record[place])
+            place += 1

@@ -1,0 +1,1 @@
+"""Metrics: what the spans of a training add up to."""

@@ -1,0 +1,75 @@
+"""Meters: the instruments of OpenTelemetry that a meter provider makes for what is measured."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Callable, ClassVar, Iterator
+
+from opentelemetry import metrics
+from opentelemetry.metrics import NoOpMeter, Observation
+
+from ... import __version__
+from ...schema.otel_names import BOUNDS_S, METRICS, SCHEMA_URL, SCOPE
+
+
+class Instruments:
+    """One meter's instruments; `numbers` are the last log values, by stage and key, which a gauge reads."""
+
+    def __init__(self, meter: Any) -> None:
+        self.batch = self._histogram(meter, "keras.batch.duration")
+        self.phase = self._histogram(meter, "keras.batch.phase.duration")
+        self.hook = self._histogram(meter, "keras.hook.duration")
+        self.batches, self.samples, self.retraces = (
+            meter.create_counter(name, METRICS[name].unit, METRICS[name].meaning)
+            for name in ("keras.batches", "keras.samples", "keras.retraces")
+        )
+        self.numbers: dict[tuple[str, str], float] = {}
+        gauge = METRICS["keras.logs"]
+        meter.create_observable_gauge("keras.logs", [self._observe], gauge.unit, gauge.meaning)
+        # Older versions know no exemplars, and take no context to find their span in.
+        self._takes_context = "context" in inspect.signature(self.batch.record).parameters
+
+    def record(self, histogram: Any, duration_ns: int, attributes: "dict[str, str]", context: Any) -> None:
+        """Record a duration; the span that is current in `context` may become its exemplar."""
+        if self._takes_context:
+            histogram.record(duration_ns / 1e9, attributes, context)
+        else:
+            histogram.record(duration_ns / 1e9, attributes)
+
+    @staticmethod
+    def _histogram(meter: Any, name: str) -> Any:
+        facts = METRICS[name]
+        create = meter.create_histogram
+        if "explicit_bucket_boundaries_advisory" in inspect.signature(create).parameters:
+            return create(name, facts.unit, facts.meaning, explicit_bucket_boundaries_advisory=BOUNDS_S)
+        return create(name, facts.unit, facts.meaning)
+
+    def _observe(self, _: object) -> "Iterator[Observation]":
+        # A copy, since threads that train add to it.
+        for (stage, key), value in list(self.numbers.items()):
+            yield Observation(value, {"keras.stage": stage, "keras.logs.key": key})
+
+
+class Meters:
+    """The instruments to measure with: of the provider that `provider` gives, which may be another at any time."""
+
+    # By identity: a provider need be neither hashable nor weakly referable, and it must not be another's meanwhile.
+    _known: ClassVar["dict[int, tuple[Any, Instruments | None]]"] = {}
+
+    def __init__(self, provider: Callable[[], Any] = metrics.get_meter_provider) -> None:
+        self._provider = provider
+
+    def instruments(self) -> "Instruments | None":
+        """The instruments, None where measurements go nowhere; a provider has them once, whoever asks."""
+        provider = self._provider()
+        known = self._known.get(id(provider))
+        if known is None:
+            known = self._known[id(provider)] = provider, self._of(provider)
+        return known[1]
+
+    @staticmethod
+    def _of(provider: Any) -> "Instruments | None":
+        if type(provider).__module__.startswith("opentelemetry.metrics"):
+            return None  # OpenTelemetry's own, which send nothing: the program has set none yet, or wants none
+        meter = provider.get_meter(SCOPE, __version__, SCHEMA_URL)
+        return None if isinstance(meter, NoOpMeter) else Instruments(meter)  # OTEL_SDK_DISABLED

@@ -1,0 +1,75 @@
+"""Spans of the OpenTelemetry SDK for what capture records: with derived ids, and times of capture's own clock."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from typing import Any, Callable
+
+from opentelemetry import trace
+from opentelemetry.sdk.trace.id_generator import IdGenerator
+from opentelemetry.trace import NoOpTracer, NoOpTracerProvider, ProxyTracerProvider, Status, StatusCode
+
+from .. import __version__
+from ..capture.record.exceptions import error_text
+from ..schema.otel_names import SCHEMA_URL, SCOPE
+
+
+class NextIds(threading.local, IdGenerator):  # type: ignore[misc]
+    """Gives the span that is started next the ids that are set here; in each thread its own.
+
+    `trace` is asked only where a trace begins.
+    """
+
+    span = 0
+    trace: "Callable[[], int]" = staticmethod(int)
+
+    def generate_span_id(self) -> int:
+        """The id of the next span."""
+        return self.span
+
+    def generate_trace_id(self) -> int:
+        """The id of its trace, where it has no parent."""
+        return self.trace()
+
+
+class Tracers:
+    """The tracer to start spans with: of the provider that `provider` gives, which may be another at any time."""
+
+    def __init__(self, provider: Callable[[], Any] = trace.get_tracer_provider) -> None:
+        self.ids = NextIds()
+        self._provider = provider
+        self._last: Any = None
+        self._tracer: Any = None
+
+    def tracer(self) -> Any:
+        """The tracer, or None where spans go nowhere."""
+        provider = self._provider()
+        if provider is not self._last:
+            self._last, self._tracer = provider, self._of(provider)
+        return self._tracer
+
+    def _of(self, provider: Any) -> Any:
+        if isinstance(provider, (ProxyTracerProvider, NoOpTracerProvider)):
+            return None  # the program has set none yet, or wants none
+        tracer = provider.get_tracer(SCOPE, __version__, schema_url=SCHEMA_URL)
+        if isinstance(tracer, NoOpTracer):
+            return None  # OTEL_SDK_DISABLED
+        if hasattr(tracer, "id_generator"):
+            # The SDK keeps one tracer for each scope, and this scope is ours.
+            tracer.id_generator = self.ids
+        return tracer
+
+
+def fail(span: Any, error: "BaseException | None", time_ns: int) -> None:
+    """Record that an exception left a span, as the conventions say. No code of the exception's class is run."""
+    text = error_text(error)
+    attributes = {"exception.type": text.partition(": ")[0], "exception.message": text.partition(": ")[2]}
+    if error is not None:
+        kind = type(error)
+        module = type.__dict__["__module__"].__get__(kind)
+        if type(module) is str and module != "builtins":
+            attributes["exception.type"] = "%s.%s" % (module, attributes["exception.type"])
+        attributes["exception.stacktrace"] = "".join(traceback.format_tb(error.__traceback__)) + text
+    span.add_event("exception", attributes, timestamp=time_ns)
+    span.set_status(Status(StatusCode.ERROR, text))

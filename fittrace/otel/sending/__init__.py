@@ -1,0 +1,1 @@
+"""Sending: the pipelines that carry spans and metrics to a collector."""

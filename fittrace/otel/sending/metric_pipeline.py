@@ -1,0 +1,82 @@
+"""The pipeline of metrics: the SDK's own reader collects them once in a while, and its own exporter sends them."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Mapping
+
+from opentelemetry.environment_variables import OTEL_METRICS_EXPORTER
+from opentelemetry.sdk.environment_variables import OTEL_EXPORTER_OTLP_METRICS_ENDPOINT
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+
+from ...otlp_exporters import Quiet, exporter
+from .shutdown import Closing
+
+
+def is_wanted(environment: Mapping[str, str]) -> bool:
+    """Whether an environment asks for metrics: many a backend takes spans alone.
+
+    >>> is_wanted({"OTEL_METRICS_EXPORTER": "otlp"}), is_wanted({})
+    (True, False)
+    """
+    exporters = environment.get(OTEL_METRICS_EXPORTER)
+    if exporters:
+        return "otlp" in exporters.split(",")
+    return bool(environment.get(OTEL_EXPORTER_OTLP_METRICS_ENDPOINT))
+
+
+class SentMetrics(MetricExporter):  # type: ignore[misc]
+    """Exports through the SDK's `exporter`, quietly, and counts what was `refused`; `reason` is why the first was."""
+
+    def __init__(self, exporter: Any) -> None:
+        super().__init__(exporter._preferred_temporality, exporter._preferred_aggregation)
+        self._exporter = exporter
+        self._quiet = Quiet()
+        self.refused = 0
+
+    @property
+    def reason(self) -> str:
+        """What the exporter said of its first failure."""
+        return self._quiet.reason
+
+    def export(self, metrics_data: Any, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
+        """Send the metrics."""
+        with self._quiet:
+            result = MetricExportResult.FAILURE
+            try:
+                result = self._exporter.export(metrics_data, timeout_millis, **kwargs)
+            finally:
+                self.refused += result is not MetricExportResult.SUCCESS
+        return result
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        """Nothing waits here."""
+        return True
+
+    def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
+        """Let go of the connection."""
+        with self._quiet:
+            self._exporter.shutdown(timeout_millis, **kwargs)
+
+
+class MetricPipeline:
+    """What sends the metrics of one process to `endpoint`, through a `provider` of its own."""
+
+    def __init__(self, resource: Resource, endpoint: "str | None") -> None:
+        if os.environ.get(OTEL_EXPORTER_OTLP_METRICS_ENDPOINT):
+            endpoint = None
+        self._sent = SentMetrics(exporter("metrics", endpoint))
+        reader = PeriodicExportingMetricReader(self._sent)
+        self.provider = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
+        self.closing = Closing(self.provider.shutdown)
+
+    def close(self) -> "str | None":
+        """Wait until the last is sent, where there is hope of it. What there is to say of what was not sent."""
+        if not self._sent.refused:
+            self.closing.wait()
+        if not self._sent.refused:
+            return None
+        reason = " (%s)" % self._sent.reason if self._sent.reason else ""
+        return "metrics were not sent%s; OTEL_METRICS_EXPORTER=none asks for none" % reason

@@ -1,0 +1,37 @@
+"""Closing: what sends is shut down at the end of a program, which waits for that no longer than it has patience."""
+
+from __future__ import annotations
+
+import threading
+from typing import Callable
+
+from ...capture.isolation.clock import Clock
+
+PATIENCE_S = 3
+"""How long a program that ends waits for the last of what is sent."""
+
+
+class Closing:
+    """A thread that waits to `shut_down`. It is started now: at the very end of a program none can be any more."""
+
+    def __init__(self, shut_down: Callable[[], object]) -> None:
+        self._shut_down = shut_down
+        self._over = threading.Event()
+        self._closed = threading.Event()
+        threading.Thread(target=self._wait, name="fittrace-otlp", daemon=True).start()
+
+    def _wait(self) -> None:
+        self._over.wait()
+        try:
+            self._shut_down()
+        finally:
+            self._closed.set()
+
+    def begin(self) -> None:
+        """Let it shut down."""
+        self._deadline = Clock.now_ns() + int(PATIENCE_S * 1e9)
+        self._over.set()
+
+    def wait(self) -> None:
+        """Wait until it is done, for as long as there is patience since it began."""
+        self._closed.wait(max(0.0, (self._deadline - Clock.now_ns()) / 1e9))

@@ -1,0 +1,115 @@
+"""The pipeline of spans: the SDK's own processor queues them and its own exporter sends them, in threads of theirs.
+
+Here is what they leave open: a training waits for nothing, its end not for long, and what was not sent is counted and
+told.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Sequence
+
+from opentelemetry.sdk.environment_variables import OTEL_BSP_MAX_QUEUE_SIZE
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+
+from ...otlp_exporters import Quiet, exporter
+from .shutdown import Closing
+
+_QUEUE = 2048
+
+
+class Sent(SpanExporter):  # type: ignore[misc]
+    """Exports through the SDK's `exporter`, quietly, and counts; `reason` is why the first spans were not sent."""
+
+    def __init__(self, exporter: Any) -> None:
+        self._exporter = exporter
+        self._quiet = Quiet()
+        self.sent = 0
+        self.failed = 0
+
+    @property
+    def reason(self) -> str:
+        """What the exporter said of its first failure."""
+        return self._quiet.reason
+
+    @property
+    def is_well(self) -> bool:
+        """Whether there is hope for what is still to be sent: nothing has failed so far."""
+        return not self.failed
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send the spans."""
+        with self._quiet:
+            result = SpanExportResult.FAILURE
+            try:
+                result = self._exporter.export(spans)
+            finally:
+                if result is SpanExportResult.SUCCESS:
+                    self.sent += len(spans)
+                else:
+                    self.failed += len(spans)
+        return result
+
+    def shutdown(self) -> None:
+        """Let go of the connection."""
+        with self._quiet:
+            self._exporter.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Nothing waits here."""
+        return True
+
+
+class Bounded(SpanProcessor):  # type: ignore[misc]
+    """Hands spans to the SDK's processor as long as its queue has room: for each that finds none it logs a line."""
+
+    def __init__(self, sent: Sent) -> None:
+        self._sent = sent
+        self._most = int(os.environ.get(OTEL_BSP_MAX_QUEUE_SIZE) or _QUEUE)
+        self._processor = BatchSpanProcessor(sent)
+        self.ended = 0
+        self._queued = 0
+
+    def on_start(self, span: Any, parent_context: Any = None) -> None:
+        """Nothing is to be done yet."""
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Queue the span."""
+        if not span.context.trace_flags.sampled:
+            return
+        self.ended += 1
+        if self._queued - self._sent.sent - self._sent.failed < self._most:
+            self._queued += 1
+            self._processor.on_end(span)
+
+    def shutdown(self) -> None:
+        """Send what is queued."""
+        self._processor.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Send what is queued."""
+        return bool(self._processor.force_flush(timeout_millis))
+
+
+class SpanPipeline:
+    """What sends the spans of one process to `endpoint`, through a `provider` of its own."""
+
+    def __init__(self, resource: Resource, endpoint: "str | None") -> None:
+        self._sent = Sent(exporter("traces", endpoint))
+        self._processor = Bounded(self._sent)
+        self.provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+        self.provider.add_span_processor(self._processor)
+        self.closing = Closing(self._processor.shutdown)
+
+    def close(self) -> "str | None":
+        """Wait until what is left is sent, where there is hope of it. What there is to say of what was not sent."""
+        if self._sent.is_well:
+            self.closing.wait()
+        missing = self._processor.ended - self._sent.sent
+        if not missing:
+            return None
+        reason = " (%s)" % self._sent.reason if self._sent.reason else ""
+        remedy = "`fittrace export --format otlp --endpoint URL` sends them all"
+        return "%d of %d spans were not sent%s; %s" % (missing, self._processor.ended, reason, remedy)

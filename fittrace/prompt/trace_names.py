@@ -1,0 +1,59 @@
+"""The names that a trace knows, to complete what is typed and to refuse what is not there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..replay.breakpoints import Breakpoint
+from ..schema.errors import FittraceError
+from ..schema.safe_text import printable
+from ..tables import Trace
+
+
+class UnknownName(FittraceError):
+    """A name that is nowhere in the trace."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """The functions, files, hooks and callbacks of a trace."""
+
+    functions: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    hooks: tuple[str, ...] = ()
+    callbacks: tuple[str, ...] = ()
+    values: tuple[str, ...] = field(default=("epoch", "batch", "logs", "stop_training", "taken"))
+
+    @classmethod
+    def of(cls, trace: Trace, fit: str) -> Names:
+        """Those of one fit, which is a condition in SQL."""
+        sites = trace.sites()
+        mine = f"FROM spans WHERE {fit} AND callback IS NOT NULL"
+        callbacks = trace.relation(f"SELECT DISTINCT callback {mine} ORDER BY 1").fetchall()
+        hooks = trace.relation(f"SELECT DISTINCT hook {mine} ORDER BY 1").fetchall()
+        keys = trace.relation(f"SELECT DISTINCT key FROM logs WHERE {fit} ORDER BY 1").fetchall()
+        return cls(
+            tuple(dict.fromkeys(sites["function"].dropna())),
+            tuple(dict.fromkeys(sites["file"].dropna())),
+            tuple(name for (name,) in hooks),
+            tuple(name for (name,) in callbacks),
+            (*cls().values, *(name for (name,) in keys)),
+        )
+
+    def check(self, where: Breakpoint) -> None:
+        """Raise `UnknownName` where a breakpoint names what the trace has not."""
+        if where.function is not None and not any(where.is_in(function) for function in self.functions):
+            raise _unknown("function", where.function, [name.rsplit(".", 1)[-1] for name in self.functions])
+        if where.hook is not None and not where.hooks & set(self.hooks):
+            raise _unknown("hook", where.hook, self.hooks)
+        if where.callback is not None and where.callback not in self.callbacks:
+            raise _unknown("callback", where.callback, self.callbacks)
+        if where.line is not None and where.file is not None:
+            line = where.line
+            if not any(where.is_on(file, line, line) for file in self.files):
+                raise _unknown("file", where.file, [file.replace("\\", "/").rsplit("/", 1)[-1] for file in self.files])
+
+
+def _unknown(kind: str, name: str, known: tuple[str, ...] | list[str]) -> UnknownName:
+    some = ", ".join(sorted(set(known))[:20]) or "none"
+    return UnknownName(printable(f"no {kind} {name} in this fit; there are {some}"))

@@ -1,0 +1,1 @@
+"""Driving: callbacks are called again with the logs that a run recorded."""

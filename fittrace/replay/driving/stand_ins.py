@@ -1,0 +1,111 @@
+"""What a callback may ask for and a trace does not hold: the model, and logs that are no numbers.
+
+Each stands where the real thing would, and says so when it is used; nothing is made up in its place.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from ...schema.errors import FittraceError
+
+
+class AbsentInput(FittraceError):
+    """A driven callback used something that no trace holds."""
+
+
+class _AbsentAttribute(AbsentInput, AttributeError):
+    """One of the model's attributes that callbacks may ask for with `hasattr`."""
+
+
+_WEIGHTS = (
+    "get_weights set_weights weights trainable_weights non_trainable_weights variables trainable_variables layers"
+    " get_layer save save_weights load_weights export to_json get_config summary count_params"
+)
+_COMPUTING = (
+    "fit evaluate predict train_on_batch test_on_batch predict_on_batch train_function test_function"
+    " predict_function inputs outputs input output"
+)
+_ABSENT = {
+    **dict.fromkeys(_WEIGHTS.split(), "weights"),
+    **dict.fromkeys(_COMPUTING.split(), "what a model computes"),
+    "optimizer": "the optimizer",
+}
+
+
+class StandIn:
+    """Stands for the model: has `stop_training` and whatever a callback sets on it; what needs a model is absent.
+
+    Any other attribute is an `AttributeError` too, as callbacks that ask with `hasattr` expect.
+
+    >>> model = StandIn()
+    >>> model.stop_training, hasattr(model, "metrics")
+    (False, False)
+    >>> model.get_weights()  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    fittrace.replay...AbsentInput: model.get_weights: a trace does not hold weights; give a model to `drive`
+    """
+
+    def __init__(self) -> None:
+        self.stop_training = False
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _ABSENT:
+            raise AbsentInput(f"model.{name}: a trace does not hold {_ABSENT[name]}; give a model to `drive`")
+        raise _AbsentAttribute(f"model.{name}: a trace does not hold the model; give one to `drive`")
+
+    def __call__(self, *arguments: object, **more: object) -> NoReturn:
+        """Raise `AbsentInput`: nothing is computed."""
+        raise AbsentInput("model(): a trace does not hold what a model computes; give a model to `drive`")
+
+
+class AbsentValue:
+    """Stands for a value of the logs that is no number; shows the text that was recorded of it.
+
+    >>> AbsentValue("images", "<EagerTensor float32>")
+    <EagerTensor float32>
+    >>> AbsentValue("images", "<EagerTensor float32>") + 1  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    fittrace.replay...AbsentInput: logs['images']: no number, of which a trace holds <EagerTensor float32> alone
+    """
+
+    def __init__(self, key: str, text: str) -> None:
+        self._key = key
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+    def _use(self, *others: object) -> NoReturn:
+        raise AbsentInput(f"logs[{self._key!r}]: no number, of which a trace holds {self._text} alone")
+
+    __hash__ = object.__hash__
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _use
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __pow__ = _use
+    __neg__ = __abs__ = __float__ = __int__ = __index__ = __bool__ = __round__ = _use
+    __len__ = __iter__ = __getitem__ = __contains__ = __array__ = __format__ = _use
+
+
+class AbsentLogs(dict[str, Any]):
+    """Stands for logs of a hook that no callback of the recorded run was given. It can be added to, but not read.
+
+    >>> AbsentLogs("on_test_batch_end").get("loss")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    fittrace.replay...AbsentInput: logs of on_test_batch_end: no callback of the recorded run was given them
+    """
+
+    def __init__(self, hook: str) -> None:
+        super().__init__()
+        self._hook = hook
+
+    def __bool__(self) -> bool:
+        return True  # so that `logs or {}` does not hide it
+
+    def __repr__(self) -> str:
+        return f"<logs of {self._hook}, absent>"
+
+    def _use(self, *others: object) -> NoReturn:
+        raise AbsentInput(f"logs of {self._hook}: no callback of the recorded run was given them")
+
+    __getitem__ = __iter__ = __len__ = __contains__ = __eq__ = __ne__ = __or__ = __ror__ = _use
+    get = keys = values = items = copy = pop = popitem = _use

@@ -1,0 +1,82 @@
+"""Batches whose logs may still come, and how many samples each has."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...schema.journal_format import ABSENT
+from ..parquet.arrow_columns import LOGS_PREFIX, Values
+from .records import Indices, Parsed
+from .site_arrays import KIND
+from .spans import Spans
+
+BatchKey = tuple[int, int, int, int]
+"""Fit, stage, epoch and batch."""
+Floats = np.ma.MaskedArray[tuple[int, ...], np.dtype[np.float64]]
+
+
+def absent(count: int) -> Floats:
+    """So many values, none of which is there: a value that is there may be NaN itself."""
+    return np.ma.array(np.zeros(count), mask=np.ones(count, bool))
+
+
+class Batches:
+    """Rows of `batches` whose logs may still come from another thread."""
+
+    def __init__(
+        self,
+        columns: dict[str, Values],
+        logs: dict[str, Floats],
+        spans: Spans,
+    ) -> None:
+        self._columns = columns
+        self._logs = logs
+        self._spans = spans
+
+    def take_late(self, late: dict[BatchKey, dict[str, float]]) -> None:
+        """Fill in logs from `late` and take them out of it."""
+        for row in range(len(self._spans)):
+            for key, value in late.pop(key_of(self._spans, row, self._spans.last), {}).items():
+                self._logs.setdefault(key, absent(len(self._spans)))[row] = value
+
+    def whole(self) -> dict[str, Values]:
+        """The columns with those of the logs."""
+        return self._columns | {LOGS_PREFIX + key: value for key, value in self._logs.items()}
+
+
+def key_of(spans: Spans, index: int, batch: Indices) -> BatchKey:
+    """The key of the span at `index`, whose number is that in `batch`: its first, or its last."""
+    return int(spans.fit[index]), int(spans.stage[index]), int(spans.epoch[index]), int(batch[index])
+
+
+def sizes_of(spans: Spans, parsed: Parsed) -> Indices:
+    """The samples in each batch, as its turn told, or after what its loop said of its data; -1: not known."""
+    told = np.flatnonzero(parsed.loose_kind == KIND["sizes"])
+    if not len(told):
+        return spans.size
+    frame = parsed.frame[spans.record]
+    latest = latest_in_frame(
+        parsed.loose_frame[told], parsed.loose_before[told], frame, spans.record, len(parsed.start)
+    )
+    whole, partial, count, steps = (parsed.numbers[parsed.loose_start[told[latest]] + 1 + place] for place in range(4))
+    known = (latest >= 0) & (whole != ABSENT) & (partial != ABSENT) & (count != ABSENT) & (count != 0)
+    known &= (steps == ABSENT) | (partial == 0)
+    last = np.where(steps == ABSENT, np.minimum(spans.last, count - 1), spans.last)
+    short = np.where((partial != 0) & (last == count - 1) & (steps == ABSENT), whole - partial, 0)
+    size = np.where(known, (last - spans.batch + 1) * whole - short, -1)
+    return np.where(spans.size >= 0, spans.size, size)
+
+
+def latest_in_frame(frames: Indices, moments: Indices, frame: Indices, moment: Indices, most: int) -> Indices:
+    """For each `frame` and `moment`, which of the entries of `frames` and `moments` is the last one that is of the
+    frame and no later; -1 where there is none. Frames and moments are below or at `most`, and entries in order.
+
+    >>> latest_in_frame(np.array([0, 7, 0]), np.array([1, 2, 5]), np.array([0, 0, 7, 3]), np.array([4, 6, 9, 9]), 9)
+    array([ 0,  2,  1, -1])
+    """
+    width = most + 1
+    order = np.argsort(frames * width + moments, kind="stable")
+    entries = (frames * width + moments)[order]
+    place = np.searchsorted(entries, frame * width + moment, "right") - 1
+    found = np.append(order, -1)[place]
+    return np.where((place >= 0) & (np.append(frames, -1)[found] == frame), found, -1)

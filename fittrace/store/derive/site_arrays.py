@@ -1,0 +1,84 @@
+"""The static table of sites as arrays, so that records can be worked on all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...schema.journal_format import OPERANDS
+from ...schema.tables import PHASES, STAGES
+
+KINDS = tuple(OPERANDS)
+KIND = {kind: code for code, kind in enumerate(KINDS)}
+PHASE = {phase: code for code, phase in enumerate(PHASES)}
+STAGE = {stage: code for code, stage in enumerate(STAGES)}
+UNKNOWN = len(KINDS)
+ARITY = np.array([len(operands) for operands in OPERANDS.values()] + [-1])
+
+Codes = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Sites:
+    """One entry per site. Absent: -1. `hooks` and `names` are texts that the codes stand for."""
+
+    kind: Codes
+    depth: Codes
+    opens: Codes
+    phase: npt.NDArray[np.int32]
+    name: npt.NDArray[np.int32]
+    stage: Codes
+    root: npt.NDArray[np.bool_]
+    counts_epoch: npt.NDArray[np.bool_]
+    counts_batch: npt.NDArray[np.bool_]
+    hook: Codes
+    goes_on: npt.NDArray[np.bool_]
+    engine: list[str]
+    names: list[str]
+    hooks: list[str]
+    changes: int
+
+    @classmethod
+    def of(cls, definitions: Sequence[dict[str, Any] | None], changes: int = 0) -> Sites:
+        """The arrays for what a journal has defined, with so many `changes` until then."""
+        count = len(definitions)
+        ints = {key: np.full(count, -1, np.int32) for key in ("kind", "depth", "opens", "stage", "hook")}
+        phase, name = np.full((count, 2), -1, np.int32), np.full((count, 2), -1, np.int32)
+        root, epoch, batch, goes_on = (np.zeros(count, bool) for _ in range(4))
+        engine, names, hooks = [""] * count, _Numbered(), _Numbered()
+        ints["kind"][:] = UNKNOWN
+        for number, site in enumerate(definitions):
+            if site is None:
+                continue
+            phases = site.get("phases", [])
+            ints["kind"][number] = KIND[site["kind"]]
+            ints["depth"][number] = site.get("depth", 0)
+            ints["opens"][number] = len(phases)
+            ints["stage"][number] = STAGE.get(str(site.get("stage")), -1)
+            ints["hook"][number] = hooks(str(site["hook"])) if "hook" in site else -1
+            phase[number, : len(phases)] = [PHASE[one] for one in phases]
+            name[number, : len(phases)] = [names(str(one)) for one in site.get("names", phases)]
+            root[number] = site.get("root") is True
+            epoch[number], batch[number] = site.get("counts") == "epoch", site.get("counts") == "batch"
+            goes_on[number] = site.get("goes_on") is True
+            engine[number] = str(site.get("engine", ""))
+        return cls(
+            ints["kind"], ints["depth"], ints["opens"], phase, name, ints["stage"], root, epoch, batch, ints["hook"],
+            goes_on, engine, names.texts, hooks.texts, changes,
+        )  # fmt: skip
+
+
+class _Numbered:
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def __call__(self, text: str) -> int:
+        return self._numbers.setdefault(text, len(self._numbers))
+
+    @property
+    def texts(self) -> list[str]:
+        return list(self._numbers)

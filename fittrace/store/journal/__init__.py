@@ -1,0 +1,1 @@
+"""Reading journals: their definitions, records and orders, window by window."""

@@ -1,0 +1,162 @@
+"""Reading a journal: its facts, its definitions so far, and the records of its threads, window by window."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ...schema.journal_format import (
+    DEFINE,
+    EVENTS,
+    EVENTS_HEAD,
+    FACTS,
+    LARGEST,
+    METADATA,
+    ORDER,
+    PACKED,
+    Damage,
+    blocks,
+)
+from ...schema.limits import BYTES_PER_THREAD, LOST_PLACES, THREADS_FREE
+from ...schema.regular_files import open_regular
+from .allowance import Allowance
+from .batch_metadata import Metadata
+from .definitions import Definition, Definitions, facts_of
+from .packing import unpacked
+from .sample_orders import Orders
+
+WINDOW = 2 << 20
+"""Numbers that are worked on at once: 16 MiB of records. The rows of each take up to 200 bytes."""
+LARGEST_WINDOW = 2 * WINDOW
+"""Numbers beyond which a window ends also in the middle of what threads did at the same time."""
+LARGEST_PIECE = WINDOW
+"""Numbers beyond which a block is worked on in pieces."""
+
+_SENSELESS = (ValueError, KeyError, TypeError, RecursionError)
+"""What reading something raises that is not what it should be."""
+
+Records = npt.NDArray[np.int64]
+
+
+@dataclass
+class Chunk:
+    """Records of one thread, one chunk after the other; `gap`: chunks before these are lost."""
+
+    thread: int
+    pieces: list[Records] = field(default_factory=list)
+    gap: bool = False
+
+    @property
+    def records(self) -> Records:
+        """The records of all pieces."""
+        return np.concatenate(self.pieces) if self.pieces else np.empty(0, np.int64)
+
+
+class Journal:
+    """One process' journal, open for reading from its beginning.
+
+    `facts` are None where the block that tells them is damaged. Raises `OSError` where the file cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.facts: Definition | None = None
+        self.definitions = Definitions()
+        self.allowance = Allowance()
+        self.orders = Orders(self.allowance)
+        self.metadata: dict[int, Metadata] = {}
+        """What was told of batches, by number; whoever derives the batches takes it away."""
+        self.damage = Damage()
+        self.position = 0
+        """Bytes read so far."""
+        self._next: dict[int, int] = {}
+        self._lost_places = 0
+
+    def windows(self) -> Iterator[list[Chunk]]:
+        """The threads' records in windows of about `WINDOW` numbers; in each, one chunk per thread.
+
+        A window ends where capture began to go through its threads anew: it holds what they did at the same time.
+        """
+        waiting: dict[int, Chunk] = {}
+        size = latest = 0
+        with open_regular(str(self.path)) as file:
+            for kind, payload in blocks(file, self.damage):
+                self.position = file.tell()
+                self.allowance.stored(len(payload))
+                try:
+                    if kind in (EVENTS, PACKED):
+                        thread, number = EVENTS_HEAD.unpack_from(payload)
+                        lost = self._lost(thread, number)
+                        for piece in _pieces(self._records(kind, payload)):
+                            over = (size > WINDOW and thread <= latest) or size > LARGEST_WINDOW
+                            if over or (lost and thread in waiting):
+                                yield list(waiting.values())
+                                waiting, size = {}, 0
+                            waiting.setdefault(thread, Chunk(thread, gap=lost)).pieces.append(piece)
+                            size, latest, lost = size + len(piece), thread, False
+                        self._next[thread] = number + 1
+                    elif kind == ORDER:
+                        size += self.orders.add(payload)
+                    elif kind == METADATA:
+                        named, metadata = Metadata.of(payload)
+                        self.metadata[named] = metadata
+                        size += len(payload) // 8
+                    else:
+                        self._define(kind, payload)
+                except (*_SENSELESS, struct.error, zlib.error):
+                    self.damage.altered += len(payload)
+        if waiting:
+            yield list(waiting.values())
+
+    def _lost(self, thread: int, number: int) -> bool:
+        """Whether chunks of a thread are lost before the one of that number.
+
+        Raises `ValueError` for a chunk that cannot be, and for one more thread or lost chunk than there may be.
+        """
+        if thread not in self._next and len(self._next) >= THREADS_FREE + self.position // BYTES_PER_THREAD:
+            raise ValueError("more threads than a journal of this size can have")
+        lost = number - self._next.get(thread, 0)
+        if lost < 0:
+            raise ValueError("a chunk that was there before, or comes too late")
+        if lost and self._lost_places >= LOST_PLACES:
+            raise ValueError("more lost chunks than are worth the time")
+        self._lost_places += lost > 0
+        return lost > 0
+
+    def _records(self, kind: int, payload: bytes) -> Records:
+        if kind == PACKED:
+            return unpacked(payload[EVENTS_HEAD.size :], LARGEST // 8)
+        stream = zlib.decompressobj()
+        data = stream.decompress(payload[EVENTS_HEAD.size :], min(LARGEST, self.allowance.left + 1))
+        if stream.unconsumed_tail or len(data) % 8:
+            raise ValueError("a chunk larger than a chunk can be")
+        self.allowance.spend(len(data))
+        return np.frombuffer(data, "<i8").astype(np.int64, copy=False)
+
+    def _define(self, kind: int, payload: bytes) -> None:
+        if kind == FACTS and self.facts is None:
+            self.facts = facts_of(json.loads(payload))
+        elif kind == DEFINE:
+            for line in payload.splitlines():
+                try:
+                    self.definitions.add(json.loads(line))
+                except _SENSELESS:
+                    self.damage.altered += len(line)
+
+
+def _pieces(records: Records) -> Iterator[Records]:
+    """`records` in pieces of about `LARGEST_PIECE` numbers, none of which holds a part of a record; at least one."""
+    while len(records) > LARGEST_PIECE:
+        end = LARGEST_PIECE + int(np.argmax(records[LARGEST_PIECE:] < 0))
+        if records[end] >= 0:
+            break
+        yield records[:end]
+        records = records[end:]
+    yield records

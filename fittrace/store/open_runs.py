@@ -1,0 +1,118 @@
+"""Opening runs: which runs lie at a path, and where their tables are.
+
+A run that ended has its tables in its folder. For one that still goes on, or died before they were written, they are
+made from its journals in a temporary folder of this process. Opening writes nothing into a run: the run may be
+somebody else's, and what lies in it may be made to mislead. `settle_run` writes, for the user who asks for it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from pathlib import Path
+
+from ..schema import run_facts as schema_run
+from ..schema.errors import DamagedTrace, FittraceError
+from ..schema.regular_files import what_stands_there
+from ..schema.tables import TABLES
+from .conversion import convert, settle
+from .locks import held, is_held
+from .parquet.partition_writer import is_whole
+from .run_files import Progress, RunFiles, journals, odd_one, run_directories
+
+_TRIES = 5
+
+
+class CannotRead(FittraceError):
+    """A run whose files the system does not let be read, or that has links where its files should be."""
+
+
+class StillRunning(FittraceError):
+    """A run that still goes on, so that its tables cannot be written yet."""
+
+
+def open_runs(path: Path, progress: Progress = lambda done, size: None) -> list[RunFiles]:
+    """The runs at `path`: the run whose folder it is, else all runs right under it, sorted by name.
+
+    Raises `fittrace.schema.run_facts.NotATrace` where there are none, and `CannotRead` where they cannot be read.
+    """
+    return [_open_run(directory, progress) for directory in directories_at(path)]
+
+
+def directories_at(path: Path) -> list[Path]:
+    """The folders of the runs at `path`, or `path` alone where there are none. Raises `CannotRead`."""
+    try:
+        return run_directories(path) or [path]
+    except OSError as error:
+        raise CannotRead(f"{path}: cannot be read ({error.strerror}); mend that and open it again") from None
+
+
+def settle_run(directory: Path, progress: Progress = lambda done, size: None) -> bool:
+    """Write the tables of a run that died before they were written into its own folder; whether it had none.
+
+    Raises `StillRunning`, `FittraceError` as `open_runs` does, and `OSError` where the folder cannot be written.
+    """
+    facts = schema_run.read(str(directory))
+    _refuse_odd_ones(directory)
+    if not journals(directory):
+        return False
+    if not is_running(directory):
+        with held(directory) as free:
+            if free:
+                settle(directory, str(facts["run"]), progress)
+                return True
+    raise StillRunning(f"{directory}: still goes on; its tables are written when it ends, and it opens as it is")
+
+
+def _open_run(directory: Path, progress: Progress) -> RunFiles:
+    for _ in range(_TRIES):
+        try:
+            facts = schema_run.read(str(directory))
+            _refuse_odd_ones(directory)
+            return _open(directory, facts, progress)
+        except FileNotFoundError:
+            continue  # the run has just ended, and its journals are tables now
+        except OSError as error:
+            raise CannotRead(f"{directory}: cannot be read ({error.strerror}); mend that and open it again") from None
+    raise CannotRead(f"{directory}: its files come and go; open it again when nothing else is at work on it")
+
+
+def is_running(directory: Path) -> bool:
+    """Whether the run in `directory` still goes on: its launcher or one of its processes holds a lock."""
+    return is_held(directory) or any(is_held(path) for path in journals(directory))
+
+
+def _open(directory: Path, facts: dict[str, object], progress: Progress) -> RunFiles:
+    running = is_running(directory)
+    written = {process for table in TABLES for process in RunFiles(directory, facts, directory, False).parts(table)}
+    if not journals(directory) and written:
+        if not all(is_whole(directory, process) for process in written):
+            raise DamagedTrace(f"{directory}: some of its tables are gone; take it from a copy, or record it again")
+        return RunFiles(directory, facts, _with_a_path_of_text(directory), running=False)
+    tables = _temporary_folder()
+    convert(directory, str(facts["run"]), tables, running=running, progress=progress)
+    return RunFiles(directory, facts, tables, running)
+
+
+def _with_a_path_of_text(directory: Path) -> Path:
+    """`directory`, or a link to it where its path is not UTF-8: the database takes no other."""
+    try:
+        str(directory.absolute()).encode()
+        return directory
+    except UnicodeEncodeError:
+        link = _temporary_folder() / "run"
+        link.symlink_to(directory.absolute(), target_is_directory=True)
+        return link
+
+
+def _temporary_folder() -> Path:
+    """A new folder that is removed when this process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="fittrace-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _refuse_odd_ones(directory: Path) -> None:
+    if odd := odd_one(directory):
+        raise CannotRead(f"{odd}: {what_stands_there(odd)}; put the file or folder itself there")

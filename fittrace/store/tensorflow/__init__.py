@@ -1,0 +1,1 @@
+"""What TensorFlow tells of a batch: its messages are read without TensorFlow."""

@@ -1,0 +1,96 @@
+"""Which samples were in a batch, from its bounds and the order of its epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..schema.safe_text import printable
+from ..schema.tables import STAGES
+from .database import Database
+from .query_errors import UnknownSamples
+from .sql_literals import literal
+
+Indices = npt.NDArray[np.int64]
+
+_BATCHES = """
+    SELECT b.run, b.process, b.stage, b.first_sample, b.size, f.engine
+    FROM stored.batches b JOIN stored.fits f ON f.run = b.run AND f.process = b.process AND f.fit = b.fit
+    WHERE b.fit = {fit} AND b.epoch IS NOT DISTINCT FROM {epoch} AND {batch} BETWEEN b.batch AND b.last_batch
+"""
+_METHOD = "CASE f.method WHEN 'fit' THEN 'train' WHEN 'evaluate' THEN 'test' ELSE 'predict' END"
+_STRETCHES = """
+    SELECT position, sample, count FROM stored.samples
+    WHERE run = {run} AND process = {process} AND fit = {fit} AND stage = {stage}
+        AND epoch IS NOT DISTINCT FROM {epoch} AND position < {end} AND position + count > {begin}
+    ORDER BY position
+"""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch as a user names it; what is None is to be found out."""
+
+    fit: int
+    epoch: int | None
+    batch: int
+    stage: str | None
+    process: int | None
+    run: str | None
+
+    def __str__(self) -> str:
+        where = f"fit {self.fit}" + (f", epoch {self.epoch}" if self.epoch is not None else "")
+        return f"{where}, {self.stage + ' ' if self.stage else ''}batch {self.batch}"
+
+
+def samples_of(database: Database, batch: Batch) -> Indices:
+    """The indices of the samples in `batch`. Raises `UnknownSamples` where the trace does not tell."""
+    row = _row(database, batch)
+    if row["first_sample"] is None or row["size"] is None:
+        raise UnknownSamples(f"{batch}: {printable(row['engine'])} does not tell its samples here; array loops do")
+    begin, end = row["first_sample"], row["first_sample"] + row["size"]
+    place = {name: literal(row[name]) for name in ("run", "process", "stage")}
+    own = {"fit": literal(batch.fit), "epoch": literal(batch.epoch)}
+    stretches = _rows(database, _STRETCHES.format(**place, **own, begin=begin, end=end))
+    if any(stretch["sample"] is None for stretch in stretches):
+        raise UnknownSamples(
+            f"{batch}: the order of its epoch's {stretches[0]['count']:,} samples was not kept, which is bounded"
+            " (docs/architecture.md); trace fewer samples or epochs"
+        )
+    pieces = []
+    for stretch in stretches:
+        skipped = max(begin - stretch["position"], 0)
+        last = min(end - stretch["position"], stretch["count"])
+        pieces.append(np.arange(stretch["sample"] + skipped, stretch["sample"] + last))
+    found = np.concatenate([np.empty(0, np.int64), *pieces])
+    if len(found) != row["size"]:
+        raise UnknownSamples(f"{batch}: the order of its epoch's samples is lost; `notes` may tell why")
+    return found
+
+
+def _row(database: Database, batch: Batch) -> dict[str, Any]:
+    """What is stored of the batch."""
+    if batch.stage is not None and batch.stage not in STAGES:
+        raise UnknownSamples(f"stage {batch.stage!r}: no such stage; give one of {', '.join(STAGES)}")
+    query = _BATCHES.format(fit=literal(batch.fit), epoch=literal(batch.epoch), batch=literal(batch.batch))
+    query += f" AND b.stage = {_METHOD if batch.stage is None else literal(batch.stage)}"
+    for name in ("process", "run"):
+        value = getattr(batch, name)
+        query += "" if value is None else f" AND b.{name} = {literal(value)}"
+    rows = _rows(database, query)
+    if not rows:
+        raise UnknownSamples(f"{batch}: no such batch in the trace; `batches()` lists those that there are")
+    for name in ("run", "process"):
+        values = sorted({row[name] for row in rows})
+        if len(values) > 1:
+            listed = ", ".join(printable(value) for value in values)
+            raise UnknownSamples(f"{batch}: there is one in {name} {listed} each; say which with {name}=")
+    return rows[0]
+
+
+def _rows(database: Database, query: str) -> list[dict[str, Any]]:
+    relation = database.over_stored(query, ("batches", "fits", "samples"))
+    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]

@@ -1,0 +1,69 @@
+"""The `RunMetadata` of sampled batches, as TensorFlow's own tools read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..schema.errors import DamagedTrace, FittraceError
+from ..store.journal.batch_metadata import Metadata, UnreadableMetadata
+from ..store.tensorflow import run_metadata
+from .database import Database, reading
+from .sql_literals import literal
+
+_MOST_NAMED = 10
+_AT_ONCE = 16
+"""Batches whose metadata is in memory at once."""
+
+
+class NotSampled(FittraceError):
+    """A batch of which TensorFlow was not asked what ran in it."""
+
+
+def of_batch(database: Database, place: dict[str, Any]) -> bytes:
+    """The protobuf of the batch whose `fit`, `epoch` and `batch`, and `process` and maybe `run`, are as in `place`.
+
+    Raises `NotSampled`, and `DamagedTrace` where it cannot be read.
+    """
+    for _, data in _read(database, "WHERE " + " AND ".join(f"{key} = {literal(one)}" for key, one in place.items())):
+        return data
+    asked = ", ".join(f"{key} {value}" for key, value in place.items())
+    rows = database.query(
+        f"SELECT DISTINCT epoch, batch FROM sampled_batches ORDER BY ALL LIMIT {_MOST_NAMED}"
+    ).fetchall()
+    there = f"sampled are {', '.join(f'{epoch}:{batch}' for epoch, batch in rows)}" if rows else "no batch was"
+    raise NotSampled(
+        f"{asked}: not sampled; {there}; record again with --run-metadata {place['epoch']}:{place['batch']}"
+    )
+
+
+def of_all(database: Database) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """The place of every sampled batch, and its protobuf. Raises `DamagedTrace` where one cannot be read."""
+    yield from _read(database, "ORDER BY run, process, fit, epoch, batch")
+
+
+def _read(database: Database, which: str) -> Iterator[tuple[dict[str, Any], bytes]]:
+    with reading(database.stored("sampled_batches", which), _AT_ONCE) as pieces:
+        for facts in (row for piece in pieces for row in piece.to_pylist()):
+            place = {key: facts[key] for key in ("run", "process", "fit", "epoch", "batch")}
+            metadata = Metadata(facts["format"], (facts["clock_ns"], facts["reference_ns"]), facts["data"])
+            try:
+                if metadata.format == "profile":
+                    yield place, run_metadata.of_profile(metadata.contents(), facts["shift_ns"])
+                else:
+                    yield place, metadata.data()
+            except (UnreadableMetadata, KeyError) as error:
+                where = ", ".join(f"{key} {value}" for key, value in place.items())
+                raise DamagedTrace(f"{where}: what TensorFlow told is damaged ({error}); record it again") from None
+
+
+def as_tensorflows_own(data: bytes) -> Any:
+    """The `tf.compat.v1.RunMetadata` of the bytes `data`. Raises `FittraceError` where there is no TensorFlow."""
+    try:
+        import tensorflow as tf
+    except ImportError:
+        raise FittraceError(
+            "run_metadata: no TensorFlow here, whose class it is; install it, or write files without it: "
+            "fittrace export TRACE --format run-metadata -o DIR"
+        ) from None
+    return tf.compat.v1.RunMetadata.FromString(data)

@@ -1,0 +1,239 @@
+"""The trace: what was recorded, as tables to ask."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..schema.plain_names import plain
+from ..store.open_runs import open_runs
+from ..store.run_files import RunFiles
+from . import represent, run_metadata
+from .batch_samples import Batch, Indices, samples_of
+from .data_frames import NULLABLE, encoded, frame, in_order
+from .database import Database, read
+from .derived_tables import LOGS_COLUMNS, VIEWS
+from .hook_logs import final as final_logs
+from .hook_logs import of_hooks as states_of_hooks
+from .query_errors import AmbiguousRuns
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+    import pyarrow as pa
+    from typing_extensions import Self
+
+
+class Trace:
+    """One run, or all runs of a folder as one set of tables; made by `Trace.open`.
+
+    Every table is a pandas DataFrame in the order of time: `fits`, `spans`, `batches`, `hooks`, `logs`, `samples`,
+    `stops`, `values`, `processes` and `notes`; what TensorFlow ran, `sampled_batches`, `ops` and `data_pipeline`; and
+    what the control flow is made of: `sites`, `functions`, `nodes`, `sources`, `paths` and `flow`. Times are Unix
+    nanoseconds and durations nanoseconds, as `int64`; numbers that may be missing are `Int64`. Each has the column
+    `process`, and first the column `run` where a folder of runs was opened. `sql` knows tables of the same names.
+
+    >>> trace = Trace.open("traces/")  # doctest: +SKIP
+    >>> trace.batches().groupby(["run", "epoch"]).duration_ns.median()  # doctest: +SKIP
+    """
+
+    def __init__(self, path: Path, runs: list[RunFiles]) -> None:
+        twice = [name for name, times in Counter(run.name for run in runs).items() if times > 1]
+        if twice:
+            places = ", ".join(str(run.directory) for run in runs if run.name == twice[0])
+            raise AmbiguousRuns(f"{path}: run {twice[0]} lies there more than once ({places}); open one at a time")
+        self.path = path
+        self.runs = tuple(runs)
+        #: Whether a folder of runs was opened, and the tables have the column `run`.
+        self.is_folder = not (len(runs) == 1 and runs[0].directory.resolve() == path.resolve())
+        self._database = Database(runs, with_run=self.is_folder)
+
+    @classmethod
+    def open(cls, path: str | PathLike[str], progress: Callable[[int, int], None] = lambda done, size: None) -> Self:
+        """Open the run at `path`, or all runs that lie right under it.
+
+        A run that died or still goes on opens too, with what it had recorded; `progress` is then told how many bytes
+        of its journal are read, of how many. Raises `FittraceError` where there is no trace, or one that this version
+        cannot read.
+        """
+        path = Path(path)
+        return cls(path, open_runs(path, progress))
+
+    def fits(self) -> pd.DataFrame:
+        """The calls of `fit`, and of `evaluate` and `predict` outside of it."""
+        return self._frame("fits")
+
+    def spans(self) -> pd.DataFrame:
+        """All timed intervals. The `self_ns` of a fit's spans add up to the fit's `duration_ns`."""
+        return self._frame("spans")
+
+    def batches(self) -> pd.DataFrame:
+        """The turns of the batch loops, with the time of each phase and the logs at each batch's end."""
+        return self._frame("batches")
+
+    def hooks(self) -> pd.DataFrame:
+        """The calls of callbacks' hooks, with the logs before and after.
+
+        `logs_before` and `logs_after` are dicts: a number is a float, anything else the text that was recorded of it.
+        `changed` lists the keys that this callback added, altered or removed. Rows that show the same state share the
+        dict, so copy it before changing it.
+        """
+        hooks = in_order(encoded(self._hooks()), VIEWS["hooks"].order)
+        states = states_of_hooks(hooks, self._stored_logs())
+        result = frame(hooks, NULLABLE)
+        own = [name for name in ("run", "process", "fit") if name in result]
+        result.insert(len(own), "seq", result.groupby(own, observed=True).cumcount())
+        place = list(result.columns).index("thread") + 1
+        result.insert(place, "logs_before", states.before)
+        result.insert(place + 1, "logs_after", states.after)
+        result.insert(place + 2, "changed", states.changed)
+        return result
+
+    def logs(self) -> pd.DataFrame:
+        """The logs as each `CallbackList.on_*` left them, one key a row: `value` where it is a number, else `text`."""
+        logs = final_logs(self._stored_logs())
+        shown = [name for name in LOGS_COLUMNS if name != "run" or self.is_folder]
+        return frame(in_order(encoded(logs.select(shown)), VIEWS["logs"].order), NULLABLE)
+
+    def samples(self) -> pd.DataFrame:
+        """The order in which each epoch took its samples, in stretches; `batch_samples` tells those of a batch."""
+        return self._frame("samples")
+
+    def batch_samples(
+        self,
+        fit: int,
+        epoch: int | None,
+        batch: int,
+        *,
+        stage: str | None = None,
+        process: int | None = None,
+        run: str | None = None,
+    ) -> Indices:
+        """Which samples were in a batch: their indices in the data, in the order in which the batch had them.
+
+        `epoch` is None outside of an epoch loop, as in `evaluate` alone. Without `stage` it is the fit's own: `train`
+        for a call of `fit`, whose validation is `test`. Only where several runs or processes have such a batch must
+        `run` or `process` say which. Engines that loop over arrays tell their samples; those on `tf.data` do not.
+        Raises `UnknownSamples` where the trace does not tell, and why.
+
+        >>> trace.batch_samples(fit=0, epoch=2, batch=5)  # doctest: +SKIP
+        array([17, 803,  4, 221])
+        """
+        return samples_of(self._database, Batch(fit, epoch, batch, stage, process, run))
+
+    def stops(self) -> pd.DataFrame:
+        """What became of the model's `stop_training`, and which callback's hook did it."""
+        return self._frame("stops")
+
+    def sampled_batches(self) -> pd.DataFrame:
+        """The batches of which TensorFlow told what ran in them, with the time that they waited for data and computed.
+
+        Only training batches that were asked for: `fittrace run --run-metadata`, by default none.
+        """
+        return self._frame("sampled_batches")
+
+    def ops(self) -> pd.DataFrame:
+        """The ops of the sampled batches, on the same clock as the spans, and inside their batch's `function` span.
+
+        What a GPU ran has `on_device` set and may end after that span: the engine does not wait for it.
+        """
+        return self._frame("ops")
+
+    def data_pipeline(self) -> pd.DataFrame:
+        """What the stages of `tf.data` did while sampled batches ran, those that ran beside them included."""
+        return self._frame("data_pipeline")
+
+    def run_metadata(self, fit: int, epoch: int, batch: int, process: int = 0, run: str | None = None) -> Any:
+        """The `tf.compat.v1.RunMetadata` of a sampled batch; `run` where a folder of runs was opened.
+
+        Of a session's engine it is what TensorFlow filled. Of a `tf.function` engine it is made of what the profiler
+        saw: name, type, device, thread, start and duration of each op are in `step_stats`; memory, shapes and when
+        it was scheduled are not. Raises `NotSampled` for another batch, and `FittraceError` without TensorFlow.
+
+        >>> trace.run_metadata(fit=0, epoch=0, batch=1).step_stats.dev_stats  # doctest: +SKIP
+        """
+        place: dict[str, Any] = {"fit": fit, "epoch": epoch, "batch": batch, "process": process}
+        return run_metadata.as_tensorflows_own(
+            run_metadata.of_batch(self._database, place | ({"run": run} if run else {}))
+        )
+
+    def run_metadata_files(self) -> Iterator[tuple[str, bytes]]:
+        """A file's name and its bytes, a serialised `RunMetadata`, for each sampled batch; this needs no TensorFlow."""
+        for place, data in run_metadata.of_all(self._database):
+            process = f"process-{place['process']}-" if place["process"] else ""
+            folder = plain(place["run"], "of the run") + "/" if self.is_folder else ""
+            name = f"{process}fit-{place['fit']}-epoch-{place['epoch']}-batch-{place['batch']}.pb"
+            yield folder + plain(name, "of a batch"), data
+
+    def processes(self) -> pd.DataFrame:
+        """The processes that were traced."""
+        return self._frame("processes")
+
+    def sites(self) -> pd.DataFrame:
+        """The places in the engine's source that recorded."""
+        return self._frame("sites")
+
+    def notes(self) -> pd.DataFrame:
+        """What the reader of this trace must know: faults, dropped or damaged records, unknown engines."""
+        return self._frame("notes")
+
+    def values(self) -> pd.DataFrame:
+        """What the engine's functions were called with, one argument a row."""
+        return self._frame("values")
+
+    def functions(self) -> pd.DataFrame:
+        """The functions of the engine whose control flow was recorded."""
+        return self._frame("functions")
+
+    def nodes(self) -> pd.DataFrame:
+        """The statements and sites of those functions, and which may follow which."""
+        return self._frame("nodes")
+
+    def sources(self) -> pd.DataFrame:
+        """The source files of the engine, as they ran."""
+        return self._frame("sources")
+
+    def paths(self) -> pd.DataFrame:
+        """The paths that control took through turns of the engine's loops."""
+        return self._frame("paths")
+
+    def flow(self) -> pd.DataFrame:
+        """Which path control took when."""
+        return self._frame("flow")
+
+    def sql(self, query: str) -> pd.DataFrame:
+        """The answer to one SQL `SELECT` over the tables of the trace, in DuckDB's SQL.
+
+        Raises `QueryError` for SQL that is wrong, or that does anything but read these tables.
+
+        >>> trace.sql("SELECT phase, sum(self_ns) FROM spans GROUP BY phase ORDER BY 2 DESC")  # doctest: +SKIP
+        """
+        return frame(read(self.relation(query)))
+
+    def relation(self, query: str) -> duckdb.DuckDBPyRelation:
+        """The answer to `query`, as `sql` gives it, before it is read: a DuckDB relation, for answers of any size."""
+        return self._database.query(query)
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        return frame(in_order(encoded(self._rows(name)), VIEWS[name].order), NULLABLE)
+
+    def _rows(self, name: str) -> pa.Table:
+        """All rows of a table, in no order."""
+        return read(self._database.table(name))
+
+    def _hooks(self) -> pa.Table:
+        """The hooks in no order, without what SQL would take many times as long for as numpy."""
+        return read(self._database.table("hooks", "* EXCLUDE (seq, logs_before, logs_after, changed)"))
+
+    def _stored_logs(self) -> pa.Table:
+        """The logs as they are stored, in the order of writing within each process."""
+        return read(self._database.stored("logs"))
+
+    def __repr__(self) -> str:
+        return represent.as_text(self)
+
+    def _repr_html_(self) -> str:
+        return represent.as_html(self)

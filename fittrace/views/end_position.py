@@ -1,0 +1,53 @@
+"""Where a fit stood when it failed, when its run died, or where it is now, in a few words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..schema.safe_text import printable
+from ..store.run_files import RunFiles
+from ..tables import Trace
+from .units import count
+
+_OWN_STAGE = {"fit": "train", "evaluate": "test", "predict": "predict"}
+
+
+def stood(fit: Mapping[str, Any], run: RunFiles | None) -> str | None:
+    """Where `fit` stood, a row of `fits` of that `run`, and how it ended there; None where it returned."""
+    where = place(fit)
+    return None if where is None else f"{_how(fit, run)} {where}"
+
+
+def place(fit: Mapping[str, Any]) -> str | None:
+    """Where `fit` stood, a row of `fits`; None where it returned, or where that is not known.
+
+    >>> at = {"at_stage": "test", "at_epoch": 0, "at_batch": 3471, "at_phase": "function", "at_hook": None}
+    >>> place({"method": "fit", "at_callback": None, **at})
+    'in validation (function), epoch 0, test batch 3,471'
+    """
+    if fit.get("at_phase") is None:
+        return None
+    what = fit["at_phase"]
+    if fit["at_hook"] is not None:
+        what = f"{fit['at_callback'] or 'CallbackList'}.{fit['at_hook']}"
+    is_own = fit["at_stage"] == _OWN_STAGE[fit["method"]]
+    words = [str(what) if is_own else f"validation ({what})"]
+    if fit["at_epoch"] is not None:
+        words.append(f"epoch {count(fit['at_epoch'])}")
+    if fit["at_batch"] is not None:
+        words.append(f"{'' if is_own else fit['at_stage'] + ' '}batch {count(fit['at_batch'])}")
+    return printable(f"in {', '.join(words)}")
+
+
+def run_of(trace: Trace, row: Mapping[str, Any]) -> RunFiles | None:
+    """The run that a row of one of a trace's tables is from."""
+    return next((run for run in trace.runs if run.name == row.get("run", run.name)), None)
+
+
+def _how(fit: Mapping[str, Any], run: RunFiles | None) -> str:
+    if fit["status"] == "error":
+        return "raised"
+    if run is not None and run.running:
+        return "now"
+    return "killed" if run is not None and run.facts.get("signal") is not None else "cut off"

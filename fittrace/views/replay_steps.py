@@ -1,0 +1,132 @@
+"""The steps of a replay: one at a prompt, or the whole walk as text or as JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Any
+
+from ..replay.step import Step
+from ..schema.safe_text import printable
+from .source_lines import clean
+from .terminal_table import plain
+from .units import duration
+
+_SHOWN_OF_PATH = 3
+"""Parts of a path that tell which file it is."""
+
+_LONGEST_VALUE = 200
+
+
+def heading(step: Step, count: int) -> str:
+    """Where in the fit a step is, and how long it took."""
+    elapsed = "no clock of its own" if step.duration_ns is None else duration(step.duration_ns)
+    phase = f"phase {step.phase}, " if step.phase else ""
+    return printable(f"{moment(step)}, {phase}{elapsed}, step {step.index:,} of {count:,}")
+
+
+def moment(step: Step) -> str:
+    """The epoch, batch and stage of a step."""
+    numbers = (("epoch", step.epoch), ("batch", step.batch))
+    place = ", ".join(f"{name} {number}" for name, number in numbers if number is not None) or "outside of epochs"
+    return printable(f"{place} ({step.stage})" if step.stage else place)
+
+
+def location(step: Step) -> str:
+    """File, line and function of a step; a place that could not be mapped says so."""
+    if step.file is None:
+        return "unknown: what ran here could not be told from the record"
+    return printable(f"{short_path(step.file)}({step.line}){step.function}()")
+
+
+def short_path(file: str) -> str:
+    """A path from its package on, or, of a file that was not installed, its last parts.
+
+    >>> short_path("/usr/lib/python3/site-packages/keras/src/callbacks/callback_list.py")
+    'keras/src/callbacks/callback_list.py'
+    >>> short_path("C:\\\\work\\\\project\\\\models\\\\train.py")
+    'project/models/train.py'
+    """
+    path = (PureWindowsPath if "\\" in file else PurePosixPath)(file)
+    parts = path.parts
+    if not path.is_absolute():
+        return "/".join(parts)
+    installed = [place for place, part in enumerate(parts) if part in ("site-packages", "dist-packages")]
+    return "/".join(parts[installed[-1] + 1 :] if installed else parts[-_SHOWN_OF_PATH:])
+
+
+def values_line(values: dict[str, Any]) -> str:
+    """The recorded values of a step on one line; of the logs before a hook only what it changed.
+
+    >>> before, after = {"loss": 0.5}, {"loss": 0.5, "lr": 0.123456789}
+    >>> values_line({"hook": "on_epoch_end", "logs_before": before, "logs": after, "changed": ["lr"]})
+    'hook=on_epoch_end  logs={loss: 0.5, lr: 0.123457}  changed={lr: absent -> 0.123457}'
+    """
+    shown = {name: value for name, value in values.items() if name not in ("logs_before", "changed")}
+    before, after, changed = (values.get(name) or {} for name in ("logs_before", "logs", "changed"))
+    if changed:
+        texts = {key: [_text(logs[key]) if key in logs else "absent" for logs in (before, after)] for key in changed}
+        shown["changed"] = {key: " -> ".join(text) for key, text in texts.items()}
+    values = shown
+    return "  ".join(f"{printable(name)}={value_text(value)}" for name, value in values.items())
+
+
+def value_text(value: Any) -> str:
+    """One recorded value, short and safe to show."""
+    text = _text(value)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+
+
+def walk_lines(steps: Iterable[Step]) -> Iterator[str]:
+    """A line for each step: its place, its source indented by how many frames deep it is, values and time.
+
+    Where the epoch, the batch or the stage changes, a line says so.
+    """
+    place: tuple[Any, ...] = ()
+    for step in steps:
+        if (step.stage, step.epoch, step.batch) != place:
+            place = (step.stage, step.epoch, step.batch)
+            yield f"# {moment(step)}"
+        indent = "  " * step.depth
+        if step.file is None:
+            yield f"{'(unknown)':<28} {indent}"
+            continue
+        lines = step.source.split("\n")
+        source = clean(lines[0]).strip() + (" …" if len(lines) > 1 else "")
+        elapsed = "" if step.duration_ns is None else f"  {duration(step.duration_ns)}"
+        values = f"  {values_line(step.values)}" if step.values else ""
+        where = printable(f"{short_path(step.file).rsplit('/', 1)[-1]}:{step.line}")
+        yield f"{where:<28} {indent}{source}{elapsed}{values}"
+
+
+def walk_json(steps: Iterable[Step]) -> Iterator[str]:
+    """A JSON object for each step."""
+    for step in steps:
+        yield json.dumps(
+            {
+                "function": step.function,
+                "file": step.file,
+                "line": step.line,
+                "source": step.source,
+                "phase": step.phase,
+                "depth": step.depth,
+                "epoch": step.epoch,
+                "batch": step.batch,
+                "stage": step.stage,
+                "start_ns": step.start_ns,
+                "duration_ns": step.duration_ns,
+                "known": step.known,
+                "values": plain(step.values),
+            }
+        )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{printable(key)}: {_text(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_text, value)) + "]"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return printable(value)

@@ -1,0 +1,203 @@
+"""The figures of a summary: what is asked of a trace, one query each, for its fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..schema.sampled_batches import OFF
+from ..schema.tables import BATCH_PHASES
+from ..store.tensorflow.ops import RECEIVES
+from ..tables import Trace
+from ..tables.sql_literals import literal
+
+Row = dict[str, Any]
+
+MANY_RETRACED = 3
+"""Batches, besides the first of each stage, that are traced anew before it is worth a word."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a summary says of one fit; durations in nanoseconds.
+
+    `phases` and `hooks` are rows with their count, total and spread, the costliest first. `inner` are the fits that its
+    hooks called, those of one method and hook together. `first_batch` compares the
+    first batch with the others, None where there is nothing to compare. `stop` is what made it end early, None where
+    nothing did. `sampled` are sums over the batches whose ops are known, `ops` those ops that took the longest; without
+    the first batch, where there are others. `retraced` tells of the batches that were traced anew, None where that is
+    nothing to speak of.
+    """
+
+    facts: Row
+    phases: list[Row]
+    hooks: list[Row]
+    inner: list[Row]
+    first_batch: Row | None
+    stop: Row | None
+    sampled: Row | None
+    ops: list[Row]
+    retraced: Row | None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a summary says of a trace: some fits in full; of `all_fits`, where there are more, sums of those that are
+    alike; notes, and processes' endings.
+
+    Made by `gather`, which asks all there is to ask, so that showing them takes no time. `is_unsampled`: a fit trained,
+    and no run was asked to sample a batch.
+    """
+
+    trace: Trace
+    fits: list[Fit]
+    all_fits: list[Row]
+    notes: list[Row]
+    endings: list[str]
+    is_unsampled: bool
+
+
+def gather(trace: Trace, most_fits: int) -> Figures:
+    """The figures of `trace`: in full for as many as `most_fits`, those that took the longest."""
+    # A fit inside a hook of another is part of that hook here.
+    outermost = _rows(trace, "SELECT * FROM fits WHERE parent_fit IS NULL ORDER BY start_ns, process, fit")
+    longest = sorted(outermost, key=lambda fit: -fit["duration_ns"])[:most_fits]
+    return Figures(
+        trace,
+        [_of_fit(trace, fit) for fit in outermost if fit in longest],
+        _rows(trace, _ALL_FITS) if len(outermost) > most_fits else [],
+        _rows(trace, "SELECT kind, message, count(*) AS times FROM notes GROUP BY ALL ORDER BY kind, message"),
+        [row["ending"] for row in _rows(trace, "SELECT DISTINCT ending FROM processes ORDER BY ending")],
+        bool(_rows(trace, _TRAINED)[0]["trained"]) and all(_is_unsampled(run.facts) for run in trace.runs),
+    )
+
+
+def _of_fit(trace: Trace, fit: Row) -> Fit:
+    chosen = " AND ".join(f"{key} = {literal(fit[key])}" for key in ("run", "process", "fit") if key in fit)
+    first = _rows(trace, _FIRST_BATCH.format(chosen=chosen))
+    phases = _rows(trace, _PHASES.format(chosen=chosen))
+    stop = _rows(trace, _STOP.format(chosen=chosen))
+    sampled = _rows(trace, _SAMPLED.format(chosen=chosen))
+    retraced = _rows(trace, _RETRACED.format(chosen=chosen))
+    for row in phases:
+        row["p50"], row["p99"] = row.pop("quantiles") or (None, None)
+    return Fit(
+        fit,
+        phases,
+        _rows(trace, _HOOKS.format(chosen=chosen)),
+        _rows(trace, _INNER.format(chosen=chosen, parent=chosen.replace("fit = ", "parent_fit = "))),
+        first[0] if first and first[0]["others"] else None,
+        stop[0] if stop and stop[0]["value"] != "False" else None,
+        sampled[0] if sampled[0]["batches"] else None,
+        _rows(trace, _OPS.format(chosen=chosen)),
+        retraced[0] if retraced[0]["retraced"] >= MANY_RETRACED else None,
+    )
+
+
+def _is_unsampled(facts: dict[str, Any]) -> bool:
+    settings = facts.get("settings")
+    return isinstance(settings, dict) and settings.get("run_metadata") == OFF
+
+
+def _rows(trace: Trace, query: str) -> list[Row]:
+    relation = trace.relation(query)
+    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+
+
+# A phase inside the same phase, such as a callback's own call inside `CallbackList.on_*`, is not counted twice.
+_PHASES = """
+    WITH mine AS (SELECT *, callback IS NULL AND nested IS NOT TRUE AS counted FROM spans WHERE {chosen})
+    SELECT phase, stage,
+        count(*) FILTER (counted) AS count,
+        coalesce(sum(duration_ns) FILTER (counted), 0) AS total,
+        sum(self_ns) AS self,
+        avg(duration_ns) FILTER (counted) AS mean,
+        quantile_disc(duration_ns, [0.5, 0.99]) FILTER (counted) AS quantiles
+    FROM mine
+    GROUP BY phase, stage ORDER BY self DESC, phase, stage
+"""
+
+# The fits that are alike, in the order in which the first of each kind began.
+_ALL_FITS = """
+    SELECT * EXCLUDE (start_ns) FROM (
+        SELECT method, engine, engine_version, status, min(start_ns) AS start_ns, count(*) AS count,
+            sum(epochs) AS epochs, sum(batches) AS batches, sum(duration_ns) AS total, median(duration_ns) AS median
+        FROM fits WHERE parent_fit IS NULL GROUP BY ALL
+    ) ORDER BY start_ns, method, engine, engine_version, status
+"""
+
+_INNER = """
+    SELECT method, s.name AS hook, count(*) AS count, sum(f.batches) AS batches, sum(f.duration_ns) AS total
+    FROM (SELECT * FROM fits WHERE {parent}) f
+    LEFT JOIN (SELECT span, name FROM spans WHERE {chosen}) s ON s.span = f.parent_span
+    GROUP BY ALL ORDER BY total DESC, method, hook
+"""
+
+_HOOKS = """
+    SELECT hook, callback, position,
+        count(*) AS count, sum(duration_ns) AS total, avg(duration_ns) AS mean,
+        quantile_disc(duration_ns, 0.99) AS p99, max(duration_ns) AS slowest
+    FROM hooks WHERE {chosen}
+    GROUP BY hook, callback, position ORDER BY total DESC, hook, position LIMIT 10
+"""
+
+# Whatever it became before, the last counts.
+_STOP = "SELECT value, epoch, batch, hook, callback FROM stops WHERE {chosen} ORDER BY span DESC LIMIT 1"
+
+_FIRST_BATCH = """
+    WITH mine AS (SELECT * FROM batches WHERE {chosen}),
+    first AS (SELECT min(start_ns) AS start_ns, arg_min(stage, start_ns) AS stage FROM mine)
+    SELECT any_value(stage) AS stage,
+        count(*) FILTER (b.start_ns > first.start_ns) AS others,
+        any_value(duration_ns) FILTER (b.start_ns = first.start_ns) AS duration_ns,
+        median(duration_ns) FILTER (b.start_ns > first.start_ns) AS median_ns,
+        {phases}
+    FROM mine b JOIN first USING (stage)
+""".replace(
+    "{phases}",
+    ", ".join(
+        f"any_value({phase}_ns) FILTER (b.start_ns = first.start_ns)"
+        f" - median({phase}_ns) FILTER (b.start_ns > first.start_ns) AS {phase}"
+        for phase in BATCH_PHASES
+    ),
+)
+
+_TRAINED = "SELECT EXISTS (FROM fits WHERE method = 'fit') AS trained"
+
+# The first batch holds the building of a graph, or tracing: it stands for no other.
+_SHOWN = """
+    WITH mine AS (SELECT * FROM sampled_batches WHERE {chosen}),
+    shown AS (
+        SELECT * FROM mine
+        WHERE (SELECT count(*) FROM mine) = 1 OR span > (SELECT min(span) FROM mine)
+    )
+"""
+
+_SAMPLED = (
+    _SHOWN
+    + """
+    SELECT count(*) AS batches, sum(ops) AS ops, (SELECT count(*) FROM mine) - count(*) AS first,
+        sum(duration_ns) AS function, sum(data_wait_ns) AS data_wait, sum(host_ns) AS host, sum(device_ns) AS device
+    FROM shown JOIN (SELECT span, duration_ns FROM spans WHERE {chosen} AND phase = 'function') USING (span)
+"""
+)
+
+_OPS = (
+    _SHOWN
+    + f"""
+    SELECT name, type, CASE WHEN on_device THEN device END AS device, count(*) AS count, sum(self_ns) AS self,
+        avg(duration_ns) AS mean
+    FROM ops WHERE {{chosen}} AND span IN (SELECT span FROM shown)
+    -- An op that receives waits for another one, which is here itself.
+    AND (type NOT IN ({", ".join(literal(one) for one in sorted(RECEIVES))}) OR kernel IS NOT NULL)
+    GROUP BY ALL ORDER BY self DESC, name LIMIT 5
+"""
+)
+
+_RETRACED = """
+    SELECT count(*) FILTER (retraced) AS retraced, count(*) AS batches
+    FROM (
+        SELECT retraced, row_number() OVER (PARTITION BY stage ORDER BY start_ns) AS nth
+        FROM batches WHERE {chosen}
+    ) WHERE nth > 1
+"""
