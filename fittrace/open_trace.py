@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .replay import Replay, lines_of, recording
-from .tables import Trace as Tables
+from .tables import TraceTables as Tables
 
 if TYPE_CHECKING:
     import pandas as pd

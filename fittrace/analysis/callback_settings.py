@@ -15,7 +15,7 @@ Setting = float | str
 
 
 @dataclass(frozen=True)
-class Settings:
+class CallbackSettings:
     """How one callback is set: its class, its `position` in its list, the `span` of the list's `on_train_begin`, and
     its attributes by name. Its `overrides` are the hooks that it has a method for; None in traces that do not tell."""
 
@@ -30,7 +30,7 @@ class Settings:
         return not {hook, hook.replace("on_train_batch_", "on_batch_")}.isdisjoint(self.overrides or ())
 
 
-def settings_of(hooks: pd.DataFrame, values: pd.DataFrame) -> Iterator[Settings]:
+def settings_of(hooks: pd.DataFrame, values: pd.DataFrame) -> Iterator[CallbackSettings]:
     """The settings of each callback of a fit, whose rows `hooks` and `values` are, in the order of its list."""
     found: dict[int, dict[int, dict[str, Setting]]] = {}
     columns = (values[column].tolist() for column in ("span", "key", "value", "text"))
@@ -47,4 +47,4 @@ def settings_of(hooks: pd.DataFrame, values: pd.DataFrame) -> Iterator[Settings]
         is_told = any(name.startswith("on_") for of in found[int(span)].values() for name in of)
         overrides = frozenset(name for name in attributes if name.startswith("on_")) if is_told else None
         others = {name: value for name, value in attributes.items() if not name.startswith("on_")}
-        yield Settings(str(callback), int(position), int(span), others, overrides)
+        yield CallbackSettings(str(callback), int(position), int(span), others, overrides)

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 
-class Rows:
+class RowsByFit:
     """A table whose rows are given out by what they are of.
 
     `by` are the columns that say so: of a table that lacks one of them, it counts for nothing.
 
-    >>> rows = Rows(pd.DataFrame({"fit": [0, 1, 0], "batch": [5, 6, 7]}), "fit")
+    >>> rows = RowsByFit(pd.DataFrame({"fit": [0, 1, 0], "batch": [5, 6, 7]}), "fit")
     >>> rows.of({"fit": 0})["batch"].tolist(), len(rows.of({"fit": 2}))
     ([5, 7], 0)
     """

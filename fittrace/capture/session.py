@@ -13,7 +13,7 @@ from ..engines import ENGINES
 from ..schema.capture_settings import DEFAULT, Settings
 from ..schema.journal_format import FACTS, block
 from ..schema.sampled_batches import parse
-from .instrument.traced_engines import Instruments
+from .instrument.traced_engines import TracedEngines
 from .isolation import original_threads
 from .isolation.interruptions import is_programs
 from .isolation.warnings_on_stderr import Complaints
@@ -25,7 +25,7 @@ from .journal.process_facts import facts
 from .journal.thread_buffers import Threads
 from .journal.writer import Writer
 from .record.greenlets import GREENLET, turn_green
-from .record.log_inspector import Looking
+from .record.log_inspector import LogInspector
 from .record.names import Names
 from .record.observer import Observer, Observing
 from .record.probes import Buffer
@@ -78,13 +78,13 @@ class Session:
         sampled = Site(2 + len(self._stand_ins.sites), "sampled", "", "", 0, "", level=1)
         self.sites += [state, *self._stand_ins.sites, stop, sampled]
         self._sampled = sampled.head
-        self.looking = Looking(self, state.head, stop.head)
+        self.looking = LogInspector(self, state.head, stop.head)
         self.recorder = Recorder(self)
         self._owner = self.recorder.turn_green
         self.profiler = PROFILER
         self.watch = Watch(self.profiler, self.fault)
         """Sees the program's ways to the profiler; installed where batches are sampled."""
-        self._instruments = Instruments(
+        self._instruments = TracedEngines(
             ENGINES, self.recorder, self.sites, settings, self._define, self.fault, {GREENLET: self._turn_green}
         )
 

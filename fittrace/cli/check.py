@@ -39,10 +39,10 @@ def run(arguments: argparse.Namespace) -> int:
     with progress(f"reading {path}", at_once=True) as report:
         from ..analysis.rules import RULES, apply
         from ..analysis.rules.user_rules import load
-        from ..tables import Trace
+        from ..tables import TraceTables
         from ..views.findings import print_findings
 
         rules = RULES + (load(arguments.rules) if arguments.rules is not None else ())
-        outcome = apply(Trace.open(path, report), rules)
+        outcome = apply(TraceTables.open(path, report), rules)
     print_findings(outcome, sys.stdout)
     return 2 if outcome.failed else 1 if outcome.found else 0

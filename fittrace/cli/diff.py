@@ -55,10 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
     path_a, path_b = named(arguments.a), named(arguments.b)
     with progress(f"comparing {path_a} and {path_b}", at_once=True) as report:
         from ..analysis.diff import ASPECTS, Tolerances, compare
-        from ..tables import Trace
+        from ..tables import TraceTables
         from ..views.comparison import as_json, print_comparison
 
-        traces = Trace.open(path_a, report), Trace.open(path_b, report)
+        traces = TraceTables.open(path_a, report), TraceTables.open(path_b, report)
         tolerances = Tolerances(arguments.value_tolerance, arguments.time_tolerance)
         comparison = compare(*traces, arguments.only or ASPECTS, tolerances)
     if arguments.format == "json":

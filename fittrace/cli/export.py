@@ -16,7 +16,7 @@ from .progress import progress
 from .which_trace import given, named
 
 if TYPE_CHECKING:
-    from ..tables import Trace
+    from ..tables import TraceTables
 
 _EXAMPLE = """\
 example:
@@ -62,57 +62,57 @@ def run(arguments: argparse.Namespace) -> int:
         raise FittraceError("export: --endpoint goes with --format otlp, and without -o; leave one away")
     path = named(arguments.trace)
     with progress(f"reading {path}", at_once=True) as report:
-        from ..tables import Trace
+        from ..tables import TraceTables
 
-        written = FORMATS[arguments.format](Trace.open(path, report), arguments)
+        written = FORMATS[arguments.format](TraceTables.open(path, report), arguments)
     print(printable(f"{arguments.output if goes_into_a_file else arguments.endpoint}: {written}"))
     return 0
 
 
-def _otlp(trace: Trace, arguments: argparse.Namespace) -> str:
+def _otlp(trace: TraceTables, arguments: argparse.Namespace) -> str:
     from ..export import otlp
-    from ..export.otel_spans import Choice
+    from ..export.otel_spans import SpanChoice
 
-    choice = Choice(arguments.level, arguments.batches)
+    choice = SpanChoice(arguments.level, arguments.batches)
     if arguments.endpoint is not None:
         return f"{otlp.send(trace, arguments.endpoint, choice)} spans"
     with replaced(arguments.output) as new, new.open("w", encoding="utf-8") as file:
         return f"{otlp.write(trace, file, choice)} spans"
 
 
-def _perfetto(trace: Trace, arguments: argparse.Namespace) -> str:
+def _perfetto(trace: TraceTables, arguments: argparse.Namespace) -> str:
     from ..export import perfetto
 
     with replaced(arguments.output) as new, new.open("wb") as file:
         return f"{perfetto.write(trace, file)} spans"
 
 
-def _chrome(trace: Trace, arguments: argparse.Namespace) -> str:
+def _chrome(trace: TraceTables, arguments: argparse.Namespace) -> str:
     from ..export import chrome
 
     with replaced(arguments.output) as new, new.open("w", encoding="utf-8") as file:
         return f"{chrome.write(trace, file)} spans"
 
 
-def _tensorboard(trace: Trace, arguments: argparse.Namespace) -> str:
+def _tensorboard(trace: TraceTables, arguments: argparse.Namespace) -> str:
     from ..export import tensorboard
 
     return f"{tensorboard.write(trace, arguments.output)} scalars"
 
 
-def _tables(trace: Trace, arguments: argparse.Namespace) -> str:
+def _tables(trace: TraceTables, arguments: argparse.Namespace) -> str:
     from ..export import table_files
 
     return f"{len(table_files.write(trace, arguments.output, arguments.format))} tables"
 
 
-def _run_metadata(trace: Trace, arguments: argparse.Namespace) -> str:
+def _run_metadata(trace: TraceTables, arguments: argparse.Namespace) -> str:
     from ..export import run_metadata
 
     return f"{run_metadata.write(trace, arguments.output)} files"
 
 
-FORMATS: dict[str, Callable[[Trace, argparse.Namespace], str]] = {
+FORMATS: dict[str, Callable[[TraceTables, argparse.Namespace], str]] = {
     "otlp": _otlp,
     "perfetto": _perfetto,
     "chrome": _chrome,

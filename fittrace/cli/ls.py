@@ -13,7 +13,7 @@ from .progress import progress
 from .which_trace import TRACES, given
 
 if TYPE_CHECKING:
-    from ..tables import Trace
+    from ..tables import TraceTables
 
 _EXAMPLE = """\
 example:
@@ -57,12 +57,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _row(directory: Path) -> list[str]:
-    from ..tables import Trace
+    from ..tables import TraceTables
     from ..views import units
     from ..views.run_ending import ending
 
     try:
-        trace = Trace.open(directory)
+        trace = TraceTables.open(directory)
         files = trace.runs[0]
         fits, epochs, batches, engines = trace.relation(_FITS).fetchall()[0]
         endings, latest = trace.relation("SELECT list(DISTINCT ending), max(end_ns) FROM processes").fetchall()[0]
@@ -84,7 +84,7 @@ def _row(directory: Path) -> list[str]:
         return [directory.name, "", "", "", "", "", "", told]
 
 
-def _ended(trace: Trace, how: str) -> str:
+def _ended(trace: TraceTables, how: str) -> str:
     """How a run ended, and where its last fit stood if it did not return and the run ended for that."""
     from ..views.end_position import place
 

@@ -64,9 +64,9 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     from ..prompt.completion import completions
     from ..prompt.input_lines import reader
-    from ..prompt.shell import Session
+    from ..prompt.shell import Shell
 
-    session = Session(replay, trace, f"{replay.recording.where} AND fit = {replay.recording.fit}", sys.stdout)
+    session = Shell(replay, trace, f"{replay.recording.where} AND fit = {replay.recording.fit}", sys.stdout)
     session.run(reader(sys.stdin, sys.stdout, lambda line: completions(session, line)))
     return 0
 

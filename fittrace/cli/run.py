@@ -134,24 +134,24 @@ def _variables(arguments: argparse.Namespace) -> dict[str, str]:
 
 def _send_what_was_open(finished: Finished, arguments: argparse.Namespace) -> None:
     """Send the spans that a process which died had open; a fault in that never changes how the run ends."""
-    from ..tables import Trace
+    from ..tables import TraceTables
 
     try:
-        trace = Trace.open(finished.directory)
+        trace = TraceTables.open(finished.directory)
         if not trace.sql("SELECT 1 FROM spans WHERE status = 'unfinished' LIMIT 1").empty:
             from ..export import otlp
-            from ..export.otel_spans import Choice
+            from ..export.otel_spans import SpanChoice
             from ..otel.live_settings import settings
 
             chosen = settings(arguments.otlp_level, arguments.otlp_batches)
-            otlp.send(trace, arguments.otlp or None, Choice(*chosen, unfinished=True))
+            otlp.send(trace, arguments.otlp or None, SpanChoice(*chosen, unfinished=True))
     except Exception as error:
         _say(f"what was open when a process died was not sent: {error}")
 
 
 def _summarise(finished: Finished) -> None:
     """Say on standard error what was traced; a fault in that never changes how the run ends."""
-    from ..tables import Trace
+    from ..tables import TraceTables
     from ..views.summary import print_summary
 
     for remark in finished.remarks:
@@ -159,7 +159,7 @@ def _summarise(finished: Finished) -> None:
     if not finished.traced:
         return
     try:
-        print_summary(Trace.open(finished.directory), sys.stderr)
+        print_summary(TraceTables.open(finished.directory), sys.stderr)
     except Exception as error:
         _say(f"no summary: {error}; the trace is in {finished.directory}")
     sys.stderr.flush()

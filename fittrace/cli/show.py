@@ -32,10 +32,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the summary."""
     path = named(arguments.trace)
     with progress(f"reading {path}", at_once=True) as report:
-        from ..tables import Trace
+        from ..tables import TraceTables
         from ..views.summary import MOST_FITS, print_figures
         from ..views.summary_figures import gather
 
-        figures = gather(Trace.open(path, report), MOST_FITS)
+        figures = gather(TraceTables.open(path, report), MOST_FITS)
     print_figures(figures, sys.stdout)
     return 0

@@ -60,9 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise FittraceError("sql: Parquet is nothing for a terminal; give a file with -o, or redirect the output")
     path = named(traces[0] if traces else None)
     with progress(f"reading {path}", at_once=True) as report:
-        from ..tables import Trace
+        from ..tables import TraceTables
 
-        relation = Trace.open(path, report).relation(query)
+        relation = TraceTables.open(path, report).relation(query)
         if arguments.format == "table":
             lines = _table(relation, on_terminal)
         elif not on_terminal:

@@ -13,8 +13,8 @@ from ..schema.safe_text import printable
 from .which_trace import given, named
 
 if TYPE_CHECKING:
-    from ..tables import Trace
-    from ..views.generated_test import Program
+    from ..tables import TraceTables
+    from ..views.generated_test import PinnedProgram
 
 _EXAMPLE = """\
 example:
@@ -52,10 +52,10 @@ def run(arguments: argparse.Namespace) -> int:
     program = _program(arguments)
     path = named(arguments.trace)
 
-    from ..tables import Trace
+    from ..tables import TraceTables
     from ..views.generated_test import pinned_module
 
-    trace = Trace.open(path)
+    trace = TraceTables.open(path)
     text = pinned_module(trace, program)
     if arguments.output is None:
         sys.stdout.write(text)
@@ -71,18 +71,18 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _program(arguments: argparse.Namespace) -> Program | None:
-    from ..views.generated_test import Program
+def _program(arguments: argparse.Namespace) -> PinnedProgram | None:
+    from ..views.generated_test import PinnedProgram
 
     for option, words in (("--script", arguments.script), ("-m", arguments.module)):
         if words is not None and not "".join(words[:1]):
             raise FittraceError(f"testgen: {option} of what? Give its name after it, and arguments if it takes any")
     if arguments.script is not None:
-        return Program(arguments.script[0], None, tuple(arguments.script[1:]))
-    return None if arguments.module is None else Program(None, arguments.module[0], tuple(arguments.module[1:]))
+        return PinnedProgram(arguments.script[0], None, tuple(arguments.script[1:]))
+    return None if arguments.module is None else PinnedProgram(None, arguments.module[0], tuple(arguments.module[1:]))
 
 
-def _recorded(trace: Trace) -> str:
+def _recorded(trace: TraceTables) -> str:
     """The recorded command line in words, to be read and never run."""
     told = trace.processes()["argv"].tolist()[:1]
     try:

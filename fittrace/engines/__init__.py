@@ -9,7 +9,7 @@ from __future__ import annotations
 from .engine_table import Assigns, CallbackLists, Calls, Engine, Function, Loop, Over, Phase, Tests
 from .keras2 import KERAS22
 from .keras3 import KERAS3
-from .session_calls import Cached, Ran
+from .session_calls import Cached, SessionRun
 from .tf_keras import TF_KERAS
 from .tf_keras_v1 import TF_1, TF_KERAS_V1
 
@@ -26,6 +26,6 @@ __all__ = [
     "Loop",
     "Over",
     "Phase",
-    "Ran",
+    "SessionRun",
     "Tests",
 ]

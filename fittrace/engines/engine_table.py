@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import Iterator, Union
 
-from .session_calls import Cached, Ran
+from .session_calls import Cached, SessionRun
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class Function:
     loops: tuple[Loop, ...] = ()
     phases: tuple[Phase, ...] = ()
     stage_in: str | None = None
-    session: Cached | Ran | None = None
+    session: Cached | SessionRun | None = None
     traces: bool = False
     optional: bool = False
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .engine_table import Assigns, CallbackLists, Calls, Engine, Function, Loop, Over, Phase, Tests
-from .session_calls import Cached, Ran
+from .session_calls import Cached, SessionRun
 
 _TRAINING = "keras.engine.training"
 _ARRAYS = "keras.engine.training_arrays"
@@ -161,7 +161,7 @@ KERAS22 = Engine(
             _BACKEND,
             "Function.__call__",
             phase="function",
-            session=Ran("session_kwargs", optional=True),
+            session=SessionRun("session_kwargs", optional=True),
             optional=True,
         ),
         Function(
@@ -176,7 +176,9 @@ KERAS22 = Engine(
                 Phase("function", Tests("run_metadata"), name="_callable_fn"),
             ),
         ),
-        Function(_BACKEND, "Function._legacy_call", phase="function", session=Ran("session_kwargs"), optional=True),
+        Function(
+            _BACKEND, "Function._legacy_call", phase="function", session=SessionRun("session_kwargs"), optional=True
+        ),
         Function(_BACKEND, "Function._make_callable", phase="function", optional=True),
         CallbackLists("keras.callbacks", "CallbackList", optional=True),
         CallbackLists("keras.callbacks.callbacks", "CallbackList"),

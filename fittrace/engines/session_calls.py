@@ -22,7 +22,7 @@ class Cached:
 
 
 @dataclass(frozen=True)
-class Ran:
+class SessionRun:
     """A call of a session's own `run`, with what a function has in its attribute `keywords`; `optional` is for what
     only some versions have.
     """

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from ..schema.safe_text import printable
-from ..tables import Trace
+from ..tables import TraceTables
 from .counters import points_of
 from .fit_facts import alone, facts_of
 from .op_tracks import Lane, op_marks_of
@@ -23,7 +23,7 @@ _FIRST_LANE = 1 << 20
 """Above the numbers of all threads."""
 
 
-def write(trace: Trace, file: IO[str]) -> int:
+def write(trace: TraceTables, file: IO[str]) -> int:
     """Write a trace into `file`; how many spans there were.
 
     Times are microseconds since the beginning of the trace, which `otherData` tells: since 1970 they would not be exact
@@ -42,7 +42,7 @@ def write(trace: Trace, file: IO[str]) -> int:
     return spans
 
 
-def _events(trace: Trace, origin: int) -> Iterator[Event]:
+def _events(trace: TraceTables, origin: int) -> Iterator[Event]:
     first = 1
     for run in trace.runs:
         one = alone(run)
@@ -70,7 +70,7 @@ def _events(trace: Trace, origin: int) -> Iterator[Event]:
                 yield {"ph": "C", "name": printable(point.title), **place, "args": {"value": point.value}}
 
 
-def _ops(trace: Trace, pids: dict[int, int], origin: int) -> Iterator[Event]:
+def _ops(trace: TraceTables, pids: dict[int, int], origin: int) -> Iterator[Event]:
     """The ops, each whole, on tracks beside those of the program's threads."""
     lanes: set[Lane] = set()
     for mark in op_marks_of(trace):

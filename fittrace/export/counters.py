@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..tables import Trace
+from ..tables import TraceTables
 from ..tables.database import reading
-from .fit_facts import BatchLogs, rows_of
+from .fit_facts import LoggedBatches, rows_of
 
 
 class Point(NamedTuple):
@@ -29,11 +29,11 @@ class Point(NamedTuple):
         return f"{self.key} ({self.stage} {self.per})" if self.per == "batch" else f"{self.key} ({self.per})"
 
 
-def points_of(trace: Trace) -> Iterator[Point]:
+def points_of(trace: TraceTables) -> Iterator[Point]:
     """The counters of a trace of one run: those of epochs, then those of batches, each in order of time."""
     for row in rows_of(trace, _EPOCHS):
         yield Point(**row)
-    logs = BatchLogs(trace)
+    logs = LoggedBatches(trace)
     steps: dict[tuple[int, int, str], int] = {}
     with reading(trace.relation(_BATCHES.format(logged=logs.columns))) as pieces:
         for piece in pieces:

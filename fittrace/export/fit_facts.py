@@ -11,7 +11,7 @@ from ..schema import otel_names
 from ..schema.otel_names import Ids
 from ..store.parquet.arrow_columns import LOGS_PREFIX
 from ..store.run_files import RunFiles
-from ..tables import Trace
+from ..tables import TraceTables
 
 Row = dict[str, Any]
 Logs = dict[str, float]
@@ -47,7 +47,7 @@ def _words(argv: str) -> list[str]:
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
+class ExportedFit:
     """One fit: its row of `fits`, the id of its trace, and the id of the span around it, if there is one."""
 
     row: Row
@@ -66,17 +66,17 @@ class Facts:
 
     run: str
     processes: dict[int, Process]
-    fits: dict[tuple[int, int], Fit]
+    fits: dict[tuple[int, int], ExportedFit]
     epochs: dict[tuple[int, int, int], Logs]
     ends: dict[tuple[int, int], Logs]
 
 
-def alone(run: RunFiles) -> Trace:
+def alone(run: RunFiles) -> TraceTables:
     """One run of a trace, so that its tables have no column `run`."""
-    return Trace(run.directory, [run])
+    return TraceTables(run.directory, [run])
 
 
-def facts_of(trace: Trace) -> Facts:
+def facts_of(trace: TraceTables) -> Facts:
     """The facts of a trace of one run."""
     run = trace.runs[0].name
     processes = {}
@@ -86,16 +86,16 @@ def facts_of(trace: Trace) -> Facts:
     return Facts(run, processes, _fits(trace, processes), _epochs(trace), _ends(trace))
 
 
-def rows_of(trace: Trace, sql: str) -> list[Row]:
+def rows_of(trace: TraceTables, sql: str) -> list[Row]:
     """The rows that `sql` selects, each a dict."""
     rows: list[Row] = trace.relation(sql).to_arrow_table().to_pylist()
     return rows
 
 
-class BatchLogs:
+class LoggedBatches:
     """The logs of batches: in `batches` every key has a column, also where a batch was never given it."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: TraceTables) -> None:
         names = trace.relation("SELECT * FROM batches LIMIT 0").columns
         self.keys = [name[len(LOGS_PREFIX) :] for name in names if name.startswith(LOGS_PREFIX)]
         given = rows_of(trace, "SELECT DISTINCT process, fit, stage, key FROM logs WHERE batch IS NOT NULL")
@@ -122,8 +122,8 @@ def columns_of(keys: list[str]) -> str:
     return "".join(f', "{LOGS_PREFIX}{name}"' for name in (key.replace('"', '""') for key in keys))
 
 
-def _fits(trace: Trace, processes: dict[int, Process]) -> dict[tuple[int, int], Fit]:
-    fits: dict[tuple[int, int], Fit] = {}
+def _fits(trace: TraceTables, processes: dict[int, Process]) -> dict[tuple[int, int], ExportedFit]:
+    fits: dict[tuple[int, int], ExportedFit] = {}
     for row in rows_of(trace, _FITS):
         around = otel_names.parent_of(row.pop("around"))
         site = row.pop("site")
@@ -133,7 +133,7 @@ def _fits(trace: Trace, processes: dict[int, Process]) -> dict[tuple[int, int], 
             trace_id, parent = fits[row["process"], row["parent_fit"]].trace, None
         else:
             trace_id, parent = processes[row["process"]].ids.trace(row["start_ns"], site), None
-        fits[row["process"], row["fit"]] = Fit(row, trace_id, parent)
+        fits[row["process"], row["fit"]] = ExportedFit(row, trace_id, parent)
     return fits
 
 
@@ -156,14 +156,14 @@ _ENDS = """
 """
 
 
-def _epochs(trace: Trace) -> dict[tuple[int, int, int], Logs]:
+def _epochs(trace: TraceTables) -> dict[tuple[int, int, int], Logs]:
     epochs: dict[tuple[int, int, int], Logs] = {}
     for row in rows_of(trace, _EPOCHS):
         epochs.setdefault((row["process"], row["fit"], row["epoch"]), {})[row["key"]] = row["value"]
     return epochs
 
 
-def _ends(trace: Trace) -> dict[tuple[int, int], Logs]:
+def _ends(trace: TraceTables) -> dict[tuple[int, int], Logs]:
     ends: dict[tuple[int, int], Logs] = {}
     for row in rows_of(trace, _ENDS):
         ends.setdefault((row["process"], row["fit"]), {})[row["key"]] = row["value"]

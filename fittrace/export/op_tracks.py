@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ..tables import Trace
+from ..tables import TraceTables
 from .fit_facts import rows_of
 from .span_tracks import ended
 
@@ -22,7 +22,7 @@ class Lane(NamedTuple):
     title: str
 
 
-class Op(NamedTuple):
+class DrawnOp(NamedTuple):
     """One op, or one step of the data pipeline: what it is called, its kind, and its time."""
 
     name: str
@@ -37,10 +37,10 @@ class OpMark(NamedTuple):
 
     lane: Lane
     time_ns: int
-    op: Op | None
+    op: DrawnOp | None
 
 
-def op_marks_of(trace: Trace) -> Iterator[OpMark]:
+def op_marks_of(trace: TraceTables) -> Iterator[OpMark]:
     """The moments of all tracks of a trace of one run: those of each in order, whatever lies in what."""
     lanes: dict[tuple[int, str], list[tuple[Lane, list[int]]]] = {}
     count = 0
@@ -63,10 +63,10 @@ def op_marks_of(trace: Trace) -> Iterator[OpMark]:
             yield from (OpMark(lane, end, None) for end in ended(open_until))
 
 
-def _op(row: dict[str, Any]) -> Op:
+def _op(row: dict[str, Any]) -> DrawnOp:
     start, category = row.pop("start_ns"), row.pop("category")
     attributes = {f"keras.{key}": value for key, value in row.items() if value is not None and key != "duration_ns"}
-    return Op(str(row["name"]), category, start, start + row["duration_ns"], attributes)
+    return DrawnOp(str(row["name"]), category, start, start + row["duration_ns"], attributes)
 
 
 _OPS = """

@@ -11,26 +11,26 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..schema import otel_names
-from ..schema.sent_batches import ALL, Batches
-from ..tables import Trace
+from ..schema.sent_batches import ALL, SentBatches
+from ..tables import TraceTables
 from ..tables.database import reading
-from .fit_facts import BatchLogs, Facts, Fit, Process, facts_of
+from .fit_facts import ExportedFit, Facts, LoggedBatches, Process, facts_of
 
 ANCHORS = ("epoch", "validation")
 """The phases in which the hooks on a thread of their own are, beside the fit itself."""
 
 
 @dataclass(frozen=True)
-class Choice:
+class SpanChoice:
     """Which spans to export: those of a `level`, of some `batches`; or of these only the `unfinished`, which were open
     when the recording ended."""
 
     level: str = "all"
-    batches: Batches = ALL
+    batches: SentBatches = ALL
     unfinished: bool = False
 
 
-EVERYTHING = Choice()
+EVERYTHING = SpanChoice()
 
 
 class Span(NamedTuple):
@@ -40,14 +40,14 @@ class Span(NamedTuple):
     """
 
     process: Process
-    fit: Fit
+    fit: ExportedFit
     id: int
     parent: int | None
     name: str
     title: str
     row: Row
     logs: dict[str, float]
-    begins: Fit | None
+    begins: ExportedFit | None
 
     @property
     def end_ns(self) -> int:
@@ -117,13 +117,13 @@ _SQL = """
 """
 
 
-def spans_of(trace: Trace, choice: Choice = EVERYTHING) -> Iterator[Span]:
+def spans_of(trace: TraceTables, choice: SpanChoice = EVERYTHING) -> Iterator[Span]:
     """The chosen spans of a trace of one run, in order of start, those that hold others before these.
 
     The parent of a span is the nearest around it that is chosen too.
     """
     facts = facts_of(trace)
-    batch_logs = BatchLogs(trace)
+    batch_logs = LoggedBatches(trace)
     open_spans = {number: _Open() for number in facts.processes}
     with reading(trace.relation(_SQL.format(logs=batch_logs.columns))) as pieces:
         for piece in pieces:
@@ -163,14 +163,14 @@ class _Open:
         self._last = (start_ns, site, self._last[2] + 1 if again else 0)
         return self._last[2]
 
-    def takes(self, row: Row, batches: Batches) -> bool:
+    def takes(self, row: Row, batches: SentBatches) -> bool:
         """Whether the span of a row is that of one of these batches, or stands for one."""
         is_taken = batches.takes(row.start_ns, self._due.get(row.thread, 0))
         if is_taken:
             self._due[row.thread] = batches.due(row.start_ns)
         return is_taken
 
-    def around(self, row: Row, fit: Fit) -> _Around | None:
+    def around(self, row: Row, fit: ExportedFit) -> _Around | None:
         """What holds the span of a row, None where nothing of this process does."""
         if row.parent is not None:
             return self._spans.get(row.parent)
@@ -195,7 +195,7 @@ class _Open:
         self._spans = {number: around for number, around in self._spans.items() if around.end_ns >= now_ns}
 
 
-def _span(row: Row, batch_logs: dict[str, float], facts: Facts, open_spans: _Open, choice: Choice) -> Span | None:
+def _span(row: Row, batch_logs: dict[str, float], facts: Facts, open_spans: _Open, choice: SpanChoice) -> Span | None:
     process, fit = facts.processes[row.process], facts.fits[row.process, row.fit]
     begins = row.span == fit.row["span"]
     nth = open_spans.nth(row.start_ns, row.site)
@@ -223,7 +223,7 @@ def _span(row: Row, batch_logs: dict[str, float], facts: Facts, open_spans: _Ope
     return Span(process, fit, identity, parent, name, _title(row, fit, begins), row, logs, fit if begins else None)
 
 
-def _title(row: Row, fit: Fit, begins: bool) -> str:
+def _title(row: Row, fit: ExportedFit, begins: bool) -> str:
     if begins:
         return fit.title
     if row.phase == "epoch" and row.epoch is not None:

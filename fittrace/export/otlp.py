@@ -12,9 +12,9 @@ from .. import __version__
 from ..otlp_exporters import Quiet, exporter, missing
 from ..schema import otel_names
 from ..schema.errors import FittraceError
-from ..tables import Trace
+from ..tables import TraceTables
 from .fit_facts import Process, alone
-from .otel_spans import EVERYTHING, Choice, Span, spans_of
+from .otel_spans import EVERYTHING, Span, SpanChoice, spans_of
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -27,7 +27,7 @@ Progress = Callable[[int], None]
 
 
 def send(
-    trace: Trace, endpoint: str | None, choice: Choice = EVERYTHING, progress: Progress = lambda sent: None
+    trace: TraceTables, endpoint: str | None, choice: SpanChoice = EVERYTHING, progress: Progress = lambda sent: None
 ) -> int:
     """Send the spans of a trace to `endpoint`, or where the `OTEL_*` variables say; how many there were.
 
@@ -50,7 +50,9 @@ def send(
     return sent
 
 
-def write(trace: Trace, file: IO[str], choice: Choice = EVERYTHING, progress: Progress = lambda written: None) -> int:
+def write(
+    trace: TraceTables, file: IO[str], choice: SpanChoice = EVERYTHING, progress: Progress = lambda written: None
+) -> int:
     """Write the spans of a trace into `file`, a request of OTLP in JSON on each line; how many there were.
 
     A Collector's file receiver reads that. Raises `FittraceError` where the SDK is not installed.
@@ -69,7 +71,7 @@ def write(trace: Trace, file: IO[str], choice: Choice = EVERYTHING, progress: Pr
     return written
 
 
-def requests(trace: Trace, choice: Choice = EVERYTHING) -> Iterator[list[ReadableSpan]]:
+def requests(trace: TraceTables, choice: SpanChoice = EVERYTHING) -> Iterator[list[ReadableSpan]]:
     """The spans of a trace as the SDK has them, as many in a list as go into one request."""
     for run in trace.runs:
         resources: dict[int, Resource] = {}

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from ..schema.errors import FittraceError
 from ..schema.safe_text import printable
-from ..tables import Trace
+from ..tables import TraceTables
 from .counters import points_of
 from .fit_facts import Facts, alone, facts_of
 from .op_tracks import Lane, op_marks_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _SEQUENCE = 1
 
 
-def write(trace: Trace, file: IO[bytes]) -> int:
+def write(trace: TraceTables, file: IO[bytes]) -> int:
     """Write a trace into `file`; how many spans there were. Raises `FittraceError` without the package `perfetto`."""
     try:
         from perfetto.trace_builder.proto_builder import StreamingTraceProtoBuilder
@@ -53,7 +53,7 @@ class _Slice(NamedTuple):
 class _Packets:
     """The packets of one run; `uuid`s of tracks are numbered through."""
 
-    def __init__(self, new: Any, trace: Trace, first_uuid: int) -> None:
+    def __init__(self, new: Any, trace: TraceTables, first_uuid: int) -> None:
         self._new = new
         self._trace = trace
         self.next_uuid = first_uuid

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from ..schema.errors import FittraceError
 from ..schema.sampled_batches import SUGGESTED
-from ..tables import Trace
+from ..tables import TraceTables
 
 
-def write(trace: Trace, folder: Path) -> int:
+def write(trace: TraceTables, folder: Path) -> int:
     """Write a protobuf for each sampled batch into `folder`; how many.
 
     TensorFlow's `Timeline` and `tf.compat.v1.profiler` read them. Raises `FittraceError` where no batch was sampled.

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ..tables import Trace
+from ..tables import TraceTables
 from ..tables.data_frames import frame
 from ..tables.database import reading
 from ..tables.derived_tables import VIEWS
 from ..views import row_formats
 
 
-def write(trace: Trace, folder: Path, form: str) -> list[Path]:
+def write(trace: TraceTables, folder: Path, form: str) -> list[Path]:
     """Write every table into `folder` as `csv` or `parquet`; the files. Rows are in the order of time."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []

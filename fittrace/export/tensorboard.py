@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..schema.errors import FittraceError
 from ..schema.plain_names import plain
-from ..tables import Trace
+from ..tables import TraceTables
 from .counters import Point, points_of
 from .fit_facts import alone, facts_of
 
@@ -20,7 +20,7 @@ _VALIDATION = "val_"
 _FOLDERS = {"train": "train", "test": "validation", "predict": "predict"}
 
 
-def write(trace: Trace, folder: Path) -> int:
+def write(trace: TraceTables, folder: Path) -> int:
     """Write the scalars of a trace under `folder`, its log directory; how many there were.
 
     `train` has `epoch_loss` and `batch_loss`, `validation` those of validation. Where there are several runs, processes

@@ -15,12 +15,12 @@ from opentelemetry.trace import get_current_span, set_span_in_context
 from ..schema.otel_names import SCOPE
 
 
-class Attached:
+class AttachedContext:
     """A span that is current in the calling thread, until `leave`; `inside` is the one of ours around it."""
 
     __slots__ = ("_around", "_span", "_token", "context")
 
-    def __init__(self, span: Any, inside: "Attached | None") -> None:
+    def __init__(self, span: Any, inside: "AttachedContext | None") -> None:
         before = contexts.get_current()
         self._span: Any = span
         self._around: Any = get_current_span(before) if inside is None else inside._span

@@ -10,7 +10,7 @@ from ..capture import Session
 from ..schema.capture_settings import Settings
 from ..schema.sampled_batches import OFF
 from .live_settings import settings
-from .live_tracer import Following
+from .live_tracer import LiveTracer
 from .metrics.meters import Meters
 from .sdk_spans import Tracers
 
@@ -29,7 +29,7 @@ class KerasInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     """
 
     _session: "Session | None" = None
-    _following: "Following | None" = None
+    _following: "LiveTracer | None" = None
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """None: it waits for whichever Keras is imported."""
@@ -44,7 +44,7 @@ class KerasInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         given, meter = kwargs.get("tracer_provider"), kwargs.get("meter_provider")
         tracers = Tracers() if given is None else Tracers(lambda: given)
         meters = Meters() if meter is None else Meters(lambda: meter)
-        following = Following(session, tracers, meters, chosen)
+        following = LiveTracer(session, tracers, meters, chosen)
         session.observe(following)
         self._session, self._following = session, following
 

@@ -7,30 +7,30 @@ from typing import NamedTuple
 
 from ..schema.errors import FittraceError
 from ..schema.otel_names import DEFAULT_LEVEL, LEVELS
-from ..schema.sent_batches import DEFAULT, Batches
+from ..schema.sent_batches import DEFAULT, SentBatches
 
 LEVEL = "OTEL_PYTHON_KERAS_LEVEL"
 BATCHES = "OTEL_PYTHON_KERAS_BATCHES"
 """The environment variables that set them."""
 
 
-class Settings(NamedTuple):
+class LiveSettings(NamedTuple):
     """The `level` of the spans that are sent, and which `batches` are among them."""
 
     level: str
-    batches: Batches
+    batches: SentBatches
 
 
-def settings(level: "str | None" = None, batches: "Batches | str | float | None" = None) -> Settings:
+def settings(level: "str | None" = None, batches: "SentBatches | str | float | None" = None) -> LiveSettings:
     """What is sent. Raises `FittraceError` where the level or the batches are none.
 
     >>> settings("epoch", 0.5)
-    Settings(level='epoch', batches=Batches(ratio=0.5, period_ns=0))
+    LiveSettings(level='epoch', batches=SentBatches(ratio=0.5, period_ns=0))
     """
     level = level or os.environ.get(LEVEL) or DEFAULT_LEVEL
     if level not in LEVELS:
         raise FittraceError("%s: no level of spans; use one of %s" % (level, ", ".join(LEVELS)))
     try:
-        return Settings(level, Batches.of(os.environ.get(BATCHES) or DEFAULT if batches is None else batches))
+        return LiveSettings(level, SentBatches.of(os.environ.get(BATCHES) or DEFAULT if batches is None else batches))
     except ValueError as error:
         raise FittraceError("batches: %s" % error) from None

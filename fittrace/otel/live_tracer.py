@@ -16,29 +16,29 @@ from ..capture.sites import Site
 from ..engines import ENGINES
 from ..schema import otel_names
 from ..schema.sent_batches import NONE
-from .live_settings import Settings
-from .metrics.measurements import Measuring
+from .live_settings import LiveSettings
+from .metrics.measurements import Measurements
 from .metrics.meters import Meters
-from .open_spans import Open
+from .open_spans import OpenSpan
 from .sdk_spans import Tracers
-from .site_filter import ALONE, BARE, FOLLOWED, SPARED, Sites
-from .span_builder import Follower
+from .site_filter import ALONE, BARE, FOLLOWED, SPARED, SiteFilter
+from .span_builder import SpanBuilder
 
 
-class Following(Observer):
+class LiveTracer(Observer):
     """Sends the spans of a session's fits through the tracers, as the settings say, and measures with the meters.
 
     `owners` are the fits whose callback lists have these identities. A fault ends it for what is open then, and is
     noted once.
     """
 
-    def __init__(self, session: Session, tracers: Tracers, meters: Meters, settings: Settings) -> None:
+    def __init__(self, session: Session, tracers: Tracers, meters: Meters, settings: LiveSettings) -> None:
         self.level, self.batches = settings
         if not otel_names.is_sent(self.level, "batch", begins_fit=False):
             self.batches = NONE
-        self.owners: dict[int, Open] = {}
+        self.owners: dict[int, OpenSpan] = {}
         self._sites = {
-            (place, is_measured): Sites(session.sites, self.level, place, is_measured)
+            (place, is_measured): SiteFilter(session.sites, self.level, place, is_measured)
             for place in (FOLLOWED, ALONE, SPARED, BARE)
             for is_measured in (False, True)
         }
@@ -61,7 +61,7 @@ class Following(Observer):
 
     def observing(self, append: Append) -> Observing:
         """What sees the records of the calling thread."""
-        follower = self._thread.follower = Follower(self, append)
+        follower = self._thread.follower = SpanBuilder(self, append)
         return follower
 
     def forked(self) -> None:
@@ -82,7 +82,7 @@ class Following(Observer):
 
     # What a follower asks for.
 
-    def sites(self, place: int, is_measured: bool) -> Sites:
+    def sites(self, place: int, is_measured: bool) -> SiteFilter:
         """Which sites matter in a place, measured or not."""
         return self._sites[place, is_measured]
 
@@ -98,14 +98,14 @@ class Following(Observer):
         """The site whose records have that head."""
         return self._session.sites[-head - 1]
 
-    def measuring(self, known: "Measuring | None") -> "Measuring | None":
+    def measuring(self, known: "Measurements | None") -> "Measurements | None":
         """What measures the calling thread from now on; the same as `known` where that has the same instruments."""
         instruments = self._meters.instruments()
         if instruments is None:
             return None
         if known is not None and known.instruments is instruments:
             return known
-        return Measuring(instruments, self._session.recorder.clock)
+        return Measurements(instruments, self._session.recorder.clock)
 
     @property
     def ids(self) -> otel_names.Ids:
@@ -142,7 +142,7 @@ class Following(Observer):
         names = self._session.names
         return (self._told.head, names.keys((otel_names.TRACEPARENT,), "t"), names.text(text))
 
-    def ended(self, fit: Open) -> None:
+    def ended(self, fit: OpenSpan) -> None:
         """Take note that a fit is over."""
         for owner in [owner for owner, one in list(self.owners.items()) if one is fit]:
             del self.owners[owner]

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Sequence
 
 from ..capture.sites import Site
 from ..schema.journal_format import ABSENT
-from .contexts import Attached
+from .contexts import AttachedContext
 
 if TYPE_CHECKING:
-    from .metrics.measurements import Measured
+    from .metrics.measurements import SpanMeasurement
 
 
-class Open:
+class OpenSpan:
     """One span that is open: sent as `span`, or None.
 
     `nearest` is the context of the nearest that is sent, itself or around it; `inside` is what of ours is current in
@@ -30,7 +30,7 @@ class Open:
         "outer", "phase", "retraced", "seen", "sizes", "span", "stage", "turn", "turned",
     )  # fmt: skip
 
-    def __init__(self, phase: str, around: "Open | None", begin_ns: int = 0) -> None:
+    def __init__(self, phase: str, around: "OpenSpan | None", begin_ns: int = 0) -> None:
         self.phase = phase
         self.begin_ns = begin_ns
         self.inner_ns = 0
@@ -41,20 +41,20 @@ class Open:
         self.callback: str | None = None
         self.sizes: dict[tuple[str, str | None], Sequence[int]] | None = None
         self.span: Any = None
-        self.attached: Attached | None = None
+        self.attached: AttachedContext | None = None
         self.begins = False
         self.turned = False
         self.seen = 0
-        self.outer: Open | None = None
-        self.anchor: Open = self
-        self.left_out: Open | None = None
+        self.outer: OpenSpan | None = None
+        self.anchor: OpenSpan = self
+        self.left_out: OpenSpan | None = None
         self.hook: str | None = None
         if around is None:
             self.nearest: Any = None
-            self.inside: Attached | None = None
+            self.inside: AttachedContext | None = None
             self.is_out = self.is_spared = False
-            self.measured: Measured | None = None
-            self.fit: Open = self
+            self.measured: SpanMeasurement | None = None
+            self.fit: OpenSpan = self
             self.stage: str | None = None
             self.epoch: int | None = None
             self.batch: int | None = None
@@ -64,7 +64,7 @@ class Open:
             self.measured, self.fit = around.measured, around.fit
             self.stage, self.epoch, self.batch = around.stage, around.epoch, around.batch
 
-    def place(self, site: Site, around: "Open | None", begins: bool, number: int) -> None:
+    def place(self, site: Site, around: "OpenSpan | None", begins: bool, number: int) -> None:
         """Say where it is: in which stage, epoch and batch, and whether it `begins` a fit."""
         if begins:
             self.begins, self.fit = True, self
@@ -79,11 +79,11 @@ class Open:
         elif number != ABSENT and site.counts == "batch":
             self.batch = number
 
-    def leaving_out(self, phase: str) -> "Open":
+    def leaving_out(self, phase: str) -> "OpenSpan":
         """What stands for a batch in this of which nothing is followed; the same again and again."""
         one = self.left_out
         if one is None:
-            one = self.left_out = Open(phase, self)
+            one = self.left_out = OpenSpan(phase, self)
             one.is_out = one.is_spared = one.is_batch = True
             one.measured = None
         one.turned = one.retraced = one.has_run = one.is_stopped = False

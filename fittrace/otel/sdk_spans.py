@@ -15,7 +15,7 @@ from ..capture.record.exceptions import error_text
 from ..schema.otel_names import SCHEMA_URL, SCOPE
 
 
-class NextIds(threading.local, IdGenerator):  # type: ignore[misc]
+class DerivedIdGenerator(threading.local, IdGenerator):  # type: ignore[misc]
     """Gives the span that is started next the ids that are set here; in each thread its own.
 
     `trace` is asked only where a trace begins.
@@ -37,7 +37,7 @@ class Tracers:
     """The tracer to start spans with: of the provider that `provider` gives, which may be another at any time."""
 
     def __init__(self, provider: Callable[[], Any] = trace.get_tracer_provider) -> None:
-        self.ids = NextIds()
+        self.ids = DerivedIdGenerator()
         self._provider = provider
         self._last: Any = None
         self._tracer: Any = None

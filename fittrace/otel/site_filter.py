@@ -21,7 +21,7 @@ FOLLOWED, ALONE, SPARED, BARE = range(4)
 a validation or a fit can open; in a batch of which nothing is followed; in such a one with nothing open in it."""
 
 
-class Sites:
+class SiteFilter:
     """Tells which of `sites`, a list that grows, matter at a `level` in a `place`.
 
     All that open spans do where batches are measured. In a batch of which nothing is followed those do that may end it,

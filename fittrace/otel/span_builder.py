@@ -14,30 +14,30 @@ from ..capture.sites import Site
 from ..schema import otel_names
 from ..schema.journal_format import ABSENT
 from .log_numbers import numbers
-from .open_spans import Open
-from .site_filter import Sites
-from .span_stack import Record, Stack
+from .open_spans import OpenSpan
+from .site_filter import SiteFilter
+from .span_stack import Record, SpanStack
 
 if TYPE_CHECKING:
-    from .live_tracer import Following
+    from .live_tracer import LiveTracer
 
 Handler = Callable[[Record], None]
 
 
-class Follower(Stack, Observing):
+class SpanBuilder(SpanStack, Observing):
     """Follows the records of the calling thread, for `following`.
 
     `_logs_of` are the spans whose logs the hooks under way are given, by how many frames are open then.
     """
 
-    def __init__(self, following: Following, append: Append) -> None:
+    def __init__(self, following: LiveTracer, append: Append) -> None:
         super().__init__(following, append)
         self.interest = bytearray()
-        self._logs_of: dict[int, Open | None] = {}
+        self._logs_of: dict[int, OpenSpan | None] = {}
         self._unnamed: str | None = None
         self._handlers: dict[int, Handler] = {}
         # What was found of the sites that came by, while these sites mattered.
-        self._known: dict[Sites, tuple[dict[int, Handler], bytearray]] = {}
+        self._known: dict[SiteFilter, tuple[dict[int, Handler], bytearray]] = {}
         self._make: dict[str, Callable[[Site], Handler]] = {
             "call": self._call, "hooks": self._hooks, "leave": self._leave, "raise": self._raise, "turn": self._turn,
             "hook": self._hook, "state": self._state, "named": lambda site: self._named, "sizes": self._sizes,
@@ -58,7 +58,7 @@ class Follower(Stack, Observing):
             self.forget()
             self._following.failed(error)  # type: ignore[arg-type]
 
-    def _attend(self, sites: Sites) -> None:
+    def _attend(self, sites: SiteFilter) -> None:
         super()._attend(sites)
         known = self._known.get(sites)
         if known is None:
@@ -177,7 +177,7 @@ class Follower(Stack, Observing):
         if hook is not None and hook.endswith("_end"):
             self._ends(self._target(hook, counts))
 
-    def _ends(self, one: "Open | None") -> None:
+    def _ends(self, one: "OpenSpan | None") -> None:
         """Take note that hooks are called at the end of a span, and given its logs."""
         self._logs_of[len(self._frames)] = one
         if one is not None and one.is_batch:
@@ -283,7 +283,7 @@ class Follower(Stack, Observing):
         return handle
 
     @staticmethod
-    def _count(one: Open, site: Site, record: Record) -> None:
+    def _count(one: OpenSpan, site: Site, record: Record) -> None:
         if site.counts == "epoch":
             one.span.set_attribute("keras.epoch", one.epoch)
         else:

@@ -12,14 +12,14 @@ from ..capture.record.observer import NEVER, SIEVE
 from ..capture.sites import Site
 from ..schema import otel_names
 from ..schema.journal_format import ABSENT
-from .contexts import Attached, is_over
-from .metrics.measurements import Measured, Measuring
-from .open_spans import Open
+from .contexts import AttachedContext, is_over
+from .metrics.measurements import Measurements, SpanMeasurement
+from .open_spans import OpenSpan
 from .sdk_spans import fail
-from .site_filter import ALONE, BARE, FOLLOWED, SPARED, Sites
+from .site_filter import ALONE, BARE, FOLLOWED, SPARED, SiteFilter
 
 if TYPE_CHECKING:
-    from .live_tracer import Following
+    from .live_tracer import LiveTracer
 
 Record = Sequence[int]
 
@@ -28,7 +28,7 @@ _ANCHORS = ("epoch", "validation")
 _ENDS = {"fit": "on_train_end", "evaluate": "on_test_end", "predict": "on_predict_end"}
 
 
-class Stack:
+class SpanStack:
     """What is open in the calling thread, for `following`; `append` records something more.
 
     `_frames` are the heights at which the frames of the engine's functions begin, `_sites` tells which sites matter
@@ -36,15 +36,15 @@ class Stack:
     many are in a second.
     """
 
-    def __init__(self, following: Following, append: Callable[[Record], None]) -> None:
+    def __init__(self, following: LiveTracer, append: Callable[[Record], None]) -> None:
         self._following = following
         self._append = append
-        self._stack: list[Open] = []
+        self._stack: list[OpenSpan] = []
         self._frames: list[int] = []
         self._shift_ns = self._due_ns = 0
         self.sieve = bytearray(SIEVE.size)
         self._sift()
-        self._measuring: Measuring | None = None
+        self._measuring: Measurements | None = None
         self._sites = following.sites(FOLLOWED, is_measured=False)
 
     def forget(self) -> None:
@@ -65,7 +65,7 @@ class Stack:
         if sites is not self._sites:
             self._attend(sites)
 
-    def _attend(self, sites: Sites) -> None:
+    def _attend(self, sites: SiteFilter) -> None:
         """From now on these sites matter."""
         self._sites = sites
 
@@ -75,7 +75,7 @@ class Stack:
         due_ns = self._due_ns - self._shift_ns if batches.period_ns else NEVER
         SIEVE.pack_into(self.sieve, 0, self._shift_ns & _MOST, min(batches.limit, _MOST), due_ns)
 
-    def _is_sent(self, around: Open, clock_ns: int) -> bool:
+    def _is_sent(self, around: OpenSpan, clock_ns: int) -> bool:
         """Whether a batch in `around` is sent which begins now."""
         return not around.is_out and self._following.batches.takes(clock_ns + self._shift_ns, self._due_ns)
 
@@ -83,11 +83,11 @@ class Stack:
         """Whether a batch is not measured which begins now."""
         return self._measuring is None or not self._measuring.is_rested(clock_ns)
 
-    def _is_left_out(self, around: Open, clock_ns: int) -> bool:
+    def _is_left_out(self, around: OpenSpan, clock_ns: int) -> bool:
         """Whether nothing is followed of a batch in `around` which begins now."""
         return not self._is_sent(around, clock_ns) and self._is_unmeasured(clock_ns)
 
-    def _target(self, hook: str, counts: "str | None") -> "Open | None":
+    def _target(self, hook: str, counts: "str | None") -> "OpenSpan | None":
         """The span whose logs a hook at its end is given."""
         for one in reversed(self._stack):
             if one.phase == counts and counts in ("epoch", "batch"):
@@ -100,7 +100,7 @@ class Stack:
         self,
         site: Site,
         clock_ns: int,
-        beside: "Open | None" = None,
+        beside: "OpenSpan | None" = None,
         number: int = ABSENT,
         callback: "str | None" = None,
         position: "int | None" = None,
@@ -118,7 +118,7 @@ class Stack:
         is_alone = not stack and not begins
         around = stack[-1] if stack else beside
         while len(stack) < self._frames[-1] + site.depth:
-            around = Open("", around, clock_ns)  # one that is not followed, in the place that it has in its frame
+            around = OpenSpan("", around, clock_ns)  # one that is not followed, in the place that it has in its frame
             stack.append(around)
         for nth, phase in enumerate(site.phases[: self._sites.followed(site) or int(is_alone)]):
             is_batch = phase == "batch" or (is_alone and site.counts == "batch")
@@ -135,7 +135,7 @@ class Stack:
                         self._attach(around)
                     self._watch()
                     continue
-            one = Open(phase, around, clock_ns)
+            one = OpenSpan(phase, around, clock_ns)
             stack.append(one)
             one.place(site, around, begins, number)
             one.callback = callback
@@ -143,7 +143,7 @@ class Stack:
                 one.is_out = following.tracer() is None
             elif is_batch and around is not None:
                 one.is_batch, one.is_out = True, not is_sent
-                one.measured = None if self._measuring is None else Measured()
+                one.measured = None if self._measuring is None else SpanMeasurement()
             if begins or is_batch or one.is_spared or (around is not None and around.is_batch):
                 self._watch()
             if not one.is_out and otel_names.is_sent(following.level, phase, begins):
@@ -160,13 +160,13 @@ class Stack:
         return bool(stack) and stack[-1].phase == "validation" and (len(frames) < 2 or len(stack) > frames[-2])
 
     @staticmethod
-    def _attach(one: Open) -> None:
+    def _attach(one: OpenSpan) -> None:
         """Hooks on a thread of their own are in their fit, sent or not."""
         if one.nearest is not None:
-            one.attached = one.inside = Attached(get_current_span(one.nearest), None)
+            one.attached = one.inside = AttachedContext(get_current_span(one.nearest), None)
 
     def _start(
-        self, one: Open, site: Site, nth: int, start_ns: int, callback: "str | None", position: "int | None"
+        self, one: OpenSpan, site: Site, nth: int, start_ns: int, callback: "str | None", position: "int | None"
     ) -> None:
         following = self._following
         attributes = self._sites.attributes(site)
@@ -190,10 +190,10 @@ class Stack:
             attributes.update(following.engine(site))
         name = otel_names.span_name(one.phase, one.begins, callback is not None)
         one.span = following.start(name, parent, attributes, start_ns, site.number, nth)
-        one.attached = one.inside = Attached(one.span, one.inside if len(self._stack) > 1 else None)
+        one.attached = one.inside = AttachedContext(one.span, one.inside if len(self._stack) > 1 else None)
         one.nearest = one.attached.context
 
-    def _around_a_fit(self, one: Open) -> Any:
+    def _around_a_fit(self, one: OpenSpan) -> Any:
         """The context that a fit begins in, which is the program's own; another trace tells of it."""
         current = contexts.get_current()
         span = get_current_span(current)
@@ -204,7 +204,7 @@ class Stack:
             self._append(self._following.told(around))
         return current
 
-    def _sizes_told(self, one: Open, turn: Record) -> "Record | None":
+    def _sizes_told(self, one: OpenSpan, turn: Record) -> "Record | None":
         """What the loop of a turn told of its batches."""
         sizes = one.fit.sizes
         return sizes.get((self._following.site(turn[0]).function, one.stage)) if sizes else None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ..replay.breakpoints import Breakpoint
 from ..schema.errors import FittraceError
-from .command import Word
-from .shell import Session
+from .command import Command
+from .shell import Shell
 
 
-def _break(temporary: bool) -> Word:
-    def do(session: Session, argument: str) -> None:
+def _break(temporary: bool) -> Command:
+    def do(session: Shell, argument: str) -> None:
         if not argument:
             _list(session)
             return
@@ -20,18 +20,18 @@ def _break(temporary: bool) -> Word:
 
     usage = "[FILE:LINE | LINE | FUNCTION | hook NAME | callback NAME | phase NAME][, CONDITION]"
     if temporary:
-        return Word(("tbreak",), usage, "a breakpoint that is gone when it was met once", do)
-    return Word(("b", "break"), usage, "stop there; alone it lists what is set; also: b loss > 2", do)
+        return Command(("tbreak",), usage, "a breakpoint that is gone when it was met once", do)
+    return Command(("b", "break"), usage, "stop there; alone it lists what is set; also: b loss > 2", do)
 
 
-def _list(session: Session) -> None:
+def _list(session: Shell) -> None:
     if not session.walk.breakpoints:
         session.say("no breakpoints")
     for number, each in session.walk.breakpoints.items():
         session.say(f"{number}: {each.where}" + (" (once)" if each.temporary else ""))
 
 
-def _clear(session: Session, argument: str) -> None:
+def _clear(session: Shell, argument: str) -> None:
     known = session.walk.breakpoints
     numbers = argument.replace(",", " ").split()
     for number in numbers:
@@ -44,5 +44,5 @@ def _clear(session: Session, argument: str) -> None:
 STOPPING = (
     _break(temporary=False),
     _break(temporary=True),
-    Word(("cl", "clear"), "[NUMBER ...]", "take breakpoints away, or all", _clear),
+    Command(("cl", "clear"), "[NUMBER ...]", "take breakpoints away, or all", _clear),
 )

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .shell import Session
+    from .shell import Shell
 
 
 @dataclass(frozen=True)
-class Word:
+class Command:
     """A word: its `names`, the short one first; what may follow it (`usage`); what it does, told and done."""
 
     names: tuple[str, ...]
     usage: str
     help: str
-    do: Callable[[Session, str], None]
+    do: Callable[[Shell, str], None]
 
     def __str__(self) -> str:
         return f"{' | '.join(self.names)} {self.usage}".rstrip()

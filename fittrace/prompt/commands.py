@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from .breakpoint_commands import STOPPING
-from .command import Word
+from .command import Command
 from .move_commands import MOVING
 from .show_commands import LOOKING
 
-WORDS: tuple[Word, ...] = (*MOVING, *STOPPING, *LOOKING)
+WORDS: tuple[Command, ...] = (*MOVING, *STOPPING, *LOOKING)
 
 
-def find(name: str) -> Word | None:
+def find(name: str) -> Command | None:
     """The word of that name, long or short.
 
     >>> find("step").names

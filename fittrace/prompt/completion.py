@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from ..replay.breakpoints import values_of
 from ..schema.tables import PHASES
 from .commands import WORDS
-from .shell import Session
+from .shell import Shell
 
 
-def completions(session: Session, line: str) -> Iterable[str]:
+def completions(session: Shell, line: str) -> Iterable[str]:
     """The words that the last word of `line`, which ends at the cursor, may become, in order.
 
     Names from a trace that the terminal would obey are left out.
@@ -20,7 +20,7 @@ def completions(session: Session, line: str) -> Iterable[str]:
     return [word for word in _candidates(session, before) if word.startswith(last) and word.isprintable()]
 
 
-def _candidates(session: Session, before: list[str]) -> Iterable[str]:
+def _candidates(session: Shell, before: list[str]) -> Iterable[str]:
     if not before:
         return sorted(name for word in WORDS for name in word.names if name != "?")
     word, names = before[0], session.names

@@ -16,7 +16,7 @@ Complete = Callable[[str], Iterable[str]]
 """What a line that ends here, at the cursor, may go on with: the whole of its last word."""
 
 
-class Reader(Protocol):
+class LineReader(Protocol):
     """Reads lines. Raises `EOFError` at the end, and `KeyboardInterrupt` when the user takes the line back.
 
     `is_terminal`: that is what Ctrl-C means there, not the end of the program.
@@ -29,12 +29,12 @@ class Reader(Protocol):
         ...
 
 
-def reader(source: TextIO, out: TextIO, complete: Complete) -> Reader:
+def reader(source: TextIO, out: TextIO, complete: Complete) -> LineReader:
     """What reads from `source`: with all comforts where it and `out` are a terminal."""
-    return Terminal(complete) if source.isatty() and out.isatty() else Pipe(source, out)
+    return TerminalInput(complete) if source.isatty() and out.isatty() else PipeInput(source, out)
 
 
-class Pipe:
+class PipeInput:
     """Reads the lines of a file or a pipe, and shows each as if it had been typed."""
 
     is_terminal = False
@@ -53,7 +53,7 @@ class Pipe:
         return line
 
 
-class Terminal:
+class TerminalInput:
     """Reads what a user types; the Tab key completes, the arrow keys bring back what was typed, also days ago."""
 
     is_terminal = True

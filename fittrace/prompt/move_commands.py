@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ..schema.errors import FittraceError
-from .command import Word
-from .shell import Done, Session
+from .command import Command
+from .shell import Quit, Shell
 
 
-def _mover(word: str, end: str) -> Word:
+def _mover(word: str, end: str) -> Command:
     names, method, told = _MOVES[word]
-    return Word(names, "", told, lambda session, argument: session.at_end(session.walk.move(method), end))
+    return Command(names, "", told, lambda session, argument: session.at_end(session.walk.move(method), end))
 
 
 _MOVES = {
@@ -22,8 +22,8 @@ _MOVES = {
 }
 
 
-def _continue(backwards: bool) -> Word:
-    def do(session: Session, argument: str) -> None:
+def _continue(backwards: bool) -> Command:
+    def do(session: Shell, argument: str) -> None:
         number = session.walk.run(backwards)
         if number is None:
             session.say(f"no breakpoint {'before' if backwards else 'after'} this: the {_END[backwards]} of the fit")
@@ -32,14 +32,14 @@ def _continue(backwards: bool) -> Word:
         session.show()
 
     if backwards:
-        return Word(("rc", "reverse-continue"), "", "c backwards: to the breakpoint before, or to the beginning", do)
-    return Word(("c", "cont", "continue"), "", "to the next breakpoint, or to the end", do)
+        return Command(("rc", "reverse-continue"), "", "c backwards: to the breakpoint before, or to the beginning", do)
+    return Command(("c", "cont", "continue"), "", "to the next breakpoint, or to the end", do)
 
 
 _END = {False: "end", True: "beginning"}
 
 
-def _goto(session: Session, argument: str) -> None:
+def _goto(session: Shell, argument: str) -> None:
     numbers = argument.split()
     if not 1 <= len(numbers) <= 2 or not all(number.isdecimal() for number in numbers):
         raise FittraceError("goto takes an epoch and perhaps a batch, both counted from 0: goto 3 120")
@@ -48,20 +48,20 @@ def _goto(session: Session, argument: str) -> None:
     session.show()
 
 
-def _look(frames: int) -> Word:
-    def do(session: Session, argument: str) -> None:
+def _look(frames: int) -> Command:
+    def do(session: Shell, argument: str) -> None:
         if session.walk.look(frames):
             session.show()
         else:
             session.say(f"*** this is the {'innermost' if frames > 0 else 'outermost'} frame")
 
     if frames < 0:
-        return Word(("u", "up"), "", "look at the caller's frame; the position stays", do)
-    return Word(("d", "down"), "", "look at the frame inside again", do)
+        return Command(("u", "up"), "", "look at the caller's frame; the position stays", do)
+    return Command(("d", "down"), "", "look at the frame inside again", do)
 
 
-def _quit(session: Session, argument: str) -> None:
-    raise Done
+def _quit(session: Shell, argument: str) -> None:
+    raise Quit
 
 
 MOVING = (
@@ -69,8 +69,8 @@ MOVING = (
     _continue(backwards=False),
     *(_mover(word, "beginning") for word in ("rn", "rs", "rr")),
     _continue(backwards=True),
-    Word(("goto",), "EPOCH [BATCH]", "to the first line of an epoch, or of a batch in it", _goto),
+    Command(("goto",), "EPOCH [BATCH]", "to the first line of an epoch, or of a batch in it", _goto),
     _look(-1),
     _look(1),
-    Word(("q", "quit", "exit"), "", "leave", _quit),
+    Command(("q", "quit", "exit"), "", "leave", _quit),
 )

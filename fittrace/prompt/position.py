@@ -10,7 +10,7 @@ from ..replay.step import Step
 
 
 @dataclass(frozen=True)
-class Set:
+class UserBreakpoint:
     """A breakpoint that the user has set; a `temporary` one is gone when it was met."""
 
     where: Breakpoint
@@ -18,14 +18,14 @@ class Set:
 
 
 @dataclass
-class Walk:
+class Position:
     """Where the user is in `replay`.
 
     `frame` counts from the outermost frame of the call chain; None is the innermost, where the replay itself is.
     """
 
     replay: Replay
-    breakpoints: dict[int, Set] = field(default_factory=dict)
+    breakpoints: dict[int, UserBreakpoint] = field(default_factory=dict)
     frame: int | None = None
     _last_number: int = 0
 
@@ -52,7 +52,7 @@ class Walk:
     def add(self, where: Breakpoint, temporary: bool = False) -> int:
         """Set a breakpoint; its number."""
         self._last_number += 1
-        self.breakpoints[self._last_number] = Set(where, temporary)
+        self.breakpoints[self._last_number] = UserBreakpoint(where, temporary)
         return self._last_number
 
     def run(self, backwards: bool) -> int | None:

@@ -12,13 +12,13 @@ from ..replay.cursor import Replay
 from ..replay.step import Step
 from ..schema.errors import FittraceError
 from ..schema.safe_text import printable
-from ..tables import Trace
+from ..tables import TraceTables
 from ..views import replay_steps
 from ..views.source_lines import print_source
 from ..views.terminal import console
-from .input_lines import Reader
-from .position import Walk
-from .trace_names import Names
+from .input_lines import LineReader
+from .position import Position
+from .trace_names import TraceNames
 
 PROMPT = "(fittrace) "
 
@@ -26,18 +26,18 @@ AROUND = 3
 """Lines of source shown before and after the current one."""
 
 
-class Done(Exception):
+class Quit(Exception):
     """The user wants to leave."""
 
 
-class Session:
+class Shell:
     """What the words work on: the `walk`, the `trace` that it is in, its `names`, and where to show things (`out`).
 
     Which `fit` it is, is a condition in SQL.
     """
 
-    def __init__(self, replay: Replay, trace: Trace, fit: str, out: TextIO) -> None:
-        self.walk = Walk(replay)
+    def __init__(self, replay: Replay, trace: TraceTables, fit: str, out: TextIO) -> None:
+        self.walk = Position(replay)
         self.trace = trace
         self.fit = fit
         self.out = console(out)
@@ -45,11 +45,11 @@ class Session:
         "The last line that `l` has shown, from which it goes on."
 
     @cached_property
-    def names(self) -> Names:
+    def names(self) -> TraceNames:
         """The names in the trace, asked for when first needed."""
-        return Names.of(self.trace, self.fit)
+        return TraceNames.of(self.trace, self.fit)
 
-    def run(self, reader: Reader) -> None:
+    def run(self, reader: LineReader) -> None:
         """Read and carry out lines until the end of them. An empty line does the last one again, as in pdb."""
         self.show()
         last = ""
@@ -62,7 +62,7 @@ class Session:
                 if not reader.is_terminal:
                     raise
                 self.say("interrupted; q leaves")
-            except (EOFError, Done):
+            except (EOFError, Quit):
                 return
 
     def carry_out(self, line: str) -> None:

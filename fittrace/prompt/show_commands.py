@@ -16,14 +16,14 @@ from ..views.moments import hooks_table, logs_table
 from ..views.replay_steps import location, value_text, values_line
 from ..views.source_lines import clean
 from ..views.walk_analysis import branches_lines, times_table
-from .command import Word
-from .shell import Session
+from .command import Command
+from .shell import Shell
 
 _LISTED = 11
 """Lines that `l` shows, as in pdb."""
 
 
-def _where(session: Session, argument: str) -> None:
+def _where(session: Shell, argument: str) -> None:
     walk = session.walk
     for step in walk.replay.stack():
         mark = ">" if step.index == walk.step.index else " "
@@ -32,7 +32,7 @@ def _where(session: Session, argument: str) -> None:
             session.say(f"    {clean(step.source.splitlines()[0]).strip()}")
 
 
-def _list(session: Session, argument: str) -> None:
+def _list(session: Shell, argument: str) -> None:
     step = session.walk.step
     function, _ = session.function()
     if re.fullmatch(r"\d+", argument):
@@ -52,11 +52,11 @@ def _list(session: Session, argument: str) -> None:
         session.source(first, first + _LISTED - 1)
 
 
-def _list_function(session: Session, argument: str) -> None:
+def _list_function(session: Shell, argument: str) -> None:
     session.source(*session.function())
 
 
-def _print(session: Session, argument: str) -> None:
+def _print(session: Shell, argument: str) -> None:
     if not argument:
         session.say(values_line({k: v for k, v in values_of(session.walk.step).items() if v is not None}))
         return
@@ -68,7 +68,7 @@ def _print(session: Session, argument: str) -> None:
             session.say(str(Condition.parse(name).holds(values_of(session.walk.step))))
 
 
-def _hooks(session: Session, argument: str) -> None:
+def _hooks(session: Shell, argument: str) -> None:
     table = hooks_table(session.trace, session.fit, session.walk.step)
     if table is None:
         session.say("no hooks here")
@@ -76,7 +76,7 @@ def _hooks(session: Session, argument: str) -> None:
         session.out.print(table)
 
 
-def _logs(session: Session, argument: str) -> None:
+def _logs(session: Shell, argument: str) -> None:
     table = logs_table(session.trace, session.fit, session.walk.step)
     if table is None:
         session.say("no logs here")
@@ -84,14 +84,14 @@ def _logs(session: Session, argument: str) -> None:
         session.out.print(table)
 
 
-def _time(session: Session, argument: str) -> None:
+def _time(session: Shell, argument: str) -> None:
     times = line_times(session.walk.replay)
     if not times:
         raise FittraceError("this step is in no batch; goto EPOCH BATCH leads into one")
     session.out.print(times_table(times))
 
 
-def _why(session: Session, argument: str) -> None:
+def _why(session: Shell, argument: str) -> None:
     found = branches(session.walk.replay, session.walk.frame)
     if not found:
         session.say("no branch led here")
@@ -99,7 +99,7 @@ def _why(session: Session, argument: str) -> None:
         session.out.print(Text(line))
 
 
-def _help(session: Session, argument: str) -> None:
+def _help(session: Shell, argument: str) -> None:
     from .commands import WORDS, find
 
     if argument:
@@ -116,13 +116,13 @@ def _help(session: Session, argument: str) -> None:
 
 
 LOOKING = (
-    Word(("w", "where", "bt"), "", "the call chain, outermost first", _where),
-    Word(("l", "list"), "[LINE[, LINE] | .]", "eleven lines of source, then the next eleven", _list),
-    Word(("ll", "longlist"), "", "the whole function", _list_function),
-    Word(("p", "print"), "[NAME | CONDITION, ...]", "recorded values at this step; alone, all of them", _print),
-    Word(("hooks",), "", "the hooks of this batch, or of this epoch outside of its batches", _hooks),
-    Word(("logs",), "", "the logs of this batch or epoch, as each hook left them", _logs),
-    Word(("time",), "", "where this batch's time went, by line", _time),
-    Word(("why",), "", "the branches that led here, and which arm each took", _why),
-    Word(("h", "help", "?"), "[WORD]", "this list, or one word of it", _help),
+    Command(("w", "where", "bt"), "", "the call chain, outermost first", _where),
+    Command(("l", "list"), "[LINE[, LINE] | .]", "eleven lines of source, then the next eleven", _list),
+    Command(("ll", "longlist"), "", "the whole function", _list_function),
+    Command(("p", "print"), "[NAME | CONDITION, ...]", "recorded values at this step; alone, all of them", _print),
+    Command(("hooks",), "", "the hooks of this batch, or of this epoch outside of its batches", _hooks),
+    Command(("logs",), "", "the logs of this batch or epoch, as each hook left them", _logs),
+    Command(("time",), "", "where this batch's time went, by line", _time),
+    Command(("why",), "", "the branches that led here, and which arm each took", _why),
+    Command(("h", "help", "?"), "[WORD]", "this list, or one word of it", _help),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ..replay.breakpoints import Breakpoint
 from ..schema.errors import FittraceError
 from ..schema.safe_text import printable
-from ..tables import Trace
+from ..tables import TraceTables
 
 
 class UnknownName(FittraceError):
@@ -15,7 +15,7 @@ class UnknownName(FittraceError):
 
 
 @dataclass(frozen=True)
-class Names:
+class TraceNames:
     """The functions, files, hooks and callbacks of a trace."""
 
     functions: tuple[str, ...] = ()
@@ -25,7 +25,7 @@ class Names:
     values: tuple[str, ...] = field(default=("epoch", "batch", "logs", "stop_training", "taken"))
 
     @classmethod
-    def of(cls, trace: Trace, fit: str) -> Names:
+    def of(cls, trace: TraceTables, fit: str) -> TraceNames:
         """Those of one fit, which is a condition in SQL."""
         sites = trace.sites()
         mine = f"FROM spans WHERE {fit} AND callback IS NOT NULL"

@@ -17,7 +17,7 @@ from .engine_line import engine_line
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..tables import Trace
+    from ..tables import TraceTables
 
 
 class FitTrace:
@@ -31,11 +31,11 @@ class FitTrace:
     Two are equal when these are; so it can be compared with a snapshot of syrupy or inline-snapshot.
     """
 
-    def __init__(self, read: Callable[[], Trace]) -> None:
+    def __init__(self, read: Callable[[], TraceTables]) -> None:
         self._read = read
 
     @property
-    def trace(self) -> Trace:
+    def trace(self) -> TraceTables:
         """The trace as it is now."""
         return self._read()
 

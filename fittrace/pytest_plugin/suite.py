@@ -15,7 +15,7 @@ from ..store.run_files import journals
 from .assertions import FitTrace
 
 if TYPE_CHECKING:
-    from ..tables import Trace
+    from ..tables import TraceTables
 
 
 class Suite:
@@ -66,16 +66,16 @@ class _Reader:
         self._repeated = repeated
         self._run = run
         self._sizes: list[int] = []
-        self._trace: Trace | None = None
+        self._trace: TraceTables | None = None
 
-    def read(self) -> Trace:
+    def read(self) -> TraceTables:
         """The trace as it is now."""
-        from ..tables.in_memory import HeldTrace
+        from ..tables.in_memory import InMemoryTrace
 
         self._repeated.flush()
         sizes = [journal.stat().st_size for journal in journals(self._run)]
         if self._trace is None or sizes != self._sizes:
-            self._trace, self._sizes = HeldTrace(self._run), sizes
+            self._trace, self._sizes = InMemoryTrace(self._run), sizes
         return self._trace
 
 

@@ -40,8 +40,9 @@ class Breakpoint:
     - `function`: the first step of a call of it. Its name may be qualified: `fit` is also `Model.fit`.
     - `phase`: the first step of that phase.
     - `hook`, `callback`: the step that calls that hook, or a hook of that callback.
-    - `condition`: a condition on the step's recorded values (`fittrace.replay.condition.parser`). One that names more than
-      the place (`epoch`, `batch`, `stage`, `phase`, `function`, `line`, `depth`, `taken`) is asked at calls of hooks.
+    - `condition`: a condition on the step's recorded values (`fittrace.replay.condition.parser`). One that names more
+      than the place (`epoch`, `batch`, `stage`, `phase`, `function`, `line`, `depth`, `taken`) is asked at calls of
+      hooks.
 
     >>> Breakpoint(hook="on_epoch_end", condition="val_loss > 2")
     Breakpoint(hook='on_epoch_end', condition='val_loss > 2')

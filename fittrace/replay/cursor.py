@@ -11,10 +11,10 @@ from ..tables.sql_literals import literal
 from .breakpoints import Breakpoint
 from .recorded_flow import Ints, Recording
 from .search import Search, find, hooks
-from .span_blocks import Spans
+from .span_blocks import SpanBlocks
 from .step import NoStep, Step
 from .step_values import Values
-from .turn_runs import Stretches
+from .turn_runs import TurnRuns
 from .walk import Moment, Visit
 
 
@@ -34,8 +34,8 @@ class Replay(Sequence[Step]):
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.position = 0
-        self.stretches = Stretches.of(recording)
-        self.spans = Spans(recording)
+        self.stretches = TurnRuns.of(recording)
+        self.spans = SpanBlocks(recording)
         self._shallowest = np.array([min((v.depth for v in k.visits), default=1 << 30) for k in self.stretches.kinds])
         self.values = Values(recording, self.stretches, self.spans)
         self._hooks: dict[Breakpoint, Ints | None] = {}

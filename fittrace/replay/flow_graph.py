@@ -20,7 +20,7 @@ Way = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Node:
+class FlowNode:
     """A statement of the source, or the record of a `site` (None for a statement).
 
     `line` to `end_line` are a statement's lines; of a compound one those of its header, and 0 where no debugger stops.
@@ -38,13 +38,13 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Graph:
+class FlowGraph:
     """The nodes of the function `name` (qualified) in `file`; the first is where it is entered, the second its end."""
 
     name: str
     file: str
     line: int
-    nodes: Sequence[Node]
+    nodes: Sequence[FlowNode]
     _ways: dict[int, dict[int, Way | None]] = field(default_factory=dict, repr=False, compare=False)
 
     def way(self, begin: int, end: int) -> Way | None:

@@ -46,13 +46,13 @@ def lines_of(replay: Replay) -> pd.DataFrame:
     sums: dict[Place, _Sums] = defaultdict(_Sums)
     for place, count in counts_of(replay).items():
         sums[place].visits = count.visits
-    for visit, spent, together in _Turns(replay).times():
+    for visit, spent, together in _TurnArrays(replay).times():
         if visit.function is not None and visit.node is not None:
             sums[visit.function, visit.node].add(spent, together)
     return _frame(replay, sums)
 
 
-class _Turns:
+class _TurnArrays:
     """The turns of a fit one by one, as arrays: kind, first span, stretch, and number in the stretch."""
 
     def __init__(self, replay: Replay) -> None:

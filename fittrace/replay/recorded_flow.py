@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..schema.errors import FittraceError
-from ..tables import Trace
+from ..tables import TraceTables
 from ..tables.sql_literals import literal
-from .flow_graph import Graph, Node
-from .walk import Program, Site
+from .flow_graph import FlowGraph, FlowNode
+from .walk import RecordedProgram, WalkSite
 
 Ints = npt.NDArray[np.int64]
 
@@ -41,10 +41,10 @@ class Turns:
 class Recording:
     """One fit of one process: where it is, the program that ran, its turns, and the source of each file."""
 
-    trace: Trace
+    trace: TraceTables
     where: str
     fit: int
-    program: Program
+    program: RecordedProgram
     paths: Sequence[Sequence[int]]
     turns: Turns
     sources: dict[str, Sequence[str]]
@@ -54,7 +54,7 @@ class Recording:
         return self.trace.relation(f"SELECT {columns} FROM {table} WHERE {self.where} AND {condition}").to_arrow_table()
 
 
-def recording(trace: Trace, fit: int, process: int | None = None, run: str | None = None) -> Recording:
+def recording(trace: TraceTables, fit: int, process: int | None = None, run: str | None = None) -> Recording:
     """The recording of one fit. `process` and `run` may be left out where there is one alone that has such a fit.
 
     Raises `NoFlow` where there is no such fit, or more than one.
@@ -74,7 +74,7 @@ def recording(trace: Trace, fit: int, process: int | None = None, run: str | Non
         where += f" AND run = {literal(str(row['run']))}"
     family = _family(fits[(fits["process"] == row["process"])], fit)
     thread = literal(str(row["thread"]))
-    answer = _Tables(trace, where)
+    answer = _FlowTables(trace, where)
     flow = answer("flow", f"fit IN ({', '.join(map(str, family))}) AND thread = {thread}")
     if not flow.num_rows:
         raise NoFlow(f"{trace.path}: the control flow of fit {fit} is not in it; it was dropped, or its engine unknown")
@@ -92,8 +92,8 @@ def recording(trace: Trace, fit: int, process: int | None = None, run: str | Non
 
 
 @dataclass(frozen=True)
-class _Tables:
-    trace: Trace
+class _FlowTables:
+    trace: TraceTables
     where: str
 
     def __call__(self, name: str, condition: str = "true") -> pa.Table:
@@ -108,24 +108,26 @@ def _family(fits: Any, fit: int) -> list[int]:
     return family
 
 
-def _program(answer: _Tables) -> tuple[Program, dict[str, str]]:
+def _program(answer: _FlowTables) -> tuple[RecordedProgram, dict[str, str]]:
     """The program, and the source (by content) of each of its files."""
     functions, nodes, sites = (answer(name).to_pylist() for name in ("functions", "nodes", "sites"))
     places: dict[int, tuple[int, int]] = {}
-    by_function: dict[int, list[Node]] = {function["function"]: [] for function in functions}
+    by_function: dict[int, list[FlowNode]] = {function["function"]: [] for function in functions}
     for row in sorted(nodes, key=lambda row: (row["function"], row["node"])):
         if row["function"] in by_function:
             if row["probe"] is not None:
                 places[row["probe"]] = (row["function"], row["node"])
             by_function[row["function"]].append(
-                Node(row["line"], row["end_line"], row["probe"], row["calls"], row["next"], row["raises"], row["again"])
+                FlowNode(
+                    row["line"], row["end_line"], row["probe"], row["calls"], row["next"], row["raises"], row["again"]
+                )
             )
     numbers = {function["function"]: place for place, function in enumerate(functions)}
-    graphs = [Graph(one["name"], one["file"], one["line"], by_function[one["function"]]) for one in functions]
+    graphs = [FlowGraph(one["name"], one["file"], one["line"], by_function[one["function"]]) for one in functions]
     known = {}
     for row in sites:
         function, node = places.get(row["site"], (None, None))
-        known[row["site"]] = Site(
+        known[row["site"]] = WalkSite(
             row["kind"],
             None if function is None else numbers[function],
             node,
@@ -134,10 +136,10 @@ def _program(answer: _Tables) -> tuple[Program, dict[str, str]]:
             tuple(row["opens"]),
             row["fence"],
         )
-    return Program(graphs, known), {function["file"]: function["source"] for function in functions}
+    return RecordedProgram(graphs, known), {function["file"]: function["source"] for function in functions}
 
 
-def _sources(trace: Trace, where: str, files: dict[str, str]) -> dict[str, Sequence[str]]:
+def _sources(trace: TraceTables, where: str, files: dict[str, str]) -> dict[str, Sequence[str]]:
     """The lines of each file. A text may lie with an earlier process of the run."""
     run = where.partition(" AND ")[2] or "true"
     wanted = ", ".join(f"'{source}'" for source in sorted(set(files.values())) if source.isalnum()) or "''"

@@ -38,7 +38,7 @@ class Block:
         return place if place >= 0 and number - self.number[place] <= 1 else None
 
 
-class Spans:
+class SpanBlocks:
     """The spans of `recording`."""
 
     def __init__(self, recording: Recording) -> None:

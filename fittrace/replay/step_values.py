@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 from .recorded_flow import Recording
-from .span_blocks import Spans
-from .turn_runs import Stretches
+from .span_blocks import SpanBlocks
+from .turn_runs import TurnRuns
 from .walk import Visit
 
 _BLOCK = 1 << 12
@@ -28,7 +28,7 @@ Line = tuple[str, str, int]
 class Values:
     """The values of the steps of one recording."""
 
-    def __init__(self, recording: Recording, stretches: Stretches, spans: Spans) -> None:
+    def __init__(self, recording: Recording, stretches: TurnRuns, spans: SpanBlocks) -> None:
         self._recording = recording
         self._stretches = stretches
         self._spans = spans

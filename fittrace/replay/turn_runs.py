@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .recorded_flow import Ints, Recording, Turns
-from .walk import Moment, Program, State, Visit, Walk
+from .walk import Moment, RecordedProgram, State, Visit, Walk
 
 _NOTHING_KNOWN = Visit(None, None, 0, None, None, None, None, 0)
 
@@ -31,7 +31,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Stretches:
+class TurnRuns:
     """Turns of one kind in a row: for each stretch its `kind`, the number of `turns`, the first span of the first, the
     index of its first step (`first`, one more at the end), the row of the recording, and the spans that are `open`
     before it, outermost first."""
@@ -45,7 +45,7 @@ class Stretches:
     open: Sequence[tuple[int, ...]]
 
     @classmethod
-    def of(cls, recording: Recording) -> Stretches:
+    def of(cls, recording: Recording) -> TurnRuns:
         """Those of a recording."""
         maker = _Maker(recording.program, recording.paths)
         maker.all(recording.turns)
@@ -95,7 +95,7 @@ def _or(number: int | None, otherwise: int) -> int:
 class _Maker:
     """Walks rows in order, and each kind of turn once."""
 
-    def __init__(self, program: Program, paths: Sequence[Sequence[int]]) -> None:
+    def __init__(self, program: RecordedProgram, paths: Sequence[Sequence[int]]) -> None:
         self._program = program
         self._paths = paths
         self._known: dict[tuple[int, int], tuple[int, int]] = {}

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .flow_graph import END, Graph, Way
+from .flow_graph import END, FlowGraph, Way
 
 ENTERS, LEAVES = frozenset(["call", "hooks", "enter"]), frozenset(["leave", "exit"])
 UNWINDS = frozenset(["raise", "thrown", "raised"])
@@ -18,7 +18,7 @@ CLOCKED = frozenset(["call", "hooks", "leave", "raise", "open", "close", "turn",
 
 
 @dataclass(frozen=True)
-class Site:
+class WalkSite:
     """A place that records: its `kind`, the number of its `function` and its `node` in that function's graph.
 
     Its record leaves `depth` spans of its frame open and opens one for each of `phases`. A `fence` is a frame of the
@@ -87,11 +87,11 @@ class Moment(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Program:
+class RecordedProgram:
     """The functions that record, as graphs, and the sites in them."""
 
-    graphs: Sequence[Graph]
-    sites: Mapping[int, Site]
+    graphs: Sequence[FlowGraph]
+    sites: Mapping[int, WalkSite]
 
 
 _BEGINNING = State()
@@ -104,7 +104,7 @@ class Walk:
     innermost, -2 and so on; `kept` says how many of them are still open, `opened` which of the new.
     """
 
-    def __init__(self, program: Program, state: State = _BEGINNING) -> None:
+    def __init__(self, program: RecordedProgram, state: State = _BEGINNING) -> None:
         self._program = program
         self._frames = list(state.frames)
         depth = sum(len(frame.phases) + len(frame.fenced) for frame in state.frames)
@@ -145,7 +145,7 @@ class Walk:
         for index, site, line in tokens_of(tokens, self._program.sites):
             self._record(index, site, line)
 
-    def _record(self, index: int, site: Site | None, line: int) -> None:
+    def _record(self, index: int, site: WalkSite | None, line: int) -> None:
         if site is None or site.function is None or site.node is None:
             self._lose(index)
         elif site.kind in ENTERS and not site.fence:
@@ -162,7 +162,7 @@ class Walk:
         self._unknown(index)
         self._frames = [frame._replace(node=None) for frame in self._frames]
 
-    def _call(self, index: int, site: Site) -> None:
+    def _call(self, index: int, site: WalkSite) -> None:
         graph = self._program.graphs[site.function or 0]
         if self._frames:
             top = self._frames[-1]
@@ -179,7 +179,7 @@ class Walk:
         self._frames.append(Frame(site.function or 0, site.node, resumed, (), ()))
         self._close(site, phases=site.phases)
 
-    def _meet(self, index: int, site: Site) -> None:
+    def _meet(self, index: int, site: WalkSite) -> None:
         """Go back to the innermost call of the site's function: those inside it have ended unseen."""
         known = [place for place, frame in enumerate(self._frames) if frame.function == site.function]
         if not known:
@@ -189,7 +189,7 @@ class Walk:
             while len(self._frames) > known[-1] + 1:
                 self._leave()
 
-    def _go(self, index: int, site: Site) -> None:
+    def _go(self, index: int, site: WalkSite) -> None:
         top = self._frames[-1]
         graph = self._program.graphs[top.function]
         self._visit(index, graph.way(top.node, site.node or 0) if top.node is not None else None, site.node)
@@ -206,7 +206,7 @@ class Walk:
         elif site.kind in CLOCKED:
             self._close(site, phases=top.phases[: site.depth] + site.phases)
 
-    def _raise(self, index: int, site: Site, line: int) -> None:
+    def _raise(self, index: int, site: WalkSite, line: int) -> None:
         top = self._frames[-1]
         graph = self._program.graphs[top.function]
         self._visit(index, graph.exception(top.node, site.node or 0, line) if top.node is not None else None, None)
@@ -217,7 +217,7 @@ class Walk:
             self._close(site, phases=())
             self._leave()
 
-    def _close(self, site: Site, **changes: tuple[str, ...]) -> None:
+    def _close(self, site: WalkSite, **changes: tuple[str, ...]) -> None:
         """Let the spans of the innermost call be those of `changes`, and note the moment."""
         top = self._frames[-1]
         frame = top._replace(**changes)  # type: ignore[arg-type]
@@ -275,7 +275,7 @@ class Walk:
         return None
 
 
-def tokens_of(tokens: Sequence[int], sites: Mapping[int, Site]) -> Iterator[tuple[int, Site | None, int]]:
+def tokens_of(tokens: Sequence[int], sites: Mapping[int, WalkSite]) -> Iterator[tuple[int, WalkSite | None, int]]:
     """The index, the site and the line (0 where there is none) of each record in `tokens`."""
     for index, token in enumerate(tokens):
         if token >= 0:

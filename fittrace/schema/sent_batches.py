@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from .scattered_choice import scattered
 
 
-class Batches(NamedTuple):
+class SentBatches(NamedTuple):
     """Of all batches a `ratio`; or the first that begins in each `period_ns` of Unix time in a thread, unless it is 0.
 
     A batch is chosen by the moment when it begins. So both sides choose the same, and all workers of a training those
@@ -19,11 +19,11 @@ class Batches(NamedTuple):
     period_ns: int = 0
 
     @classmethod
-    def of(cls, text: Any) -> "Batches":
+    def of(cls, text: Any) -> "SentBatches":
         """What a text says: a ratio, or a number of batches in a second. Raises `ValueError` where it is neither.
 
-        >>> Batches.of("0.5"), Batches.of("10/s")
-        (Batches(ratio=0.5, period_ns=0), Batches(ratio=0.0, period_ns=100000000))
+        >>> SentBatches.of("0.5"), SentBatches.of("10/s")
+        (SentBatches(ratio=0.5, period_ns=0), SentBatches(ratio=0.0, period_ns=100000000))
         """
         number, slash, unit = str(text).partition("/")
         try:
@@ -39,9 +39,9 @@ class Batches(NamedTuple):
     def __str__(self) -> str:
         """The text that says so, and from which the same is made again.
 
-        >>> print(Batches.of("0.5"), Batches.of("10/s"))
+        >>> print(SentBatches.of("0.5"), SentBatches.of("10/s"))
         0.5 10/s
-        >>> Batches.of(str(Batches.of("123.4567/s"))) == Batches.of("123.4567/s")
+        >>> SentBatches.of(str(SentBatches.of("123.4567/s"))) == SentBatches.of("123.4567/s")
         True
         """
         return "%.15g/s" % (1e9 / self.period_ns) if self.period_ns else "%r" % self.ratio
@@ -54,7 +54,7 @@ class Batches(NamedTuple):
     def takes(self, start_ns: int, due_ns: int) -> bool:
         """Whether a batch is sent that begins at `start_ns`; `due_ns` is what `due` gave for the last that was.
 
-        >>> sum(Batches(0.25).takes(1_760_000_000_000_000_000 + 600_000 * batch, 0) for batch in range(1000))
+        >>> sum(SentBatches(0.25).takes(1_760_000_000_000_000_000 + 600_000 * batch, 0) for batch in range(1000))
         251
         """
         if self.period_ns:
@@ -64,13 +64,13 @@ class Batches(NamedTuple):
     def due(self, start_ns: int) -> int:
         """From when on the next batch of a thread is sent after one that began at `start_ns`; 0 with a ratio.
 
-        >>> Batches.of("1/s").due(1_760_000_000_600_000_000)
+        >>> SentBatches.of("1/s").due(1_760_000_000_600_000_000)
         1760000001000000000
         """
         return (start_ns // self.period_ns + 1) * self.period_ns if self.period_ns else 0
 
 
-ALL = Batches()
-NONE = Batches(0.0)
-DEFAULT = Batches.of("1/s")
+ALL = SentBatches()
+NONE = SentBatches(0.0)
+DEFAULT = SentBatches.of("1/s")
 """Those that are sent while a program trains, where it does not say which."""

@@ -11,11 +11,11 @@ from ..schema.tables import TABLES
 from .conversion import derive
 from .open_runs import is_running
 from .parquet.arrow_columns import Values
-from .parquet.row_buffers import Rows
+from .parquet.row_buffers import RowBuffer
 from .run_files import journals
 
 
-class HeldTables:
+class InMemoryTables:
     """The tables of the run in `directory` as its journals have them now, each put together when it is asked for."""
 
     def __init__(self, directory: Path, run: str) -> None:
@@ -39,7 +39,7 @@ class _Partition:
 
     def __init__(self, run: str, process: int) -> None:
         self._process = process
-        self._rows = {table.name: Rows(table, run) for table in TABLES.values()}
+        self._rows = {table.name: RowBuffer(table, run) for table in TABLES.values()}
 
     def append(self, table: str, columns: Mapping[str, Values]) -> None:
         """Add rows to the end of `table`."""

@@ -2,6 +2,6 @@
 
 from .query_errors import AmbiguousRuns, QueryError, UnknownSamples
 from .run_metadata import NotSampled
-from .trace_tables import Trace
+from .trace_tables import TraceTables
 
-__all__ = ["AmbiguousRuns", "NotSampled", "QueryError", "Trace", "UnknownSamples"]
+__all__ = ["AmbiguousRuns", "NotSampled", "QueryError", "TraceTables", "UnknownSamples"]

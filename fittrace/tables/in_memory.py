@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..schema import run_facts as schema_run
-from ..store.in_memory import HeldTables
+from ..store.in_memory import InMemoryTables
 from ..store.run_files import RunFiles
 from .database import Database
 from .derived_tables import VIEWS
-from .trace_tables import Trace
+from .trace_tables import TraceTables
 
 _HOOKS = (
     *("process", "fit", "stage", "epoch", "batch", "callback", "position", "hook", "start_ns", "duration_ns"),
@@ -22,10 +22,11 @@ _HOOKS = (
 _LAST_OF_SPANS = ("thread", "status", "callback", "position", "hook", "site", "nested")
 
 
-class HeldTrace(Trace):
-    """One run as its journals have it now. Its tables are those of `Trace.open`; what asks in SQL has files made first.
+class InMemoryTrace(TraceTables):
+    """One run as its journals have it now. Its tables are those of `TraceTables.open`; what asks in SQL has files made
+    first.
 
-    Raises `FittraceError` as `Trace.open` does.
+    Raises `FittraceError` as `TraceTables.open` does.
     """
 
     def __init__(self, path: Path) -> None:
@@ -33,11 +34,11 @@ class HeldTrace(Trace):
         facts = schema_run.read(str(path))
         self.runs = (RunFiles(path, facts, path, running=True),)
         self.is_folder = False
-        self._tables = HeldTables(path, str(facts["run"]))
+        self._tables = InMemoryTables(path, str(facts["run"]))
 
     @cached_property
     def _database(self) -> Database:  # type: ignore[override]
-        return Trace.open(self.path)._database
+        return TraceTables.open(self.path)._database
 
     def _rows(self, name: str) -> pa.Table:
         if name == "spans":

@@ -9,18 +9,18 @@ from ..schema.safe_text import printable
 from .derived_tables import VIEWS
 
 if TYPE_CHECKING:
-    from .trace_tables import Trace
+    from .trace_tables import TraceTables
 
 _MOST_ROWS = 10
 
 
-def as_text(trace: Trace) -> str:
+def as_text(trace: TraceTables) -> str:
     """One line: where the trace is and how much is in it."""
     runs = f"{len(trace.runs)} runs, " if trace.is_folder else ""
     return f"<Trace {printable(trace.path)}: {runs}{_amount(trace)}>"
 
 
-def as_html(trace: Trace) -> str:
+def as_html(trace: TraceTables) -> str:
     """A heading, the first fits and the names of the tables; every text of the trace is escaped."""
     columns = ["run"] * trace.is_folder + ["fit", "method", "engine", "engine_version", "epochs", "batches", "status"]
     fits = trace.relation(f"SELECT {', '.join(columns)}, duration_ns FROM fits ORDER BY start_ns LIMIT {_MOST_ROWS}")
@@ -34,7 +34,7 @@ def as_html(trace: Trace) -> str:
     )
 
 
-def _amount(trace: Trace) -> str:
+def _amount(trace: TraceTables) -> str:
     query = "SELECT count(*), sum(epochs), sum(batches), sum(duration_ns) / 1e9 FROM fits WHERE parent_fit IS NULL"
     fits, epochs, batches, seconds = trace.relation(query).fetchall()[0]
     if not fits:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..schema.errors import DamagedTrace, FittraceError
-from ..store.journal.batch_metadata import Metadata, UnreadableMetadata
+from ..store.journal.batch_metadata import PackedMetadata, UnreadableMetadata
 from ..store.tensorflow import run_metadata
 from .database import Database, reading
 from .sql_literals import literal
@@ -46,7 +46,7 @@ def _read(database: Database, which: str) -> Iterator[tuple[dict[str, Any], byte
     with reading(database.stored("sampled_batches", which), _AT_ONCE) as pieces:
         for facts in (row for piece in pieces for row in piece.to_pylist()):
             place = {key: facts[key] for key in ("run", "process", "fit", "epoch", "batch")}
-            metadata = Metadata(facts["format"], (facts["clock_ns"], facts["reference_ns"]), facts["data"])
+            metadata = PackedMetadata(facts["format"], (facts["clock_ns"], facts["reference_ns"]), facts["data"])
             try:
                 if metadata.format == "profile":
                     yield place, run_metadata.of_profile(metadata.contents(), facts["shift_ns"])

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class Trace:
-    """One run, or all runs of a folder as one set of tables; made by `Trace.open`.
+class TraceTables:
+    """One run, or all runs of a folder as one set of tables; made by `TraceTables.open`.
 
     Every table is a pandas DataFrame in the order of time: `fits`, `spans`, `batches`, `hooks`, `logs`, `samples`,
     `stops`, `values`, `processes` and `notes`; what TensorFlow ran, `sampled_batches`, `ops` and `data_pipeline`; and

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..schema.safe_text import printable
 from ..store.run_files import RunFiles
-from ..tables import Trace
+from ..tables import TraceTables
 from .units import count
 
 _OWN_STAGE = {"fit": "train", "evaluate": "test", "predict": "predict"}
@@ -40,7 +40,7 @@ def place(fit: Mapping[str, Any]) -> str | None:
     return printable(f"in {', '.join(words)}")
 
 
-def run_of(trace: Trace, row: Mapping[str, Any]) -> RunFiles | None:
+def run_of(trace: TraceTables, row: Mapping[str, Any]) -> RunFiles | None:
     """The run that a row of one of a trace's tables is from."""
     return next((run for run in trace.runs if run.name == row.get("run", run.name)), None)
 

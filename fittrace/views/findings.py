@@ -6,13 +6,13 @@ from typing import TextIO
 
 from rich.text import Text
 
-from ..analysis.rules import Found, Outcome
+from ..analysis.rules import Found, RuleOutcome
 from ..schema.safe_text import printable
 from .terminal import console
 from .units import amount
 
 
-def print_findings(outcome: Outcome, file: TextIO) -> None:
+def print_findings(outcome: RuleOutcome, file: TextIO) -> None:
     """Write all findings, and the rules that failed, to `file`."""
     out = console(file)
     for found in outcome.found:

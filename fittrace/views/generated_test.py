@@ -21,7 +21,7 @@ from ..analysis.pattern import described, parse
 from ..schema.errors import FittraceError
 from ..schema.hook_names import HOOKS
 from ..schema.safe_text import printable
-from ..tables import Trace
+from ..tables import TraceTables
 
 _TRAINS_AS_THE_USER_SAYS = '''\
 """The hooks of a recorded run on {engines}.
@@ -61,7 +61,7 @@ def test_hooks_and_log_keys(fit_trace, monkeypatch):
 
 
 @dataclass(frozen=True)
-class Program:
+class PinnedProgram:
     """What a generated test runs, as its user says it: a `script`, or else a `module`, and its `arguments`."""
 
     script: str | None
@@ -69,7 +69,7 @@ class Program:
     arguments: tuple[str, ...] = ()
 
 
-def pinned_module(trace: Trace, program: Program | None) -> str:
+def pinned_module(trace: TraceTables, program: PinnedProgram | None) -> str:
     """The module for `trace`, one run, that runs `program`; without one the user is to write what trains.
 
     Raises `FittraceError` where it is a folder of runs, has no fit, or holds what no fit of Keras does.
@@ -89,7 +89,7 @@ def pinned_module(trace: Trace, program: Program | None) -> str:
     return head + test + "".join(_fit_lines(fit, hooks) for _, fit in fits.iterrows())
 
 
-def _head(program: Program | None, engines: str) -> str:
+def _head(program: PinnedProgram | None, engines: str) -> str:
     if program is None:
         return _TRAINS_NOT_YET.format(engines=engines)
     if program.script is not None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from rich.table import Table
 
 from ..replay.step import Step
-from ..tables import Trace
+from ..tables import TraceTables
 from .replay_steps import value_text
 from .terminal import table
 from .units import duration
 
 
-def hooks_table(trace: Trace, fit: str, step: Step) -> Table | None:
+def hooks_table(trace: TraceTables, fit: str, step: Step) -> Table | None:
     """The hooks of the batch of `step`, or of its epoch outside of batches; None where there are none."""
     rows = trace.relation(
         f"SELECT hook, position, callback, duration_ns, status FROM spans WHERE {_moment(fit, step)}"
@@ -23,7 +23,7 @@ def hooks_table(trace: Trace, fit: str, step: Step) -> Table | None:
     return table(["hook", "position", "callback", "duration", "status"], cells, {"hook", "callback", "status"})
 
 
-def logs_table(trace: Trace, fit: str, step: Step) -> Table | None:
+def logs_table(trace: TraceTables, fit: str, step: Step) -> Table | None:
     """The logs of the batch of `step`, or of its epoch outside of batches; None where there are none."""
     rows = trace.relation(
         f"SELECT hook, key, value, text FROM logs WHERE {_moment(fit, step)} ORDER BY span"

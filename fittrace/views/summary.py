@@ -11,10 +11,10 @@ from rich.text import Text
 from ..schema.safe_text import printable
 from ..schema.sampled_batches import SUGGESTED
 from ..schema.tables import BATCH_PHASES
-from ..tables import Trace
+from ..tables import TraceTables
 from .end_position import run_of, stood
 from .run_ending import ending
-from .summary_figures import Figures, Fit, Row, gather
+from .summary_figures import Figures, FitSummary, Row, gather
 from .terminal import console, table
 from .units import amount, count, duration, share
 
@@ -24,7 +24,7 @@ MOST_FITS = 3
 _LONGEST_OP = 50
 
 
-def print_summary(trace: Trace, file: TextIO) -> None:
+def print_summary(trace: TraceTables, file: TextIO) -> None:
     """Write the summary of `trace` to `file`, as wide as its terminal, or plain into a pipe."""
     print_figures(gather(trace, MOST_FITS), file)
 
@@ -44,7 +44,7 @@ def print_figures(figures: Figures, file: TextIO) -> None:
     _print_end(out, figures)
 
 
-def _print_fit(out: Console, fit: Fit, figures: Figures) -> None:
+def _print_fit(out: Console, fit: FitSummary, figures: Figures) -> None:
     facts = fit.facts
     title = Text(_name(facts), "bold")
     title.append(f"  {facts['engine']} {facts['engine_version']}".rstrip(), "not bold")

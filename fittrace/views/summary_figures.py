@@ -8,7 +8,7 @@ from typing import Any
 from ..schema.sampled_batches import OFF
 from ..schema.tables import BATCH_PHASES
 from ..store.tensorflow.ops import RECEIVES
-from ..tables import Trace
+from ..tables import TraceTables
 from ..tables.sql_literals import literal
 
 Row = dict[str, Any]
@@ -18,7 +18,7 @@ MANY_RETRACED = 3
 
 
 @dataclass(frozen=True)
-class Fit:
+class FitSummary:
     """What a summary says of one fit; durations in nanoseconds.
 
     `phases` and `hooks` are rows with their count, total and spread, the costliest first. `inner` are the fits that its
@@ -49,15 +49,15 @@ class Figures:
     and no run was asked to sample a batch.
     """
 
-    trace: Trace
-    fits: list[Fit]
+    trace: TraceTables
+    fits: list[FitSummary]
     all_fits: list[Row]
     notes: list[Row]
     endings: list[str]
     is_unsampled: bool
 
 
-def gather(trace: Trace, most_fits: int) -> Figures:
+def gather(trace: TraceTables, most_fits: int) -> Figures:
     """The figures of `trace`: in full for as many as `most_fits`, those that took the longest."""
     # A fit inside a hook of another is part of that hook here.
     outermost = _rows(trace, "SELECT * FROM fits WHERE parent_fit IS NULL ORDER BY start_ns, process, fit")
@@ -72,7 +72,7 @@ def gather(trace: Trace, most_fits: int) -> Figures:
     )
 
 
-def _of_fit(trace: Trace, fit: Row) -> Fit:
+def _of_fit(trace: TraceTables, fit: Row) -> FitSummary:
     chosen = " AND ".join(f"{key} = {literal(fit[key])}" for key in ("run", "process", "fit") if key in fit)
     first = _rows(trace, _FIRST_BATCH.format(chosen=chosen))
     phases = _rows(trace, _PHASES.format(chosen=chosen))
@@ -81,7 +81,7 @@ def _of_fit(trace: Trace, fit: Row) -> Fit:
     retraced = _rows(trace, _RETRACED.format(chosen=chosen))
     for row in phases:
         row["p50"], row["p99"] = row.pop("quantiles") or (None, None)
-    return Fit(
+    return FitSummary(
         fit,
         phases,
         _rows(trace, _HOOKS.format(chosen=chosen)),
@@ -99,7 +99,7 @@ def _is_unsampled(facts: dict[str, Any]) -> bool:
     return isinstance(settings, dict) and settings.get("run_metadata") == OFF
 
 
-def _rows(trace: Trace, query: str) -> list[Row]:
+def _rows(trace: TraceTables, query: str) -> list[Row]:
     relation = trace.relation(query)
     return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
 

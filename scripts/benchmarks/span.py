@@ -17,7 +17,7 @@ from fittrace.capture.instrument import syntax
 from fittrace.capture.instrument.rewrite import with_constants
 from fittrace.capture.journal import collector, thread_buffers
 from fittrace.capture.record import main_thread
-from fittrace.capture.record.log_inspector import Looking
+from fittrace.capture.record.log_inspector import LogInspector
 from fittrace.capture.record.names import Names
 from fittrace.capture.record.probes import Buffer
 from fittrace.capture.record.recorder import Recorder
@@ -51,7 +51,7 @@ class _Session:
         self.names = Names(lambda definition: None)
         self.buffer = Buffer()
         self.stopped: dict[int, int] = {}
-        self.looking = Looking(self, state_head=-1, stop_head=-2)  # type: ignore[arg-type]
+        self.looking = LogInspector(self, state_head=-1, stop_head=-2)  # type: ignore[arg-type]
 
     def new_thread(self, greenlet: int = 0) -> tuple[Buffer, None]:
         return self.buffer, None

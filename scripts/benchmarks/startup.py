@@ -23,7 +23,7 @@ _HEAVY = {"duckdb", "keras", "numpy", "pandas", "pyarrow", "tensorflow"}
 
 def measure(quick: bool) -> list[Row]:
     """The rows of this measure. Raises `AssertionError` where `import fittrace` brings in what it must not."""
-    bootstrap = processes.ROOT / "fittrace" / "capture" / "bootstrap"
+    bootstrap = processes.ROOT / "fittrace" / "launch" / "bootstrap"
     samples: dict[str, list[float]] = {"import": [], "plain": [], "captured": []}
     with tempfile.TemporaryDirectory() as folder:
         # Nothing that fits: no journal is written.

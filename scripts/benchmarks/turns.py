@@ -77,7 +77,7 @@ def send(session: Session) -> None:
     from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
     from fittrace.otel.live_settings import settings
-    from fittrace.otel.live_tracer import Following
+    from fittrace.otel.live_tracer import LiveTracer
     from fittrace.otel.metrics.meters import Meters
     from fittrace.otel.sdk_spans import Tracers
 
@@ -87,7 +87,7 @@ def send(session: Session) -> None:
 
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(Nowhere()))
-    session.observe(Following(session, Tracers(lambda: provider), Meters(), settings()))
+    session.observe(LiveTracer(session, Tracers(lambda: provider), Meters(), settings()))
 
 
 def main() -> None:

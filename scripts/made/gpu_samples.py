@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 import fittrace
-from fittrace.store.journal.batch_metadata import Metadata
+from fittrace.store.journal.batch_metadata import PackedMetadata
 
 SAMPLES = Path("tests/reading/on_gpu")
 ENGINES = {
@@ -59,7 +59,7 @@ def sample(run: Path) -> tuple[bytes, dict[str, object]]:
         "tensorflow": importlib.metadata.version("tensorflow"),
         "keras": trace.fits().engine_version[0],
     }
-    return Metadata(row["format"], moments, row["data"]).data(), facts
+    return PackedMetadata(row["format"], moments, row["data"]).data(), facts
 
 
 if __name__ == "__main__":

@@ -11,18 +11,18 @@ from reading.stores import START, columns, small_tables, write_run
 
 from fittrace.analysis.diff import ASPECTS, Difference, Tolerances, compare
 from fittrace.cli import main
-from fittrace.tables import Trace
+from fittrace.tables import TraceTables
 from fittrace.views.comparison import line
 
 REFERENCE = Path(__file__).parents[2] / "traces" / "reference-keras-3"
 
 
-def store(folder: Path, name: str, change=lambda tables: None) -> Trace:
+def store(folder: Path, name: str, change=lambda tables: None) -> TraceTables:
     """The small run, changed: `change` is given its tables as DataFrames."""
     tables = {table: pd.DataFrame(rows, dtype=object) for table, rows in small_tables().items()}
     change(tables)
     rows = {table: columns(frame.to_dict("records")) for table, frame in tables.items()}
-    return Trace.open(write_run(folder, name, rows))
+    return TraceTables.open(write_run(folder, name, rows))
 
 
 def differences(tmp_path: Path, change, only=ASPECTS, **tolerances: float) -> list[str]:
@@ -41,7 +41,7 @@ def test_traces_without_a_fit_are_alike(tmp_path: Path) -> None:
     assert main(["diff", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
     write_run(tmp_path, "c")
     assert main(["diff", str(tmp_path / "a"), str(tmp_path / "c")]) == 1
-    comparison = compare(Trace.open(tmp_path / "c"), Trace.open(tmp_path / "a"))
+    comparison = compare(TraceTables.open(tmp_path / "c"), TraceTables.open(tmp_path / "a"))
     assert comparison.differences == (Difference("fits", "lost", 0, "fit 0 of A is not in B"),)
     assert not comparison.alike
 

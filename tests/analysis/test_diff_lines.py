@@ -10,7 +10,7 @@ import pandas as pd
 from fittrace.analysis.diff import compare
 from fittrace.analysis.diff.difference import Steps, Where
 from fittrace.analysis.diff.line_diff import line_differences
-from fittrace.tables import Trace
+from fittrace.tables import TraceTables
 from fittrace.views.comparison import line
 
 REFERENCE = Path(__file__).parents[2] / "traces" / "reference-keras-3"
@@ -94,5 +94,5 @@ def test_a_function_that_one_ran() -> None:
 
 def test_lines_of_real_fits() -> None:
     """The validation of tf_keras has no loop over batches' hooks; the evaluate after the fit has no callbacks."""
-    traces = [Trace.open(REFERENCE.parent / f"reference-{engine}") for engine in ("tf-keras", "keras-3")]
+    traces = [TraceTables.open(REFERENCE.parent / f"reference-{engine}") for engine in ("tf-keras", "keras-3")]
     assert [one for one in compare(*traces, ["flow"]).differences if one.where is not None] == []

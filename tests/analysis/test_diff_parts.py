@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from fittrace.analysis.diff.argument_diff import argument_differences
-from fittrace.analysis.diff.difference import Fit, PhaseTime
+from fittrace.analysis.diff.difference import ComparedFit, PhaseTime
 from fittrace.analysis.diff.hook_diff import hook_differences
 from fittrace.analysis.diff.log_diff import log_differences
 from fittrace.analysis.diff.time_diff import phase_times
@@ -21,15 +21,15 @@ from .rows import FIT, MS, NO_VALUES, batches, hook, hooks, settings, stop, stop
 NO_LOGS = pd.DataFrame({name: [] for name in ("hook", "key", "stage", "epoch", "batch", "value", "text")})
 
 
-def fit(**tables: pd.DataFrame) -> Fit:
+def fit(**tables: pd.DataFrame) -> ComparedFit:
     """A fit with these rows."""
     given = {"hooks": hooks([hook("on_epoch_end")]), "logs": NO_LOGS, "spans": pd.DataFrame(), "batches": batches(1, 8)}
     given |= {"stops": stops(), "values": NO_VALUES}
-    return Fit(row=pd.concat([FIT, pd.Series({"method": "fit"})]), **(given | tables), steps=lambda: None)
+    return ComparedFit(row=pd.concat([FIT, pd.Series({"method": "fit"})]), **(given | tables), steps=lambda: None)
 
 
 def test_arguments_and_settings() -> None:
-    def asked(batch_size: float, patience: float, loss: str, shape: str) -> Fit:
+    def asked(batch_size: float, patience: float, loss: str, shape: str) -> ComparedFit:
         begin, of_callback = settings("EarlyStopping", patience=patience, hooks=["on_epoch_end"])
         again, of_another = settings("EarlyStopping", 2, patience=7)
         rows = [value("batch_size", batch_size), value("x", text=shape), value("batch_size", 3.0, span=50)]
@@ -73,7 +73,7 @@ def test_who_stopped() -> None:
     assert "code outside of hooks in A, nobody in B" in found(outside, stops())[0]
 
 
-def _logged(losses: Sequence[float | str | None]) -> Fit:
+def _logged(losses: Sequence[float | str | None]) -> ComparedFit:
     """A fit whose epochs end with these losses: a number, a text, or no loss at all."""
     ends = hooks([hook("on_epoch_end", epoch=epoch) for epoch in range(len(losses))])
     rows = [
@@ -115,7 +115,7 @@ def test_what_a_tensor_is_worth_is_no_difference() -> None:
     ]
 
 
-def _timed(durations_ns: dict[tuple[str, str | None], Sequence[float]], first_ns: int = 5 * MS) -> Fit:
+def _timed(durations_ns: dict[tuple[str, str | None], Sequence[float]], first_ns: int = 5 * MS) -> ComparedFit:
     """A fit of batches whose hooks, of a list or of a callback in it, take so long."""
     rows = [{"span": 0, "parent": -1, "phase": "fit", "callback": None, "hook": None, "duration_ns": 1000 * MS}]
     for (name, callback), times in durations_ns.items():
@@ -128,7 +128,7 @@ def _timed(durations_ns: dict[tuple[str, str | None], Sequence[float]], first_ns
     return fit(spans=pd.DataFrame(rows).assign(status="ok"), batches=train)
 
 
-def _times(a: Fit, b: Fit) -> dict[str, PhaseTime]:
+def _times(a: ComparedFit, b: ComparedFit) -> dict[str, PhaseTime]:
     return {time.name: time for time in phase_times(0, a, b, 0.25)}
 
 
@@ -136,7 +136,7 @@ def test_each_hook_has_a_time_of_its_own() -> None:
     noise = 1 + 0.1 * np.sin(np.arange(80))
     begin, end = "on_train_batch_begin", "on_train_batch_end"
 
-    def slept(sleep_ms: float) -> Fit:
+    def slept(sleep_ms: float) -> ComparedFit:
         quick, slow = 0.5 * MS * noise, (0.5 + sleep_ms) * MS * noise
         parts = {(begin, None): quick * 1.2, (begin, "C"): quick, (end, None): slow * 1.2, (end, "C"): slow}
         return _timed(parts | {(end, "Tiny"): noise * 1000})

@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fittrace.analysis.rows_by_fit import Rows
+from fittrace.analysis.rows_by_fit import RowsByFit
 from fittrace.analysis.rules import RULES, Finding, apply, rule
 from fittrace.analysis.rules.user_rules import load
 from fittrace.cli import main
 from fittrace.schema.errors import FittraceError
-from fittrace.tables import Trace
+from fittrace.tables import TraceTables
 
 RULES_OF_ONES_OWN = """
 from fittrace.analysis.rules import Finding, rule
@@ -70,11 +70,11 @@ def test_the_source_of_a_finding_in_a_folder_of_runs(run: Path, tmp_path: Path) 
     def everything(fit: pd.Series) -> Iterable[Finding]:
         yield Finding("is a fit", span=int(fit["span"]))
 
-    outcome = apply(Trace.open(run.parent), [everything])
+    outcome = apply(TraceTables.open(run.parent), [everything])
     assert [(found.run, found.fit, found.source) for found in outcome.found] == [("a1", 0, None)]
 
 
-def run_of_fits(folder: Path, count: int) -> Trace:
+def run_of_fits(folder: Path, count: int) -> TraceTables:
     """A run with the small fit so many times."""
     from reading.stores import columns, small_tables, write_run
 
@@ -92,7 +92,7 @@ def run_of_fits(folder: Path, count: int) -> Trace:
             for number in range(count)
             for row in rows
         ]
-    return Trace.open(write_run(folder, f"of-{count}", {name: columns(rows) for name, rows in tables.items()}))
+    return TraceTables.open(write_run(folder, f"of-{count}", {name: columns(rows) for name, rows in tables.items()}))
 
 
 def test_each_fit_has_its_own_rows(tmp_path: Path) -> None:
@@ -115,8 +115,10 @@ def test_each_fit_has_its_own_rows(tmp_path: Path) -> None:
 def test_what_rules_look_at_grows_with_the_fits_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not with their square, as it would if each fit were looked for in all rows."""
     looked_at = []
-    given = Rows.of
-    monkeypatch.setattr(Rows, "of", lambda self, owner: (looked_at.append(len(rows := given(self, owner))), rows)[1])
+    given = RowsByFit.of
+    monkeypatch.setattr(
+        RowsByFit, "of", lambda self, owner: (looked_at.append(len(rows := given(self, owner))), rows)[1]
+    )
     totals = []
     for count in (5, 20):
         looked_at.clear()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from owning import Owning
 
-from fittrace.capture.instrument.install import Outcome, install
+from fittrace.capture.instrument.install import InstallOutcome, install
 from fittrace.capture.record.main_thread import owned
 from fittrace.capture.sites import Site
 from fittrace.engines import CallbackLists, Calls, Engine, Function, Loop, Phase, Tests
@@ -81,7 +81,7 @@ class Tiny:
         self.folder = folder
         self.is_owner = is_owner
         self.tape = Tape()
-        self.outcome: Outcome | None = None
+        self.outcome: InstallOutcome | None = None
 
     def load(self, source: str) -> ModuleType:
         """The module with this source, as it is."""
@@ -92,7 +92,7 @@ class Tiny:
 
     def install(
         self, module: ModuleType, table: tuple[Function | CallbackLists, ...] = TABLE, variables: bool = False
-    ) -> Outcome:
+    ) -> InstallOutcome:
         """Make the functions of the module record, after that table."""
         engine = Engine("tiny", "tiny", "tiny", ("1.0",), table)
         self.outcome = install(module, engine, owned(self.tape), self.tape.sites, variables)

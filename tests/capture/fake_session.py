@@ -12,7 +12,7 @@ from fittrace.capture.journal.definitions import Definitions
 from fittrace.capture.journal.load_shedder import stand_ins
 from fittrace.capture.journal.thread_buffers import Threads
 from fittrace.capture.record import pybuffer, pyprobes
-from fittrace.capture.record.log_inspector import Looking
+from fittrace.capture.record.log_inspector import LogInspector
 from fittrace.capture.record.names import Names
 from fittrace.capture.sampling.sampler import Sampler
 from fittrace.schema.sampled_batches import Sampling
@@ -42,7 +42,7 @@ class FakeSession:
         self.awoken = 0
         self.models: list[type] = []
         self.roots: set[int] = set()
-        self.looking = Looking(self, STATE, STOP)  # type: ignore[arg-type]
+        self.looking = LogInspector(self, STATE, STOP)  # type: ignore[arg-type]
 
     def sampler(self, record: Any) -> Sampler:
         return Sampler(self, Sampling(), 0, record)  # type: ignore[arg-type]

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-import fittrace.capture
+import fittrace.launch
 from fittrace.engines import ENGINES
 from fittrace.schema import run_facts as schema_run
 
-BOOTSTRAP = Path(fittrace.capture.__file__).parent / "bootstrap"
+BOOTSTRAP = Path(fittrace.launch.__file__).parent / "bootstrap"
 REPORT = "import json, sys; print(json.dumps(sorted(name for name in sys.modules)))"
 
 

@@ -16,7 +16,7 @@ from owning import Owning
 from fittrace.capture.instrument.install import install
 from fittrace.capture.record.main_thread import owned
 from fittrace.capture.sites import Site
-from fittrace.engines import Cached, Calls, Engine, Function, Loop, Phase, Ran
+from fittrace.engines import Cached, Calls, Engine, Function, Loop, Phase, SessionRun
 from fittrace.engines import Tests as If
 
 SOURCE = """
@@ -76,7 +76,7 @@ TABLE = (
         phases=(Phase("function", If("theirs")),),
         session=Cached("cached", "make", ("feeds",)),
     ),
-    Function("gated", "Older.call", phase="function", session=Ran("keywords")),
+    Function("gated", "Older.call", phase="function", session=SessionRun("keywords")),
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fittrace.capture.instrument.traced_engines import Instruments
+from fittrace.capture.instrument.traced_engines import TracedEngines
 from fittrace.engines import Engine, Function
 from fittrace.schema.capture_settings import DEFAULT
 
@@ -18,21 +18,21 @@ from .conftest import Tiny
 
 
 @pytest.fixture
-def instruments(tiny: Tiny) -> Iterator[Callable[..., Instruments]]:
+def instruments(tiny: Tiny) -> Iterator[Callable[..., TracedEngines]]:
     """Makes the instruments of an engine for each of the `homes`, whose function is in `tiny`."""
-    made: list[Instruments] = []
+    made: list[TracedEngines] = []
 
     def fault(where: str, error: BaseException) -> None:
         raise error
 
-    def make(*homes: str) -> Instruments:
+    def make(*homes: str) -> TracedEngines:
         shared = Function("tiny", "fit", phase="fit")
         engines = [
             Engine("tiny", "tiny", home, ("1.0",), (shared, replace(HOME, module=home)))
             for home in homes or ("tiny_home",)
         ]
         definitions: list[dict[str, Any]] = []
-        made.append(Instruments(engines, tiny.tape, tiny.tape.sites, DEFAULT, definitions.append, fault))
+        made.append(TracedEngines(engines, tiny.tape, tiny.tape.sites, DEFAULT, definitions.append, fault))
         made[-1].install()
         return made[-1]
 
@@ -53,7 +53,7 @@ def load_home(tiny: Tiny, home: str = "tiny_home") -> None:
     importlib.import_module(home)
 
 
-def test_nothing_is_rewritten_before_the_home_is_there(tiny: Tiny, instruments: Callable[[], Instruments]) -> None:
+def test_nothing_is_rewritten_before_the_home_is_there(tiny: Tiny, instruments: Callable[[], TracedEngines]) -> None:
     instruments()
     module = tiny.load(SOURCE)
     assert module.fit() == 1 and tiny.tape.sites == []
@@ -61,13 +61,15 @@ def test_nothing_is_rewritten_before_the_home_is_there(tiny: Tiny, instruments: 
     assert module.fit() == 1 and tiny.tape.words[0] == "call 0:fit"
 
 
-def test_what_comes_after_the_home_is_rewritten_as_it_comes(tiny: Tiny, instruments: Callable[[], Instruments]) -> None:
+def test_what_comes_after_the_home_is_rewritten_as_it_comes(
+    tiny: Tiny, instruments: Callable[[], TracedEngines]
+) -> None:
     instruments()
     load_home(tiny)
     assert tiny.load(SOURCE).fit() == 1 and tiny.tape.words[0] == "call 0:fit"
 
 
-def test_what_is_there_already_is_rewritten(tiny: Tiny, instruments: Callable[[], Instruments]) -> None:
+def test_what_is_there_already_is_rewritten(tiny: Tiny, instruments: Callable[[], TracedEngines]) -> None:
     module = tiny.load(SOURCE)
     load_home(tiny)
     instruments()
@@ -76,7 +78,7 @@ def test_what_is_there_already_is_rewritten(tiny: Tiny, instruments: Callable[[]
 
 @pytest.mark.parametrize("homes", [["tiny_home"], ["tiny_other"], ["tiny_other", "tiny_home"]])
 def test_what_two_engines_share_is_rewritten_once_for_the_first_that_is_there(
-    tiny: Tiny, instruments: Callable[..., Instruments], homes: list[str]
+    tiny: Tiny, instruments: Callable[..., TracedEngines], homes: list[str]
 ) -> None:
     """As TensorFlow's own function that traces is, of which tf_keras makes use where no Keras 3 is imported."""
     instruments("tiny_home", "tiny_other")

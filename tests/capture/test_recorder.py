@@ -17,7 +17,7 @@ import pytest
 
 from fittrace.capture.instrument.syntax import RECORDER
 from fittrace.capture.journal import sample_orders as orders_module
-from fittrace.capture.journal.sample_orders import MOST_SAMPLES, Orders
+from fittrace.capture.journal.sample_orders import MOST_SAMPLES, OrderQueue
 from fittrace.capture.record.main_thread import owned
 from fittrace.capture.record.recorder import Recorder
 from fittrace.schema.journal_format import ABSENT, HEADER
@@ -431,7 +431,7 @@ def test_the_order_of_samples_is_kept_as_it_is_now(
 
 
 def test_an_order_takes_few_bytes() -> None:
-    orders = Orders()
+    orders = OrderQueue()
     shuffled = np.random.default_rng(1).permutation(60_000)
     for indices in (shuffled, np.arange(60_000)):
         orders.take(indices, whole=False)
@@ -470,7 +470,7 @@ def test_too_many_samples_are_counted_alone(recorder: Recorder, session: FakeSes
 def test_orders_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(orders_module, "MOST_BYTES", 5000)
     monkeypatch.setattr(orders_module, "MOST_WAITING", 30_000)
-    orders, shuffled = Orders(), np.random.default_rng(1).permutation(2000)
+    orders, shuffled = OrderQueue(), np.random.default_rng(1).permutation(2000)
     taken = [orders.take(shuffled, whole=False) for _ in range(4)]
     assert taken == [(0, 2000), (1, 2000), (ABSENT, 2000), (ABSENT, 2000)]
     assert list(orders.blocks(keep=False)) == []

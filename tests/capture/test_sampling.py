@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fittrace.capture.journal.batch_metadata import Metadata
+from fittrace.capture.journal.batch_metadata import BatchMetadata
 from fittrace.capture.sampling.profiler import MODULE, PROGRAMS_OWN
 from fittrace.capture.sampling.profiler import Profiler as Borrowed
 from fittrace.capture.sampling.sampler import _MESSAGES, Sampler
@@ -22,7 +22,7 @@ class Session:
 
     def __init__(self) -> None:
         self.sites = [Site(0, "call", "", "", 0, "", stage="train"), Site(1, "call", "", "", 0, "", stage="test")]
-        self.kept: list[Metadata] = []
+        self.kept: list[BatchMetadata] = []
         self.collector = self.metadata = self
         self.notes: list[str] = []
         self.faults: list[str] = []
@@ -36,7 +36,7 @@ class Session:
     def new_number(self) -> int:
         return len(self.kept)
 
-    def put(self, metadata: Metadata) -> None:
+    def put(self, metadata: BatchMetadata) -> None:
         if metadata.data:
             self.kept.append(metadata)
 

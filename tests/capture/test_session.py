@@ -28,7 +28,9 @@ def test_nothing_is_kept_before_the_first_fit(session: Session, tmp_path: Path) 
     assert journal.stat().st_size > 0
 
 
-@pytest.mark.parametrize("moment", ["ownfile._private", "ownfile._pinned", "writer._definition", "session.block"])
+@pytest.mark.parametrize(
+    "moment", ["journal.own_file._private", "journal.own_file._pinned", "journal.writer._definition", "session.block"]
+)
 def test_what_interrupts_the_opening_leaves_no_second_journal(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:

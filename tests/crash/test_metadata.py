@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fittrace.capture.journal import batch_metadata as capturing
-from fittrace.capture.journal.batch_metadata import MOST_WAITING, Metadata, MetadataQueue
+from fittrace.capture.journal.batch_metadata import MOST_WAITING, BatchMetadata, MetadataQueue
 from fittrace.capture.journal.collector import pack
 from fittrace.capture.journal.thread_buffers import Thread
 from fittrace.capture.record.probes import Buffer
@@ -31,7 +31,7 @@ from fittrace.schema.journal_format import (  # fmt: skip
 )
 from fittrace.store.conversion import convert
 from fittrace.store.tensorflow.messages import RunMetadata
-from fittrace.tables import NotSampled, Trace
+from fittrace.tables import NotSampled, TraceTables
 
 WALL = 1_760_000_000_000_000_000
 SITES: list[dict[str, Any]] = [
@@ -76,10 +76,12 @@ def run_metadata(start: int) -> bytes:
 
 def told(number: int, data: bytes, form: int = RUN_METADATA) -> bytes:
     # The clock shows 1000 when the wall shows 1000 after `WALL`.
-    return block(METADATA, capturing.pack(Metadata(number, form, (1000, WALL + 1000), data)))
+    return block(METADATA, capturing.pack(BatchMetadata(number, form, (1000, WALL + 1000), data)))
 
 
-def opened(folder: Path, sampled: list[int | None], *blocks: bytes, asked: str = "off", traced: int = -1) -> Trace:
+def opened(
+    folder: Path, sampled: list[int | None], *blocks: bytes, asked: str = "off", traced: int = -1
+) -> TraceTables:
     """The trace of a journal with these blocks before its records."""
     facts = {"pid": 1, "parent_pid": 0, "rank": None, "host": "h", "python": "3.7", "executable": "p", "argv": []}
     facts |= {"time_ns": WALL, "clock_ns": 0, "run_metadata": asked}
@@ -95,7 +97,7 @@ def opened(folder: Path, sampled: list[int | None], *blocks: bytes, asked: str =
     run_json = {"schema": 1, "run": "run", "start_ns": WALL, "end_ns": WALL + 1, "exit_code": 0, "signal": None}
     (run / "run.json").write_text(json.dumps(run_json))
     convert(run, "run", run, running=False)
-    return Trace.open(run)
+    return TraceTables.open(run)
 
 
 def test_metadata_becomes_rows_of_its_own_batch(tmp_path: Path) -> None:
@@ -168,7 +170,7 @@ def packed(queue: MetadataQueue, keep: bool = True) -> list[int]:
 def test_metadata_is_kept_or_there_is_a_word(data: bytes, keep: bool, told: list[str]) -> None:
     notes: list[str] = []
     queue = MetadataQueue(notes.append)
-    queue.put(Metadata(5, PROFILE, (1, 2), data))
+    queue.put(BatchMetadata(5, PROFILE, (1, 2), data))
     assert packed(queue, keep) == ([5] if data and not told else [])
     assert [word in note for word, note in zip(told, notes, strict=True)] == [True] * len(told)
     assert packed(queue, keep) == []
@@ -178,13 +180,13 @@ def test_so_much_may_wait_and_no_more() -> None:
     notes: list[str] = []
     queue = MetadataQueue(notes.append)
     for number, size in enumerate([MOST_WAITING - 10, 11, 10]):
-        queue.put(Metadata(number, PROFILE, (1, 2), bytes(size)))
+        queue.put(BatchMetadata(number, PROFILE, (1, 2), bytes(size)))
     assert packed(queue) == [0, 2]
     assert notes == ["no ops of some batches: more were sampled at once than could be packed"]
-    queue.put(Metadata(3, PROFILE, (1, 2), b"data"))
+    queue.put(BatchMetadata(3, PROFILE, (1, 2), b"data"))
     assert packed(queue) == [3]
 
 
 def test_the_head_of_metadata_is_as_it_is_written() -> None:
-    payload = capturing.pack(Metadata(3, PROFILE, (-1, 1 << 60), b"x"))
+    payload = capturing.pack(BatchMetadata(3, PROFILE, (-1, 1 << 60), b"x"))
     assert struct.unpack_from("<QBqq", payload) == (3, PROFILE, -1, 1 << 60)

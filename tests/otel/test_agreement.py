@@ -11,10 +11,10 @@ import pytest
 from engines.conftest import NEWEST, ROOT, Engine, require
 from faithful.processes import environ
 
-from fittrace.export.otlp import Choice, requests
+from fittrace.export.otlp import SpanChoice, requests
 from fittrace.schema import otel_names
-from fittrace.schema.sent_batches import Batches
-from fittrace.tables import Trace
+from fittrace.schema.sent_batches import SentBatches
+from fittrace.tables import TraceTables
 
 from .test_nested import OPENTELEMETRY_3_7, PROGRAM
 
@@ -47,12 +47,14 @@ def test_live_and_later_agree(engine: Engine, batches: str, tmp_path: Path) -> N
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    trace = Trace.open(tmp_path / "run")
+    trace = TraceTables.open(tmp_path / "run")
     assert trace.notes().empty
     told = json.loads((tmp_path / "seen.json").read_text())["spans"]
     live = {span["id"]: span for span in told if span["scope"][0] == otel_names.SCOPE}
     later = {
-        span.context.span_id: span for spans in requests(trace, Choice("all", Batches.of(batches))) for span in spans
+        span.context.span_id: span
+        for spans in requests(trace, SpanChoice("all", SentBatches.of(batches)))
+        for span in spans
     }
     # The last fit was not instrumented any more.
     last = trace.fits().fit.iloc[-1]

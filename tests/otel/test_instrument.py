@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fittrace.tables import Trace
+from fittrace.tables import TraceTables
 
 from .conftest import PROGRAMS, environment
 from .receiver import Received
@@ -88,7 +88,7 @@ def test_a_fit_may_be_recorded_meanwhile(receiver: Received, tmp_path: Path) -> 
     )
     instrumented(receiver, sys.executable, "-c", code, OTEL_PYTHON_KERAS_LEVEL="all")
     fits = [span for span in receiver.spans if span.name == "keras.fit"]
-    trace = Trace.open(tmp_path / "run")
+    trace = TraceTables.open(tmp_path / "run")
     assert len(fits) == 2 and len(trace.fits()) == 1
 
     from fittrace.export.otlp import requests
@@ -109,6 +109,6 @@ def test_the_trace_names_the_span_around_a_fit(receiver: Received, tmp_path: Pat
 
     from fittrace.export.otlp import requests
 
-    spans = [span for spans in requests(Trace.open(tmp_path / "run")) for span in spans]
+    spans = [span for spans in requests(TraceTables.open(tmp_path / "run")) for span in spans]
     assert {span.context.trace_id.to_bytes(16, "big") for span in spans} == {mine.trace_id}
     assert spans[0].parent.span_id.to_bytes(8, "big") == mine.span_id

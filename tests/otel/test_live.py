@@ -15,21 +15,21 @@ import pytest
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
 from fittrace import __version__
-from fittrace.export.otel_spans import Choice
+from fittrace.export.otel_spans import SpanChoice
 from fittrace.export.otlp import requests
 from fittrace.schema import otel_names
-from fittrace.schema.sent_batches import DEFAULT, Batches
-from fittrace.tables import Trace
+from fittrace.schema.sent_batches import DEFAULT, SentBatches
+from fittrace.tables import TraceTables
 
 from .conftest import PROGRAMS, Run, environment
 from .receiver import Received, facts, over_grpc, over_http
 
-Open = Callable[[], Trace]
+Open = Callable[[], TraceTables]
 EXPORT_ALONE = ("keras.fit", "keras.unfinished")
 """What only an export tells: the number of a fit is known when the run is over."""
 
 
-def exported(trace: Trace, choice: Choice) -> dict[str, tuple[Any, ...]]:
+def exported(trace: TraceTables, choice: SpanChoice) -> dict[str, tuple[Any, ...]]:
     """What an export would send."""
     messages = [encode_spans(spans) for spans in requests(trace, choice)]
     resources = [spans for message in messages for spans in message.resource_spans]
@@ -61,7 +61,7 @@ def test_it_sends_what_the_trace_holds(level: str, batches: str, run: Run, recei
     # A slice is inside its batch before the number of this is known, and knows it only in the trace. A turn in which
     # the data ran out had its numbers already.
     early = ("keras.batch", "keras.epoch", "keras.last_batch")
-    held = without(exported(trace(), Choice(level, Batches.of(batches))), EXPORT_ALONE)
+    held = without(exported(trace(), SpanChoice(level, SentBatches.of(batches))), EXPORT_ALONE)
     assert held.keys() <= sent.keys()
     # The fetch that found no more data is one slice in the trace; while it went on it was one in a batch to come.
     for key in sent.keys() - held.keys():
@@ -117,7 +117,7 @@ def test_metrics_that_are_refused_are_told_once(run: Run, trace: Open) -> None:
 
 def test_threads_and_forks_send_their_own(run: Run, receiver: Received, trace: Open) -> None:
     run("threads", "forking", otlp=receiver.endpoint, options=("--otlp-level", "all", "--otlp-batches", "1"))
-    assert exported(trace(), Choice()).keys() <= receiver.by_id().keys()
+    assert exported(trace(), SpanChoice()).keys() <= receiver.by_id().keys()
     names = Counter(span.name for span in receiver.spans)
     assert names["keras.fit"] == 5
     processes = {resource["process.pid"] for resource in receiver.resources}
@@ -167,7 +167,7 @@ def test_the_environment_may_turn_it_off(variables: dict[str, str], run: Run, re
 def test_over_grpc(run: Run, trace: Open) -> None:
     with over_grpc() as received:
         run("plain", otlp=received.endpoint, options=("--otlp-batches", "1"), OTEL_EXPORTER_OTLP_PROTOCOL="grpc")
-        assert received.by_id().keys() == exported(trace(), Choice("batch")).keys()
+        assert received.by_id().keys() == exported(trace(), SpanChoice("batch")).keys()
 
 
 def test_an_exception_is_recorded(run: Run, receiver: Received) -> None:
@@ -194,7 +194,7 @@ def test_the_program_is_as_it_was(run: Run, receiver: Received) -> None:
     assert run("plain", otlp=receiver.endpoint, options=options).stdout == plain_run("plain")
 
 
-def notes(trace: Trace) -> list[str]:
+def notes(trace: TraceTables) -> list[str]:
     return trace.notes().query("kind == 'otlp'").message.tolist()
 
 
@@ -202,7 +202,7 @@ def test_a_dead_endpoint_is_said_once(run: Run, trace: Open) -> None:
     done = run("plain", "many", otlp="http://127.0.0.1:9", OTEL_BSP_SCHEDULE_DELAY="10")
     assert done.returncode == 0 and done.stderr == "" and done.stdout == plain_run("plain", "many")
     (note,) = notes(trace())
-    count = sum(map(len, requests(trace(), Choice("batch", DEFAULT))))
+    count = sum(map(len, requests(trace(), SpanChoice("batch", DEFAULT))))
     assert note.startswith(f"{count} of {count} spans were not sent") and "refused" in note
     assert "fittrace export --format otlp" in note
 
@@ -233,7 +233,7 @@ def test_a_full_queue_is_counted(run: Run, trace: Open) -> None:
         assert done.stderr == ""
         sent = len(received.spans)
     (note,) = notes(trace())
-    count = sum(map(len, requests(trace(), Choice("batch"))))
+    count = sum(map(len, requests(trace(), SpanChoice("batch"))))
     assert note.startswith(f"{count - sent} of {count} spans were not sent") and 0 < sent < count
 
 
@@ -241,12 +241,12 @@ def test_what_was_open_when_it_died_is_sent_too(run: Run, receiver: Received, tr
     options = ("--otlp-level", "all", "--otlp-batches", "1")
     done = run("dying", otlp=receiver.endpoint, options=options, OTEL_BSP_SCHEDULE_DELAY="20")
     assert done.returncode == -9
-    open_at_the_end = exported(trace(), Choice(unfinished=True))
+    open_at_the_end = exported(trace(), SpanChoice(unfinished=True))
     assert [span[2] for span in open_at_the_end.values()] == [
         "keras.fit", "keras.epoch", "keras.batch", "keras.hooks", "keras.hook",
     ]  # fmt: skip
     assert open_at_the_end.items() <= receiver.by_id().items()
-    assert exported(trace(), Choice()).keys() <= receiver.by_id().keys()
+    assert exported(trace(), SpanChoice()).keys() <= receiver.by_id().keys()
 
 
 def test_without_the_sdk_it_says_so(run: Run, trace: Open, tmp_path: Path) -> None:

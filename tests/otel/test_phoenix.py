@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from fittrace.cli import main
-from fittrace.export.otel_spans import Choice
+from fittrace.export.otel_spans import SpanChoice
 from fittrace.export.otlp import requests
-from fittrace.schema.sent_batches import Batches
-from fittrace.tables import Trace
+from fittrace.schema.sent_batches import SentBatches
+from fittrace.tables import TraceTables
 
 from .conftest import ROOT, Run
 
@@ -98,7 +98,11 @@ def test_it_has_what_was_exported_and_what_was_sent_live(
     # It takes a hundred spans a second or so.
     level = ("--level", "hooks", "--batches", "0.05")
     assert main(["export", str(REFERENCE), "--format", "otlp", "--endpoint", backend.url, *level]) == 0
-    expected = [span for spans in requests(Trace.open(REFERENCE), Choice("hooks", Batches(0.05))) for span in spans]
+    expected = [
+        span
+        for spans in requests(TraceTables.open(REFERENCE), SpanChoice("hooks", SentBatches(0.05)))
+        for span in spans
+    ]
     assert capsys.readouterr().out == f"{backend.url}: {len(expected)} spans\n"
     has = backend.spans(len(expected))
     assert len(has) == len(expected) > 300
@@ -110,6 +114,6 @@ def test_it_has_what_was_exported_and_what_was_sent_live(
         assert told["attributes"] == pytest.approx(dict(span.attributes))
 
     assert run("plain", otlp=backend.url, options=("--otlp-level", "all", "--otlp-batches", "0.2")).returncode == 0
-    recorded = requests(Trace.open(tmp_path / "run"), Choice("all", Batches(0.2)))
+    recorded = requests(TraceTables.open(tmp_path / "run"), SpanChoice("all", SentBatches(0.2)))
     live = {f"{span.context.span_id:016x}" for spans in recorded for span in spans}
     assert live <= backend.spans(len(expected) + len(live)).keys()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from stores import write_run
 
-from fittrace.tables import Trace
+from fittrace.tables import TraceTables
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # for `synthetic`
 
@@ -20,9 +20,9 @@ def run(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def trace(run: Path) -> Trace:
+def trace(run: Path) -> TraceTables:
     """The small run, open."""
-    return Trace.open(run)
+    return TraceTables.open(run)
 
 
 @pytest.fixture(scope="session")

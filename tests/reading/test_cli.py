@@ -153,7 +153,7 @@ def test_an_interrupt_is_130(run: Path, monkeypatch: pytest.MonkeyPatch) -> None
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fittrace.tables.Trace.open", interrupted)
+    monkeypatch.setattr("fittrace.tables.TraceTables.open", interrupted)
     assert main(["show", str(run)]) == 130
 
 

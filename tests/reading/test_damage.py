@@ -10,12 +10,12 @@ from stores import write_run
 
 from fittrace.schema.errors import DamagedTrace, FittraceError
 from fittrace.schema.run_facts import NotATrace
-from fittrace.tables import Trace
+from fittrace.tables import TraceTables
 from fittrace.tables.derived_tables import VIEWS
 
 
 def _read_all(path: Path) -> dict[str, str]:
-    trace = Trace.open(path)
+    trace = TraceTables.open(path)
     return {table: getattr(trace, table)().to_csv() for table in VIEWS}
 
 
@@ -40,7 +40,7 @@ def test_a_cut_file_is_found(run: Path, length: int) -> None:
 
 def test_the_other_tables_stay_readable(run: Path) -> None:
     next(run.glob("spans/process=0/*.parquet")).write_bytes(b"")
-    trace = Trace.open(run)
+    trace = TraceTables.open(run)
     assert len(trace.fits()) == 1 and len(trace.batches()) == 2
     with pytest.raises(DamagedTrace):
         trace.sql("SELECT count(*) FROM hooks")
@@ -59,7 +59,7 @@ def test_foreign_files_are_not_read(run: Path) -> None:
 def test_a_foreign_file_with_the_right_name_is_refused(run: Path) -> None:
     (run / "spans" / "process=0" / "part-1-00000001.parquet").write_text("not Parquet")
     with pytest.raises(DamagedTrace):
-        Trace.open(run).spans()
+        TraceTables.open(run).spans()
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_damaged_facts_are_told(tmp_path: Path, facts: str) -> None:
     folder = write_run(tmp_path)
     (folder / "run.json").write_text(facts, errors="surrogatepass")
     with pytest.raises(NotATrace, match="a1"):
-        Trace.open(folder)
+        TraceTables.open(folder)
 
 
 def test_errors_are_of_one_family() -> None:

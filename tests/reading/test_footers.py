@@ -12,7 +12,7 @@ from fittrace.cli import main
 from fittrace.schema import limits
 from fittrace.schema.errors import DamagedTrace
 from fittrace.store.parquet import part_names
-from fittrace.tables import Trace
+from fittrace.tables import TraceTables
 
 CLAIMS = {
     "rows": (lambda: pa.table({"message": pa.repeat("x", 200_000)}), "200,000 rows in a row group; at most 131,072"),
@@ -30,7 +30,7 @@ def test_a_footer_that_claims_too_much_is_refused(run: Path, claim: str, capsys:
     pq.write_table(made(), new, row_group_size=1 << 20, compression="zstd", use_dictionary=False)
     part_names.sealed(new)
     with pytest.raises(DamagedTrace, match=message):
-        Trace.open(run).notes()
+        TraceTables.open(run).notes()
     assert main(["show", str(run)]) == 2 and message in capsys.readouterr().err
 
 
@@ -41,7 +41,7 @@ def test_what_is_no_parquet_is_refused(run: Path) -> None:
     new.write_bytes(b"PAR1" + b"\xff" * 100 + b"PAR1")
     part_names.sealed(new)
     with pytest.raises(DamagedTrace, match="no Parquet that can be read"):
-        Trace.open(run).notes()
+        TraceTables.open(run).notes()
 
 
 @pytest.mark.parametrize("how", ["null", "gone"])
@@ -55,7 +55,7 @@ def test_values_that_are_always_there_may_not_be_missing(run: Path, how: str) ->
     pq.write_table(table, file.with_name("part-0.parquet"))
     part_names.sealed(file.with_name("part-0.parquet"))
     with pytest.raises(DamagedTrace, match="values may be missing in the column last_batch"):
-        Trace.open(run).batches()
+        TraceTables.open(run).batches()
 
 
 def test_many_rows_go_into_as_many_row_groups(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from stores import small_tables, write_run
 from fittrace.cli import main
 from fittrace.schema.errors import FittraceError
 from fittrace.store.parquet import part_names
-from fittrace.tables import Trace
+from fittrace.tables import TraceTables
 
 EVIL = "__import__('pathlib').Path('canary').touch()"
 BREAKS_OUT = f'"""\n{EVIL}\n"""\'\\'
@@ -119,7 +119,7 @@ def test_a_text_where_a_number_is_written_is_refused(run: Path, table: str, colu
     rows = pq.read_metadata(next(run.glob(f"{table}/process=0/*.parquet"))).num_rows
     retyped(run, table, column, pa.array([f"0) + {EVIL} + int(0"] * rows))
     with pytest.raises(FittraceError, match=rf"the column {column} of {table} is VARCHAR"):
-        getattr(Trace.open(run), table)()
+        getattr(TraceTables.open(run), table)()
     assert main(["sql", str(run), f"SELECT * FROM {table}"]) == 2
 
 

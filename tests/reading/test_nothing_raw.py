@@ -20,10 +20,10 @@ from fittrace.cli.export import FORMATS
 from fittrace.cli.progress import progress
 from fittrace.prompt.commands import WORDS
 from fittrace.prompt.completion import completions
-from fittrace.prompt.shell import Session
+from fittrace.prompt.shell import Shell
 from fittrace.schema.errors import FittraceError
 from fittrace.schema.safe_text import printable
-from fittrace.tables import Trace
+from fittrace.tables import TraceTables
 
 ROOT = Path(__file__).parent.parent.parent
 OURS = re.compile(r"\x1b\[[0-9;]*[mK]|\r")
@@ -120,7 +120,7 @@ def _texts(value: object) -> list[str]:
 
 
 def test_a_notebook_shows_no_markup(run: Path) -> None:
-    for trace in (Trace.open(run), Trace.open(run.parent), fittrace.open(run)):
+    for trace in (TraceTables.open(run), TraceTables.open(run.parent), fittrace.open(run)):
         for text in (repr(trace), trace._repr_html_()):
             assert not hostile.harmful(text)
         assert not re.search(r"<(script|img)|javascript:|&amp;amp;amp;", trace._repr_html_())
@@ -142,7 +142,7 @@ def test_errors_say_nothing_raw_to_python_either(run: Path) -> None:
 
 def test_the_prompt_completes_nothing_raw(run: Path) -> None:
     trace = fittrace.open(run)
-    session = Session(trace.replay(0), trace, "process = 0 AND fit = 0", io.StringIO())
+    session = Shell(trace.replay(0), trace, "process = 0 AND fit = 0", io.StringIO())
     for word in (name for each in WORDS for name in each.names):
         for line in (f"{word} ", f"{word} hook ", f"{word} callback ", f"{word} function ", f"{word} x "):
             assert not hostile.harmful("".join(completions(session, line)))

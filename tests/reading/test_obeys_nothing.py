@@ -15,7 +15,7 @@ from stores import write_run
 from fittrace.cli import main
 from fittrace.schema.errors import FittraceError
 from fittrace.store.open_runs import is_running
-from fittrace.tables import Trace
+from fittrace.tables import TraceTables
 
 Made = tuple[Path, Path]
 """A run of a stranger, and a run of the reader's own beside it."""
@@ -112,7 +112,7 @@ def test_a_link_or_a_device_is_refused_and_nothing_is_written(
     harm(run, own)
     before = everything(tmp_path)
     with pytest.raises(FittraceError, match=r"link|neither a file nor a folder"):
-        Trace.open(run)
+        TraceTables.open(run)
     assert main(["show", str(run)]) == 2
     assert main(["ls", str(run.parent)]) == 0
     out, err = capsys.readouterr()
@@ -124,7 +124,7 @@ def test_a_link_or_a_device_is_refused_and_nothing_is_written(
 def test_reading_a_run_that_died_writes_nothing_into_it(made: Made, tmp_path: Path) -> None:
     run, _ = made
     before = everything(tmp_path)
-    assert Trace.open(run).processes()["pid"].tolist() == [7]
+    assert TraceTables.open(run).processes()["pid"].tolist() == [7]
     assert [main([*words, str(run)]) for words in (["ls"], ["show"], ["check"])] == [0, 0, 0]
     assert main(["sql", str(run), "SELECT * FROM processes"]) == 0
     assert everything(tmp_path) == before
@@ -134,7 +134,7 @@ def test_a_hidden_link_where_tables_are_made_is_not_written_through(made: Made, 
     run, own = made
     (run / ".process=0").symlink_to(own)
     before = everything(tmp_path)
-    assert len(Trace.open(run).processes()) == 1
+    assert len(TraceTables.open(run).processes()) == 1
     assert main(["convert", str(run)]) == 2
     assert everything(tmp_path) == before
 
@@ -142,11 +142,11 @@ def test_a_hidden_link_where_tables_are_made_is_not_written_through(made: Made, 
 def test_listing_follows_no_link_to_a_run_elsewhere(made: Made, capsys: pytest.CaptureFixture[str]) -> None:
     run, own = made
     (run.parent / "other").symlink_to(own)
-    assert [files.name for files in Trace.open(run.parent).runs] == ["died"]
+    assert [files.name for files in TraceTables.open(run.parent).runs] == ["died"]
     assert main(["ls", str(run.parent)]) == 0
     assert "mine" not in capsys.readouterr().out
     # Who names the link means what it leads to.
-    assert [files.name for files in Trace.open(run.parent / "other").runs] == ["mine"]
+    assert [files.name for files in TraceTables.open(run.parent / "other").runs] == ["mine"]
 
 
 def test_only_convert_writes_the_tables(made: Made, capsys: pytest.CaptureFixture[str]) -> None:
@@ -156,7 +156,7 @@ def test_only_convert_writes_the_tables(made: Made, capsys: pytest.CaptureFixtur
     assert main(["convert", str(run)]) == 0
     assert capsys.readouterr().out == f"{run}: tables written\n"
     assert not (run / "journal").exists() and list(run.glob(".*")) == []
-    assert Trace.open(run).processes()["pid"].tolist() == [7]
+    assert TraceTables.open(run).processes()["pid"].tolist() == [7]
     assert main(["convert", str(run.parent)]) == 0
     assert capsys.readouterr().out == f"{run}: has its tables already\n"
 
@@ -198,4 +198,4 @@ def test_a_pattern_in_a_name_reads_no_neighbour(tmp_path: Path) -> None:
     write_run(tmp_path, "a1", processes=2)
     for name in ("a*", "a?", "[a]1", "**", "{a1,b}"):
         run = write_run(tmp_path, name)
-        assert Trace.open(run).sql("SELECT DISTINCT run FROM stored.spans")["run"].tolist() == [name]
+        assert TraceTables.open(run).sql("SELECT DISTINCT run FROM stored.spans")["run"].tolist() == [name]

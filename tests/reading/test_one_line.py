@@ -17,7 +17,7 @@ from stores import write_run
 
 import fittrace
 from fittrace.cli import COMMANDS, main, sql
-from fittrace.tables import QueryError, Trace
+from fittrace.tables import QueryError, TraceTables
 
 ROOT = Path(__file__).parent.parent.parent
 NO_UTF_8 = os.fsdecode(b"caf\xe9")
@@ -119,7 +119,7 @@ def test_results_that_something_cannot_hold(run: Path, value: str, capsys: pytes
         else:
             assert form != "table" or shown is None or Path("out").read_text().splitlines()[1].strip() == shown
             Path("out").unlink()
-    text = Trace.open(run).sql(f"SELECT CAST({value} AS VARCHAR) AS x")
+    text = TraceTables.open(run).sql(f"SELECT CAST({value} AS VARCHAR) AS x")
     assert text["x"].tolist() == [duckdb.sql(f"SELECT CAST({value} AS VARCHAR)").fetchall()[0][0]]
 
 
@@ -241,7 +241,7 @@ def test_a_fault_of_fittrace_itself_is_one_line_too(run: Path, monkeypatch: pyte
     def broken(*_: object) -> None:
         raise KeyError("a\nb" * 500)
 
-    monkeypatch.setattr("fittrace.tables.Trace.open", broken)
+    monkeypatch.setattr("fittrace.tables.TraceTables.open", broken)
     assert main(["show", str(run)]) == 2
     err = capsys.readouterr().err
     assert err.startswith("fittrace: show: a fault of fittrace (KeyError: ") and "FITTRACE_DEBUG=1" in err

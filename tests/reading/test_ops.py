@@ -9,7 +9,7 @@ import pytest
 from told import CLOCK, NODE, WALL, event, metadata, ops, traced
 
 from fittrace.schema.journal_format import ANCHOR, LARGEST_METADATA
-from fittrace.store.journal.batch_metadata import Metadata, UnreadableMetadata
+from fittrace.store.journal.batch_metadata import PackedMetadata, UnreadableMetadata
 from fittrace.store.tensorflow import profile, run_metadata, step_stats
 from fittrace.store.tensorflow.messages import RunMetadata
 from fittrace.store.tensorflow.ops import NAMELESS, Contents, Op
@@ -169,4 +169,4 @@ def test_metadata_that_is_made_of_a_profile_reads_like_a_sessions() -> None:
 )
 def test_metadata_that_is_none_is_said_to_be(form: str, compressed: bytes) -> None:
     with pytest.raises(UnreadableMetadata):
-        Metadata(form, (0, 0), compressed).contents()
+        PackedMetadata(form, (0, 0), compressed).contents()

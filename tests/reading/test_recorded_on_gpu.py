@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from fittrace.store.journal.batch_metadata import Metadata
+from fittrace.store.journal.batch_metadata import PackedMetadata
 from fittrace.store.tensorflow import run_metadata
 from fittrace.store.tensorflow.messages import RunMetadata
 from fittrace.store.tensorflow.ops import Contents, Op
@@ -44,7 +44,7 @@ class Sample:
     @cached_property
     def contents(self) -> Contents:
         moments = self.facts["clock_ns"], self.facts["reference_ns"]
-        return Metadata(self.facts["format"], moments, zlib.compress(self.data)).contents()
+        return PackedMetadata(self.facts["format"], moments, zlib.compress(self.data)).contents()
 
     @property
     def on_gpu(self) -> list[Op]:

@@ -9,7 +9,7 @@ import pytest
 from stores import columns, small_tables, write_run
 
 import fittrace
-from fittrace.tables import Trace, UnknownSamples
+from fittrace.tables import TraceTables, UnknownSamples
 
 ORDER = [6, 7, 8, 2, 0, 1, 3, 4, 5]
 STRETCHES = [(0, 6, 3), (3, 2, 1), (4, 0, 2), (6, 3, 3)]
@@ -32,7 +32,7 @@ def tables(stretches: list, epoch: int | None = 0, stage: str = "train", method:
 
 @pytest.mark.parametrize("batch", range(3))
 def test_samples_are_those_of_the_batch_in_their_order(tmp_path: Path, batch: int) -> None:
-    trace = Trace.open(write_run(tmp_path, tables=tables(STRETCHES)))
+    trace = TraceTables.open(write_run(tmp_path, tables=tables(STRETCHES)))
     found = trace.batch_samples(0, 0, batch)
     assert found.dtype == np.int64
     assert found.tolist() == ORDER[4 * batch : 4 * batch + 4]
@@ -40,7 +40,7 @@ def test_samples_are_those_of_the_batch_in_their_order(tmp_path: Path, batch: in
 
 @pytest.mark.parametrize(("stage", "method"), [("train", "fit"), ("test", "evaluate"), ("predict", "predict")])
 def test_the_stage_is_the_fits_own(tmp_path: Path, stage: str, method: str) -> None:
-    trace = Trace.open(write_run(tmp_path, tables=tables([(0, 0, 9)], None, stage, method)))
+    trace = TraceTables.open(write_run(tmp_path, tables=tables([(0, 0, 9)], None, stage, method)))
     assert trace.batch_samples(0, None, 1).tolist() == [4, 5, 6, 7]
     other = "predict" if stage != "predict" else "test"
     with pytest.raises(UnknownSamples, match=f"fit 0, {other} batch 1: no such batch"):
@@ -56,24 +56,24 @@ def test_the_stage_is_the_fits_own(tmp_path: Path, stage: str, method: str) -> N
     ],
 )
 def test_what_is_not_known_is_said(tmp_path: Path, stretches: list, told: str) -> None:
-    trace = Trace.open(write_run(tmp_path, tables=tables(stretches)))
+    trace = TraceTables.open(write_run(tmp_path, tables=tables(stretches)))
     with pytest.raises(UnknownSamples, match=told):
         trace.batch_samples(0, 0, 1)
 
 
-def test_an_engine_without_bounds_is_named(trace: Trace) -> None:
+def test_an_engine_without_bounds_is_named(trace: TraceTables) -> None:
     with pytest.raises(UnknownSamples, match="fit 0, epoch 0, batch 0: keras-3 does not tell its samples"):
         trace.batch_samples(0, 0, 0)
 
 
 @pytest.mark.parametrize("place", [(7, 0, 0), (0, 9, 0), (0, None, 0), (0, 0, 3)])
 def test_a_batch_that_is_not_there_is_said(tmp_path: Path, place: tuple) -> None:
-    trace = Trace.open(write_run(tmp_path, tables=tables(STRETCHES)))
+    trace = TraceTables.open(write_run(tmp_path, tables=tables(STRETCHES)))
     with pytest.raises(UnknownSamples, match="no such batch"):
         trace.batch_samples(*place)
 
 
-def test_a_stage_that_there_is_not_is_said(trace: Trace) -> None:
+def test_a_stage_that_there_is_not_is_said(trace: TraceTables) -> None:
     with pytest.raises(UnknownSamples, match="stage 'training': no such stage; give one of train, test, predict"):
         trace.batch_samples(0, 0, 0, stage="training")
 
@@ -91,7 +91,7 @@ def test_processes_and_runs_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_sql_finds_the_batches_that_a_sample_was_in(tmp_path: Path) -> None:
-    trace = Trace.open(write_run(tmp_path, tables=tables(STRETCHES)))
+    trace = TraceTables.open(write_run(tmp_path, tables=tables(STRETCHES)))
     found = trace.sql("""
         SELECT b.epoch, b.batch FROM samples s JOIN batches b USING (process, fit, stage, epoch)
         WHERE 4 BETWEEN s.sample AND s.sample + s.count - 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from fittrace.tables import QueryError, Trace
+from fittrace.tables import QueryError, TraceTables
 from fittrace.tables.derived_tables import VIEWS
 
 SECRET = "the secret"
@@ -66,7 +66,7 @@ def test_everything_but_reading_tables_is_refused(run: Path, query: str, monkeyp
     (run.parent.parent / "outside.csv").write_text(f"a\n{SECRET}\n")
     part = next(run.glob("fits/process=0/*.parquet"))
     before = _everything(run.parent.parent)
-    trace = Trace.open(run)
+    trace = TraceTables.open(run)
     with pytest.raises(QueryError) as caught:
         trace.sql(query.format(run=run, part=part, outside=run.parent.parent / "outside.csv"))
     assert SECRET not in str(caught.value) and "\n" not in str(caught.value)
@@ -93,7 +93,7 @@ def test_the_database_itself_refuses(run: Path, statement: str) -> None:
     secret_in_python = [SECRET]  # noqa: F841 - what a replacement scan would find
     outside = run.parent / "outside.csv"
     outside.write_text(SECRET)
-    connection = Trace.open(run)._database._connection
+    connection = TraceTables.open(run)._database._connection
     with pytest.raises(duckdb.Error):
         connection.execute(statement.format(run=run, outside=outside)).fetchall()
 
@@ -117,11 +117,11 @@ def test_the_database_itself_refuses(run: Path, statement: str) -> None:
         "VALUES (1, 'a;b')",
     ],
 )
-def test_reading_in_every_form_is_allowed(trace: Trace, query: str) -> None:
+def test_reading_in_every_form_is_allowed(trace: TraceTables, query: str) -> None:
     assert len(trace.sql(query)) > 0
 
 
-def test_show_tables_names_them_all(trace: Trace) -> None:
+def test_show_tables_names_them_all(trace: TraceTables) -> None:
     names = set(trace.sql("SHOW TABLES").iloc[:, 0])
     assert names == set(VIEWS)
 
@@ -137,7 +137,7 @@ def test_show_tables_names_them_all(trace: Trace) -> None:
         ("SELECT '\x1b[31m' +", "syntax error"),
     ],
 )
-def test_wrong_sql_is_explained_on_one_line(trace: Trace, query: str, message: str) -> None:
+def test_wrong_sql_is_explained_on_one_line(trace: TraceTables, query: str, message: str) -> None:
     with pytest.raises(QueryError, match=message) as caught:
         trace.sql(query)
     assert str(caught.value).isprintable()

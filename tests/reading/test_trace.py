@@ -12,7 +12,7 @@ from stores import small_tables, write_run
 import fittrace
 from fittrace.schema.errors import DamagedTrace
 from fittrace.schema.run_facts import NotATrace
-from fittrace.tables import AmbiguousRuns, Trace
+from fittrace.tables import AmbiguousRuns, TraceTables
 from fittrace.tables.derived_tables import VIEWS
 
 REQUIRED = {
@@ -42,7 +42,7 @@ REQUIRED = {
 
 
 @pytest.mark.parametrize("table", VIEWS)
-def test_each_table_has_its_columns_in_python_and_in_sql(trace: Trace, table: str) -> None:
+def test_each_table_has_its_columns_in_python_and_in_sql(trace: TraceTables, table: str) -> None:
     frame = getattr(trace, table)()
     assert set(REQUIRED[table].split()) <= set(frame.columns)
     assert frame.columns[0] == "process"
@@ -50,11 +50,11 @@ def test_each_table_has_its_columns_in_python_and_in_sql(trace: Trace, table: st
     assert len(frame) == trace.sql(f"SELECT count(*) AS n FROM {table}")["n"][0]
 
 
-def test_types_do_not_depend_on_what_is_missing(trace: Trace, made_up: Path) -> None:
+def test_types_do_not_depend_on_what_is_missing(trace: TraceTables, made_up: Path) -> None:
     for table in VIEWS:
         for one, other in zip(
             getattr(trace, table)().dtypes.drop("logs.acc", errors="ignore").items(),
-            getattr(Trace.open(made_up / "run-000"), table)().dtypes.items(),
+            getattr(TraceTables.open(made_up / "run-000"), table)().dtypes.items(),
             strict=False,
         ):
             assert one[0] != other[0] or one[1].name == other[1].name
@@ -64,7 +64,7 @@ def test_types_do_not_depend_on_what_is_missing(trace: Trace, made_up: Path) -> 
     assert spans["parent"].isna().tolist() == [True] + [False] * 8 + [True, False, False]
 
 
-def test_self_time_adds_up_to_the_fit(trace: Trace) -> None:
+def test_self_time_adds_up_to_the_fit(trace: TraceTables) -> None:
     spans = trace.spans()
     assert spans["self_ns"].tolist() == [100, 150, 100, 200, 20, 50, 30, 200, 150, 0, 0, 0]
     assert spans["self_ns"].sum() == trace.fits()["duration_ns"][0] == 1000
@@ -75,18 +75,18 @@ def test_a_trace_without_one_of_its_files_is_damaged(tmp_path: Path, table: str)
     run = write_run(tmp_path, processes=2)
     next((run / table / "process=1").glob("*.parquet")).unlink()
     with pytest.raises(DamagedTrace, match="some of its tables are gone"):
-        Trace.open(run)
+        TraceTables.open(run)
 
 
 def test_self_time_adds_up_in_each_of_many_fits(made_up: Path) -> None:
-    trace = Trace.open(made_up)
+    trace = TraceTables.open(made_up)
     keys = ["run", "process", "fit"]
     sums = trace.spans().groupby(keys, observed=True)["self_ns"].sum()
     assert sums.to_dict() == trace.fits().set_index(keys)["duration_ns"].to_dict()
     assert len(sums) == 4
 
 
-def test_batches_have_the_logs_at_their_end(trace: Trace) -> None:
+def test_batches_have_the_logs_at_their_end(trace: TraceTables) -> None:
     batches = trace.batches()
     assert batches["logs.loss"].tolist()[0] == 2.0 and math.isnan(batches["logs.loss"][1])
     assert math.isnan(batches["logs.acc"][0]) and batches["logs.acc"][1] == 0.75
@@ -94,7 +94,7 @@ def test_batches_have_the_logs_at_their_end(trace: Trace) -> None:
     assert batches["function_ns"].tolist() == [200, 150]
 
 
-def test_hooks_show_logs_before_and_after(trace: Trace) -> None:
+def test_hooks_show_logs_before_and_after(trace: TraceTables) -> None:
     hooks = trace.hooks()
     assert hooks["callback"].tolist() == ["A", "B", "A", "B"]
     assert hooks["seq"].tolist() == [0, 1, 2, 3]
@@ -110,7 +110,7 @@ def test_hooks_show_logs_before_and_after(trace: Trace) -> None:
     assert unchanged is hooks["logs_after"][3] and math.isnan(unchanged["loss"]) and unchanged["acc"] == 0.75
 
 
-def test_hooks_in_sql_say_the_same(trace: Trace) -> None:
+def test_hooks_in_sql_say_the_same(trace: TraceTables) -> None:
     hooks = trace.sql("SELECT * FROM hooks ORDER BY seq")
     assert hooks["logs_before"][0] == {"acc": 0.5, "loss": 1.0, "note": None}
     assert hooks["logs_after"][1] == {"loss": 2.0, "lr": 0.1, "note": None}
@@ -119,7 +119,7 @@ def test_hooks_in_sql_say_the_same(trace: Trace) -> None:
 
 
 def test_hooks_without_logs_have_empty_ones(made_up: Path) -> None:
-    trace = Trace.open(made_up / "run-000")
+    trace = TraceTables.open(made_up / "run-000")
     hooks = trace.hooks()
     begins = hooks["hook"] == "on_train_batch_begin"
     assert all(logs == {} for logs in hooks["logs_before"][begins])
@@ -128,7 +128,7 @@ def test_hooks_without_logs_have_empty_ones(made_up: Path) -> None:
 
 
 def test_python_and_sql_agree_on_every_hook(made_up: Path) -> None:
-    trace = Trace.open(made_up)
+    trace = TraceTables.open(made_up)
     keys = ["run", "process", "fit", "seq"]
     frame = trace.hooks().astype({"run": "str"}).sort_values(keys, ignore_index=True)
     table = trace.sql("SELECT * FROM hooks").sort_values(keys, ignore_index=True)
@@ -138,7 +138,7 @@ def test_python_and_sql_agree_on_every_hook(made_up: Path) -> None:
     assert {tuple(keys) for keys in frame["changed"]} == {(), ("lr",)}
 
 
-def test_logs_are_the_last_state(trace: Trace) -> None:
+def test_logs_are_the_last_state(trace: TraceTables) -> None:
     logs = trace.logs()
     found = list(zip(logs["span"], logs["batch"], logs["key"], logs["value"], logs["text"], strict=True))
     assert [row[:3] for row in found] == [
@@ -152,7 +152,7 @@ def test_logs_are_the_last_state(trace: Trace) -> None:
 
 def test_rows_are_in_the_order_of_time(made_up: Path) -> None:
     for path in (made_up, made_up / "run-001"):
-        trace = Trace.open(path)
+        trace = TraceTables.open(path)
         for frame in (trace.fits(), trace.spans(), trace.batches(), trace.hooks()):
             runs = [frame] if "run" not in frame else [rows for _, rows in frame.groupby("run", observed=True)]
             assert all(rows["start_ns"].is_monotonic_increasing for rows in runs)
@@ -162,7 +162,7 @@ def test_rows_are_in_the_order_of_time(made_up: Path) -> None:
 
 
 def test_a_folder_of_runs_has_a_run_column(made_up: Path) -> None:
-    trace = Trace.open(made_up)
+    trace = TraceTables.open(made_up)
     for table in VIEWS:
         assert list(getattr(trace, table)().columns[:2]) == ["run", "process"]
         assert list(trace.sql(f"SELECT * FROM {table}").columns[:2]) == ["run", "process"]
@@ -171,8 +171,8 @@ def test_a_folder_of_runs_has_a_run_column(made_up: Path) -> None:
 
 
 def test_a_folder_with_one_run_is_a_folder(run: Path) -> None:
-    assert Trace.open(run.parent).fits()["run"].tolist() == ["a1"]
-    assert "run" not in Trace.open(run).fits()
+    assert TraceTables.open(run.parent).fits()["run"].tolist() == ["a1"]
+    assert "run" not in TraceTables.open(run).fits()
 
 
 def test_runs_with_different_keys_are_one_table(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_runs_with_different_keys_are_one_table(tmp_path: Path) -> None:
     tables = small_tables()
     tables["batches"]["logs.f1"] = tables["batches"].pop("logs.acc")
     write_run(tmp_path, "a2", tables)
-    batches = Trace.open(tmp_path).batches()
+    batches = TraceTables.open(tmp_path).batches()
     assert batches["logs.acc"].notna().tolist() == [False, True, False, False]
     assert batches["logs.f1"].notna().tolist() == [False, False, False, True]
 
@@ -189,12 +189,12 @@ def test_two_runs_of_one_name_are_refused(tmp_path: Path) -> None:
     write_run(tmp_path, "a1").rename(tmp_path / "copy")
     write_run(tmp_path, "a1")
     with pytest.raises(AmbiguousRuns, match="run a1 lies there more than once"):
-        Trace.open(tmp_path)
-    assert len(Trace.open(tmp_path / "copy").fits()) == 1
+        TraceTables.open(tmp_path)
+    assert len(TraceTables.open(tmp_path / "copy").fits()) == 1
 
 
 def test_a_run_without_any_fit(tmp_path: Path) -> None:
-    trace = Trace.open(write_run(tmp_path, "a1", tables={}))
+    trace = TraceTables.open(write_run(tmp_path, "a1", tables={}))
     for table in VIEWS:
         assert len(getattr(trace, table)()) == 0
     assert "no fits" in repr(trace) and "no fits" in trace._repr_html_()
@@ -207,14 +207,14 @@ def test_folders_of_any_name(tmp_path: Path, name: str) -> None:
     (tmp_path / "starX").mkdir()  # what `star*` would match too
     folder = write_run(tmp_path / name)
     for path, runs in ((folder, 1), (folder.parent, 1)):
-        trace = Trace.open(path)
+        trace = TraceTables.open(path)
         assert len(trace.runs) == runs
         assert trace.spans()["fit"].unique().tolist() == [0]
         assert trace.spans()["process"].unique().tolist() == [0]
         assert len(trace.hooks()) == 4
 
 
-def test_sums_stay_whole_numbers(trace: Trace) -> None:
+def test_sums_stay_whole_numbers(trace: TraceTables) -> None:
     sums = trace.sql("SELECT sum(duration_ns) AS total, avg(epoch) AS mean, max(parent) AS top FROM spans")
     assert sums["total"].dtype == "int64"
     assert sums["total"][0] == 4130
@@ -223,20 +223,20 @@ def test_sums_stay_whole_numbers(trace: Trace) -> None:
     assert str(trace.sql("SELECT sum(start_ns) * 1000 AS x FROM spans")["x"].dtype) == "float64"
 
 
-def test_two_columns_of_one_name(trace: Trace) -> None:
+def test_two_columns_of_one_name(trace: TraceTables) -> None:
     frame = trace.sql("SELECT fit, fit FROM fits")
     assert frame.columns.tolist() == ["fit", "fit"] and frame.to_numpy().tolist() == [[0, 0]]
 
 
-def test_repr_tells_what_is_there(trace: Trace, made_up: Path) -> None:
+def test_repr_tells_what_is_there(trace: TraceTables, made_up: Path) -> None:
     assert repr(trace).startswith("<Trace ") and "1 fits, 1 epochs, 2 batches" in repr(trace)
-    assert "2 runs, 4 fits" in repr(Trace.open(made_up))
+    assert "2 runs, 4 fits" in repr(TraceTables.open(made_up))
 
 
 def test_html_is_escaped(tmp_path: Path) -> None:
     tables = small_tables()
     tables["fits"]["engine"] = ["<script>alert(1)</script>"]
-    page = Trace.open(write_run(tmp_path / "<i>", tables=tables))._repr_html_()
+    page = TraceTables.open(write_run(tmp_path / "<i>", tables=tables))._repr_html_()
     assert "<script>" not in page and "&lt;script&gt;" in page and "<i>" not in page
 
 
@@ -249,4 +249,4 @@ def test_what_is_no_trace(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("x")
     with pytest.raises(NotATrace, match=name):
-        Trace.open(tmp_path / name)
+        TraceTables.open(tmp_path / name)

@@ -15,7 +15,7 @@ import pytest
 from stores import columns, small_tables, write_run
 
 from fittrace.store.run_files import RunFiles
-from fittrace.tables import Trace
+from fittrace.tables import TraceTables
 from fittrace.tables.data_frames import frame
 from fittrace.views import row_formats, units
 from fittrace.views.run_ending import ending
@@ -34,7 +34,7 @@ class Terminal(io.StringIO):
 
 def summary(path: Path, file: io.StringIO | None = None) -> str:
     file = file or io.StringIO()
-    print_summary(Trace.open(path), file)
+    print_summary(TraceTables.open(path), file)
     return file.getvalue()
 
 
@@ -167,8 +167,10 @@ def test_nothing_of_a_hostile_trace_reaches_the_terminal(tmp_path: Path) -> None
     tables["fits"] |= {"engine": [HOSTILE], "error": [HOSTILE], "method": ["[red]m[/red]"]}
     tables["notes"]["message"] = [HOSTILE]
     run = write_run(tmp_path, tables=tables)
-    text = summary(run) + "\n".join(table_lines(Trace.open(run).sql("SELECT engine, error AS 'a\x1bb' FROM fits")))
-    text += repr(Trace.open(run)) + Trace.open(run)._repr_html_()
+    text = summary(run) + "\n".join(
+        table_lines(TraceTables.open(run).sql("SELECT engine, error AS 'a\x1bb' FROM fits"))
+    )
+    text += repr(TraceTables.open(run)) + TraceTables.open(run)._repr_html_()
     assert all(line.isprintable() for line in text.splitlines())
     assert r"\x1b]0;title\x07" in text and "[red]m[/red]" in text
     assert "\nfake: line" not in text

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-from fittrace.prompt.trace_names import Names
+from fittrace.prompt.trace_names import TraceNames
 from fittrace.replay.breakpoints import Breakpoint
 from fittrace.replay.cursor import Step
 
@@ -225,7 +225,9 @@ class Invented:
         return mine.lineno, mine.end_lineno
 
 
-def names() -> Names:
+def names() -> TraceNames:
     """What a trace of it would know."""
     functions = ("fit", "fit_loop", "train", "CallbackList.on_batch_end", "CallbackList.on_epoch_end")
-    return Names(functions, (str(ENGINE),), ("on_batch_end", "on_epoch_end"), ("Callback",), ("epoch", "loss", "taken"))
+    return TraceNames(
+        functions, (str(ENGINE),), ("on_batch_end", "on_epoch_end"), ("Callback",), ("epoch", "loss", "taken")
+    )

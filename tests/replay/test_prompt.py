@@ -17,8 +17,8 @@ import pytest
 
 import fittrace
 from fittrace.prompt.completion import completions
-from fittrace.prompt.input_lines import Pipe
-from fittrace.prompt.shell import Session
+from fittrace.prompt.input_lines import PipeInput
+from fittrace.prompt.shell import Shell
 from fittrace.replay.cursor import Step
 from replay.invented import Invented, names, steps_of
 
@@ -41,9 +41,9 @@ def trace() -> fittrace.Trace:
 def run(words: str, *stop_at: int) -> str:
     """What the prompt says to these lines, which do not come from a terminal."""
     out = io.StringIO()
-    session = Session(Invented(steps(*stop_at)), trace(), "fit = 0", out)
+    session = Shell(Invented(steps(*stop_at)), trace(), "fit = 0", out)
     session.names = names()
-    session.run(Pipe(io.StringIO(words), out))
+    session.run(PipeInput(io.StringIO(words), out))
     return out.getvalue()
 
 
@@ -297,14 +297,14 @@ def test_lines_may_come_through_a_pipe() -> None:
     ],
 )
 def test_what_a_line_may_go_on_with(line: str, words: list[str]) -> None:
-    session = Session(Invented(steps()), trace(), "fit = 0", io.StringIO())
+    session = Shell(Invented(steps()), trace(), "fit = 0", io.StringIO())
     session.names = names()
     session.carry_out("b train")
     assert list(completions(session, line)) == words
 
 
 def test_the_names_are_those_of_the_trace() -> None:
-    session = Session(Invented(steps()), trace(), "fit = 0", io.StringIO())
+    session = Shell(Invented(steps()), trace(), "fit = 0", io.StringIO())
     assert "TensorFlowTrainer.fit" in session.names.functions
     assert set(session.names.callbacks) == set(trace().hooks().callback)
     assert {"on_epoch_end", "on_test_batch_end"} <= set(session.names.hooks)
@@ -313,7 +313,7 @@ def test_the_names_are_those_of_the_trace() -> None:
 
 
 def test_a_name_that_a_terminal_would_obey_is_not_offered() -> None:
-    session = Session(Invented(steps()), trace(), "fit = 0", io.StringIO())
+    session = Shell(Invented(steps()), trace(), "fit = 0", io.StringIO())
     session.names = replace(names(), callbacks=("\x1b[2J", "Mine"))
     assert list(completions(session, "b callback ")) == ["Mine"]
 

@@ -18,8 +18,8 @@ from fittrace.capture.instrument.install import install
 from fittrace.capture.record.main_thread import owned
 from fittrace.capture.sites import Site as Made
 from fittrace.engines import CallbackLists, Calls, Engine, Function, Loop, Phase
-from fittrace.replay.flow_graph import Graph, Node
-from fittrace.replay.walk import Program, Site, Walk
+from fittrace.replay.flow_graph import FlowGraph, FlowNode
+from fittrace.replay.walk import RecordedProgram, Walk, WalkSite
 from fittrace.schema.journal_format import OPERANDS
 
 from .oracle import Oracle
@@ -122,14 +122,14 @@ class Walked:
         self._attempt(module, run)
         graphs, placed = [], {}
         for number, drawn in enumerate(outcome.graphs):
-            nodes = [Node(n.line, n.end_line, None if n.site < 0 else n.site, *n[3:]) for n in drawn.nodes]
-            graphs.append(Graph(drawn.name, outcome.file, drawn.line, nodes))
+            nodes = [FlowNode(n.line, n.end_line, None if n.site < 0 else n.site, *n[3:]) for n in drawn.nodes]
+            graphs.append(FlowGraph(drawn.name, outcome.file, drawn.line, nodes))
             placed |= {node.site: (number, place) for place, node in enumerate(nodes) if node.site is not None}
         known = {
-            s.number: Site(s.kind, *placed.get(s.number, (None, None)), s.line, s.depth, s.phases, s.fence)
+            s.number: WalkSite(s.kind, *placed.get(s.number, (None, None)), s.line, s.depth, s.phases, s.fence)
             for s in sites
         }
-        walk = Walk(Program(graphs, known))
+        walk = Walk(RecordedProgram(graphs, known))
         walk.records(tokens(tape.numbers, sites))
         told = [
             (graphs[v.function].name, graphs[v.function].nodes[v.node].line) if v.function is not None else "?"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fittrace.prompt.shell import Session
+from fittrace.prompt.shell import Shell
 from fittrace.replay import step_ranges
 from fittrace.replay.cursor import Step
 from fittrace.views.annotated_source import print_lines
@@ -72,7 +72,7 @@ def test_hostile_texts_are_shown_safe(steps: list[Step]) -> None:
     bad = hostile(steps)
     said = io.StringIO()
     replay = Invented(bad, lines=[HOSTILE] * 60)
-    session = Session(replay, None, "fit = 0", said)
+    session = Shell(replay, None, "fit = 0", said)
     for word in ("s", "w", "l", "ll", "p", f"p `{HOSTILE}`", "why", "goto 0 1", "time", "b 3", "c", f"b {HOSTILE}"):
         session.carry_out(word) if word != "b 3" else session.walk.add(_line(3))
     printed = said.getvalue() + "\n".join([*walk_lines(bad), *walk_json(bad)])
@@ -96,7 +96,7 @@ def test_a_place_that_is_unknown_says_so(steps: list[Step]) -> None:
     nothing = replace(steps[8], function=None, file=None, line=None, end_line=None, source="", values={})
     lost = [*steps[:8], nothing, *steps[9:]]
     said = io.StringIO()
-    session = Session(Invented(lost), None, "fit = 0", said)
+    session = Shell(Invented(lost), None, "fit = 0", said)
     session.walk.replay.position = 8
     for word in ("l", "ll", "w", "p", "time", "why", "rs", "s"):
         session.carry_out(word)

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import pandas as pd
 
 from ..callback_settings import Setting, settings_of
-from .difference import Difference, Fit
+from .difference import ComparedFit, Difference
 
 Arguments = dict[tuple[str, str], Setting]
 """Values by whose they are, and their names."""
 
 
-def argument_differences(number: int, a: Fit, b: Fit) -> Iterator[Difference]:
+def argument_differences(number: int, a: ComparedFit, b: ComparedFit) -> Iterator[Difference]:
     """The differences in what the pair of fits `number` was asked for.
 
     What only one of them tells is left out: another version has other arguments. Of two versions, so are values that
@@ -30,7 +30,7 @@ def argument_differences(number: int, a: Fit, b: Fit) -> Iterator[Difference]:
             yield Difference("arguments", kind, number, message)
 
 
-def _arguments(fit: Fit) -> Arguments:
+def _arguments(fit: ComparedFit) -> Arguments:
     values = fit.values
     found: Arguments = {}
     columns = (values[column].tolist() for column in ("span", "key", "value", "text"))

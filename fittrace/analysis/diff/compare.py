@@ -11,10 +11,10 @@ import pandas as pd
 
 from ...replay import NoFlow, Replay, recording, unknown_of, visits_of
 from ...schema.errors import FittraceError
-from ...tables import Trace
-from ..rows_by_fit import Rows
+from ...tables import TraceTables
+from ..rows_by_fit import RowsByFit
 from .argument_diff import argument_differences
-from .difference import ASPECTS, Difference, Fit, PhaseTime, Steps, Tolerances
+from .difference import ASPECTS, ComparedFit, Difference, PhaseTime, Steps, Tolerances
 from .flow_diff import flow_differences
 from .hook_diff import hook_differences
 from .log_diff import log_differences
@@ -34,7 +34,9 @@ class Comparison:
         return not self.differences and not any(time.differs for time in self.times)
 
 
-def compare(a: Trace, b: Trace, aspects: Collection[str] = ASPECTS, tolerances: Tolerances | None = None) -> Comparison:
+def compare(
+    a: TraceTables, b: TraceTables, aspects: Collection[str] = ASPECTS, tolerances: Tolerances | None = None
+) -> Comparison:
     """Compare two runs in `aspects`. Fits are paired in their order, those inside hooks of others with them.
 
     Raises `FittraceError` where one is a folder of runs.
@@ -69,16 +71,16 @@ def compare(a: Trace, b: Trace, aspects: Collection[str] = ASPECTS, tolerances: 
     return Comparison(tuple(differences), tuple(times))
 
 
-def _fits(trace: Trace) -> Iterator[Fit]:
+def _fits(trace: TraceTables) -> Iterator[ComparedFit]:
     fits = trace.fits()
     names = ("hooks", "logs", "spans", "batches", "stops", "values")
-    tables = {name: Rows(getattr(trace, name)(), "process", "fit") for name in names}
+    tables = {name: RowsByFit(getattr(trace, name)(), "process", "fit") for name in names}
     for _, row in fits.iterrows():
         own = {name: table.of(row) for name, table in tables.items()}
-        yield Fit(row, **own, steps=partial(_steps, trace, row))
+        yield ComparedFit(row, **own, steps=partial(_steps, trace, row))
 
 
-def _steps(trace: Trace, fit: pd.Series) -> Steps | None:
+def _steps(trace: TraceTables, fit: pd.Series) -> Steps | None:
     if not pd.isna(fit["parent_fit"]):
         return None
     try:
@@ -88,7 +90,7 @@ def _steps(trace: Trace, fit: pd.Series) -> Steps | None:
     return Steps(visits_of(replay), complete=not unknown_of(replay))
 
 
-def _pairs(a: list[Fit], b: list[Fit]) -> Iterator[tuple[Fit | None, Fit | None]]:
+def _pairs(a: list[ComparedFit], b: list[ComparedFit]) -> Iterator[tuple[ComparedFit | None, ComparedFit | None]]:
     """The fits of both in order: where their methods are in the same order they are pairs."""
     methods_a, methods_b = ([str(fit.row["method"]) for fit in fits] for fits in (a, b))
     matcher = SequenceMatcher(None, methods_a, methods_b, autojunk=False)
@@ -100,7 +102,7 @@ def _pairs(a: list[Fit], b: list[Fit]) -> Iterator[tuple[Fit | None, Fit | None]
             yield from ((None, fit) for fit in b[start_b:end_b])
 
 
-def _statuses(number: int, a: Fit, b: Fit) -> Iterator[Difference]:
+def _statuses(number: int, a: ComparedFit, b: ComparedFit) -> Iterator[Difference]:
     if a.row["status"] != b.row["status"]:
         told = [
             f"{fit.row['status']}" + ("" if pd.isna(fit.row["error"]) else f" ({fit.row['error']})") for fit in (a, b)

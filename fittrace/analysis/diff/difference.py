@@ -32,7 +32,7 @@ class Steps:
 
 
 @dataclass(frozen=True)
-class Fit:
+class ComparedFit:
     """One fit of a trace: its row of `fits`, its rows of the other tables, and a function that gives its steps: None
     where they were not recorded, or are those of the fit in whose hook it was called."""
 

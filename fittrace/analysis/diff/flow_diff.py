@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..contract import Phases, callbacks, phases
-from .difference import Difference, Fit
+from .difference import ComparedFit, Difference
 from .line_diff import line_differences
 
 
-def flow_differences(number: int, a: Fit, b: Fit) -> Iterator[Difference]:
+def flow_differences(number: int, a: ComparedFit, b: ComparedFit) -> Iterator[Difference]:
     """The differences in flow of the pair of fits `number`; of a phase that one lacks, what lies in it is not told."""
     paths_a, paths_b = (_paths(phases(fit.spans[fit.spans["thread"] == fit.thread])) for fit in (a, b))
     for one, other, lacks, kind in ((paths_a, paths_b, "B", "lost"), (paths_b, paths_a, "A", "added")):
@@ -29,11 +29,11 @@ def _paths(found: Phases, above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     return result
 
 
-def _engine(fit: Fit) -> tuple[str, str]:
+def _engine(fit: ComparedFit) -> tuple[str, str]:
     return str(fit.row["engine"]), str(fit.row["engine_version"])
 
 
-def _size(fit: Fit) -> tuple[int, dict[str, int], list[str]]:
+def _size(fit: ComparedFit) -> tuple[int, dict[str, int], list[str]]:
     """How many epochs and batches there were, and for which callbacks: it is what most lines are run again for."""
     stages = fit.batches["stage"].astype(str).value_counts()
     return int(fit.row["epochs"]), {str(stage): int(count) for stage, count in stages.items()}, callbacks(fit.hooks)

@@ -14,12 +14,12 @@ from ..contract import callbacks
 from ..hook_calls import Call, calls_of
 from ..pattern import described
 from ..stopped import UNSET
-from .difference import LATER_NAMES, Difference, Fit
+from .difference import LATER_NAMES, ComparedFit, Difference
 
 _TIMES = re.compile(r" ?\{\d+\}")
 
 
-def hook_differences(number: int, a: Fit, b: Fit) -> Iterator[Difference]:
+def hook_differences(number: int, a: ComparedFit, b: ComparedFit) -> Iterator[Difference]:
     """The differences in hooks of the pair of fits `number`."""
     table_a, table_b = _renamed(a.hooks), _renamed(b.hooks)
     for kind, message in [
@@ -42,7 +42,7 @@ def hook_differences(number: int, a: Fit, b: Fit) -> Iterator[Difference]:
             break
 
 
-def _stopped(number: int, a: Fit, b: Fit) -> Iterator[Difference]:
+def _stopped(number: int, a: ComparedFit, b: ComparedFit) -> Iterator[Difference]:
     """Who stopped them, and in which epoch, where it is not the same."""
     told = [_who_stopped(fit.stops) for fit in (a, b)]
     if told[0] != told[1]:
@@ -124,6 +124,6 @@ def _moved(a: list[str], b: list[str]) -> list[str]:
     return sorted(removed & inserted)
 
 
-def _batches(fit: Fit) -> dict[int, int]:
+def _batches(fit: ComparedFit) -> dict[int, int]:
     train = fit.batches[fit.batches["stage"] == "train"]
     return {int(epoch): int(count) for epoch, count in train.groupby("epoch").size().items()}

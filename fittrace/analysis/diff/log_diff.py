@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from .difference import LATER_NAMES, Difference, Fit
+from .difference import LATER_NAMES, ComparedFit, Difference
 
 
-def log_differences(number: int, a: Fit, b: Fit, tolerance: float) -> Iterator[Difference]:
+def log_differences(number: int, a: ComparedFit, b: ComparedFit, tolerance: float) -> Iterator[Difference]:
     """The differences in logs of the pair of fits `number`; values count as equal within a relative `tolerance`."""
     logs_a, logs_b = _prepared(a.logs), _prepared(b.logs)
     keys_a, keys_b = _keys(logs_a), _keys(logs_b)
@@ -51,7 +51,9 @@ def _parted(
     return Difference("logs", "value", number, message, epoch, batch)
 
 
-def _missing(number: int, a: Fit, b: Fit, logs_a: pd.DataFrame, logs_b: pd.DataFrame) -> Iterator[Difference]:
+def _missing(
+    number: int, a: ComparedFit, b: ComparedFit, logs_a: pd.DataFrame, logs_b: pd.DataFrame
+) -> Iterator[Difference]:
     """Keys that a hook is given in both, but in one of them not at every place where the other has it."""
     places = [_places(fit.hooks) for fit in (a, b)]
     common = places[0] & places[1]

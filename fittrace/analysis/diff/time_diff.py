@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from .difference import LATER_NAMES, Fit, PhaseTime
+from .difference import LATER_NAMES, ComparedFit, PhaseTime
 
 _BLOCKS = 10
 _LEAST = 12
@@ -24,7 +24,7 @@ What = tuple[str, str | None, str | None]
 """A phase, and where it is one of hooks, the hook and the callback."""
 
 
-def phase_times(number: int, a: Fit, b: Fit, tolerance: float) -> Iterator[PhaseTime]:
+def phase_times(number: int, a: ComparedFit, b: ComparedFit, tolerance: float) -> Iterator[PhaseTime]:
     """The time of each phase that both fits of the pair `number` have; first what costs most in one and not in the
     other.
 
@@ -79,7 +79,7 @@ def _is_beyond(a: float, b: float, noise: float | None, tolerance: float) -> boo
     return bool(distance > np.log1p(tolerance) + np.log(noise))
 
 
-def _durations(fit: Fit) -> dict[What, Floats]:
+def _durations(fit: ComparedFit) -> dict[What, Floats]:
     """The durations of the spans of each phase, in order of time, without those that lie in one of the same phase; of
     hooks those of each hook, and of each callback's."""
     phases = fit.spans.set_index("span")["phase"].astype(str)
@@ -103,7 +103,7 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _first_batches(number: int, a: Fit, b: Fit, tolerance: float) -> Iterator[PhaseTime]:
+def _first_batches(number: int, a: ComparedFit, b: ComparedFit, tolerance: float) -> Iterator[PhaseTime]:
     """The first training batch, in which functions are built, where both have one."""
     train = [fit.batches[(fit.batches["stage"] == "train").to_numpy(bool)] for fit in (a, b)]
     if any(len(batches) < 2 for batches in train):

@@ -74,7 +74,7 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Loop:
+class LoopHead:
     """The head of a loop: one more turn at the next step while there are fewer than `most`, on at `leave` when there
     are `least`."""
 
@@ -85,10 +85,10 @@ class Loop:
     leave: int
 
 
-Step = Take | Fork | Start | Loop
+Step = Take | Fork | Start | LoopHead
 
 
-class Program:
+class CompiledPattern:
     """The steps of a pattern; the number one past the last is the end."""
 
     def __init__(self, pattern: Pattern) -> None:
@@ -111,10 +111,10 @@ class Program:
                 yield target, registers
         elif isinstance(step, Start):
             yield number + 1, _with(registers, step.counter, 0, step.turn, Turn())
-        elif isinstance(step, Loop):
+        elif isinstance(step, LoopHead):
             yield from self._looping(step, number, registers)
 
-    def _looping(self, loop: Loop, number: int, registers: Registers) -> Iterator[State]:
+    def _looping(self, loop: LoopHead, number: int, registers: Registers) -> Iterator[State]:
         count = registers[loop.counter]
         assert isinstance(count, int)
         turn = None if loop.turn is None else registers[loop.turn]
@@ -159,7 +159,7 @@ class Program:
         head = self._reserve()
         self._add(loop.body, inside)
         self.steps.append(Fork((head,)))
-        self.steps[head] = Loop(counter, turn, loop.least, loop.most, len(self.steps))
+        self.steps[head] = LoopHead(counter, turn, loop.least, loop.most, len(self.steps))
 
     def _register(self, value: int | Turn) -> int:
         self._registers.append(value)

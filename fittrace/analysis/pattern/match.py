@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..hook_calls import Call, passes
-from .compiled import Program, State, Take
+from .compiled import CompiledPattern, State, Take
 from .elements import Hook, Pattern
 
 END = "the end"
@@ -39,7 +39,7 @@ def match(pattern: Pattern, calls: list[Call]) -> Mismatch | None:
     >>> match(parse("on_train_begin on_epoch_begin"), calls).expected
     ('on_epoch_begin',)
     """
-    program = Program(pattern)
+    program = CompiledPattern(pattern)
     pass_ends = _pass_ends(calls)
     reached: dict[int, dict[State, _Trail]] = {0: {program.start: None}}
     furthest, waiting = 0, {}
@@ -63,7 +63,7 @@ def match(pattern: Pattern, calls: list[Call]) -> Mismatch | None:
     return _mismatch(program, calls, furthest, waiting)
 
 
-def _closed(program: Program, states: dict[State, _Trail]) -> dict[State, _Trail]:
+def _closed(program: CompiledPattern, states: dict[State, _Trail]) -> dict[State, _Trail]:
     """`states`, and all to which they lead without a call being taken."""
     found = dict(states)
     unseen = list(reversed(states))
@@ -78,7 +78,7 @@ def _closed(program: Program, states: dict[State, _Trail]) -> dict[State, _Trail
     return found
 
 
-def _mismatch(program: Program, calls: list[Call], place: int, waiting: dict[State, _Trail]) -> Mismatch:
+def _mismatch(program: CompiledPattern, calls: list[Call], place: int, waiting: dict[State, _Trail]) -> Mismatch:
     expected: dict[str, None] = {}
     best: _Trail = None
     for (number, registers), trail in sorted(waiting.items(), key=lambda item: item[0][0]):

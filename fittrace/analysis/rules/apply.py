@@ -8,9 +8,9 @@ from functools import cached_property
 
 import pandas as pd
 
-from ...tables import Trace, UnknownSamples
+from ...tables import TraceTables, UnknownSamples
 from ...tables.batch_samples import Indices
-from ..rows_by_fit import Rows
+from ..rows_by_fit import RowsByFit
 from .first_batches import first_batches
 from .rule import Finding, Rule
 
@@ -36,14 +36,14 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RuleOutcome:
     """What rules found in a trace, and which of them failed: rule, and type and message of what it raised."""
 
     found: tuple[Found, ...]
     failed: tuple[tuple[Rule, str], ...]
 
 
-def apply(trace: Trace, rules: Iterable[Rule]) -> Outcome:
+def apply(trace: TraceTables, rules: Iterable[Rule]) -> RuleOutcome:
     """What `rules` find in `trace`."""
     found: list[Found] = []
     failed: dict[str, tuple[Rule, str]] = {}
@@ -55,14 +55,14 @@ def apply(trace: Trace, rules: Iterable[Rule]) -> Outcome:
                     found.append(fit.placed(rule, finding))
             except Exception as error:
                 failed.setdefault(rule.name, (rule, f"{type(error).__name__}: {error}"))
-    return Outcome(tuple(found), tuple(failed.values()))
+    return RuleOutcome(tuple(found), tuple(failed.values()))
 
 
 class _Fit:
     """The tables of one fit, each taken when a rule first asks for it."""
 
     def __init__(
-        self, fit: pd.Series, trace: Trace, tables: _Tables, inner: pd.DataFrame, is_first_of_process: bool
+        self, fit: pd.Series, trace: TraceTables, tables: _Tables, inner: pd.DataFrame, is_first_of_process: bool
     ) -> None:
         self.fit = fit
         self.inner = inner
@@ -142,21 +142,21 @@ class _Fit:
 class _Tables:
     """The tables of a trace, by fit and by process; numbers mean nothing in another process."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: TraceTables) -> None:
         tables = {name: getattr(trace, name)() for name in _TABLES}
         self.fits = tables["fits"]
-        self.of_process = {name: Rows(table, "run", "process") for name, table in tables.items()}
+        self.of_process = {name: RowsByFit(table, "run", "process") for name, table in tables.items()}
         self.of_fit = {
-            name: Rows(table, "run", "process", "fit")
+            name: RowsByFit(table, "run", "process", "fit")
             for name, table in tables.items()
             if name in ("batches", "hooks", "spans", "stops", "values")
         }
 
 
-def _fits(trace: Trace) -> Iterator[_Fit]:
+def _fits(trace: TraceTables) -> Iterator[_Fit]:
     tables = _Tables(trace)
     called = tables.fits[tables.fits["parent_fit"].notna()]
-    inner = Rows(called, "run", "process", "parent_fit")
+    inner = RowsByFit(called, "run", "process", "parent_fit")
     processes: set[tuple[str, int]] = set()
     for _, fit in tables.fits.iterrows():
         process = str(fit.get("run")), int(fit["process"])

@@ -28,7 +28,7 @@ HARMLESS = frozenset([
 _CLOCKED = frozenset(["call", "hooks", "leave", "open", "close", "turn", "hook", "hooked", "line"])
 
 
-class Flow:
+class FlowProbes:
     """Completes the probes of one function. `site` makes a site of the function, `entering` are the last names of the
     functions that record, and `clocked` says whether statements outside of loops read the clock."""
 

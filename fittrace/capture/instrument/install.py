@@ -12,7 +12,7 @@ from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 from ...engines import Engine, Function
 from ..sites import Site, maker
 from .rewrite import Rewritten, rewrite, with_constants
-from .statement_graph import Node
+from .statement_graph import StatementNode
 
 
 class Installed(NamedTuple):
@@ -47,10 +47,10 @@ class Drawn(NamedTuple):
 
     name: str
     line: int
-    nodes: list[Node]
+    nodes: list[StatementNode]
 
 
-class Outcome(NamedTuple):
+class InstallOutcome(NamedTuple):
     """What became of one module: what was installed, whether a loop that trains is among it, and what is missing;
     and for those who read the records, its `file`, its `source` and the `graphs` of what was installed."""
 
@@ -68,7 +68,7 @@ def install(
     constants: Mapping[str, object],
     sites: list[Site],
     variables: bool = False,
-) -> Outcome:
+) -> InstallOutcome:
     """Make the functions of `engine` in `module` record, with the `constants` that `owner.owned` gives, and what they
     assign where `variables` are asked for.
 
@@ -77,7 +77,7 @@ def install(
     functions = [function for function in engine.functions if function.module == module.__name__]
     source = source_of(module)
     if source is None:
-        return Outcome([], False, ["the source of %s" % module.__name__])
+        return InstallOutcome([], False, ["the source of %s" % module.__name__])
     file = file_of(module)
     rewritten = rewrite(source, file, functions, maker(engine.name, sites), engine.entering, variables)
     roots = [function.name for function in functions if isinstance(function, Function) and function.stage]
@@ -90,7 +90,7 @@ def exchange(
     running: Mapping[str, "types.FunctionType | None"],
     constants: Mapping[str, object],
     roots: Sequence[str] = (),
-) -> Outcome:
+) -> InstallOutcome:
     """Give the `running` functions, by name, the code that records, where what they run is what their source says.
 
     `roots` are the names of those that train.
@@ -106,7 +106,7 @@ def exchange(
         has_root = has_root or name in roots
         if name in rewritten.graphs:
             graphs.append(Drawn(name, original.co_firstlineno, rewritten.graphs[name]))
-    return Outcome(installed, has_root, missing, graphs=graphs)
+    return InstallOutcome(installed, has_root, missing, graphs=graphs)
 
 
 def source_of(module: types.ModuleType) -> str | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from typing import Any, Callable, Sequence
 
-from ...engines import Cached, Function, Loop, Phase, Ran, Tests
+from ...engines import Cached, Function, Loop, Phase, SessionRun, Tests
 from ...engines.engine_table import callee, loop_variables, walk_without_functions
 from ..sites import Site
 from . import loop_probes, sampling_gates, syntax
-from .flow_probes import Flow
+from .flow_probes import FlowProbes
 from .syntax import FunctionNode, constant, items, name
 
 MakeSite = Callable[..., Site]
@@ -41,7 +41,7 @@ class Body:
         self.has_flow = True
         self.turning: Sequence[Phase] = ()
         self.stage_in: str | None = None
-        self.session: Cached | Ran | None = None
+        self.session: Cached | SessionRun | None = None
         self.around: list[tuple[Loop, tuple[str, ...]]] = []
 
     def missing(self) -> list[str]:
@@ -120,9 +120,9 @@ class Body:
             body = returns.visit(ast.Module(body=body, type_ignores=[])).body
         return [enter, syntax.guarded(body, unwind, "unwind_root" if root else "unwind", node), *end]
 
-    def flow(self, clocked: bool) -> Flow:
+    def flow(self, clocked: bool) -> FlowProbes:
         """What completes the probes, so that the control flow is known."""
-        return Flow(self.site, self.entering, clocked)
+        return FlowProbes(self.site, self.entering, clocked)
 
     def block(
         self,

@@ -19,7 +19,7 @@ from ..record import main_thread
 from . import assignments
 from .callback_lists import CallbackListBody
 from .phase_probes import Body, MakeSite
-from .statement_graph import Graph, Node
+from .statement_graph import StatementGraph, StatementNode
 from .syntax import (
     FunctionNode,
     Unsupported,
@@ -43,7 +43,7 @@ class Rewritten(NamedTuple):
     """
 
     codes: dict[str, tuple[types.CodeType, types.CodeType]]
-    graphs: dict[str, list[Node]]
+    graphs: dict[str, list[StatementNode]]
     missing: list[str]
 
 
@@ -91,7 +91,7 @@ def rewrite(
         distinguish(definitions[name], site)
         try:
             if body.has_flow:
-                graphs[name] = Graph(definitions[name], plain[keys[name]], body.flow(clocked=False)).nodes
+                graphs[name] = StatementGraph(definitions[name], plain[keys[name]], body.flow(clocked=False)).nodes
         except Unsupported as error:
             missing.append("the control flow of %s (%s)" % (name, error))
         body.enclose(definitions[name])

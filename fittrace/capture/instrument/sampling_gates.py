@@ -12,7 +12,7 @@ import copy
 import sys
 from typing import Sequence
 
-from ...engines import Cached, Loop, Phase, Ran
+from ...engines import Cached, Loop, Phase, SessionRun
 from ...engines.engine_table import callee, walk_without_functions
 from ..sites import Site
 from . import loop_probes, syntax
@@ -56,7 +56,7 @@ def around(node: ast.AST) -> None:
                 block[place].body = [statement]  # type: ignore[attr-defined]
 
 
-def exchange(block: list[ast.stmt], rule: Cached | Ran, owner: str) -> bool:
+def exchange(block: list[ast.stmt], rule: Cached | SessionRun, owner: str) -> bool:
     """Where a function, whose variable `owner` is its object, calls a session as `rule` says, let a sampled batch call
     it in a way of its own; whether there is such a statement."""
     found = False
@@ -91,7 +91,7 @@ def _of_double(call: ast.Call, rule: Cached, owner: str) -> ast.expr:
     return _sampler("takes", name(owner), constant(rule.name), constant(rule.maker), arguments)
 
 
-def _of_run(call: ast.Call, rule: Ran, owner: str) -> ast.expr:
+def _of_run(call: ast.Call, rule: SessionRun, owner: str) -> ast.expr:
     """Let `call` have other keywords; the question whether there are some."""
     for keyword in call.keywords:
         if keyword.arg is None:
@@ -104,7 +104,7 @@ def _if(attribute: str, call: ast.expr) -> ast.If:
     return ast.If(_attribute(attribute), [ast.Expr(call)], [])
 
 
-def _call(statement: ast.stmt, rule: Cached | Ran) -> ast.Call | None:
+def _call(statement: ast.stmt, rule: Cached | SessionRun) -> ast.Call | None:
     calls = [node for node in walk_without_functions(statement) if isinstance(node, ast.Call)]
     return next((call for call in calls if callee(call) == rule.name), None)
 

@@ -12,11 +12,11 @@ import types
 from typing import Any, NamedTuple
 
 from . import syntax
-from .flow_probes import Flow, called
+from .flow_probes import FlowProbes, called
 from .syntax import FunctionNode
 
 
-class Node(NamedTuple):
+class StatementNode(NamedTuple):
     """A statement that a debugger stops at, or the record of a probe.
 
     `line` to `end_line` are the lines of the statement (of a compound one, those of its header); 0 for a probe, and
@@ -46,35 +46,40 @@ class Scope(NamedTuple):
     raises: list[int]
 
 
-class Graph:
+class StatementGraph:
     """The graph of one function; `plain` is its code as it is, whose lines a debugger sees.
 
     The first of `nodes` is where the function is entered, the second where it is left. Raises `syntax.Unsupported` for
     a statement that is not known here.
     """
 
-    def __init__(self, node: FunctionNode, plain: types.CodeType, flow: Flow) -> None:
+    def __init__(self, node: FunctionNode, plain: types.CodeType, flow: FlowProbes) -> None:
         self._flow = flow
-        self.nodes: list[Node] = [Node(0, 0, -1, [], [], [], False), Node(0, 0, -1, [], [], [], False)]
+        self.nodes: list[StatementNode] = [
+            StatementNode(0, 0, -1, [], [], [], False),
+            StatementNode(0, 0, -1, [], [], [], False),
+        ]
         self._lines = {line for _, line in dis.findlinestarts(plain) if line is not None}
         _, body = syntax.split_docstring(node.body)
         self.nodes[0].next.extend(self._block(body, [_END], Scope([], [], [_END], [])))
 
-    def _add(self, node: Node) -> list[int]:
+    def _add(self, node: StatementNode) -> list[int]:
         self.nodes.append(node)
         return [len(self.nodes) - 1]
 
     def _probe(self, statement: ast.AST, following: list[int]) -> list[int]:
         site = syntax.site_of(statement)
         assert site is not None
-        return self._add(Node(0, 0, site.number, [], following, [], False))
+        return self._add(StatementNode(0, 0, site.number, [], following, [], False))
 
     def _line(self, statement: ast.stmt, following: list[int], scope: Scope) -> list[int]:
         """The node of a statement; of one that no debugger stops at, what follows it."""
         first, last = _lines(statement)
         if not self._lines.intersection(range(first, last + 1)):
             return following
-        return self._add(Node(first, last, -1, self._calls(statement), following, scope.raises, _is_again(statement)))
+        return self._add(
+            StatementNode(first, last, -1, self._calls(statement), following, scope.raises, _is_again(statement))
+        )
 
     def _calls(self, statement: ast.stmt) -> list[str]:
         names = called(statement)
@@ -119,7 +124,7 @@ class Graph:
         return self._line(statement, following, scope)
 
     def _again(self, following: list[int], scope: Scope) -> list[int]:
-        return self._add(Node(0, 0, -1, [], following, scope.raises, True))
+        return self._add(StatementNode(0, 0, -1, [], following, scope.raises, True))
 
     def _guard(self, guard: ast.stmt, following: list[int]) -> tuple[list[int], list[ast.stmt]]:
         """The probe of a guard, what follows it being given, and what it guards."""
@@ -132,7 +137,7 @@ class Graph:
         if not self._lines.intersection(range(first, last + 1)):
             first = last = 0  # `while True`: no debugger stops there, but control comes by
         turns: list[int] = []
-        header = self._add(Node(first, last, -1, self._calls(loop), turns, scope.raises, False))
+        header = self._add(StatementNode(first, last, -1, self._calls(loop), turns, scope.raises, False))
         inside = scope._replace(breaks=following, continues=header)
         turns.extend(_unique(self._block(loop.body, header, inside) + after))
         return header

@@ -15,10 +15,10 @@ from ..record.main_thread import owned
 from ..sites import Site
 from . import user_code
 from .import_hook import Finder
-from .install import Installed, Outcome, install
+from .install import Installed, InstallOutcome, install
 
 
-class Instruments:
+class TracedEngines:
     """Makes the functions of `engines` call `recorder`, as soon as they exist. New sites are appended to `sites`.
 
     The thread that makes this is the owner of the capture.
@@ -226,7 +226,7 @@ class Instruments:
         if outcome.has_root:
             self._with_root.add(engine.home)
 
-    def _draw(self, engine: str, outcome: Outcome) -> None:
+    def _draw(self, engine: str, outcome: InstallOutcome) -> None:
         """Define the source of what was installed, and the graphs of its functions."""
         source = next(self._sources)
         self._define({"define": "source", "source": source, "text": outcome.source})

@@ -11,7 +11,7 @@ from typing import Iterator, Mapping, Sequence
 
 from ...engines import Function
 from ..sites import Site, maker
-from .install import Outcome, exchange
+from .install import InstallOutcome, exchange
 from .rewrite import rewrite
 
 ENGINE = "program"
@@ -41,7 +41,7 @@ def install_own(
     sites: list[Site],
     entering: "frozenset[str]",
     variables: bool,
-) -> Iterator[Outcome]:
+) -> Iterator[InstallOutcome]:
     """Make `functions` record, as `install` does an engine's, with what they assign where `variables` are asked for.
 
     Gives an outcome for each file that they are in.
@@ -51,7 +51,7 @@ def install_own(
         here = {function.__qualname__: function for function in functions if function.__code__.co_filename == file}
         source = "".join(linecache.getlines(file))
         if not source:
-            yield Outcome([], False, ["the source of %s" % ", ".join(here)], file)
+            yield InstallOutcome([], False, ["the source of %s" % ", ".join(here)], file)
             continue
         specs = [Function("", name, clocked=True) for name in here]
         rewritten = rewrite(source, file, specs, maker(ENGINE, sites), entering, variables)

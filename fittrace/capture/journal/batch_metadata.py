@@ -16,7 +16,7 @@ MOST_WAITING = LARGEST_METADATA
 """Bytes of metadata that may wait to be packed; beyond it, one more is not kept."""
 
 
-class Metadata(NamedTuple):
+class BatchMetadata(NamedTuple):
     """What TensorFlow told of one batch: its number, its format and the moments as in `schema.journal.METADATA_HEAD`,
     and the bytes of its protobuf."""
 
@@ -32,13 +32,13 @@ class MetadataQueue:
     def __init__(self, note: Callable[[str], None]) -> None:
         self._note = note
         self._free = itertools.count()
-        self._waiting: deque[Metadata] = deque()
+        self._waiting: deque[BatchMetadata] = deque()
 
     def new_number(self) -> int:
         """The number of the next batch that is sampled."""
         return next(self._free)
 
-    def put(self, metadata: Metadata) -> None:
+    def put(self, metadata: BatchMetadata) -> None:
         """Take what one batch told."""
         size = len(metadata.data)
         if size > LARGEST_METADATA:
@@ -59,7 +59,7 @@ class MetadataQueue:
                 self._note("no ops of some batches: the disk could not keep up")
 
 
-def pack(metadata: Metadata) -> bytes:
+def pack(metadata: BatchMetadata) -> bytes:
     """The payload of a `METADATA` block."""
     head = METADATA_HEAD.pack(metadata.number, metadata.format, *metadata.moments)
     return head + zlib.compress(metadata.data, 1)

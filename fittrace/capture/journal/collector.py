@@ -20,7 +20,7 @@ from ..record.probes import packed
 from .batch_metadata import MetadataQueue
 from .definitions import Definitions
 from .load_shedder import KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS, StandIns
-from .sample_orders import Orders
+from .sample_orders import OrderQueue
 from .thread_buffers import Thread, Threads
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Collector:
     """
 
     def __init__(self, threads: Threads, sites: Sequence[Site], stand_ins: StandIns, definitions: Definitions) -> None:
-        self.orders = Orders()
+        self.orders = OrderQueue()
         self.metadata = MetadataQueue(partial(definitions.note, "run_metadata"))
         self._threads = threads
         self._sites = sites

@@ -62,7 +62,7 @@ class _Frame:
         return min(self.around, *self.gone, _NONE)
 
 
-class Thinning:
+class LoadShedder:
     """Thins the records of one thread, from the first that are too many until nothing is left out any more."""
 
     def __init__(self, stand_ins: StandIns) -> None:

@@ -31,7 +31,7 @@ class _Order(NamedTuple):
     data: bytes
 
 
-class Orders:
+class OrderQueue:
     """The orders of one process on their way into its journal."""
 
     def __init__(self) -> None:

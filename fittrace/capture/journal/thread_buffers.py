@@ -6,7 +6,7 @@ from typing import Sequence
 
 from ..record.probes import Buffer
 from ..sites import Site
-from .load_shedder import KEEP_ALL, StandIns, Thinning
+from .load_shedder import KEEP_ALL, LoadShedder, StandIns
 
 
 class Thread:
@@ -16,7 +16,7 @@ class Thread:
         self.number = number
         self.buffer = buffer
         self.chunks = 0
-        self.thinning: Thinning | None = None
+        self.thinning: LoadShedder | None = None
 
     def take(self) -> Sequence[int]:
         """Everything recorded until now, which counts as a chunk even if it never gets into the journal."""
@@ -30,7 +30,7 @@ class Thread:
         """What is kept of the `records` just taken, and how many of each level are not."""
         if self.thinning is None and level == KEEP_ALL:
             return records, ()
-        thinning = self.thinning = self.thinning or Thinning(stand_ins)
+        thinning = self.thinning = self.thinning or LoadShedder(stand_ins)
         kept, dropped = thinning.thin(records, sites, level)
         if level == KEEP_ALL and thinning.is_over:
             self.thinning = None

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Callable
 
 from ..isolation.original_threads import get_ident
-from .recorder import Recorder, Recording
+from .recorder import Recorder, ThreadRecording
 
 if TYPE_CHECKING:
     from ..session import Session
@@ -39,11 +39,11 @@ class _Recordings:
     def __init__(self, session: Session, current: Callable[[], Any]) -> None:
         self._session = session
         self._current = current
-        self._known: dict[int, Recording] = {}
+        self._known: dict[int, ThreadRecording] = {}
         self._ends: dict[int, Any] = {}
-        self._free: dict[int, list[Recording]] = {}
+        self._free: dict[int, list[ThreadRecording]] = {}
 
-    def current(self) -> Recording | None:
+    def current(self) -> ThreadRecording | None:
         """That of the greenlet that runs; None where it is a thread's main greenlet."""
         greenlet = self._current()
         if greenlet.parent is None:
@@ -52,13 +52,13 @@ class _Recordings:
         known = self._known.get(identity)
         return self._take_note(greenlet, identity) if known is None else known
 
-    def _take_note(self, greenlet: Any, identity: int) -> Recording:
+    def _take_note(self, greenlet: Any, identity: int) -> ThreadRecording:
         free = self._free.setdefault(get_ident(), [])
-        recording = free.pop() if free else Recording(self._session, identity)
+        recording = free.pop() if free else ThreadRecording(self._session, identity)
         self._ends[identity] = weakref.ref(greenlet, partial(self._ended, identity, free))
         self._known[identity] = recording
         return recording
 
-    def _ended(self, identity: int, free: list[Recording], _: object) -> None:
+    def _ended(self, identity: int, free: list[ThreadRecording], _: object) -> None:
         del self._ends[identity]
         free.append(self._known.pop(identity))

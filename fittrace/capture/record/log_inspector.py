@@ -20,7 +20,7 @@ WIDEST = 64
 _FALSE = id(False)
 
 
-class Looking:
+class LogInspector:
     """Looks at logs, callbacks and models for the probes of a `session`.
 
     `clock` reads the time in nanoseconds, `classes` are the numbers of the callbacks' classes by their identity,

@@ -89,7 +89,7 @@ class _Owning:
         self._leave()
 
 
-class _AtHand(Constant):
+class _OwnerConstant(Constant):
     """What the probes of all threads are reached by: the `recorder`, and what the owner has at hand of its own."""
 
     __slots__ = ("recorder", *_FUNCTIONS)
@@ -105,7 +105,7 @@ class _Constants(Dict[str, object]):
     """What stands for the constants of rewritten code, by their texts; probes are made when they are asked for."""
 
     def __init__(self, recorder: Any) -> None:
-        super().__init__({RECORDER: _AtHand(recorder)})
+        super().__init__({RECORDER: _OwnerConstant(recorder)})
         self._make = recorder.probe
 
     def __missing__(self, text: str) -> object:

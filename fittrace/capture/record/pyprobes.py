@@ -17,7 +17,7 @@ from ...schema.scattered_choice import scattered
 from ..instrument.probe_constants import Constant
 from ..isolation.original_threads import get_ident
 from . import exceptions, values
-from .log_inspector import Looking
+from .log_inspector import LogInspector
 from .observer import ENTERS, LEAVES, PASSED_OVER, SIEVE, SIFTED, TOLD, Observing
 from .pybuffer import Buffer
 
@@ -98,7 +98,7 @@ class Probes:
     is handed to `looking`, whose faults stay there.
     """
 
-    def __init__(self, looking: Looking, buffer: Buffer, observing: Observing | None) -> None:
+    def __init__(self, looking: LogInspector, buffer: Buffer, observing: Observing | None) -> None:
         self._thread = get_ident()
         self._greenlet: Callable[[], Any] | None = None
         self._looking = looking

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..session import Session
 
 
-class Recording:
+class ThreadRecording:
     """What one thread, or one `greenlet` of that identity, records.
 
     Its functions are those of `Probes`, and `step`, which appends a record that is nothing but its head. `sampler`
@@ -98,5 +98,5 @@ class Recording:
             self._session.fault("reading the order of the samples", error)
 
 
-class Recorder(Local, Recording):  # type: ignore[misc]
+class Recorder(Local, ThreadRecording):  # type: ignore[misc]
     """The recording of the calling thread."""

@@ -26,7 +26,7 @@ class Watch:
     """Lets `profiler` give way to the program, from `install` to `undo`. `fault` takes whatever fails."""
 
     def __init__(self, profiler: Profiler, fault: Callable[[str, BaseException], None]) -> None:
-        self._constants = {_PROFILER: _AtHand(profiler)}
+        self._constants = {_PROFILER: _ProfilerConstant(profiler)}
         self._fault = fault
         self._finder = Finder(sorted({way.module for way in WAYS}), self._loaded)
         self._known: dict[str, types.ModuleType] = {}
@@ -81,7 +81,7 @@ class Watch:
             self._fault("watching %s" % module.__name__, error)
 
 
-class _AtHand(Constant):
+class _ProfilerConstant(Constant):
     """The profiler, as a constant of code. Where the code has been sent elsewhere, it is no bytes."""
 
     __slots__ = ("profiler",)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Callable, Sequence
 from ...schema.journal_format import ANCHOR, PROFILE, RUN_METADATA
 from ...schema.sampled_batches import Sampling
 from ..isolation.clock import Clock
-from ..journal.batch_metadata import Metadata
+from ..journal.batch_metadata import BatchMetadata
 
 if TYPE_CHECKING:
     from ..session import Session
@@ -106,7 +106,7 @@ class Sampler:
         self._session.profiler.drop_own()
 
     def _keep(self, form: int, data: bytes) -> None:
-        self._session.collector.metadata.put(Metadata(self._number, form, self._moments, data))
+        self._session.collector.metadata.put(BatchMetadata(self._number, form, self._moments, data))
 
     def _start_profiler(self) -> bool:
         """Start a session of the profiler; whether it is ours."""

@@ -11,27 +11,27 @@ from typing import Any, Callable, Sequence
 
 from ...schema.journal_format import ABSENT
 from ...schema.tables import COUNTS_AS
-from ..open_spans import Open
-from .meters import Instruments
+from ..open_spans import OpenSpan
+from .meters import MeterInstruments
 
 SHARE = 0.01
 """Of the time, how much measuring may take."""
 
 
-class Measured:
+class SpanMeasurement:
     """What is gathered of a batch while it is open: nanoseconds by phase, and of each callback's hook."""
 
     __slots__ = ("hooks", "phases")
 
     def __init__(self) -> None:
         self.phases: dict[str, int] = {}
-        self.hooks: list[tuple[Open, int]] = []
+        self.hooks: list[tuple[OpenSpan, int]] = []
 
 
-class Measuring:
+class Measurements:
     """Measures with `instruments` what one thread does; `clock` reads nanoseconds."""
 
-    def __init__(self, instruments: Instruments, clock: Callable[[], int]) -> None:
+    def __init__(self, instruments: MeterInstruments, clock: Callable[[], int]) -> None:
         self.instruments = instruments
         self._clock = clock
         self._rests_until = 0
@@ -41,29 +41,29 @@ class Measuring:
         """Whether it has cost so little that a batch which begins now may be measured."""
         return clock_ns >= self._rests_until
 
-    def count(self, one: Open, turn: Sequence[int], sizes: "Sequence[int] | None") -> None:
+    def count(self, one: OpenSpan, turn: Sequence[int], sizes: "Sequence[int] | None") -> None:
         """Count the batches and the samples of a turn; `sizes` are those that its loop told."""
         counts = self._counts_of(one)
         counts[0] += turn[3] - turn[2] + 1
         counts[1] += _samples(turn, sizes)
         one.turn = turn
 
-    def uncount(self, one: Open, sizes: "Sequence[int] | None") -> None:
+    def uncount(self, one: OpenSpan, sizes: "Sequence[int] | None") -> None:
         """Take back what was counted of a turn that came to be no batch."""
         turn, counts = one.turn, self._counts_of(one)
         taken = (turn[3] - turn[2] + 1, _samples(turn, sizes), int(one.retraced)) if turn is not None else (0, 0, 0)
         # What a fit inside it has handed on already stays counted: a counter never falls.
         counts[:] = [max(count - some, 0) for count, some in zip(counts, taken)]
 
-    def retraced(self, one: Open) -> None:
+    def retraced(self, one: OpenSpan) -> None:
         """Count a batch in which a `tf.function` was traced."""
         self._counts_of(one)[2] += 1
 
-    def number(self, one: Open, key: str, value: float) -> None:
+    def number(self, one: OpenSpan, key: str, value: float) -> None:
         """Keep a number of the logs at the end of a batch, an epoch or a fit."""
         self.instruments.numbers[one.stage or "", key] = value
 
-    def close(self, one: Open, around: "Open | None", clock_ns: int) -> None:
+    def close(self, one: OpenSpan, around: "OpenSpan | None", clock_ns: int) -> None:
         """Take note that a span is over, which was in `around`."""
         duration_ns = clock_ns - one.begin_ns
         if around is not None and not one.begins:
@@ -98,10 +98,10 @@ class Measuring:
         """Drop what was counted and not handed on yet."""
         self._counts.clear()
 
-    def _counts_of(self, one: Open) -> "list[int]":
+    def _counts_of(self, one: OpenSpan) -> "list[int]":
         return self._counts.setdefault(one.stage or "", [0, 0, 0])
 
-    def _batch(self, one: Open, batch: Measured, duration_ns: int) -> None:
+    def _batch(self, one: OpenSpan, batch: SpanMeasurement, duration_ns: int) -> None:
         instruments, stage = self.instruments, one.stage or ""
         # Those that hooks in a pool of threads are in have no turn of their own.
         if one.turned:
@@ -113,7 +113,7 @@ class Measuring:
             self._hook(hook, hook_ns)
         self.flush()
 
-    def _hook(self, one: Open, duration_ns: int) -> None:
+    def _hook(self, one: OpenSpan, duration_ns: int) -> None:
         facts: tuple[tuple[str, Any], ...] = (
             ("keras.stage", one.stage), ("keras.callback", one.callback), ("keras.hook", one.hook)
         )  # fmt: skip

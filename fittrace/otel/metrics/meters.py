@@ -12,7 +12,7 @@ from ... import __version__
 from ...schema.otel_names import BOUNDS_S, METRICS, SCHEMA_URL, SCOPE
 
 
-class Instruments:
+class MeterInstruments:
     """One meter's instruments; `numbers` are the last log values, by stage and key, which a gauge reads."""
 
     def __init__(self, meter: Any) -> None:
@@ -54,12 +54,12 @@ class Meters:
     """The instruments to measure with: of the provider that `provider` gives, which may be another at any time."""
 
     # By identity: a provider need be neither hashable nor weakly referable, and it must not be another's meanwhile.
-    _known: ClassVar["dict[int, tuple[Any, Instruments | None]]"] = {}
+    _known: ClassVar["dict[int, tuple[Any, MeterInstruments | None]]"] = {}
 
     def __init__(self, provider: Callable[[], Any] = metrics.get_meter_provider) -> None:
         self._provider = provider
 
-    def instruments(self) -> "Instruments | None":
+    def instruments(self) -> "MeterInstruments | None":
         """The instruments, None where measurements go nowhere; a provider has them once, whoever asks."""
         provider = self._provider()
         known = self._known.get(id(provider))
@@ -68,8 +68,8 @@ class Meters:
         return known[1]
 
     @staticmethod
-    def _of(provider: Any) -> "Instruments | None":
+    def _of(provider: Any) -> "MeterInstruments | None":
         if type(provider).__module__.startswith("opentelemetry.metrics"):
             return None  # OpenTelemetry's own, which send nothing: the program has set none yet, or wants none
         meter = provider.get_meter(SCOPE, __version__, SCHEMA_URL)
-        return None if isinstance(meter, NoOpMeter) else Instruments(meter)  # OTEL_SDK_DISABLED
+        return None if isinstance(meter, NoOpMeter) else MeterInstruments(meter)  # OTEL_SDK_DISABLED

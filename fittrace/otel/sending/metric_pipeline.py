@@ -12,7 +12,7 @@ from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult,
 from opentelemetry.sdk.resources import Resource
 
 from ...otlp_exporters import Quiet, exporter
-from .shutdown import Closing
+from .shutdown import Shutdown
 
 
 def is_wanted(environment: Mapping[str, str]) -> bool:
@@ -27,7 +27,7 @@ def is_wanted(environment: Mapping[str, str]) -> bool:
     return bool(environment.get(OTEL_EXPORTER_OTLP_METRICS_ENDPOINT))
 
 
-class SentMetrics(MetricExporter):  # type: ignore[misc]
+class CountedMetricExporter(MetricExporter):  # type: ignore[misc]
     """Exports through the SDK's `exporter`, quietly, and counts what was `refused`; `reason` is why the first was."""
 
     def __init__(self, exporter: Any) -> None:
@@ -67,10 +67,10 @@ class MetricPipeline:
     def __init__(self, resource: Resource, endpoint: "str | None") -> None:
         if os.environ.get(OTEL_EXPORTER_OTLP_METRICS_ENDPOINT):
             endpoint = None
-        self._sent = SentMetrics(exporter("metrics", endpoint))
+        self._sent = CountedMetricExporter(exporter("metrics", endpoint))
         reader = PeriodicExportingMetricReader(self._sent)
         self.provider = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
-        self.closing = Closing(self.provider.shutdown)
+        self.closing = Shutdown(self.provider.shutdown)
 
     def close(self) -> "str | None":
         """Wait until the last is sent, where there is hope of it. What there is to say of what was not sent."""

@@ -13,7 +13,7 @@ from ...capture import Session
 from ...capture.journal.process_facts import facts
 from ...schema.otel_names import resource
 from ..live_settings import settings
-from ..live_tracer import Following
+from ..live_tracer import LiveTracer
 from ..metrics.meters import Meters
 from ..sdk_spans import Tracers
 from .metric_pipeline import MetricPipeline, is_wanted
@@ -23,7 +23,7 @@ ENDPOINT = "FITTRACE_OTLP"
 """The environment variable that asks for it: an endpoint, or empty for where the `OTEL_*` variables say."""
 
 
-class Sending:
+class Pipelines:
     """Sends the spans of a session's fits to `endpoint`, until `close`; and metrics, where the environment says so.
 
     Where it does not, those of a meter provider that the program has set get them.
@@ -34,7 +34,7 @@ class Sending:
         self._endpoint = endpoint
         self._has_metrics = is_wanted(os.environ)
         self._open()
-        session.observe(Following(session, Tracers(self._tracers), Meters(self._meters), settings()))
+        session.observe(LiveTracer(session, Tracers(self._tracers), Meters(self._meters), settings()))
 
     def _open(self) -> None:
         self._pid = os.getpid()
@@ -67,7 +67,7 @@ class Sending:
 def begin(session: Session) -> None:
     """Send the spans of a session's fits, as the environment says; what stands against it is noted in the trace."""
     try:
-        session.at_close(Sending(session, os.environ.get(ENDPOINT) or None).close)
+        session.at_close(Pipelines(session, os.environ.get(ENDPOINT) or None).close)
     except Exception as error:
         session.note("otlp", "no spans are sent: %s" % error)
 

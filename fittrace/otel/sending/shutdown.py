@@ -11,7 +11,7 @@ PATIENCE_S = 3
 """How long a program that ends waits for the last of what is sent."""
 
 
-class Closing:
+class Shutdown:
     """A thread that waits to `shut_down`. It is started now: at the very end of a program none can be any more."""
 
     def __init__(self, shut_down: Callable[[], object]) -> None:

@@ -15,12 +15,12 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 from ...otlp_exporters import Quiet, exporter
-from .shutdown import Closing
+from .shutdown import Shutdown
 
 _QUEUE = 2048
 
 
-class Sent(SpanExporter):  # type: ignore[misc]
+class CountedSpanExporter(SpanExporter):  # type: ignore[misc]
     """Exports through the SDK's `exporter`, quietly, and counts; `reason` is why the first spans were not sent."""
 
     def __init__(self, exporter: Any) -> None:
@@ -62,10 +62,10 @@ class Sent(SpanExporter):  # type: ignore[misc]
         return True
 
 
-class Bounded(SpanProcessor):  # type: ignore[misc]
+class BoundedSpanProcessor(SpanProcessor):  # type: ignore[misc]
     """Hands spans to the SDK's processor as long as its queue has room: for each that finds none it logs a line."""
 
-    def __init__(self, sent: Sent) -> None:
+    def __init__(self, sent: CountedSpanExporter) -> None:
         self._sent = sent
         self._most = int(os.environ.get(OTEL_BSP_MAX_QUEUE_SIZE) or _QUEUE)
         self._processor = BatchSpanProcessor(sent)
@@ -97,11 +97,11 @@ class SpanPipeline:
     """What sends the spans of one process to `endpoint`, through a `provider` of its own."""
 
     def __init__(self, resource: Resource, endpoint: "str | None") -> None:
-        self._sent = Sent(exporter("traces", endpoint))
-        self._processor = Bounded(self._sent)
+        self._sent = CountedSpanExporter(exporter("traces", endpoint))
+        self._processor = BoundedSpanProcessor(self._sent)
         self.provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         self.provider.add_span_processor(self._processor)
-        self.closing = Closing(self._processor.shutdown)
+        self.closing = Shutdown(self._processor.shutdown)
 
     def close(self) -> "str | None":
         """Wait until what is left is sent, where there is hope of it. What there is to say of what was not sent."""

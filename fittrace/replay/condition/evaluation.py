@@ -44,7 +44,7 @@ Operand = Name | bool | int | float | str
 """A side of a comparison."""
 
 
-class Node:
+class ConditionNode:
     """A part of a condition."""
 
     def names(self) -> Iterator[str]:
@@ -61,10 +61,10 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Joined(Node):
+class Joined(ConditionNode):
     """Several parts with `and`, or with `or`, between them."""
 
-    parts: tuple[Node, ...]
+    parts: tuple[ConditionNode, ...]
     decisive: bool
     "What one part must say to decide the whole: True for `or`, False for `and`."
 
@@ -89,10 +89,10 @@ class Joined(Node):
 
 
 @dataclass(frozen=True)
-class Not(Node):
+class Not(ConditionNode):
     """The contrary of a part."""
 
-    part: Node
+    part: ConditionNode
 
     def names(self) -> Iterator[str]:
         """The names in it."""
@@ -110,7 +110,7 @@ class Not(Node):
 
 
 @dataclass(frozen=True)
-class Truth(Node):
+class Truth(ConditionNode):
     """Whether a value is true."""
 
     operand: Operand
@@ -131,7 +131,7 @@ class Truth(Node):
 
 
 @dataclass(frozen=True)
-class Comparison(Node):
+class ComparisonNode(ConditionNode):
     """Two operands and what compares them, a function of `operator`."""
 
     left: Operand

@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from ...schema.errors import FittraceError
 from ...schema.safe_text import printable
-from .evaluation import Comparison, Joined, Name, Node, Not, Operand, Truth
+from .evaluation import ComparisonNode, ConditionNode, Joined, Name, Not, Operand, Truth
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +50,7 @@ class Condition:
     """
 
     text: str
-    _root: Node
+    _root: ConditionNode
 
     @classmethod
     def parse(cls, text: str) -> Condition:
@@ -106,7 +106,7 @@ _COMPARE: dict[type, Callable[[Any, Any], Any]] = {
 }
 
 
-def _node(tree: ast.expr, quoted: list[str]) -> Node:
+def _node(tree: ast.expr, quoted: list[str]) -> ConditionNode:
     if isinstance(tree, ast.BoolOp):
         parts = tuple(_node(value, quoted) for value in tree.values)
         return Joined(parts, decisive=isinstance(tree.op, ast.Or))
@@ -115,7 +115,7 @@ def _node(tree: ast.expr, quoted: list[str]) -> Node:
     if isinstance(tree, ast.Compare):
         operands = [_operand(side, quoted) for side in (tree.left, *tree.comparators)]
         pairs = zip(operands, tree.ops, operands[1:])
-        parts = tuple(Comparison(left, _COMPARE[type(op)], right) for left, op, right in pairs if _known(op))
+        parts = tuple(ComparisonNode(left, _COMPARE[type(op)], right) for left, op, right in pairs if _known(op))
         return parts[0] if len(parts) == 1 else Joined(parts, decisive=False)
     return Truth(_operand(tree, quoted))
 

@@ -8,9 +8,9 @@ from typing import Any
 from ...schema.errors import FittraceError
 from ...schema.hook_names import HOOKS
 from ...schema.safe_text import printable
-from ...tables import Trace
+from ...tables import TraceTables
 from .outcome import Driven, Stop, history, inputs_absent, inputs_recorded, place
-from .recorded_hooks import TRAIN_BATCH_END, Hook, RecordedFit, recorded
+from .recorded_hooks import TRAIN_BATCH_END, RecordedFit, RecordedHook, recorded
 from .stand_ins import AbsentInput, StandIn
 
 _FORGET_A_STOP_BEFORE_THE_FIRST_EPOCH = frozenset({"keras-2.2"})
@@ -34,7 +34,7 @@ class CallbackFailed(FittraceError):
     `callback` (its class name), `hook`, `epoch` and `batch` say where, and `driven` what had come of it until then.
     """
 
-    def __init__(self, callback: str, method: str, hook: Hook, error: Exception, driven: Driven) -> None:
+    def __init__(self, callback: str, method: str, hook: RecordedHook, error: Exception, driven: Driven) -> None:
         told = str(error) if isinstance(error, AbsentInput) else f"{type(error).__name__}: {error}"
         super().__init__(printable(f"{callback}.{method} failed at {place(hook.epoch, hook.batch)}: {told}"))
         self.callback = callback
@@ -45,7 +45,7 @@ class CallbackFailed(FittraceError):
 
 
 def drive(
-    trace: Trace,
+    trace: TraceTables,
     callbacks: Sequence[Any],
     model: Any = None,
     fit: int = 0,
@@ -103,7 +103,7 @@ class _Drive:
         self._callbacks = callbacks
         self._given = model is not None
         self._model = model if self._given else StandIn()
-        self._setter: tuple[Any, Hook] | None = None
+        self._setter: tuple[Any, RecordedHook] | None = None
         self._passed = 0
         self._stop: Stop | None = None
         self._epochs: dict[int | None, dict[str, Any]] = {}
@@ -112,7 +112,7 @@ class _Drive:
         """Pass on all hooks, up to the end."""
         engine, trains = self._fit.facts["engine"], self._fit.facts["method"].startswith("fit")
         for name, argument in (("set_model", self._model), ("set_params", dict(self._fit.params))):
-            self._pass(Hook(name, None, None, None, {}), argument)
+            self._pass(RecordedHook(name, None, None, None, {}), argument)
         if trains:
             self._model.stop_training, self._setter = False, None
         for hook in self._fit.hooks:
@@ -132,7 +132,7 @@ class _Drive:
                 break
         return self._driven()
 
-    def _pass(self, hook: Hook, *arguments: Any) -> None:
+    def _pass(self, hook: RecordedHook, *arguments: Any) -> None:
         """Give one hook to each callback that has it."""
         for callback in self._callbacks:
             names = _BATCH_HOOKS.get(hook.name, (hook.name,))
@@ -148,7 +148,7 @@ class _Drive:
             elif self._setter is None:
                 self._setter = (callback, hook)
 
-    def _end(self, hook: Hook) -> None:
+    def _end(self, hook: RecordedHook) -> None:
         """End the fit after `hook`, as the engine does when it finds `stop_training`."""
         assert self._setter is not None
         callback, where = self._setter
@@ -158,7 +158,7 @@ class _Drive:
         of_epoch = hook.logs if hook.name == "on_epoch_end" else {}
         logs = {key: of_epoch[key] for key in (end.logs if end else {}) if key in of_epoch}
         self._passed += 1
-        self._pass(Hook("on_train_end", None, None, None, {}), logs)
+        self._pass(RecordedHook("on_train_end", None, None, None, {}), logs)
 
     def _driven(self) -> Driven:
         facts = self._fit.facts

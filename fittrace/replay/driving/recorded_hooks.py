@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...schema.errors import FittraceError
-from ...tables import Trace
+from ...tables import TraceTables
 from ...tables.sql_literals import literal
 from .stand_ins import AbsentLogs, AbsentValue
 
@@ -16,7 +16,7 @@ TRAIN_BATCH_END = frozenset({"on_train_batch_end", "on_batch_end"})
 
 
 @dataclass(frozen=True)
-class Hook:
+class RecordedHook:
     """One hook that the engine passed on: its `name`, its place, the `number` that is its first argument (None where
     it has none), and its `logs` as the last recorded callback left them."""
 
@@ -39,7 +39,7 @@ class RecordedFit:
     `set_params`; and how many records of it were `dropped`."""
 
     facts: Mapping[str, Any]
-    hooks: tuple[Hook, ...]
+    hooks: tuple[RecordedHook, ...]
     params: Mapping[str, Any]
     dropped: int
 
@@ -63,7 +63,7 @@ class RecordedFit:
         return {key for of in logs for key, value in of.items() if isinstance(value, AbsentValue) is absent}
 
 
-def recorded(trace: Trace, fit: int, process: int | None = None, run: str | None = None) -> RecordedFit:
+def recorded(trace: TraceTables, fit: int, process: int | None = None, run: str | None = None) -> RecordedFit:
     """Fit number `fit` of `trace`. Raises `FittraceError` where there is none, or where several are meant."""
     fits = trace.fits()
     found = fits[fits["fit"] == fit]
@@ -85,7 +85,7 @@ def recorded(trace: Trace, fit: int, process: int | None = None, run: str | None
     return RecordedFit(facts, hooks, _params(hooks, batches), sum(row["records"] for row in dropped))
 
 
-def _logs(trace: Trace, facts: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
+def _logs(trace: TraceTables, facts: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
     """By the span of each `CallbackList.on_*`: its logs as the last callback left them."""
     rows = trace.logs()
     for name in ("run", "process", "fit"):
@@ -99,14 +99,14 @@ def _logs(trace: Trace, facts: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
 
 def _in_order(
     passed: list[dict[str, Any]], batches: list[dict[str, Any]], logs: dict[int, dict[str, Any]]
-) -> tuple[Hook, ...]:
+) -> tuple[RecordedHook, ...]:
     """The hooks in the order in which callbacks see them.
 
     An engine may leave out the hooks of batches where no callback has any use for them: a batch that has none is
     given them here, without logs. One that a pool of threads passed on has its place at its batch's end.
     """
     by_place = {(row["stage"], row["epoch"], row["batch"]): row for row in batches}
-    placed: list[tuple[int, bool, Hook]] = []
+    placed: list[tuple[int, bool, RecordedHook]] = []
     seen = set()
     for row in passed:
         name, place = row["hook"], (row["stage"], row["epoch"], row["batch"])
@@ -117,7 +117,7 @@ def _in_order(
         if "batch_" in name:
             seen.add((*place, begins))
             number = row["batch"] if begins or batch is None else batch["last_batch"]
-        placed.append((at, begins, Hook(name, row["epoch"], row["batch"], number, logs.get(row["span"], {}))))
+        placed.append((at, begins, RecordedHook(name, row["epoch"], row["batch"], number, logs.get(row["span"], {}))))
     stages = {stage for stage in ("train", "test", "predict") if any(h.name == f"on_{stage}_begin" for *_, h in placed)}
     for (stage, epoch, number), batch in by_place.items():
         for begins in (True, False):
@@ -125,7 +125,7 @@ def _in_order(
                 continue
             name = f"on_{stage}_batch_{'begin' if begins else 'end'}"
             argument = number if begins else batch["last_batch"]
-            hook = Hook(name, epoch, number, argument, AbsentLogs(name))
+            hook = RecordedHook(name, epoch, number, argument, AbsentLogs(name))
             placed.append((batch["start_ns"] if begins else _end(batch), begins, hook))
     return tuple(hook for *_, hook in sorted(placed, key=lambda item: item[:2]))
 
@@ -134,7 +134,7 @@ def _end(batch: dict[str, Any]) -> int:
     return int(batch["start_ns"] + batch["duration_ns"])
 
 
-def _params(hooks: tuple[Hook, ...], batches: list[dict[str, Any]]) -> dict[str, Any]:
+def _params(hooks: tuple[RecordedHook, ...], batches: list[dict[str, Any]]) -> dict[str, Any]:
     """What the engine gives to `set_params`, as far as the run went, by the names that all engines have for it."""
     train = [row for row in batches if row["stage"] == "train"]
     epochs = [hook.number for hook in hooks if hook.name == "on_epoch_begin" and hook.number is not None]
@@ -154,6 +154,6 @@ def _params(hooks: tuple[Hook, ...], batches: list[dict[str, Any]]) -> dict[str,
     }
 
 
-def _rows(trace: Trace, query: str) -> list[dict[str, Any]]:
+def _rows(trace: TraceTables, query: str) -> list[dict[str, Any]]:
     relation = trace.relation(query)
     return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..journal.sample_orders import Orders, Stretches
+from ..journal.sample_orders import PackedOrders, SampleRuns
 from .records import Parsed
 from .site_arrays import KIND, PHASE
-from .spans import Spans
+from .spans import SpanArrays
 
 
-def orders_of(spans: Spans, parsed: Parsed, orders: Orders) -> Iterator[tuple[int, Stretches]]:
+def orders_of(spans: SpanArrays, parsed: Parsed, orders: PackedOrders) -> Iterator[tuple[int, SampleRuns]]:
     """For each order that the records of a window tell, the first batch that it is of, as an index into `spans`."""
     told = np.flatnonzero(parsed.loose_kind == KIND["order"])
     for one in told.tolist():

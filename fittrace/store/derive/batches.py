@@ -8,7 +8,7 @@ from ...schema.journal_format import ABSENT
 from ..parquet.arrow_columns import LOGS_PREFIX, Values
 from .records import Indices, Parsed
 from .site_arrays import KIND
-from .spans import Spans
+from .spans import SpanArrays
 
 BatchKey = tuple[int, int, int, int]
 """Fit, stage, epoch and batch."""
@@ -20,14 +20,14 @@ def absent(count: int) -> Floats:
     return np.ma.array(np.zeros(count), mask=np.ones(count, bool))
 
 
-class Batches:
+class PendingBatches:
     """Rows of `batches` whose logs may still come from another thread."""
 
     def __init__(
         self,
         columns: dict[str, Values],
         logs: dict[str, Floats],
-        spans: Spans,
+        spans: SpanArrays,
     ) -> None:
         self._columns = columns
         self._logs = logs
@@ -44,12 +44,12 @@ class Batches:
         return self._columns | {LOGS_PREFIX + key: value for key, value in self._logs.items()}
 
 
-def key_of(spans: Spans, index: int, batch: Indices) -> BatchKey:
+def key_of(spans: SpanArrays, index: int, batch: Indices) -> BatchKey:
     """The key of the span at `index`, whose number is that in `batch`: its first, or its last."""
     return int(spans.fit[index]), int(spans.stage[index]), int(spans.epoch[index]), int(batch[index])
 
 
-def sizes_of(spans: Spans, parsed: Parsed) -> Indices:
+def sizes_of(spans: SpanArrays, parsed: Parsed) -> Indices:
     """The samples in each batch, as its turn told, or after what its loop said of its data; -1: not known."""
     told = np.flatnonzero(parsed.loose_kind == KIND["sizes"])
     if not len(told):

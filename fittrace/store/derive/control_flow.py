@@ -16,8 +16,8 @@ from ...schema.journal_format import ABSENT, CLOSING, FLOW, OPERANDS
 from ...schema.limits import PATH_CODES
 from .emit_rows import Emitter
 from .records import Indices, Parsed
-from .site_arrays import KIND, PHASE, Sites
-from .spans import Spans
+from .site_arrays import KIND, PHASE, SiteArrays
+from .spans import SpanArrays
 
 MOST_PATHS = 1 << 16
 """Paths that differ; beyond it, and for a path longer than `LONGEST`, a turn's path is not kept."""
@@ -81,7 +81,7 @@ class _Turns:
         return first, rest
 
 
-class Flow:
+class FlowDeriver:
     """Turns the records of a process' threads into rows of `flow` and `paths`, handed to `emitter`."""
 
     def __init__(self, emitter: Emitter) -> None:
@@ -93,7 +93,14 @@ class Flow:
         """The sites that control came by, among them those that told values."""
 
     def records(
-        self, thread: int, parsed: Parsed, sites: Sites, spans: Spans, container: Indices, since: int, next_span: int
+        self,
+        thread: int,
+        parsed: Parsed,
+        sites: SiteArrays,
+        spans: SpanArrays,
+        container: Indices,
+        since: int,
+        next_span: int,
     ) -> None:
         """Take in the records of a window from the number `since` on, the first span of which is `next_span`."""
         turns = _turns(parsed, sites, spans, container, since, next_span)
@@ -108,13 +115,13 @@ class Flow:
         self._pending[thread] = rest
         self._emit(thread, done, sites)
 
-    def lose(self, thread: int, sites: Sites) -> None:
+    def lose(self, thread: int, sites: SiteArrays) -> None:
         """Take note that records of a thread are missing here."""
         turns = self._pending.pop(thread, _Turns())
         turns.known[-1:] = False
         self._emit(thread, turns, sites)
 
-    def finish(self, sites: Sites) -> None:
+    def finish(self, sites: SiteArrays) -> None:
         """Hand over what is left, and the paths."""
         for thread, turns in sorted(self._pending.items()):
             self._emit(thread, turns, sites)
@@ -124,7 +131,7 @@ class Flow:
         codes = np.concatenate(paths) if paths else np.empty(0, np.int32)
         self._emitter.paths(np.arange(len(paths)), pa.ListArray.from_arrays(offsets, pa.array(codes)))
 
-    def _emit(self, thread: int, turns: _Turns, sites: Sites) -> None:
+    def _emit(self, thread: int, turns: _Turns, sites: SiteArrays) -> None:
         if not len(turns):
             return
         path = self._numbers(turns)
@@ -168,7 +175,9 @@ _CONTINUES = -2
 """The fit of a turn that goes on from before the window."""
 
 
-def _turns(parsed: Parsed, sites: Sites, spans: Spans, container: Indices, since: int, next_span: int) -> _Turns | None:
+def _turns(
+    parsed: Parsed, sites: SiteArrays, spans: SpanArrays, container: Indices, since: int, next_span: int
+) -> _Turns | None:
     """The turns in a window's records from the number `since` on; the first may go on with one from before."""
     # What fittrace does for itself is none of the engine's way.
     structural = np.flatnonzero((parsed.start >= since) & (parsed.kind != KIND["aside"]))
@@ -211,7 +220,7 @@ def _turns(parsed: Parsed, sites: Sites, spans: Spans, container: Indices, since
 
 
 def _fits(
-    spans: Spans,
+    spans: SpanArrays,
     parsed: Parsed,
     container: Indices,
     record: Indices,

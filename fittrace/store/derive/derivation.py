@@ -12,21 +12,21 @@ import numpy as np
 
 from ...schema.limits import BYTES_PER_NUMBER, LOST_PLACES, WHOLE_FREE
 from ...schema.tables import BATCH_PHASES, COUNTS_AS
-from ..journal.definitions import Definitions
+from ..journal.definitions import KnownDefinitions
 from ..journal.reader import WINDOW, Chunk
-from ..journal.sample_orders import Orders
+from ..journal.sample_orders import PackedOrders
 from .batch_samples import orders_of
-from .control_flow import Flow
+from .control_flow import FlowDeriver
 from .emit_rows import Emitter
 from .end_position import Standing, left, unfinished
 from .fits import Fits
 from .hooks import name_hooks, place_hooks
 from .logs import logs_of, values_of
-from .open_state import Carried, carry, cut
+from .open_state import OpenState, carry, cut
 from .records import Indices, Parsed, TooDeep, parse, sound
 from .sampled_batches import SampledBatches
-from .site_arrays import PHASE, Sites
-from .spans import Flags, Spans, count_turns, merge_unturned, opened, unbatch_ended
+from .site_arrays import PHASE, SiteArrays
+from .spans import Flags, SpanArrays, count_turns, merge_unturned, opened, unbatch_ended
 from .stops import stops_of
 
 _NOTHING = np.empty(0, np.int64)
@@ -39,19 +39,21 @@ for _phase, _column in COUNTS_AS.items():
 class Derivation:
     """Turns the chunks of one journal into rows, which it hands to `emitter`; `sampled` hands over its own."""
 
-    def __init__(self, definitions: Definitions, orders: Orders, emitter: Emitter, sampled: SampledBatches) -> None:
+    def __init__(
+        self, definitions: KnownDefinitions, orders: PackedOrders, emitter: Emitter, sampled: SampledBatches
+    ) -> None:
         self._definitions = definitions
         self._orders = orders
         self._emitter = emitter
         self._sampled = sampled
-        self._carried: dict[int, Carried] = defaultdict(Carried)
+        self._carried: dict[int, OpenState] = defaultdict(OpenState)
         self._fits = Fits()
-        self._flow = Flow(emitter)
+        self._flow = FlowDeriver(emitter)
         self._held: dict[int, Indices] = {}
         self._standing: dict[int, Standing] = {}
         self._postponed: dict[int, list[Indices]] = {}
         self._most_whole = WHOLE_FREE
-        self._sites: Sites | None = None
+        self._sites: SiteArrays | None = None
         self._next_span = 0
         self.latest = 0
         """The last moment that was recorded, on the process' clock."""
@@ -104,7 +106,7 @@ class Derivation:
         self._flow.finish(sites)
         self._emitter.flush(final=True)
 
-    def _records(self, thread: int, records: Indices, sites: Sites) -> None:
+    def _records(self, thread: int, records: Indices, sites: SiteArrays) -> None:
         """Derive what these records of a thread tell, which follow those before; some may make no sense."""
         first, *others = sound(records, sites)
         self._thread(thread, first, sites, final=False)
@@ -115,24 +117,24 @@ class Derivation:
             self._lose(thread, sites)
             self._thread(thread, piece, sites, final=False)
 
-    def _known_sites(self) -> Sites:
+    def _known_sites(self) -> SiteArrays:
         if self._sites is None or self._sites.changes != self._definitions.changed_sites:
-            self._sites = Sites.of(self._definitions.sites, self._definitions.changed_sites)
+            self._sites = SiteArrays.of(self._definitions.sites, self._definitions.changed_sites)
         return self._sites
 
-    def _lose(self, thread: int, sites: Sites) -> None:
+    def _lose(self, thread: int, sites: SiteArrays) -> None:
         """Take note that records of a thread are lost: what was open may have ended since, and other things begun."""
         self._thread(thread, _NOTHING, sites, final=True)
-        self._carried[thread] = Carried(lost=True)
+        self._carried[thread] = OpenState(lost=True)
         self._fits.lose(thread)
         self._flow.lose(thread, sites)
 
-    def _has_root(self, chunk: Chunk, sites: Sites) -> bool:
+    def _has_root(self, chunk: Chunk, sites: SiteArrays) -> bool:
         numbers = np.concatenate([self._carried[chunk.thread].numbers, chunk.records])
         found = -numbers[numbers < 0] - 1
         return bool(np.any(sites.root[found[found < len(sites.root)]]))
 
-    def _thread(self, thread: int, records: Indices, sites: Sites, final: bool) -> None:
+    def _thread(self, thread: int, records: Indices, sites: SiteArrays, final: bool) -> None:
         carried = self._carried[thread]
         postponed = [*self._postponed.pop(thread, []), records]
         if not final and WINDOW < sum(map(len, postponed)) < len(carried.numbers) <= self._most_whole:
@@ -149,7 +151,7 @@ class Derivation:
                 raise TooDeep
         except TooDeep:
             self.damaged += int(np.count_nonzero(numbers < 0))
-            self._carried[thread] = Carried(lost=True)
+            self._carried[thread] = OpenState(lost=True)
             return
         rest, waits_since = numbers[:0], None
         if not final:
@@ -162,7 +164,7 @@ class Derivation:
                 parsed = parse(numbers[: len(numbers) - len(rest)], sites, fits_only=carried.lost)
                 spans = opened(parsed, sites)
         if not len(parsed.start):
-            self._carried[thread] = Carried(rest, waits_since=waits_since, lost=carried.lost)
+            self._carried[thread] = OpenState(rest, waits_since=waits_since, lost=carried.lost)
             return
         self.latest = max(self.latest, parsed.moment(-1))
         carried.hand_over(spans)
@@ -206,12 +208,12 @@ class Derivation:
         begun = [(at, self._fits.begun_by(int(spans.number[at]), int(spans.fit[at]))) for at in roots]
         ended = [(at, fit, self._standing.pop(fit.number, None)) for at, fit in begun if fit is not None]
         self._emitter.fits(spans, parsed, ended, hooks)
-        self._carried[thread] = Carried() if final else carry(spans, parsed, kept, children, rest)
+        self._carried[thread] = OpenState() if final else carry(spans, parsed, kept, children, rest)
         self._carried[thread].lost = carried.lost
         self._carried[thread].waits_since = waits_since
 
 
-def last_moment(records: Indices, sites: Sites) -> int:
+def last_moment(records: Indices, sites: SiteArrays) -> int:
     """The last moment that some records of one thread tell of, 0 where they tell of none."""
     try:
         found: Parsed = parse(sound(records, sites)[0], sites)
@@ -220,7 +222,7 @@ def last_moment(records: Indices, sites: Sites) -> int:
     return found.moment(-1) if len(found.start) else 0
 
 
-def _attribute(spans: Spans, children: Indices, closed: Flags) -> tuple[Indices, Indices]:
+def _attribute(spans: SpanArrays, children: Indices, closed: Flags) -> tuple[Indices, Indices]:
     """Add the time of closed spans to their parents' `children`.
 
     Returns, for each span, the time in each phase of a batch, and the batch that it is in (-1: none).

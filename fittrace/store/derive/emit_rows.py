@@ -10,18 +10,18 @@ import pyarrow as pa
 from ...schema.journal_format import ABSENT
 from ...schema.limits import BATCH_CELLS, BATCH_KEYS, LATE_LOGS
 from ...schema.tables import BATCH_PHASES, PHASES, STAGES, STATUSES
-from ..journal.definitions import Definition, Definitions
-from ..journal.sample_orders import Stretches
+from ..journal.definitions import Definition, KnownDefinitions
+from ..journal.sample_orders import SampleRuns
 from ..parquet.arrow_columns import Values
 from ..parquet.sink import Sink
-from .batches import Batches, BatchKey, Floats, absent, key_of, sizes_of
+from .batches import BatchKey, Floats, PendingBatches, absent, key_of, sizes_of
 from .end_position import Standing
-from .fits import Fit
+from .fits import DerivedFit
 from .logs import BatchLogs, LogRows
 from .records import Indices, Parsed
 from .sampled_batches import BatchFacts
-from .site_arrays import PHASE, Sites
-from .spans import Flags, Spans, nested_in_phase
+from .site_arrays import PHASE, SiteArrays
+from .spans import Flags, SpanArrays, nested_in_phase
 from .stops import Stops
 
 _METHODS = {"train": "fit", "test": "evaluate", "predict": "predict"}
@@ -37,17 +37,19 @@ class Emitter:
     Batches wait two windows, since the hooks at their end may run on another thread.
     """
 
-    def __init__(self, definitions: Definitions, sink: Sink, shift_ns: int) -> None:
+    def __init__(self, definitions: KnownDefinitions, sink: Sink, shift_ns: int) -> None:
         self._definitions = definitions
         self._sink = sink
         self._shift = shift_ns
-        self._fresh: list[Batches] = []
-        self._waiting: list[list[Batches]] = [[], []]
+        self._fresh: list[PendingBatches] = []
+        self._waiting: list[list[PendingBatches]] = [[], []]
         self._late: dict[BatchKey, dict[str, float]] = {}
         self._threads: dict[int, str] = {}
         self._keys: set[str] = set()
 
-    def spans(self, spans: Spans, sites: Sites, hooks: list[str], thread: int, children: Indices, done: Flags) -> None:
+    def spans(
+        self, spans: SpanArrays, sites: SiteArrays, hooks: list[str], thread: int, children: Indices, done: Flags
+    ) -> None:
         """Rows of `spans`."""
         index = np.flatnonzero(done)
         if not len(index):
@@ -82,7 +84,7 @@ class Emitter:
             },
         )
 
-    def logs(self, spans: Spans, rows: LogRows, hooks: list[str]) -> None:
+    def logs(self, spans: SpanArrays, rows: LogRows, hooks: list[str]) -> None:
         """Rows of `logs`."""
         if not rows.key:
             return
@@ -111,7 +113,7 @@ class Emitter:
 
     def batches(
         self,
-        spans: Spans,
+        spans: SpanArrays,
         parsed: Parsed,
         sums: Indices,
         batch_of: Indices,
@@ -154,7 +156,7 @@ class Emitter:
                     if place in self._late or len(self._late) < LATE_LOGS:
                         self._late.setdefault(place, {})[key] = float(value[late])
         if len(index):
-            self._fresh.append(Batches(columns, values, some))
+            self._fresh.append(PendingBatches(columns, values, some))
 
     def _has_column(self, key: str, others: Collection[str], rows: int) -> bool:
         """Whether a key of the logs may have a column of `batches`, beside the `others` that so many rows have."""
@@ -164,7 +166,7 @@ class Emitter:
             self._keys.add(key)
         return key in self._keys
 
-    def samples(self, spans: Spans, batch: int, stretches: Stretches) -> None:
+    def samples(self, spans: SpanArrays, batch: int, stretches: SampleRuns) -> None:
         """Rows of `samples` for the epoch that the span at `batch` is the first batch of."""
         rows = len(stretches.position)
         some = spans.take(np.full(rows, batch))
@@ -180,7 +182,7 @@ class Emitter:
             },
         )
 
-    def stops(self, spans: Spans, stops: Stops, hooks: list[str]) -> None:
+    def stops(self, spans: SpanArrays, stops: Stops, hooks: list[str]) -> None:
         """Rows of `stops`."""
         if not len(stops.span):
             return
@@ -233,7 +235,9 @@ class Emitter:
         """Rows of `paths`."""
         self._sink.append("paths", {"path": path, "sites": sites})
 
-    def values(self, spans: Spans, owner: Indices, sites: Indices, rows: Sequence[tuple[str, float | str]]) -> None:
+    def values(
+        self, spans: SpanArrays, owner: Indices, sites: Indices, rows: Sequence[tuple[str, float | str]]
+    ) -> None:
         """Rows of `values`: keys and values of the spans at `owner`."""
         if not rows:
             return
@@ -251,7 +255,11 @@ class Emitter:
         )
 
     def fits(
-        self, spans: Spans, parsed: Parsed, ended: Sequence[tuple[int, Fit, Standing | None]], hooks: list[str]
+        self,
+        spans: SpanArrays,
+        parsed: Parsed,
+        ended: Sequence[tuple[int, DerivedFit, Standing | None]],
+        hooks: list[str],
     ) -> None:
         """Rows of `fits`: of each the index of the span that is its root, and where it stood if it did not end well."""
         if not ended:
@@ -280,7 +288,7 @@ class Emitter:
             },
         )
 
-    def _error(self, spans: Spans, parsed: Parsed, root: int) -> str | None:
+    def _error(self, spans: SpanArrays, parsed: Parsed, root: int) -> str | None:
         """What left the fit whose root is the span at `root`."""
         if not spans.failed[root]:
             return None
@@ -294,7 +302,7 @@ class Emitter:
         rows = [None if one is None else self._stood(one.span, hooks) for one in standing]
         return {name: [None if row is None else row[name] for row in rows] for name in _STOOD}
 
-    def _stood(self, span: Spans, hooks: list[str]) -> dict[str, str | int | None]:
+    def _stood(self, span: SpanArrays, hooks: list[str]) -> dict[str, str | int | None]:
         """Where a fit stood: in this span, an array of one."""
 
         def named(code: int, names: Sequence[str]) -> str | None:
@@ -344,11 +352,11 @@ def _nullable(values: Indices) -> np.ma.MaskedArray[tuple[int, ...], np.dtype[np
     return np.ma.array(values, mask=values < 0)
 
 
-def _status(spans: Spans) -> Indices:
+def _status(spans: SpanArrays) -> Indices:
     return np.where(spans.closer < 0, _UNFINISHED, spans.failed.astype(np.int64))
 
 
-def _names(spans: Spans, sites: list[str], hooks: list[str], classes: list[str]) -> tuple[Indices, list[str]]:
+def _names(spans: SpanArrays, sites: list[str], hooks: list[str], classes: list[str]) -> tuple[Indices, list[str]]:
     """The name of each span: the site's, and of a callback's hook its class and the hook."""
     width = max(len(sites), len(hooks), 1)
     is_hook = spans.callback >= 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .spans import Flags, Spans
+from .spans import Flags, SpanArrays
 
 
 @dataclass(frozen=True)
@@ -14,11 +14,11 @@ class Standing:
     """The innermost span, as an array of one, and the number of the span around those that ended with it so far, -1
     where there is none."""
 
-    span: Spans
+    span: SpanArrays
     around: int
 
 
-def left(spans: Spans, closed: Flags, last: dict[int, Standing]) -> None:
+def left(spans: SpanArrays, closed: Flags, last: dict[int, Standing]) -> None:
     """Follow in `last`, by fit, exceptions on their way out: through spans that fail one after the other.
 
     An exception that a hook catches goes no further. So a span counts only where what is around it, in its fit, fails
@@ -37,17 +37,17 @@ def left(spans: Spans, closed: Flags, last: dict[int, Standing]) -> None:
             last[fit] = _at(spans, one)
 
 
-def unfinished(spans: Spans, kept: Flags, last: dict[int, Standing]) -> None:
+def unfinished(spans: SpanArrays, kept: Flags, last: dict[int, Standing]) -> None:
     """Take note in `last`, by fit, of the innermost span that is open."""
     # Spans that are open are inside each other, in this order.
     for one in np.flatnonzero((spans.closer < 0) & kept & (spans.fit >= 0)).tolist():
         last[int(spans.fit[one])] = _at(spans, one)
 
 
-def _at(spans: Spans, index: int) -> Standing:
+def _at(spans: SpanArrays, index: int) -> Standing:
     return Standing(spans.take(np.array([index])), _around(spans, index))
 
 
-def _around(spans: Spans, index: int) -> int:
+def _around(spans: SpanArrays, index: int) -> int:
     parent = int(spans.parent[index])
     return int(spans.number[parent]) if parent >= 0 else -1

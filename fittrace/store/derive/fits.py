@@ -12,8 +12,8 @@ import numpy as np
 
 from ...schema.limits import BYTES_PER_FIT, FITS_FREE
 from .records import Indices, Parsed
-from .site_arrays import KIND, PHASE, STAGE, Sites
-from .spans import Flags, Spans, inherit
+from .site_arrays import KIND, PHASE, STAGE, SiteArrays
+from .spans import Flags, SpanArrays, inherit
 
 _OWNER = 2  # where, after its head, a record of kind `hooks` has its owner
 
@@ -51,7 +51,7 @@ class Begun:
 
 
 @dataclass
-class Fit:
+class DerivedFit:
     """One fit: its number, the number of its root span, and what is known of it so far."""
 
     number: int
@@ -75,7 +75,7 @@ class Fits:
     """The fits of one process, in order of their beginning."""
 
     def __init__(self) -> None:
-        self._fits: list[Fit] = []
+        self._fits: list[DerivedFit] = []
         self._owners: dict[int, Begun] = defaultdict(Begun)
         self._adopted: set[tuple[int, int]] = set()
         self._room = FITS_FREE
@@ -84,15 +84,15 @@ class Fits:
         """Take note of the bytes of the journal that are read: there can be so many more fits."""
         self._room = FITS_FREE + stored // BYTES_PER_FIT
 
-    def have_room(self, spans: Spans, fresh: Flags) -> bool:
+    def have_room(self, spans: SpanArrays, fresh: Flags) -> bool:
         """Whether as many fits may begin as the spans tell."""
         return len(self._fits) + int(np.count_nonzero(spans.root & fresh)) <= self._room
 
-    def begun_by(self, span: int, fit: int) -> Fit | None:
+    def begun_by(self, span: int, fit: int) -> DerivedFit | None:
         """The fit of that number, if that span is its root."""
         return self._fits[fit] if self._fits[fit].root == span else None
 
-    def beside(self, spans: Spans, thread: int) -> Flags:
+    def beside(self, spans: SpanArrays, thread: int) -> Flags:
         """Which of the spans of a thread belong to a fit that runs on another."""
         threads = np.array([fit.thread for fit in self._fits] + [thread])
         return np.asarray(threads[spans.fit] != thread)
@@ -103,7 +103,7 @@ class Fits:
             begun.keep(lambda fit: self._fits[fit].thread != thread)
         self._adopted = {(owner, fit) for owner, fit in self._adopted if self._fits[fit].thread != thread}
 
-    def count(self, spans: Spans, done: Flags) -> None:
+    def count(self, spans: SpanArrays, done: Flags) -> None:
         """Count the epochs and batches that are over, and take note of the fits that are."""
         for index in np.flatnonzero(done & spans.root & (spans.closer >= 0)):
             fit = self.begun_by(int(spans.number[index]), int(spans.fit[index]))
@@ -120,7 +120,7 @@ class Fits:
             fit.epochs += more_epochs
             fit.batches += more_batches
 
-    def assign(self, spans: Spans, parsed: Parsed, sites: Sites, thread: int, fresh: Flags) -> None:
+    def assign(self, spans: SpanArrays, parsed: Parsed, sites: SiteArrays, thread: int, fresh: Flags) -> None:
         """Give every span its fit, stage, epoch and batch, and take note of the fits that begin.
 
         A root begins a fit, but for the `evaluate` that a fit validates with.
@@ -131,7 +131,7 @@ class Fits:
         for index in np.flatnonzero(begins & fresh):
             begin[index] = len(self._fits)
             engine, stage = sites.engine[spans.site[index]], int(spans.stage[index])
-            self._fits.append(Fit(len(self._fits), int(spans.number[index]), engine, thread, stage))
+            self._fits.append(DerivedFit(len(self._fits), int(spans.number[index]), engine, thread, stage))
         inherit(spans, begin)
         for index in np.flatnonzero(begins & fresh & (spans.parent >= 0)):
             fit, parent = self._fits[begin[index]], spans.parent[index]
@@ -142,7 +142,7 @@ class Fits:
             self._fits[spans.fit[index]].epochs_begun.add(int(spans.start[index]), int(spans.epoch[index]))
         self._adopt(spans, parsed, sites, fresh, begin)
 
-    def _adopt(self, spans: Spans, parsed: Parsed, sites: Sites, fresh: Flags, begin: Indices) -> None:
+    def _adopt(self, spans: SpanArrays, parsed: Parsed, sites: SiteArrays, fresh: Flags, begin: Indices) -> None:
         """Hooks that run on a thread of their own belong to the fit whose callback list passes them on."""
         lists = np.flatnonzero((parsed.kind[spans.record] == KIND["hooks"]) & fresh)
         owner = parsed.numbers[parsed.start[spans.record[lists]] + _OWNER]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from ...schema.limits import LONGEST_NAME
-from ..journal.definitions import Definitions
+from ..journal.definitions import KnownDefinitions
 from .records import Indices, Parsed
-from .site_arrays import KIND, Sites
-from .spans import Spans
+from .site_arrays import KIND, SiteArrays
+from .spans import SpanArrays
 
 _CALL, _HOOKS, _HOOK = (KIND[kind] for kind in ("call", "hooks", "hook"))
 
 
-def place_hooks(spans: Spans, parsed: Parsed) -> Indices:
+def place_hooks(spans: SpanArrays, parsed: Parsed) -> Indices:
     """Give each hook its callback's place in the list: how many hooks its frame passed on before.
 
     Returns, for each record that enters a frame, the frame's own span; -1 for other records.
@@ -40,7 +40,9 @@ def hooks_passed(parsed: Parsed, loose: Indices) -> Indices:
     return before - np.searchsorted(passed, frame * width)
 
 
-def name_hooks(spans: Spans, parsed: Parsed, container: Indices, sites: Sites, definitions: Definitions) -> list[str]:
+def name_hooks(
+    spans: SpanArrays, parsed: Parsed, container: Indices, sites: SiteArrays, definitions: KnownDefinitions
+) -> list[str]:
     """Give spans their hooks where the site does not say which, after what the record said.
 
     Returns the names that the hooks' numbers stand for.
@@ -62,6 +64,6 @@ def name_hooks(spans: Spans, parsed: Parsed, container: Indices, sites: Sites, d
     return names
 
 
-def _name(text: int, definitions: Definitions) -> str:
+def _name(text: int, definitions: KnownDefinitions) -> str:
     known = definitions.texts[text] if text < len(definitions.texts) else None
     return str(known["value"])[:LONGEST_NAME] if known is not None else "(lost)"

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..journal.definitions import Definitions
+from ..journal.definitions import KnownDefinitions
 from .hooks import hooks_passed
 from .records import Indices, Parsed
 from .site_arrays import KIND
-from .spans import Spans, innermost
+from .spans import SpanArrays, innermost
 
 State = dict[str, float | str]
 Floats = npt.NDArray[np.float64]
@@ -104,7 +104,7 @@ class States:
         end = heads[np.searchsorted(heads, start, "right")]
         return cls(parsed.numbers, loose, start + 2, end, parsed.numbers[start + 1])
 
-    def numeric(self, definitions: Definitions, which: Indices) -> Iterator[tuple[list[str], Indices, Floats]]:
+    def numeric(self, definitions: KnownDefinitions, which: Indices) -> Iterator[tuple[list[str], Indices, Floats]]:
         """Those of `which` that hold numbers alone: names, index among `which`, and a row of values each."""
         order = np.argsort(self.keys[which], kind="stable")
         found, begin = np.unique(self.keys[which[order]], return_index=True)
@@ -114,7 +114,7 @@ class States:
                 place = self.begin[here][:, None] + np.arange(_width(shape[1]))
                 yield shape[0], here, _numbers(self.numbers[place], shape[1])
 
-    def lost(self, definitions: Definitions) -> npt.NDArray[np.bool_]:
+    def lost(self, definitions: KnownDefinitions) -> npt.NDArray[np.bool_]:
         """Which of them cannot be read, since it is lost what their keys are."""
         found, which = np.unique(self.keys, return_inverse=True)
         shapes = [shape_of(keys, definitions) for keys in found.tolist()]
@@ -122,7 +122,7 @@ class States:
         lost: npt.NDArray[np.bool_] = (self.end - self.begin) != widths[which]
         return lost
 
-    def read(self, index: int, definitions: Definitions) -> State:
+    def read(self, index: int, definitions: KnownDefinitions) -> State:
         """The dict that one record tells."""
         shape = shape_of(int(self.keys[index]), definitions)
         operands = self.numbers[self.begin[index] : self.end[index]]
@@ -136,7 +136,7 @@ class States:
         return state
 
 
-def shape_of(keys: int, definitions: Definitions) -> tuple[list[str], str] | None:
+def shape_of(keys: int, definitions: KnownDefinitions) -> tuple[list[str], str] | None:
     """Names and kinds of a dict's keys; None where their definition is lost."""
     shape = definitions.keys[keys] if keys < len(definitions.keys) else None
     return None if shape is None else (shape["names"], shape["kinds"])
@@ -167,7 +167,7 @@ def _same(one: float | str, other: float | str) -> bool:
 
 
 def logs_of(
-    spans: Spans, parsed: Parsed, container: Indices, hooks: list[str], definitions: Definitions
+    spans: SpanArrays, parsed: Parsed, container: Indices, hooks: list[str], definitions: KnownDefinitions
 ) -> tuple[LogRows, BatchLogs]:
     """All that the records of a window say of logs: the rows, and the logs at the end of its batches.
 
@@ -210,7 +210,7 @@ def logs_of(
 
 
 def values_of(
-    spans: Spans, parsed: Parsed, since: int, definitions: Definitions
+    spans: SpanArrays, parsed: Parsed, since: int, definitions: KnownDefinitions
 ) -> tuple[Indices, Indices, list[tuple[str, float | str]]]:
     """The values of variables that the records of a window tell from the number `since` on: for each its owner, the
     innermost span that was open, its site, and its key and value."""

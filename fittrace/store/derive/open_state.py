@@ -9,14 +9,14 @@ import numpy as np
 from ..journal.reader import Records
 from .records import Indices, Parsed
 from .site_arrays import KIND, PHASE
-from .spans import Flags, Spans
+from .spans import Flags, SpanArrays
 
 _WHOLE = (PHASE["batch"], PHASE["hooks"])
 """Phases whose spans are worked on in one window, with all that is in them."""
 
 
 @dataclass
-class Carried:
+class OpenState:
     """The records that opened what is open, then those that are not worked on yet.
 
     `spans` are what the former open, in order; one with number -1 was closed already, and opens again to no effect.
@@ -26,7 +26,7 @@ class Carried:
     """
 
     numbers: Records = field(default_factory=lambda: np.empty(0, np.int64))
-    spans: Spans | None = None
+    spans: SpanArrays | None = None
     children: Indices = field(default_factory=lambda: np.empty(0, np.int64))
     waits_since: int | None = None
     lost: bool = False
@@ -37,14 +37,14 @@ class Carried:
         """How many spans are carried."""
         return 0 if self.spans is None else len(self.spans)
 
-    def hand_over(self, spans: Spans) -> None:
+    def hand_over(self, spans: SpanArrays) -> None:
         """Let the first spans of a new window be what they were in the one before."""
         if self.spans is not None:
             for fact in ("number", "fit", "stage", "epoch", "batch", "last", "size", "first", "turned"):
                 getattr(spans, fact)[: self.count] = getattr(self.spans, fact)
 
 
-def cut(spans: Spans, parsed: Parsed) -> int:
+def cut(spans: SpanArrays, parsed: Parsed) -> int:
     """How many structural records to work on: up to the last after which no batch and no hook is under way.
 
     What the last of them has just opened may be open.
@@ -60,7 +60,7 @@ def cut(spans: Spans, parsed: Parsed) -> int:
     return int(free[-1]) + 1 if len(free) else 0
 
 
-def carry(spans: Spans, parsed: Parsed, kept: Flags, children: Indices, rest: Records) -> Carried:
+def carry(spans: SpanArrays, parsed: Parsed, kept: Flags, children: Indices, rest: Records) -> OpenState:
     """What has to be carried on: of each open frame the record that entered it, those that opened its open spans,
     its last one, and what it last said about its batches; then `rest`, which nobody has looked at yet."""
     is_open = (spans.closer < 0) & kept
@@ -78,7 +78,7 @@ def carry(spans: Spans, parsed: Parsed, kept: Flags, children: Indices, rest: Re
     taken = spans.take(index)
     taken.number = np.where(is_open[index], taken.number, -1)
     repeated = sum(len(piece) for piece in pieces)
-    return Carried(np.concatenate([*pieces, rest]), taken, children[index], repeated=repeated)
+    return OpenState(np.concatenate([*pieces, rest]), taken, children[index], repeated=repeated)
 
 
 def _last_of(frames: Indices, frame: Indices) -> Indices:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 
-from ..journal.definitions import Definition, Definitions
+from ..journal.definitions import Definition, KnownDefinitions
 from ..parquet.sink import Sink
 
 
-def write_program(definitions: Definitions, writer: Sink, came_by: Collection[int], known: set[str]) -> None:
+def write_program(definitions: KnownDefinitions, writer: Sink, came_by: Collection[int], known: set[str]) -> None:
     """Write `sites`, `functions`, `nodes` and `sources` of the functions that control came by the sites of.
 
     The texts that are in `known`, by their SHA-256, are not written again; those that are written join it.
@@ -53,7 +53,7 @@ def write_program(definitions: Definitions, writer: Sink, came_by: Collection[in
 
 
 def _write_sites(
-    definitions: Definitions, writer: Sink, came_by: Collection[int], functions: dict[int, Definition]
+    definitions: KnownDefinitions, writer: Sink, came_by: Collection[int], functions: dict[int, Definition]
 ) -> None:
     used = {node["site"] for function in functions.values() for node in function["nodes"]} | set(came_by)
     sites = [site for number, site in enumerate(definitions.sites) if site and site["file"] and number in used]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ...schema.journal_format import ABSENT, LOOSE
 from ...schema.limits import DEEP_ALWAYS, DEEP_WORK, DEEPEST
 from ..journal.reader import Records
-from .site_arrays import ARITY, KIND, STAGE, UNKNOWN, Sites
+from .site_arrays import ARITY, KIND, STAGE, UNKNOWN, SiteArrays
 
 Indices = npt.NDArray[np.int64]
 _ENTERS = [KIND["call"], KIND["hooks"]]
@@ -55,7 +55,7 @@ class Parsed:
         return int(self.operand(index, int(self.kind[index] == KIND["hook"])))
 
 
-def sound(numbers: Records, sites: Sites) -> list[Records]:
+def sound(numbers: Records, sites: SiteArrays) -> list[Records]:
     """The stretches of `numbers` between records that make no sense, such as those of a site whose definition is lost.
 
     There is one more than there are such records.
@@ -75,7 +75,7 @@ def sound(numbers: Records, sites: Sites) -> list[Records]:
     return [*pieces, numbers[begin:]]
 
 
-def parse(numbers: Records, sites: Sites, fits_only: bool = False) -> Parsed:
+def parse(numbers: Records, sites: SiteArrays, fits_only: bool = False) -> Parsed:
     """Take `numbers` apart, all of which make sense.
 
     Records outside any frame are left out: their beginning is not known. With `fits_only` so are those outside the
@@ -121,7 +121,7 @@ def _check_depth(deepest: int, records: int) -> None:
         raise TooDeep
 
 
-def _frames(site: Indices, enters: npt.NDArray[np.bool_], depth: Indices, sites: Sites) -> tuple[Indices, Indices]:
+def _frames(site: Indices, enters: npt.NDArray[np.bool_], depth: Indices, sites: SiteArrays) -> tuple[Indices, Indices]:
     """The frame of each record, and how many of the thread's spans it leaves open."""
     frame, close, base = (np.zeros(len(site), np.int64) for _ in range(3))
     own = sites.depth[site].astype(np.int64) + sites.opens[site]

@@ -10,14 +10,14 @@ import numpy as np
 from ...schema.sampled_batches import BadSampling, parse
 from ...schema.tables import STAGES
 from ..journal.allowance import Allowance
-from ..journal.batch_metadata import Metadata, UnreadableMetadata
+from ..journal.batch_metadata import PackedMetadata, UnreadableMetadata
 from ..parquet.arrow_columns import Values
 from ..parquet.sink import Sink
 from ..tensorflow.ops import Contents, Op
 from .batches import latest_in_frame
 from .records import Indices, Parsed
-from .site_arrays import KIND, PHASE, Sites
-from .spans import Flags, Spans
+from .site_arrays import KIND, PHASE, SiteArrays
+from .spans import Flags, SpanArrays
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class SampledBatches:
     time. They unpack within the journal's `allowance`.
     """
 
-    def __init__(self, waiting: dict[int, Metadata], sink: Sink, shift_ns: int, allowance: Allowance) -> None:
+    def __init__(self, waiting: dict[int, PackedMetadata], sink: Sink, shift_ns: int, allowance: Allowance) -> None:
         self._waiting = waiting
         self._allowance = allowance
         self._sink = sink
@@ -48,7 +48,7 @@ class SampledBatches:
         self.unsound = 0
         """Ops that were left out because they have no time that can be."""
 
-    def of(self, spans: Spans, parsed: Parsed, sites: Sites, done: Flags) -> BatchFacts:
+    def of(self, spans: SpanArrays, parsed: Parsed, sites: SiteArrays, done: Flags) -> BatchFacts:
         """Emit the rows of the batches of which a record names the metadata, and tell what belongs to `batches`."""
         nothing = np.full(len(spans), -1)
         facts = BatchFacts(nothing, nothing.copy(), _retraced(spans, parsed, sites))
@@ -87,7 +87,7 @@ class SampledBatches:
             if not any(where == epoch and first <= end and last >= begin for where, first, last in self._seen)
         ]
 
-    def _emit(self, spans: Spans, batch: int, function: int, metadata: Metadata, contents: Contents) -> None:
+    def _emit(self, spans: SpanArrays, batch: int, function: int, metadata: PackedMetadata, contents: Contents) -> None:
         place = {
             "fit": int(spans.fit[batch]),
             "stage": STAGES[spans.stage[batch]],
@@ -138,7 +138,7 @@ def _ops(rows: list[Op], shift_ns: int) -> dict[str, Values]:
 _COLUMNS = {"ops": _ops, "data_pipeline": _ran}
 
 
-def _retraced(spans: Spans, parsed: Parsed, sites: Sites) -> Flags | None:
+def _retraced(spans: SpanArrays, parsed: Parsed, sites: SiteArrays) -> Flags | None:
     """Which batches hold a `tf.function` that was traced in the batch's own function."""
     if not np.any(sites.kind == KIND["traced"]):
         return None
@@ -152,7 +152,7 @@ def _retraced(spans: Spans, parsed: Parsed, sites: Sites) -> Flags | None:
     return retraced
 
 
-def _holders(spans: Spans, parsed: Parsed, told: Indices, candidates: Indices) -> Indices:
+def _holders(spans: SpanArrays, parsed: Parsed, told: Indices, candidates: Indices) -> Indices:
     """For each loose record of `told`, the span of `candidates` in its own frame that is open then; -1: none."""
     record, before = spans.record[candidates], parsed.loose_before[told]
     place = latest_in_frame(parsed.frame[record], record, parsed.loose_frame[told], before - 1, len(parsed.start))

@@ -23,7 +23,7 @@ Codes = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
-class Sites:
+class SiteArrays:
     """One entry per site. Absent: -1. `hooks` and `names` are texts that the codes stand for."""
 
     kind: Codes
@@ -43,7 +43,7 @@ class Sites:
     changes: int
 
     @classmethod
-    def of(cls, definitions: Sequence[dict[str, Any] | None], changes: int = 0) -> Sites:
+    def of(cls, definitions: Sequence[dict[str, Any] | None], changes: int = 0) -> SiteArrays:
         """The arrays for what a journal has defined, with so many `changes` until then."""
         count = len(definitions)
         ints = {key: np.full(count, -1, np.int32) for key in ("kind", "depth", "opens", "stage", "hook")}

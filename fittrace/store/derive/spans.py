@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ...schema.journal_format import ABSENT, CLOSING
 from .records import Indices, Parsed
-from .site_arrays import KIND, PHASE, STAGE, Sites
+from .site_arrays import KIND, PHASE, STAGE, SiteArrays
 
 _HOOK, _HOOKS, _CALL, _RAISE, _TURN, _ASIDE = (
     KIND[kind] for kind in ("hook", "hooks", "call", "raise", "turn", "aside")
@@ -20,7 +20,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 @dataclass
-class Spans:
+class SpanArrays:
     """Spans in order of opening, one array per fact; absent numbers are -1.
 
     `record` opened it and `closer` closed it (-1: still open). `parent` is an index into these arrays. `fit` is the
@@ -55,12 +55,12 @@ class Spans:
     def __len__(self) -> int:
         return len(self.record)
 
-    def take(self, index: Indices | Flags) -> Spans:
+    def take(self, index: Indices | Flags) -> SpanArrays:
         """The spans at `index`; parents are not renumbered."""
-        return Spans(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
+        return SpanArrays(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
 
 
-def opened(parsed: Parsed, sites: Sites) -> Spans:
+def opened(parsed: Parsed, sites: SiteArrays) -> SpanArrays:
     """The spans that the records open, with what closes each."""
     count = sites.opens[parsed.site].astype(np.int64)
     count[np.isin(parsed.kind, [KIND[kind] for kind in ("leave", "raise", *CLOSING)])] = 0
@@ -87,7 +87,7 @@ def opened(parsed: Parsed, sites: Sites) -> Spans:
     end = np.where(closer >= 0, parsed.operand(closer, 0) if len(parsed.start) else 0, -1)
     absent = np.full(len(record), -1)
     callback = np.where(kind == _HOOK, parsed.numbers[past[:, 1]], -1)
-    return Spans(
+    return SpanArrays(
         record=record,
         closer=closer,
         level=level,
@@ -114,7 +114,7 @@ def opened(parsed: Parsed, sites: Sites) -> Spans:
     )
 
 
-def _fails(parsed: Parsed, sites: Sites) -> Flags:
+def _fails(parsed: Parsed, sites: SiteArrays) -> Flags:
     """Which records end spans because of an exception: where it leaves a function, or comes to a `finally` in it."""
     fails: Flags = parsed.kind == _RAISE
     raised = np.flatnonzero(parsed.loose_kind == KIND["raised"])
@@ -127,7 +127,7 @@ def _fails(parsed: Parsed, sites: Sites) -> Flags:
     return fails
 
 
-def innermost(spans: Spans, parsed: Parsed, before: Indices) -> Indices:
+def innermost(spans: SpanArrays, parsed: Parsed, before: Indices) -> Indices:
     """The innermost span that is open after the first so many structural records, for each number of `before`: its
     index, -1 where none is."""
     level = (parsed.close + np.bincount(spans.record, minlength=len(parsed.start)))[np.maximum(before - 1, 0)]
@@ -140,7 +140,7 @@ def innermost(spans: Spans, parsed: Parsed, before: Indices) -> Indices:
     return found
 
 
-def count_turns(spans: Spans, parsed: Parsed, sites: Sites) -> None:
+def count_turns(spans: SpanArrays, parsed: Parsed, sites: SiteArrays) -> None:
     """Give epochs, batches and hooks the numbers that the engine told.
 
     A turn's number belongs to the span that is innermost when the turn begins; a hook's to `CallbackList.on_*`.
@@ -168,7 +168,7 @@ def count_turns(spans: Spans, parsed: Parsed, sites: Sites) -> None:
         fact[lists[here]] = number[here]
 
 
-def inherit(spans: Spans, begin_fit: Indices) -> None:
+def inherit(spans: SpanArrays, begin_fit: Indices) -> None:
     """Pass fit, stage, epoch and batch down from each span to those in it.
 
     `begin_fit` is, for each span that begins a fit, the number of that fit, and -1 for all others.
@@ -189,7 +189,7 @@ def inherit(spans: Spans, begin_fit: Indices) -> None:
         spans.epoch[here[idle]] = spans.epoch[parent[idle]]
 
 
-def unbatch_ended(spans: Spans, parsed: Parsed) -> None:
+def unbatch_ended(spans: SpanArrays, parsed: Parsed) -> None:
     """Turn the turns in which the data ran out into `slice` spans: none of them came to be a batch.
 
     Where an engine does not know how many batches there are, the turn after the last one begins like any other. Then
@@ -214,7 +214,7 @@ def unbatch_ended(spans: Spans, parsed: Parsed) -> None:
         spans.phase[ended] = PHASE["slice"]
 
 
-def merge_unturned(spans: Spans, closed: Flags) -> Flags:
+def merge_unturned(spans: SpanArrays, closed: Flags) -> Flags:
     """Turn the fetches that found no more data into plain `slice` spans; returns which spans are left.
 
     The loop asks for one item more than there are, so the last turn begins and never comes to be a batch.
@@ -230,7 +230,7 @@ def merge_unturned(spans: Spans, closed: Flags) -> Flags:
     return ~gone
 
 
-def nested_in_phase(spans: Spans) -> Flags:
+def nested_in_phase(spans: SpanArrays) -> Flags:
     """Which spans are in another one of their phase and fit."""
     around = np.zeros(len(spans), np.int64)  # a bit for each phase of those around
     for deep in range(2, int(spans.level.max(initial=0)) + 1):

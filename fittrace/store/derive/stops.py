@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..journal.definitions import Definitions
+from ..journal.definitions import KnownDefinitions
 from .hooks import hooks_passed
 from .records import Indices, Parsed
 from .site_arrays import KIND
-from .spans import Spans
+from .spans import SpanArrays
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Stops:
     value: list[str]
 
 
-def stops_of(spans: Spans, parsed: Parsed, container: Indices, definitions: Definitions) -> Stops:
+def stops_of(spans: SpanArrays, parsed: Parsed, container: Indices, definitions: KnownDefinitions) -> Stops:
     """The changes that the records of a window tell.
 
     `container` is, for each record that enters a frame, the frame's span.

@@ -21,7 +21,7 @@ class UnreadableMetadata(ValueError):
 
 
 @dataclass(frozen=True)
-class Metadata:
+class PackedMetadata:
     """What TensorFlow told of one batch: its `format`, the moments that set its clock right (`schema.journal`), and
     the protobuf, compressed.
     """
@@ -31,7 +31,7 @@ class Metadata:
     compressed: bytes
 
     @classmethod
-    def of(cls, payload: bytes) -> tuple[int, Metadata]:
+    def of(cls, payload: bytes) -> tuple[int, PackedMetadata]:
         """The number and the metadata in the payload of a `METADATA` block. Raises `struct.error` or `KeyError`."""
         number, form, *moments = METADATA_HEAD.unpack_from(payload)
         return number, cls(FORMATS[form], (moments[0], moments[1]), payload[METADATA_HEAD.size :])

@@ -21,7 +21,7 @@ Definition = dict[str, Any]
 
 
 @dataclass
-class Definitions:
+class KnownDefinitions:
     """What the journal has defined so far. Each list is by number; None where a definition was lost."""
 
     sites: list[Definition | None] = field(default_factory=list)

@@ -27,10 +27,10 @@ from ...schema.journal_format import (
 from ...schema.limits import BYTES_PER_THREAD, LOST_PLACES, THREADS_FREE
 from ...schema.regular_files import open_regular
 from .allowance import Allowance
-from .batch_metadata import Metadata
-from .definitions import Definition, Definitions, facts_of
+from .batch_metadata import PackedMetadata
+from .definitions import Definition, KnownDefinitions, facts_of
 from .packing import unpacked
-from .sample_orders import Orders
+from .sample_orders import PackedOrders
 
 WINDOW = 2 << 20
 """Numbers that are worked on at once: 16 MiB of records. The rows of each take up to 200 bytes."""
@@ -68,10 +68,10 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.facts: Definition | None = None
-        self.definitions = Definitions()
+        self.definitions = KnownDefinitions()
         self.allowance = Allowance()
-        self.orders = Orders(self.allowance)
-        self.metadata: dict[int, Metadata] = {}
+        self.orders = PackedOrders(self.allowance)
+        self.metadata: dict[int, PackedMetadata] = {}
         """What was told of batches, by number; whoever derives the batches takes it away."""
         self.damage = Damage()
         self.position = 0
@@ -105,7 +105,7 @@ class Journal:
                     elif kind == ORDER:
                         size += self.orders.add(payload)
                     elif kind == METADATA:
-                        named, metadata = Metadata.of(payload)
+                        named, metadata = PackedMetadata.of(payload)
                         self.metadata[named] = metadata
                         size += len(payload) // 8
                     else:

@@ -16,7 +16,7 @@ Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Stretches:
+class SampleRuns:
     """An order as stretches: from `position` on, `count` samples that follow each other, the first of them `sample`.
 
     A sample of -1 says that the order was not kept.
@@ -27,22 +27,22 @@ class Stretches:
     count: Indices
 
     @classmethod
-    def of(cls, order: Indices) -> Stretches:
+    def of(cls, order: Indices) -> SampleRuns:
         """Those of an order of samples.
 
-        >>> Stretches.of(np.array([4, 5, 6, 0, 1]))
-        Stretches(position=array([0, 3]), sample=array([4, 0]), count=array([3, 2]))
+        >>> SampleRuns.of(np.array([4, 5, 6, 0, 1]))
+        SampleRuns(position=array([0, 3]), sample=array([4, 0]), count=array([3, 2]))
         """
         begins = np.flatnonzero(np.diff(order, prepend=order[:1] - 2) != 1)
         return cls(begins, order[begins], np.diff(begins, append=len(order)))
 
     @classmethod
-    def unknown(cls, samples: int) -> Stretches:
+    def unknown(cls, samples: int) -> SampleRuns:
         """That of an order of so many samples which was not kept."""
         return cls(np.zeros(1, np.int64), np.full(1, -1), np.full(1, samples))
 
 
-class Orders:
+class PackedOrders:
     """The orders of a journal that no record has referred to yet, as they were packed.
 
     They unpack within the journal's `allowance`.
@@ -65,18 +65,18 @@ class Orders:
         self._stretches_left += len(payload) * STRETCHES_PER_BYTE
         return int(samples)
 
-    def take(self, number: int, samples: int) -> Stretches:
+    def take(self, number: int, samples: int) -> SampleRuns:
         """The order of that number and length, which no other record refers to."""
         payload = self._packed.pop(number, None)
         if payload is None or ORDER_HEAD.unpack_from(payload)[1] != samples or not samples:
-            return Stretches.unknown(samples)
+            return SampleRuns.unknown(samples)
         try:
             self._allowance.spend(samples * ORDER_HEAD.unpack_from(payload)[2])
-            stretches = Stretches.of(unpacked(payload))
+            stretches = SampleRuns.of(unpacked(payload))
         except (ValueError, zlib.error):
-            return Stretches.unknown(samples)
+            return SampleRuns.unknown(samples)
         if len(stretches.position) > self._stretches_left:
-            return Stretches.unknown(samples)
+            return SampleRuns.unknown(samples)
         self._stretches_left -= len(stretches.position)
         return stretches
 

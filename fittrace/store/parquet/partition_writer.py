@@ -25,7 +25,7 @@ from ...schema.tables import TABLES
 from ..run_files import parts_in
 from . import part_names
 from .arrow_columns import Values, arrow_field
-from .row_buffers import Rows
+from .row_buffers import RowBuffer
 
 
 def partition(directory: Path, table: str, process: int) -> Path:
@@ -119,7 +119,7 @@ class _TableWriter:
     """Writes one table into `folder`, part by part, in row groups of equal size."""
 
     def __init__(self, table: Table, run: str, folder: Path) -> None:
-        self._rows = Rows(table, run)
+        self._rows = RowBuffer(table, run)
         self._folder = folder
         self._parts = 0
         self._file: pq.ParquetWriter | None = None

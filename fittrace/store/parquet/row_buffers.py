@@ -13,11 +13,11 @@ RUN = Column("run", "dictionary", "name of the run")
 """The column that every table has first."""
 
 
-class Rows:
+class RowBuffer:
     """The rows of `table`, of the run of that name. Their number is the `len`.
 
     >>> from fittrace.schema.tables import TABLES
-    >>> rows = Rows(TABLES["notes"], "a1")
+    >>> rows = RowBuffer(TABLES["notes"], "a1")
     >>> rows.append({"kind": ["engine"], "message": ["keras 9: not checked"]})
     >>> rows.take(len(rows)).to_pylist(), len(rows)
     ([{'run': 'a1', 'kind': 'engine', 'message': 'keras 9: not checked'}], 0)

@@ -39,7 +39,7 @@ class Stream(NamedTuple):
     copy: str | None
 
 
-class Ran(NamedTuple):
+class StreamEvent(NamedTuple):
     """What ran on a stream: the `name` and the `type` of the op that it was for, and the `kernel` or copy; all the same
     where it was for none."""
 
@@ -84,14 +84,14 @@ def stream_named(line: str) -> str:
     return f"stream:{found['number']}" if found else line
 
 
-def ran(stream: Stream, name: str, label: str) -> Ran:
+def ran(stream: Stream, name: str, label: str) -> StreamEvent:
     """What ran on a stream, by the name and the label that it has there.
 
     >>> stream = Stream("/device:GPU:0", "stream:13", None)
     >>> ran(stream, "dense/MatMul:MatMul", "ampere_sgemm_32x32_nn regs:57 shm:4096 grid:1,1,1 block:128,1,1")
-    Ran(name='dense/MatMul', type='MatMul', kernel='ampere_sgemm_32x32_nn')
+    StreamEvent(name='dense/MatMul', type='MatMul', kernel='ampere_sgemm_32x32_nn')
     >>> ran(stream, "edge_714_bn/FusedBatchNorm::MemcpyDtoH", "256 bytes")
-    Ran(name='edge_714_bn/FusedBatchNorm', type='MemcpyDtoH', kernel='MemcpyDtoH')
+    StreamEvent(name='edge_714_bn/FusedBatchNorm', type='MemcpyDtoH', kernel='MemcpyDtoH')
     """
     for mark in _MARKS:
         at = name.find(mark)
@@ -99,18 +99,18 @@ def ran(stream: Stream, name: str, label: str) -> Ran:
             return of_op(name[:at], name[at + 2 :])
     kernel = label.partition(_DETAILS)[0] if _DETAILS in label else stream.copy
     if kernel is not None:
-        return Ran(name, kernel, kernel) if name == kernel else of_op(name, kernel)
+        return StreamEvent(name, kernel, kernel) if name == kernel else of_op(name, kernel)
     # Of the first way the kernel is not known, or stands where the type would.
     before, colon, after = name.partition(":")
-    return Ran(before, after, after) if colon and not after.startswith(":") else Ran(name, name, name)
+    return StreamEvent(before, after, after) if colon and not after.startswith(":") else StreamEvent(name, name, name)
 
 
-def of_op(annotation: str, kernel: str) -> Ran:
+def of_op(annotation: str, kernel: str) -> StreamEvent:
     """What ran for the op in `op`, `op:Type` or `op:Type#id=7#`.
 
     >>> of_op("dense/MatMul:MatMul", "ampere_sgemm_32x32_nn")
-    Ran(name='dense/MatMul', type='MatMul', kernel='ampere_sgemm_32x32_nn')
+    StreamEvent(name='dense/MatMul', type='MatMul', kernel='ampere_sgemm_32x32_nn')
     """
     op = annotation.partition("#")[0] if annotation.endswith("#") else annotation
     name, _, kind = op.rpartition(":")
-    return Ran(name, kind, kernel) if name and kind.isidentifier() else Ran(op, kernel, kernel)
+    return StreamEvent(name, kind, kernel) if name and kind.isidentifier() else StreamEvent(op, kernel, kernel)

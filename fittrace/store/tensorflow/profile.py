@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ...schema.journal_format import ANCHOR
-from .gpu_streams import Ran, of_op, stream_named
+from .gpu_streams import StreamEvent, of_op, stream_named
 from .messages import Message, Trace, bounded, text
 from .ops import NAMELESS, Contents, Op
 
@@ -62,7 +62,7 @@ def read(data: bytes, moments: tuple[int, int]) -> Contents:
     """
     trace = Trace.FromString(bounded("Trace", data))
     ops, pipeline = [], []
-    launched: dict[str | None, Ran] = {}
+    launched: dict[str | None, StreamEvent] = {}
     for event in _events(trace, moments, on_device=True):
         ran = launched[event.launch] = _ran(event)
         ops.append(event.op(*ran, on_device=True))
@@ -71,7 +71,7 @@ def read(data: bytes, moments: tuple[int, int]) -> Contents:
     for event in _events(trace, moments, on_device=False):
         name, arguments = event.name, event.arguments
         if event.launch is not None:
-            ops.append(event.op(*launched.get(event.launch, Ran(name, name, name))))
+            ops.append(event.op(*launched.get(event.launch, StreamEvent(name, name, name))))
         elif _INSTRUCTION in arguments:
             ops.append(event.op(*_instruction(arguments)))
         elif name == _STARTED:
@@ -143,13 +143,13 @@ def _long_name(name: str, arguments: dict[str, str]) -> str:
     return arguments.get("long_name") or (name if "key" in arguments else "")
 
 
-def _ran(event: _Event) -> Ran:
+def _ran(event: _Event) -> StreamEvent:
     """What a device's event is."""
     kernel, arguments = event.name or NAMELESS, event.arguments
     if _INSTRUCTION in arguments:
-        return Ran(*_instruction(arguments), kernel)
+        return StreamEvent(*_instruction(arguments), kernel)
     annotation = arguments.get("tf_op")
-    return of_op(annotation, kernel) if annotation else Ran(kernel, kernel, kernel)
+    return of_op(annotation, kernel) if annotation else StreamEvent(kernel, kernel, kernel)
 
 
 def _instruction(arguments: dict[str, str]) -> tuple[str, str]:

@@ -34,7 +34,7 @@ if given.native is not None:
 
 import fittrace.capture  # noqa: E402, F401
 from fittrace.capture import _native  # noqa: E402
-from fittrace.capture.record.log_inspector import Looking  # noqa: E402
+from fittrace.capture.record.log_inspector import LogInspector  # noqa: E402
 from fittrace.capture.record.names import Names  # noqa: E402
 from fittrace.capture.record.observer import SIEVE  # noqa: E402
 
@@ -217,7 +217,7 @@ class Run:
         self.session.fault = lambda where, error: None
         self.session.meet_callback = self.session.names.new_class
         self.session.end_root = lambda frame: None
-        self.looking = Looking(self.session, -1, -2)
+        self.looking = LogInspector(self.session, -1, -2)
         counter = itertools.count(1)
         clocks = [lambda: next(counter), thing, number, lambda: chance.strike() or next(counter)]
         if chance.random.random() < 0.6:
@@ -333,7 +333,7 @@ class Run:
 
     def do_ask(self):
         question = chance.one(*ASKED)
-        honest = getattr(Looking(self.session, -1, -2), question)
+        honest = getattr(LogInspector(self.session, -1, -2), question)
 
         def asked(*arguments):
             chance.strike()

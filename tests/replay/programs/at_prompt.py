@@ -10,10 +10,10 @@ from replay.invented import Invented, names, steps_of
 import fittrace
 from fittrace.prompt.completion import completions
 from fittrace.prompt.input_lines import reader
-from fittrace.prompt.shell import Session
+from fittrace.prompt.shell import Shell
 
 stop_at = tuple(int(number) for number in sys.argv[1:3]) or None
 trace = fittrace.open(Path(__file__).parents[3] / "traces" / "reference-keras-3")
-session = Session(Invented(steps_of(epochs=2, batches=3, stop_at=stop_at)), trace, "fit = 0", sys.stdout)
+session = Shell(Invented(steps_of(epochs=2, batches=3, stop_at=stop_at)), trace, "fit = 0", sys.stdout)
 session.names = names()
 session.run(reader(sys.stdin, sys.stdout, lambda line: completions(session, line)))

@@ -18,20 +18,23 @@ real = {name: getattr(_thread, name) for name in names}
 def replaced(function): return lambda *given: function(*given)
 theirs = {name: replaced(real[name]) for name in names}
 vars(_thread).update(theirs)
-from fittrace.capture import originals
+from fittrace.capture.isolation import original_threads
 from fittrace.capture.isolation.clock import Clock
 assert {name: getattr(_thread, name) for name in names} == theirs, "what the program put there was taken away"
 def refuse(*_): raise AssertionError("the program's was called")
 vars(_thread).update(dict.fromkeys(names, refuse))
 time.sleep = refuse
-assert originals.get_ident() == real["get_ident"]()
-class Own(originals.Local): pass
-own, seen, done = Own(), [], originals.allocate_lock()
+assert original_threads.get_ident() == real["get_ident"]()
+class Own(original_threads.Local): pass
+own, seen, done = Own(), [], original_threads.allocate_lock()
 own.here = 1
 done.acquire()
-originals.start_new_thread(lambda: (seen.append((hasattr(own, "here"), originals.get_ident())), done.release()), ())
+def work():
+    seen.append((hasattr(own, "here"), original_threads.get_ident()))
+    done.release()
+original_threads.start_new_thread(work, ())
 assert done.acquire(True, 10)
-assert seen[0][0] is False and seen[0][1] != originals.get_ident()
+assert seen[0][0] is False and seen[0][1] != original_threads.get_ident()
 Clock.sleep(0)
 """
 
@@ -45,5 +48,5 @@ def test_they_are_found_behind_what_replaced_them(python: Path) -> None:
 
 
 def test_they_are_the_modules_own_where_nothing_replaced_them() -> None:
-    program = "import _thread; from fittrace.capture import originals; assert originals._found is _thread"
+    program = "import _thread; from fittrace.capture.isolation import original_threads as found; assert found._found is _thread"
     subprocess.run([sys.executable, "-c", program], check=True)
