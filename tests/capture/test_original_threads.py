@@ -48,5 +48,5 @@ def test_they_are_found_behind_what_replaced_them(python: Path) -> None:
 
 
 def test_they_are_the_modules_own_where_nothing_replaced_them() -> None:
-    program = "import _thread; from fittrace.capture.isolation import original_threads as found; assert found._found is _thread"
+    program = "import _thread; from fittrace.capture.isolation.original_threads import _found; assert _found is _thread"
     subprocess.run([sys.executable, "-c", program], check=True)
