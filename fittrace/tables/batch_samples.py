@@ -57,8 +57,8 @@ def samples_of(database: Database, batch: Batch) -> Indices:
     stretches = _rows(database, _STRETCHES.format(**place, **own, begin=begin, end=end))
     if any(stretch["sample"] is None for stretch in stretches):
         raise UnknownSamples(
-            f"{batch}: the order of its epoch's {stretches[0]['count']:,} samples was not kept, which is bounded"
-            " (docs/architecture.md); trace fewer samples or epochs"
+            f"{batch}: the order of its epoch's {stretches[0]['count']:,} samples was not kept: there are too"
+            " many; trace fewer samples or epochs"
         )
     pieces = []
     for stretch in stretches:

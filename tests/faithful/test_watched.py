@@ -10,7 +10,7 @@ import pytest
 from .processes import PROGRAMS, run_both
 from .test_processes import ENGINE
 
-# Before, a debugger meets a line once more where a probe shares it; docs/architecture.md says so.
+# Before, a debugger meets a line once more where a probe shares it; docs/observer-effects.md says so.
 pytestmark = pytest.mark.skipif(sys.version_info < (3, 10), reason="lines are told of otherwise before Python 3.10")
 
 

@@ -107,7 +107,7 @@ def replaced_in_a_fit():
 
 
 def forked_in_a_fit():
-    # From Python 3.12 on a fork warns where there are more threads, those of capture too (docs/architecture.md).
+    # From Python 3.12 on a fork warns where there are more threads, those of capture too (docs/observer-effects.md).
     warnings.simplefilter("ignore", DeprecationWarning)
 
     def fork():
