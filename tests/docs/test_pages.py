@@ -16,7 +16,6 @@ PAGES = [
     ("schema-doc", "schema.md"),
     ("engine-doc", "engines.md"),
     ("hook-doc", "hooks.md"),
-    ("otel-doc", "opentelemetry.md"),
 ]
 
 
