@@ -1,7 +1,7 @@
-"""The command line: one module per command, and here what they share, the errors above all.
+"""The command line. Each command has a module of its own; what all commands share, such as errors, is here.
 
-Each command's module has `add_parser`, which describes it, and `run`, which carries it out and gives the exit code.
-What a command needs it imports when it runs, so that `--help` and bad arguments are answered at once.
+A command's module has `add_parser`, which describes the command, and `run`, which carries it out and returns the exit
+code. A command imports what it needs when it runs, so that `--help` and bad arguments are answered at once.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from ..schema.safe_text import printable
 from . import check, convert, diff, export, lines, ls, replay, run, show, sql, testgen
 
 DEBUG = "FITTRACE_DEBUG"
-"""The environment variable that has a fault of fittrace itself shown with its traceback."""
+"""The environment variable that makes a fault of fittrace itself show its traceback."""
 
 _LONGEST = 300
-"""Characters that are shown of such a fault."""
+"""How many characters of the message of such a fault are shown."""
 
 COMMANDS = {
     "run": run,
@@ -39,7 +39,9 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code: 0, or 2 for bad input, which one line on standard error explains.
+    """Run one command, and return its exit code.
+
+    0 means success, 2 bad input; one line on standard error explains it. Some commands use 1 (see their `--help`).
 
     >>> main(["show", "/nowhere"])
     2
@@ -67,10 +69,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
-        told = f"{type(error).__name__}: {str(error)[:_LONGEST]}"
-        return _fail(f"{arguments.command}: a fault of fittrace ({told}); please report it, with what {DEBUG}=1 shows")
+        description = f"{type(error).__name__}: {str(error)[:_LONGEST]}"
+        return _fail(
+            f"{arguments.command}: a fault of fittrace ({description}); please report it, with what {DEBUG}=1 shows"
+        )
     finally:
-        _let_go_of_output()
+        _discard_output()
 
 
 def _fail(error: object) -> int:
@@ -79,17 +83,18 @@ def _fail(error: object) -> int:
 
 
 def _replace_closed_streams() -> None:
-    """Put something in the place of streams that are closed: Python has none then, and an error would go elsewhere.
+    """Open a stand-in for each standard stream that is closed.
 
-    Standard output takes nothing. What is opened here is closed in a program that is started.
+    Python sets a closed stream to None, and writing a message to None would raise another error. The stand-in for
+    standard output is open for reading alone, so that writing to it fails. A child process does not inherit them.
     """
     for name, mode in (("stdin", "r"), ("stdout", "r"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - open as long as this process lasts
 
 
-def _let_go_of_output() -> None:
-    """Drop what standard output does not take, so that Python does not complain again when it closes it."""
+def _discard_output() -> None:
+    """Discard what standard output cannot take. Python would complain about it once more at exit."""
     try:
         sys.stdout.flush()
     except OSError:

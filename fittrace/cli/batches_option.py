@@ -1,4 +1,4 @@
-"""Which batches are sent, as a command line says it."""
+"""The option that says which batches are sent."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import argparse
 
 from ..schema.sent_batches import SentBatches
 
-HELP = "of the batches a ratio, from 0 to 1, or so many in a second, as in 10/s"
-"""What may be given."""
+HELP = "which batches: a number in a second, such as 10/s, or a ratio from 0 to 1"
+"""What the option takes, for `--help`."""
 
 
 def batches(text: str) -> SentBatches:
-    """The batches that `text` tells, for argparse.
+    """The batches that `text` stands for; the `type` of an argparse option.
 
     >>> batches("0.1")
     SentBatches(ratio=0.1, period_ns=0)

@@ -1,4 +1,4 @@
-"""`fittrace check`: rules that find known faults in a trace."""
+"""`fittrace check`: looks for known faults in a trace."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ example:
   fittrace check                         the newest run under traces/
   fittrace check traces/2026-01-31-train --rules my_rules.py
 
-exit code: 0 without findings, 1 with some, 2 where a rule failed
+exit code: 0 without findings, 1 with findings, 2 if a rule failed
 
-The rules are in docs/hooks.md, and how to write one.
+docs/hooks.md lists the rules, and says how to write your own.
 """
 
 
@@ -24,12 +24,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "check",
         help="find known faults in a trace",
-        description="Look for known faults: what is wrong, where, what it does to you, and the remedy.",
+        description="Look for known faults. A finding says what is wrong, where, what it does, and the remedy.",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("trace", nargs="?", help="folder of a run, or of runs (default: the newest run in traces/)")
-    parser.add_argument("--rules", type=given, metavar="FILE", help="a Python file with your own rules, used as well")
+    parser.add_argument("--rules", type=given, metavar="FILE", help="a Python file with your own rules, to apply too")
     return parser
 
 

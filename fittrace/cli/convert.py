@@ -1,4 +1,4 @@
-"""`fittrace convert`: the tables of runs that died before they were written."""
+"""`fittrace convert`: writes the tables of runs that died before their tables were written."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ example:
   fittrace convert                         the newest run under traces/
   fittrace convert traces/                 all runs there
 
-`fittrace run` writes a run's tables when the run ends. Where it was killed before that, a run opens from its journal,
-anew each time. This writes the tables once, so that the run opens quickly. No other command writes into a run.
+`fittrace run` writes the tables of a run when the run ends. If `fittrace run` was killed before that, every command
+reads the run from its journal, which takes longer. `convert` writes the tables once. No other command writes into a
+run.
 """
 
 
@@ -25,7 +26,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "convert",
         help="write the tables of runs that died",
-        description="Write the tables of runs whose launcher died before it could, and remove their journals.",
+        description="Write the tables of runs whose `fittrace run` was killed, and remove their journals.",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -34,7 +35,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the tables of each run, and say what was done; 2 where that failed for one."""
+    """Write the tables of each run. Return 2 if one of them failed."""
     path = named(arguments.trace)
     from ..store.open_runs import directories_at, settle_run
 
@@ -45,8 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
                 written = settle_run(directory, report)
             print(printable(f"{directory}: {'tables written' if written else 'has its tables already'}"))
         except (FittraceError, OSError) as error:
-            # The others are converted all the same.
-            told = error if isinstance(error, FittraceError) else f"{error.filename or directory}: {error.strerror}"
-            print(f"fittrace: {printable(told)}", file=sys.stderr)
+            # One run that fails does not keep the others from being converted.
+            message = error if isinstance(error, FittraceError) else f"{error.filename or directory}: {error.strerror}"
+            print(f"fittrace: {printable(message)}", file=sys.stderr)
             code = 2
     return code

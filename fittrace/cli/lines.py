@@ -1,4 +1,4 @@
-"""`fittrace lines`: the engine's source with the visits and the time of each line."""
+"""`fittrace lines`: shows the engine's source with the visits and the time of each line."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add the `lines` command."""
     parser = subparsers.add_parser(
         "lines",
-        help="the engine's source with visits and time per line",
-        description="Show the engine's functions line by line, with how often each ran and how long it took.",
+        help="show the engine's source with visits and time per line",
+        description="Show the engine's functions line by line: how often each line ran, and how long it took.",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("trace", nargs="?", help="folder of a run (default: the newest run in traces/)")
     parser.add_argument("--fit", type=int, default=0, metavar="N", help="number of the fit (default: 0)")
-    parser.add_argument("--process", type=int, metavar="P", help="number of its process, where several have such a fit")
+    parser.add_argument("--process", type=int, metavar="P", help="number of its process, if several have such a fit")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""`fittrace ls`: the runs in a folder."""
+"""`fittrace ls`: lists the runs in a folder."""
 
 from __future__ import annotations
 
@@ -29,17 +29,19 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add the `ls` command."""
     parser = subparsers.add_parser(
         "ls",
-        help="list runs",
-        description="List the runs in a folder: when they began, how much they fitted and how they ended.",
+        help="list the runs in a folder",
+        description="List the runs in a folder: when each began, what it trained and how it ended.",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("directory", nargs="?", type=given, default=TRACES, metavar="DIR", help="default: traces/")
+    parser.add_argument(
+        "directory", nargs="?", type=given, default=TRACES, metavar="DIR", help="folder (default: traces/)"
+    )
     return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a line for each run; one that cannot be read has its error there."""
+    """Print a line for each run. The line of a run that cannot be read shows the error."""
     from ..store.run_files import run_directories
 
     directories = run_directories(arguments.directory)
@@ -80,12 +82,12 @@ def _row(directory: Path) -> list[str]:
         ]
     except Exception as error:
         # Whatever is wrong with one run, the others are listed.
-        told = str(error) if isinstance(error, (FittraceError, OSError)) else f"{type(error).__name__}: {error}"
-        return [directory.name, "", "", "", "", "", "", told]
+        message = str(error) if isinstance(error, (FittraceError, OSError)) else f"{type(error).__name__}: {error}"
+        return [directory.name, "", "", "", "", "", "", message]
 
 
 def _ended(trace: TraceTables, how: str) -> str:
-    """How a run ended, and where its last fit stood if it did not return and the run ended for that."""
+    """How a run ended. If the run did not end well, also where its last fit was then."""
     from ..views.end_position import place
 
     relation = trace.relation("SELECT * FROM fits WHERE parent_fit IS NULL ORDER BY start_ns DESC, fit DESC LIMIT 1")

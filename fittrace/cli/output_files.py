@@ -1,4 +1,4 @@
-"""Files that a command writes: whole, or not at all."""
+"""Writing output files: a command writes a file whole, or not at all."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ..schema.errors import FittraceError
 
 @contextmanager
 def replaced(output: Path) -> Iterator[Path]:
-    """A new file that takes the place of `output` when it is written to its end.
+    """The path of a new file, which replaces `output` when the block ends without an exception.
 
-    A link stays, and the file that it leads to is replaced. What is no file, such as a pipe or `/dev/null`, is written
-    itself. Raises `FittraceError` where `output` is a folder.
+    Where `output` is a link, the link stays, and the file that it leads to is replaced. A pipe or a device, such as
+    `/dev/null`, is written directly. Raises `FittraceError` if `output` is a folder.
     """
     if output.is_symlink():
         output = output.resolve()
@@ -24,7 +24,7 @@ def replaced(output: Path) -> Iterator[Path]:
     if output.exists() and not output.is_file():
         yield output
         return
-    # Nobody can have put a link there, for nobody knows the name.
+    # A random name: nobody can have put a link there before.
     new = output.with_name(f".{output.name}.{secrets.token_hex(4)}.new")
     try:
         yield new

@@ -1,4 +1,4 @@
-"""A line on the terminal that says what takes so long, and nothing in a pipe."""
+"""Progress: a line on the terminal that says what takes so long. A pipe gets nothing."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from contextlib import contextmanager
 from ..schema.safe_text import printable
 
 DELAY = 0.7
-"""Seconds before anything is shown: most work is done by then."""
+"""Seconds before the line is shown. Most work is done by then."""
 
 
 @contextmanager
 def progress(doing: str, at_once: bool = False) -> Iterator[Callable[[int, int], None]]:
-    """While the block works, show `doing` and how far it is: call what this gives with the done and the whole.
+    """While the block runs, show `doing` and how far it is.
 
-    It counts from the first such call, since a traced program may own the terminal before; with `at_once`, from now.
+    Gives a function to report with: it takes the work done and the whole work. The delay begins with the first report,
+    since a traced program may own the terminal until then. With `at_once` it begins now.
     """
     if not sys.stderr.isatty():
         yield lambda done, whole: None

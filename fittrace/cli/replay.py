@@ -1,4 +1,4 @@
-"""`fittrace replay`: walking through a finished fit in the engine's own source."""
+"""`fittrace replay`: walks through a finished fit in the engine's own source."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 _EXAMPLE = """\
 example:
-  fittrace replay                              the newest run under traces/, at a prompt; help lists its words
+  fittrace replay                              the newest run under traces/, at a prompt; `help` lists its commands
   fittrace replay traces/2026-01-31-train --epoch 3 --batch 120
-  fittrace replay --plain --epoch 0 --batch 0  all that ran in the first batch
-  fittrace replay --json | jq .function        the same for programs, one step a line
+  fittrace replay --plain --epoch 0 --batch 0  print every step of the first batch
+  fittrace replay --json | jq .function        print every step of the fit as JSON, one a line
 """
 
 
@@ -29,25 +29,25 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "replay",
         help="walk through a fit, forwards and backwards",
-        description="Walk through a fit that is over, in the engine's source, with pdb's words and their reverses.",
+        description="Walk through a finished fit in the engine's source, with pdb's commands, forwards and backwards.",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("trace", nargs="?", help="folder of a run (default: the newest run in traces/)")
     parser.add_argument("--fit", type=int, default=0, metavar="N", help="number of the fit (default: 0)")
-    parser.add_argument("--process", type=int, metavar="P", help="number of its process, where several have such a fit")
-    parser.add_argument("--epoch", type=int, metavar="E", help="begin there")
-    parser.add_argument("--batch", type=int, metavar="B", help="begin there, in the epoch of --epoch")
+    parser.add_argument("--process", type=int, metavar="P", help="number of its process, if several have such a fit")
+    parser.add_argument("--epoch", type=int, metavar="E", help="begin at this epoch")
+    parser.add_argument("--batch", type=int, metavar="B", help="begin at this batch of the epoch that --epoch gives")
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--plain", action="store_true", help="print the walk, or the epoch or batch that is given")
-    form.add_argument("--json", action="store_true", help="the same as JSON lines, one for each step")
+    form.add_argument("--plain", action="store_true", help="print every step: of the fit, or of the epoch or batch")
+    form.add_argument("--json", action="store_true", help="the same in JSON, a line for each step")
     return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Open the prompt, or print the walk."""
     if arguments.batch is not None and arguments.epoch is None:
-        raise FittraceError("replay: --batch without --epoch; batches count anew in every epoch, so give both")
+        raise FittraceError("replay: --batch without --epoch; every epoch has such a batch, so give both")
     path = named(arguments.trace)
     with progress(f"reading {path}", at_once=True) as report:
         import fittrace

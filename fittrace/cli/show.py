@@ -1,4 +1,4 @@
-"""`fittrace show`: the summary of a trace."""
+"""`fittrace show`: prints the summary of a trace."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "show",
         help="summarise a trace",
-        description="Show the fits of a trace, which may still go on: time per phase, slowest hooks, the first batch.",
+        description="Show each fit of a trace: time per phase, slowest hooks, first batch. The run may still go on.",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -1,4 +1,4 @@
-"""`fittrace sql`: an SQL query over a trace."""
+"""`fittrace sql`: answers an SQL query over a trace."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FORMATS = ("table", "csv", "json", "parquet")
 
 MOST_ROWS = 100
-"""Rows of a table that a terminal is given; a pipe gets all."""
+"""How many rows a terminal is shown. A pipe gets all."""
 
 _EXAMPLE = """\
 example:
@@ -30,7 +30,7 @@ example:
   fittrace sql traces/2026-01-31-train "SELECT * FROM batches" --format parquet -o batches.parquet
 
 tables: fits, spans, batches, hooks, logs, samples, stops, sampled_batches, ops, data_pipeline, processes, notes, and
-those of the control flow; "SHOW TABLES" names them all, "DESCRIBE spans" tells the columns.
+those of the control flow. "SHOW TABLES" lists all tables, "DESCRIBE spans" the columns of one.
 """
 
 
@@ -38,15 +38,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add the `sql` command."""
     parser = subparsers.add_parser(
         "sql",
-        help="ask a trace in SQL",
-        description="Answer one SELECT, in DuckDB's SQL, over the tables of a trace. It reads those and nothing else.",
+        help="query a trace in SQL",
+        description="Answer one SELECT, in DuckDB's SQL. The query can read the tables of the trace and nothing else.",
         usage='fittrace sql [TRACE] "SELECT ..." [--format {table,csv,json,parquet}] [-o FILE]',
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("words", nargs="+", metavar="[TRACE] QUERY", help="a run or a folder of runs, and the query")
-    parser.add_argument("--format", choices=FORMATS, default="table", help="how the rows are written (default: table)")
-    parser.add_argument("-o", "--output", type=given, metavar="FILE", help="write there instead of standard output")
+    parser.add_argument("--format", choices=FORMATS, default="table", help="output format (default: table)")
+    parser.add_argument("-o", "--output", type=given, metavar="FILE", help="write to a file, not to standard output")
     return parser
 
 
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise FittraceError(f'sql: {len(arguments.words)} words given; quote the query: fittrace sql "SELECT ..."')
     on_terminal = arguments.output is None and sys.stdout.isatty()
     if on_terminal and arguments.format == "parquet":
-        raise FittraceError("sql: Parquet is nothing for a terminal; give a file with -o, or redirect the output")
+        raise FittraceError("sql: a terminal cannot show Parquet; give a file with -o, or redirect the output")
     path = named(traces[0] if traces else None)
     with progress(f"reading {path}", at_once=True) as report:
         from ..tables import TraceTables
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         with _text(arguments.output) as file:
             file.writelines(f"{line}\n" for line in lines)
     elif on_terminal:
-        # The rows themselves show how far it is.
+        # No progress line here: the rows that appear show how far it is.
         _write(relation, arguments.format, None)
     return 0
 
@@ -86,7 +86,7 @@ def _table(relation: duckdb.DuckDBPyRelation, on_terminal: bool) -> list[str]:
     rows = frame(read(relation.limit(MOST_ROWS + 1)))
     lines = list(table_lines(rows[:MOST_ROWS], shutil.get_terminal_size().columns))
     if len(rows) > MOST_ROWS:
-        lines.append(f"… and more rows than {MOST_ROWS}; --format csv, or a pipe, gets all")
+        lines.append(f"… and more: only {MOST_ROWS} rows are shown; --format csv, or a pipe, gets all")
     return lines
 
 
@@ -128,7 +128,7 @@ def _text(output: Path | None) -> Iterator[IO[str]]:
 def _binary(output: Path | None) -> Iterator[IO[bytes]]:
     if output is None:
         if not sys.stdout.writable():
-            raise io.UnsupportedOperation  # it is closed
+            raise io.UnsupportedOperation  # standard output is closed
         yield sys.stdout.buffer
         return
     with replaced(output) as new, new.open("wb") as file:

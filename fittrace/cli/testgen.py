@@ -1,4 +1,4 @@
-"""`fittrace testgen`: a test that pins what a recorded run did."""
+"""`fittrace testgen`: writes a test that pins what a recorded run did."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 
 _EXAMPLE = """\
 example:
-  fittrace testgen -o tests/test_hooks.py                       of the newest run under traces/
+  fittrace testgen -o tests/test_hooks.py                       the newest run under traces/
   fittrace testgen -o tests/test_hooks.py --script train.py --epochs 2
   fittrace testgen traces/2026-01-31-train -o tests/test_hooks.py -m mypackage.train
 
-The test runs the script or module that you name, with the arguments that you name; both come last on the line. Without
-one you write what trains into the test. The command line in a trace is never run: the trace may be somebody else's.
+The test runs the script or module that you give here, with its arguments; both come last on the line. If you give none,
+write the code that trains into the test yourself. testgen never runs the command line in a trace, since the trace may
+come from a stranger.
 """
 _LONGEST = 200
-"""Characters that are shown of a recorded command line."""
+"""How many characters of a recorded command line are shown."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
@@ -40,15 +41,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("trace", nargs="?", help="a run (default: the newest run in traces/)")
-    parser.add_argument("-o", "--output", type=given, metavar="FILE", help="write there instead of standard output")
+    parser.add_argument("-o", "--output", type=given, metavar="FILE", help="write to a file, not to standard output")
     rest = argparse.REMAINDER
-    parser.add_argument("--script", nargs=rest, metavar="SCRIPT", help="the script that the test runs, and arguments")
+    parser.add_argument("--script", nargs=rest, metavar="SCRIPT", help="the script that the test runs, with arguments")
     parser.add_argument("-m", dest="module", nargs=rest, metavar="MODULE", help="the module that it runs instead")
     return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the module; a file that is there already stays as it is."""
+    """Write the test. A file that is there already is not overwritten."""
     program = _program(arguments)
     path = named(arguments.trace)
 
@@ -64,10 +65,11 @@ def run(arguments: argparse.Namespace) -> int:
             with open(arguments.output, "x", encoding="utf-8") as file:
                 file.write(text)
         except FileExistsError:
-            told = "already there; remove it, or choose another name with -o"
-            raise FittraceError(f"{arguments.output}: {told}") from None
+            problem = "already there; remove it, or choose another name with -o"
+            raise FittraceError(f"{arguments.output}: {problem}") from None
     if program is None:
-        print(f"fittrace: what trains is yours to write{_recorded(trace)}; or name a script: --script", file=sys.stderr)
+        remedy = "write the code that trains into the test, or give a script with --script"
+        print(f"fittrace: {remedy}{_recorded(trace)}", file=sys.stderr)
     return 0
 
 
@@ -76,17 +78,17 @@ def _program(arguments: argparse.Namespace) -> PinnedProgram | None:
 
     for option, words in (("--script", arguments.script), ("-m", arguments.module)):
         if words is not None and not "".join(words[:1]):
-            raise FittraceError(f"testgen: {option} of what? Give its name after it, and arguments if it takes any")
+            raise FittraceError(f"testgen: {option} without a name; give one after it, and the arguments that it takes")
     if arguments.script is not None:
         return PinnedProgram(arguments.script[0], None, tuple(arguments.script[1:]))
     return None if arguments.module is None else PinnedProgram(None, arguments.module[0], tuple(arguments.module[1:]))
 
 
 def _recorded(trace: TraceTables) -> str:
-    """The recorded command line in words, to be read and never run."""
-    told = trace.processes()["argv"].tolist()[:1]
+    """The recorded command line, for the user to read. It is never run."""
+    recorded = trace.processes()["argv"].tolist()[:1]
     try:
-        words = [str(word) for word in json.loads(told[0])]
+        words = [str(word) for word in json.loads(recorded[0])]
     except (IndexError, TypeError, ValueError, RecursionError):
         return ""
     line = printable(shlex.join(words))

@@ -1,4 +1,4 @@
-"""Which trace a command means when it is not told, or told only a name."""
+"""Which trace a command reads: the one at a path, the run of a name, or the newest run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..schema.run_facts import NotATrace
 
 
 class EmptyPath(FittraceError, argparse.ArgumentTypeError):
-    """A path without a character."""
+    """A path of no characters."""
 
 
 TRACES = Path("traces")
@@ -19,15 +19,15 @@ TRACES = Path("traces")
 
 
 def given(text: str) -> Path:
-    """The path that is written as `text`, also for argparse, which tells the error."""
+    """The path that is written as `text`. Also the `type` of an argparse option, which then prints the error."""
     if not text:
-        # A shell's variable that is not set, most likely: Python would take it for this folder.
-        raise EmptyPath("an empty path; give the path of a file or folder, `.` for this one")
+        # Most likely a variable of the shell that is not set. Python would take "" for the current folder.
+        raise EmptyPath("an empty path; give the path of a file or folder, `.` for the current folder")
     return Path(text)
 
 
 def newest(directory: Path = TRACES) -> Path:
-    """The run under `directory` that began last. Raises `NotATrace` where there is none."""
+    """The run under `directory` that began last. Raises `NotATrace` if there is none."""
     from ..store.run_files import run_directories
 
     began = {}
@@ -35,14 +35,14 @@ def newest(directory: Path = TRACES) -> Path:
         try:
             began[found] = schema_run.read(str(found))["start_ns"]
         except NotATrace:
-            continue  # `ls` shows it
+            continue  # `ls` shows such a folder with its error
     if not began:
         raise NotATrace(f"{directory}: no runs there; record one with `fittrace run script.py`, or give its path")
     return max(began, key=lambda path: (began[path], path.name))
 
 
 def named(trace: str | None) -> Path:
-    """The path that the user means by `trace`: a path, the name of a run in `traces/`, or None for the newest."""
+    """The path of a trace: `trace` is a path, the name of a run in `traces/`, or None for the newest run."""
     if trace is None:
         return newest()
     path = given(trace)

@@ -182,10 +182,10 @@ def with_base64(message: Any) -> Any:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--format", "otlp"], "export: where to? Give a path with -o, or an address with --endpoint"),
-        (["--format", "chrome"], "export: where to? Give a path with -o\n"),
-        (["--format", "chrome", "--endpoint", "http://x"], "export: --endpoint goes with --format otlp"),
-        (["--format", "otlp", "--endpoint", "http://x", "-o", "y"], "export: --endpoint goes with --format otlp"),
+        (["--format", "otlp"], "export: no output given; give a path with -o, or an address with --endpoint"),
+        (["--format", "chrome"], "export: no output given; give a path with -o\n"),
+        (["--format", "chrome", "--endpoint", "http://x"], "export: --endpoint needs --format otlp"),
+        (["--format", "otlp", "--endpoint", "http://x", "-o", "y"], "export: --endpoint needs --format otlp"),
     ],
 )
 def test_bad_arguments_are_one_line(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

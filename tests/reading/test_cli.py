@@ -187,9 +187,9 @@ def on_terminal(*words: str) -> str:
 
 
 def test_a_terminal_gets_no_parquet_and_not_all_rows(made_up: Path) -> None:
-    assert "Parquet is nothing for a terminal" in on_terminal("sql", str(made_up), "FROM fits", "--format", "parquet")
+    assert "a terminal cannot show Parquet" in on_terminal("sql", str(made_up), "FROM fits", "--format", "parquet")
     text = on_terminal("sql", str(made_up), "SELECT span FROM spans")
-    assert "more rows than 100" in text and text.count("\n") == 102
+    assert "only 100 rows are shown" in text and text.count("\n") == 102
     assert "row 0\r\n" in on_terminal("sql", str(made_up), "FROM fits")
 
 
