@@ -105,7 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fittrace",
         description="Shows what Keras' model.fit really does: every phase, batch and hook, with nothing changed.",
-        epilog="example:\n  fittrace run train.py     then     fittrace show",
+        epilog="example:\n  fittrace run train.py    record a run\n  fittrace show            show its summary\n"
+        "\n`fittrace COMMAND --help` explains a command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -44,7 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--only", action="append", choices=choices, help="compare only this; may be repeated")
     value = "relative difference up to which two values in the logs count as equal (default: 1e-6)"
     parser.add_argument("--value-tolerance", type=_fraction, default=1e-6, metavar="X", help=value)
-    time = "ratio by which a time may differ, apart from chance, before it is reported (default: 0.25)"
+    time = "relative difference, apart from chance, up to which two times count as equal (default: 0.25)"
     parser.add_argument("--time-tolerance", type=_fraction, default=0.25, metavar="X", help=time)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
     return parser

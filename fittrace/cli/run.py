@@ -35,7 +35,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "run",
         help="run a script under capture and leave a trace",
-        description="Run a script or module as `python` would, and record every fit in it. What follows it is its own.",
+        description="Run a script or module as `python` would, and record every fit in it.",
         usage="fittrace run [--out DIR] [--name NAME] [--python PATH] [--values {basic,all}]\n"
         "                    [--lines {engine,callbacks}] [--run-metadata SPEC] [--quiet] [--otlp [URL]]\n"
         "                    [--otlp-level LEVEL] [--otlp-batches BATCHES] (script.py | -m module) [args...]",
