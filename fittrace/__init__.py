@@ -3,15 +3,16 @@
 Record: `python -m fittrace run script.py`, or `with fittrace.trace():` around code that trains. Read:
 `fittrace.open("traces/")`, whose tables are pandas DataFrames.
 
-This module is imported inside traced programs too, so it imports nothing until something is asked of it. `dir` does not
-name what would be imported: freezegun, pyfakefs and their like ask every module for all that `dir` names.
+Traced programs import this module too. So it imports a name's module only when the name is first used. `dir` leaves
+those names out: freezegun, pyfakefs and similar tools read every attribute that `dir` lists, which would import them.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from .version import __version__ as __version__
+
 __all__ = ["FittraceError", "Trace", "drive", "open", "trace"]
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     open = Trace.open
 
-_HOMES = {
+# The module of each public name, relative to this package.
+_DEFINED_IN = {
     "FittraceError": "schema.errors",
     "Trace": "open_trace",
     "drive": "replay",
@@ -32,11 +34,11 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _DEFINED_IN:
         raise AttributeError("module 'fittrace' has no attribute %r" % name)
     import importlib
 
-    home = importlib.import_module("." + _HOMES[name], __name__)
-    value = home.Trace.open if name == "open" else getattr(home, name)
+    module = importlib.import_module("." + _DEFINED_IN[name], __name__)
+    value = module.Trace.open if name == "open" else getattr(module, name)
     globals()[name] = value
     return value

@@ -1,7 +1,7 @@
-"""Launching: start a program under capture, or capture in this very process, and turn what was recorded into tables."""
+"""Records runs, of a new program or in this process, and writes their tables when they end."""
 
 from .in_process import trace
-from .repeated_runs import Repeated
+from .repeated_runs import RepeatedRuns
 from .run_program import Finished, Program, execute
 
-__all__ = ["Finished", "Program", "Repeated", "execute", "trace"]
+__all__ = ["Finished", "Program", "RepeatedRuns", "execute", "trace"]

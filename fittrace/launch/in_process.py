@@ -1,4 +1,4 @@
-"""Capture in this very process, around a block of code."""
+"""`fittrace.trace`: records the fits of a block of code in this process."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from pathlib import Path
 
 from ..capture import Session
 from ..capture.isolation.clock import Clock
-from ..schema import run_facts as schema_run
+from ..schema import run_facts
 from ..schema.capture_settings import DEFAULT, Settings
 from ..schema.safe_text import printable
 from ..store.locks import held
-from . import run_folder as folders
+from .run_folder import make_run_folder
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run that is being recorded, or has been: `fittrace.open(run.path)` reads it."""
+    """A run that is being recorded, or that has ended."""
 
     path: Path
+    "The folder of the run. `fittrace.open(run.path)` reads it."
 
 
 @contextmanager
@@ -32,11 +33,17 @@ def trace(
     lines: str = DEFAULT.lines,
     run_metadata: str = DEFAULT.run_metadata,
 ) -> Iterator[Run]:
-    """Record every fit in the block, into a new folder under `out`; for notebooks and scripts.
+    """Record every fit in the block. This is for notebooks and scripts.
 
-    Keras may be imported already or not. Inside a program that `fittrace run` started, the fits go into that run.
-    `values`, `lines` and `run_metadata` say how much is recorded, as the options of `fittrace run` do. Raises
-    `FittraceError` where they make no sense or the folder cannot be made; what the block raises passes through.
+    Keras may be imported before the block or in it. In a program that `fittrace run` started, the fits go into the run
+    of that program, and the parameters have no effect.
+
+    - `out`: the folder in which to make the folder of the run.
+    - `name`: the name of the run's folder. The default is the time and the name of the script.
+    - `values`, `lines`, `run_metadata`: what to record, as in the options of `fittrace run`.
+
+    Raises `FittraceError` if one of these is not valid, or if the folder cannot be made. Exceptions of the block
+    propagate.
 
     >>> import tempfile
     >>> with trace(out=tempfile.mkdtemp()) as run:
@@ -50,7 +57,7 @@ def trace(
         return
     settings = Settings(values=values, lines=lines, run_metadata=run_metadata)
     title = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "notebook"
-    directory, facts = folders.make(Path(out), name, title, list(sys.argv), sys.executable, settings)
+    directory, facts = make_run_folder(Path(out), name, title, list(sys.argv), sys.executable, settings)
     with held(directory):
         session = Session.begin(str(directory), settings)
         try:
@@ -58,8 +65,8 @@ def trace(
         finally:
             session.end()
             try:
-                schema_run.end(str(directory), facts, None, None, Clock.wall_ns())
-                # Only now, so that the block runs in the process as it was.
+                run_facts.end(str(directory), facts, None, None, Clock.wall_ns())
+                # This imports Arrow. The block must run in the process as it was, so the import comes after it.
                 from ..store.conversion import settle
 
                 settle(directory, directory.name)

@@ -1,4 +1,4 @@
-"""Capture in this very process again and again: a run for each test of a suite, say."""
+"""Records many runs in this process, one after the other: for instance one for each test of a suite."""
 
 from __future__ import annotations
 
@@ -9,43 +9,49 @@ from pathlib import Path
 
 from ..capture import Session
 from ..capture.isolation.clock import Clock
-from ..schema import run_facts as schema_run
+from ..schema import run_facts
 from ..schema.capture_settings import Settings
 from ..schema.errors import FittraceError
 from ..schema.sampled_batches import OFF
 from ..store.locks import held
-from . import run_folder as folders
 from .in_process import Run
+from .run_folder import make_run_folder
 
 _SETTINGS = Settings(run_metadata=OFF)
 
 
-class Repeated:
-    """Records runs one after the other, each into a folder of its own. The engines are rewritten for the first only,
-    which takes a fraction of a second; beginning and ending another takes a millisecond or so. No batch is sampled."""
+class RepeatedRuns:
+    """Records runs one after the other, each into its own folder. It records no RunMetadata.
+
+    The first run instruments the engines, which takes a fraction of a second. Each later run reuses that, and takes
+    about a millisecond to begin and end.
+    """
 
     def __init__(self) -> None:
         self._session: Session | None = None
 
     @staticmethod
     def check() -> None:
-        """Raise `FittraceError` where this process is recorded already, as one run."""
+        """Raise `FittraceError` if `fittrace run` or `fittrace.trace` already records this process."""
         if Session.active is not None and Session.active.directory is not None:
             raise FittraceError(
-                f"{Session.active.directory}: this process is recorded there already, and a test cannot have a trace "
-                "of its own; start pytest without `fittrace run`, and with --fittrace to keep the traces"
+                f"{Session.active.directory}: this process is recorded there already, so a test cannot have its own "
+                "trace; start pytest without `fittrace run`, and with --fittrace to keep the traces"
             )
 
     @contextmanager
     def run(self, out: Path, name: str, program: bool = True) -> Iterator[Run]:
-        """Record every fit in the block as the run `name`, a new folder under `out`.
+        """Record every fit in the block. `fittrace.open` makes the tables of the run, not the end of the block.
 
-        Without `program` the engine's source and the graphs of its functions are left out, which are most of a short
-        run: then it cannot be replayed. Its tables are made when it is opened. Raises `FittraceError` where the folder
-        cannot be made, or where this process is recorded already.
+        - `out`: the folder in which to make the folder of the run.
+        - `name`: the name of the run's folder.
+        - `program`: whether to record the engine's source and flow graphs. They are most of the data of a short run;
+          without them the run cannot be replayed.
+
+        Raises `FittraceError` if the folder cannot be made, or if this process is already recorded.
         """
         self.check()
-        folder, facts = folders.make(out, name, name, list(sys.argv), sys.executable, _SETTINGS)
+        folder, facts = make_run_folder(out, name, name, list(sys.argv), sys.executable, _SETTINGS)
         with held(folder):
             if self._session is None:
                 self._session = Session.begin(str(folder), _SETTINGS, program)
@@ -56,15 +62,15 @@ class Repeated:
                 yield Run(folder)
             finally:
                 self._session.suspend()
-                schema_run.end(str(folder), facts, None, None, Clock.wall_ns())
+                run_facts.end(str(folder), facts, None, None, Clock.wall_ns())
 
     def flush(self) -> None:
-        """Write what was recorded until now, so that opening the run shows it."""
+        """Write all that was recorded so far, so that `fittrace.open` shows it."""
         if self._session is not None:
             self._session.flush()
 
     def close(self) -> None:
-        """Record no more runs."""
+        """End recording in this process."""
         if self._session is not None:
             self._session.end()
             self._session = None

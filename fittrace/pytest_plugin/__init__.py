@@ -29,16 +29,16 @@ def pytest_configure(config: pytest.Config) -> None:
     """Choose the folder of the runs; a worker of pytest-xdist is told it."""
     if not config.option.fittrace:
         return
-    from ..launch import Repeated
-    from ..launch.run_folder import stamped
+    from ..launch import RepeatedRuns
+    from ..launch.run_folder import timestamped_name
     from ..schema.errors import FittraceError
 
     try:
-        Repeated.check()
+        RepeatedRuns.check()
     except FittraceError as error:
         raise pytest.UsageError(str(error)) from None
     told = getattr(config, "workerinput", {}).get("fittrace")
-    config.stash[_FOLDER] = Path("traces", stamped("pytest")).absolute() if told is None else Path(told)
+    config.stash[_FOLDER] = Path("traces", timestamped_name("pytest")).absolute() if told is None else Path(told)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..launch import Repeated
+from ..launch import RepeatedRuns
 from ..store.conversion import settle
 from ..store.run_files import journals
 from .assertions import FitTrace
@@ -23,7 +23,7 @@ class Suite:
 
     def __init__(self, kept: Path | None) -> None:
         self._kept = kept
-        self._repeated = Repeated()
+        self._repeated = RepeatedRuns()
         self._running = ExitStack()
 
     def begin(self, test: str) -> None:
@@ -62,7 +62,7 @@ class Suite:
 class _Reader:
     """Reads a run that goes on, anew only where it has grown."""
 
-    def __init__(self, repeated: Repeated, run: Path) -> None:
+    def __init__(self, repeated: RepeatedRuns, run: Path) -> None:
         self._repeated = repeated
         self._run = run
         self._sizes: list[int] = []

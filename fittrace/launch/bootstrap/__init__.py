@@ -1,1 +1,1 @@
-"""The folder that is put on the path of a traced interpreter, which imports `sitecustomize` from it."""
+"""The launcher puts this folder on the path of the traced interpreter, which imports `sitecustomize` from it."""

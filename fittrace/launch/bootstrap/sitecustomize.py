@@ -1,11 +1,10 @@
-"""Starts capture in a Python that `fittrace run` began, and in the Pythons that it begins.
+"""Starts capture in the interpreter that `fittrace run` starts, and in its child interpreters.
 
-The launcher puts this file's folder first on `PYTHONPATH`, and Python imports `sitecustomize` by itself before it runs
-the program. This takes the folder off `sys.path` again and then lets the `sitecustomize` that it hid have its turn.
-The variables stay in the environment, so that child processes are traced too.
+The launcher puts the folder of this file first on `PYTHONPATH`. Python imports `sitecustomize` before it runs the
+program. This module then removes the folder from `sys.path`, and imports the `sitecustomize` that it hid. The
+environment variables stay, so that child processes are traced too.
 
-Most Pythons that a program begins never see an engine. So here one is only waited for; all else that capture needs is
-imported when an engine's package is.
+Most child interpreters never import an engine. So this module imports capture only when the program imports one.
 """
 
 import atexit
@@ -13,48 +12,56 @@ import os
 import sys
 
 AWAITED = frozenset(["fittrace.launch", "fittrace.otel", "keras", "tensorflow", "tf_keras"])
-"""The packages with the engines' modules, and what records in this very process, which looks for the run's session."""
+"""The packages whose import starts capture: those of the engines, and those of fittrace that use the session."""
 
 
-class Waiting:
-    """A finder that finds nothing but fittrace, and starts capture as soon as something `AWAITED` is looked for."""
+class EngineFinder:
+    """A finder on `sys.meta_path` that starts capture at the first import of a package in `AWAITED`.
+
+    It finds no module itself, except fittrace, which need not be installed in this interpreter.
+
+    - `directory`: the folder of the run.
+    - `package`: the folder of the package fittrace.
+    """
 
     def __init__(self, directory: str, package: str) -> None:
         self.directory = directory
         self.package = package
         self.process = os.getpid()
         self.is_over = False
-        # Now, so that it is the last to be called at exit, whatever the program registers.
+        # Exit handlers run in reverse order. Registered first, this one runs after those of the program.
         atexit.register(self.close)
         sys.meta_path.insert(0, self)  # type: ignore[arg-type]
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> object:
-        """The spec of fittrace, by its place: it need not be installed here, and nothing beside it is found."""
+        """The spec of fittrace if that is `name`, else None. Only this package is found, not its whole folder."""
         if name == "fittrace":
             import importlib.util
 
-            place = os.path.join(self.package, "__init__.py")
-            return importlib.util.spec_from_file_location(name, place, submodule_search_locations=[self.package])
+            path_of_package = os.path.join(self.package, "__init__.py")
+            return importlib.util.spec_from_file_location(
+                name, path_of_package, submodule_search_locations=[self.package]
+            )
         if name in AWAITED and not self.is_over:
             self.start()
         return None
 
     def start(self) -> None:
-        """Start the session of this process."""
+        """Start the session of this process, and stop waiting for an engine."""
         self.is_over = True
         try:
             self.begin()
         except BaseException as error:
-            if _is_programs(error):
-                # A signal handler has raised. The next engine that is looked for is another try.
+            if _is_from_program(error):
+                # A signal handler of the program raised it. The next import of an engine tries again.
                 self.close()
                 self.is_over = False
                 raise
-            _complain(error)
+            _report(error)
         sys.meta_path.remove(self)  # type: ignore[arg-type]
 
     def begin(self) -> None:
-        """Begin a session, unless there is one."""
+        """Begin a session, unless this process has one."""
         from fittrace.capture import Session
         from fittrace.schema import run_facts
 
@@ -68,7 +75,7 @@ class Waiting:
 
     @staticmethod
     def send(session: object) -> None:
-        """Send spans through OpenTelemetry too, which must be installed here; the trace says where it is not."""
+        """Send spans to OpenTelemetry too. If it is not installed in this interpreter, a note in the trace says so."""
         try:
             from fittrace.otel.sending import pipelines
         except ImportError as error:
@@ -78,7 +85,7 @@ class Waiting:
         pipelines.begin(session)  # type: ignore[arg-type]
 
     def close(self) -> None:
-        """Close the session at exit, if there is one by then."""
+        """Close the session at exit, if there is one."""
         if self.is_over:
             from fittrace.capture import Session
 
@@ -92,12 +99,13 @@ def _start() -> None:
     directory = os.environ.get("FITTRACE_RUN")
     if not directory or sys.version_info < (3, 7):
         return
-    waiting = Waiting(directory, os.path.dirname(os.path.dirname(here)))
+    finder = EngineFinder(directory, os.path.dirname(os.path.dirname(here)))
     if not AWAITED.isdisjoint(sys.modules):
-        waiting.start()
+        finder.start()
 
 
-def _is_programs(error: BaseException) -> bool:
+def _is_from_program(error: BaseException) -> bool:
+    """Whether the program raised an exception, for instance in a signal handler, and not fittrace."""
     try:
         from fittrace.capture.isolation.interruptions import is_programs
     except Exception:
@@ -105,11 +113,12 @@ def _is_programs(error: BaseException) -> bool:
     return is_programs(error)
 
 
-def _complain(error: BaseException) -> None:
+def _report(error: BaseException) -> None:
     sys.stderr.write("fittrace: could not start, the program runs untraced: %r\n" % (error,))
 
 
-def _hand_on() -> None:
+def _import_hidden_sitecustomize() -> None:
+    """Import the `sitecustomize` that this module hid, if there is one."""
     mine = sys.modules.pop("sitecustomize")
     try:
         import sitecustomize  # type: ignore[import-not-found, unused-ignore]  # noqa: F401
@@ -117,12 +126,12 @@ def _hand_on() -> None:
         if getattr(error, "name", None) != "sitecustomize":
             raise
     finally:
-        # The import that runs this file expects to find a module of its name.
+        # Python is still importing this file and expects a module of this name afterwards.
         sys.modules.setdefault("sitecustomize", mine)
 
 
 try:
     _start()
 except Exception as error:
-    _complain(error)
-_hand_on()
+    _report(error)
+_import_hidden_sitecustomize()
