@@ -76,4 +76,4 @@ def _chosen(replay: Replay, arguments: argparse.Namespace) -> Iterable[Step]:
 
     if arguments.epoch is None:
         return replay
-    return step_ranges.onwards(replay, step_ranges.EPOCH if arguments.batch is None else step_ranges.BATCH)
+    return step_ranges.steps_from_here(replay, step_ranges.EPOCH if arguments.batch is None else step_ranges.BATCH)

@@ -1,9 +1,14 @@
-"""Replay: a fit that is over, gone through again.
+"""Replay: goes through a fit that is over, statement by statement or hook by hook.
 
-Statement by statement: `recording` reads the control flow from the tables, `walk` finds the statements between the
-records with the help of `graph`, `stretches` does so once for all turns that are alike, and `cursor` moves among them,
-to `breakpoints` if need be. `visits` counts them, and `lines` sums their time up. Hook by hook: `recorded` reads the
-hooks, and `drive` passes them on to other callbacks.
+Statement by statement, from the records to the user:
+
+- `recorded_flow` reads the control flow of a fit from the tables, as `flow_graph`s and turns.
+- `walk` finds the statements that ran between two records; `turn_runs` walks each kind of turn once.
+- `timeline` finds steps by their place in the fit; `step_times`, `step_values` and `step_reader` read them.
+- `breakpoints` say where to stop; `search` finds the step.
+- `cursor` is what users get: `Replay`. `why`, `batch_time`, `line_profile` and `statement_visits` analyse one.
+
+Hook by hook: `driving` passes the recorded hooks on to other callbacks.
 """
 
 from .breakpoints import Breakpoint

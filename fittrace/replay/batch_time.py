@@ -1,4 +1,4 @@
-"""Where the time of one batch went, line by line."""
+"""The time of one batch, line by line."""
 
 from __future__ import annotations
 
@@ -6,35 +6,38 @@ from dataclasses import dataclass
 
 from .cursor import Replay
 from .step import Step
-from .step_ranges import BATCH, whole
+from .step_ranges import BATCH, all_steps
 
 
 @dataclass(frozen=True)
 class LineTime:
-    """A line in a batch: a `step` on it, how often it was visited, and the time until the next clocked line, what it
-    calls not included where that is clocked too.
-
-    `own_ns` is None for a line without a clock of its own: its time is in that of the line `above` it.
-    """
+    """The time of one line in a batch."""
 
     step: Step
+    "The first step on the line."
     visits: int
+    "How often the line was visited."
     own_ns: int | None
+    """The time until the next step with a clock, which may be in a call.
+
+    None if no clock was read on the line. Then its time is part of that of the line `above`.
+    """
     above: Step | None
+    "The last step before it with a clock; None if the line has its own time."
 
 
 Line = tuple[str | None, int | None]
-"""A file and a line in it; both None for what is not known."""
+"""A file and a line in it; both None for unknown steps."""
 
 
 def line_times(replay: Replay) -> list[LineTime]:
-    """The lines of the current batch in the order of their first visit; none outside of batches.
+    """The lines of the current batch, in the order of their first visit; empty outside of batches.
 
-    Their times add up to the batch's.
+    Their times add up to the time of the batch.
     """
     if replay.current.batch is None:
         return []
-    steps = whole(replay, BATCH)
+    steps = all_steps(replay, BATCH)
     visits: dict[Line, int] = {}
     own: dict[Line, int] = {}
     firsts: dict[Line, tuple[Step, Step | None]] = {}
@@ -48,15 +51,19 @@ def line_times(replay: Replay) -> list[LineTime]:
                 own[(clocked.file, clocked.line)] += step.start_ns - clocked.start_ns
             own.setdefault(key, 0)
             clocked = step
-    end = _end(replay, steps[-1].index + 1, clocked)
+    end = _end_of_batch(replay, steps[-1].index + 1, clocked)
     if clocked is not None and clocked.start_ns is not None and end is not None:
         own[(clocked.file, clocked.line)] += end - clocked.start_ns
     found = firsts.items()
     return [LineTime(step, visits[key], own.get(key), None if key in own else above) for key, (step, above) in found]
 
 
-def _end(replay: Replay, following: int, last: Step | None) -> int | None:
-    """When the batch ended: at the next clocked step, or, at the end of all, when its last clocked step did."""
+def _end_of_batch(replay: Replay, following: int, last: Step | None) -> int | None:
+    """When a batch ended.
+
+    - `following`: the index of the first step after it. The batch ends at the first clock from there on.
+    - `last`: the last step in it with a clock. If there is no clock after the batch, it ends with that step.
+    """
     for index in range(following, len(replay)):
         start = replay[index].start_ns
         if start is not None:

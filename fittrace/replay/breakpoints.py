@@ -1,4 +1,4 @@
-"""Breakpoints: where a walk through a replay stops, as plain data that can be looked for without walking."""
+"""Breakpoints: where a replay stops. They are plain data, so that a search can use them without walking."""
 
 from __future__ import annotations
 
@@ -6,43 +6,42 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..schema.errors import FittraceError
 from ..schema.safe_text import printable
 from ..schema.tables import PHASES
 from .condition.parser import BadCondition, Condition
+from .step import Step
 
-if TYPE_CHECKING:
-    from .step import Step
+_LOCATION = ("epoch", "batch", "stage", "phase", "function", "line", "depth")
 
-PLACE = frozenset({"epoch", "batch", "stage", "phase", "function", "line", "depth", "taken"})
-"""The names of values that any step may have; all others are those of hooks, and of the logs that they see."""
+LOCATION_NAMES = frozenset({*_LOCATION, "taken"})
+"""The values that any step may have. All others are those of hooks and their logs."""
 
 _SAME_HOOK = {
     name: frozenset({f"on_batch_{when}", f"on_train_batch_{when}"})
     for when in ("begin", "end")
     for name in (f"on_batch_{when}", f"on_train_batch_{when}")
 }
-"""Keras 2.2 has another word than later versions for the hooks of a training batch."""
+"""The hooks of a training batch have other names in Keras 2.2 than in later versions."""
 
 
 class BadBreakpoint(FittraceError):
-    """A text, or a set of values, that describes no breakpoint."""
+    """A text, or a set of values, that does not describe a breakpoint."""
 
 
 @dataclass(frozen=True)
 class Breakpoint:
-    """Where to stop: at each step of which all that is given is true.
+    """Where to stop: at each step that meets all the fields that are given.
 
-    - `line` of `file`: a visit of the statement on that line. The file is a path's end, such as `training_arrays.py`;
-      without one it is any file.
-    - `function`: the first step of a call of it. Its name may be qualified: `fit` is also `Model.fit`.
-    - `phase`: the first step of that phase.
-    - `hook`, `callback`: the step that calls that hook, or a hook of that callback.
-    - `condition`: a condition on the step's recorded values (`fittrace.replay.condition.parser`). One that names more
-      than the place (`epoch`, `batch`, `stage`, `phase`, `function`, `line`, `depth`, `taken`) is asked at calls of
-      hooks.
+    - `line`, `file`: the step is a visit to the statement on that line. The file is the end of a path, such as
+      `training_arrays.py`. Without a file, it may be any.
+    - `function`: the step is the first of a call of that function. `fit` also stands for `Model.fit`.
+    - `phase`: the step is the first of that phase.
+    - `hook`, `callback`: the step calls that hook, or a hook of that callback.
+    - `condition`: the condition holds for the step's recorded values (`fittrace.replay.condition.parser`). If it names
+      others than `epoch`, `batch`, `stage`, `phase`, `function`, `line`, `depth` and `taken`, it stops only at hooks.
 
     >>> Breakpoint(hook="on_epoch_end", condition="val_loss > 2")
     Breakpoint(hook='on_epoch_end', condition='val_loss > 2')
@@ -64,14 +63,16 @@ class Breakpoint:
         if self.phase is not None and self.phase not in PHASES:
             raise BadBreakpoint(f"no phase {printable(self.phase)}; they are {', '.join(PHASES)}")
         if all(getattr(self, name) is None for name in _GIVEN):
-            raise BadBreakpoint("a breakpoint anywhere; give a line, function, hook, callback, phase or condition")
+            raise BadBreakpoint("an empty breakpoint; give a line, function, hook, callback, phase or condition")
         if self.condition is not None:
             object.__setattr__(self, "test", Condition.parse(self.condition))
 
     @classmethod
     def parse(cls, text: str, file: str | None = None) -> Breakpoint:
-        """Read what a user writes: `FILE:LINE`, `LINE` (of `file`), `FUNCTION`, `hook NAME`, `callback NAME`,
-        `phase NAME`, several of the last three, and after a comma a condition; or a condition alone.
+        """Parse what a user types: a place, a condition, or both with a comma between them.
+
+        A place is `FILE:LINE`, `LINE` (of `file`), `FUNCTION`, or any of `hook NAME`, `callback NAME`, `phase NAME` and
+        `function NAME`. Raises `BadBreakpoint` or `BadCondition` if the text is neither.
 
         >>> Breakpoint.parse("training_arrays.py:205, epoch > 2")
         Breakpoint(file='training_arrays.py', line=205, condition='epoch > 2')
@@ -80,35 +81,35 @@ class Breakpoint:
         >>> Breakpoint.parse("loss > 2")
         Breakpoint(condition='loss > 2')
         """
-        where, comma, condition = (part.strip() for part in text.partition(","))
+        place, comma, condition = (part.strip() for part in text.partition(","))
         given: dict[str, Any] = {"condition": condition} if comma else {}
-        words = where.split()
+        words = place.split()
         if len(words) > 1 and len(words) % 2 == 0 and set(words[::2]) <= {"hook", "callback", "phase", "function"}:
             given.update(zip(words[::2], words[1::2], strict=True))
-        elif re.fullmatch(r"\d+", where):
-            given.update(file=file, line=int(where))
-        elif match := re.fullmatch(r"(.+):(\d+)", where):
+        elif re.fullmatch(r"\d+", place):
+            given.update(file=file, line=int(place))
+        elif match := re.fullmatch(r"(.+):(\d+)", place):
             given.update(file=match[1], line=int(match[2]))
-        elif re.fullmatch(r"[\w.<>]+", where):
-            given.update(function=where)
+        elif re.fullmatch(r"[\w.<>]+", place):
+            given.update(function=place)
         else:
             try:
                 Condition.parse(text)
             except BadCondition:
                 raise BadBreakpoint(
-                    f"{printable(text)!r} is no place; write FILE:LINE, LINE, FUNCTION, hook NAME, callback NAME,"
-                    " phase NAME or a condition such as: loss > 2"
+                    f"{printable(text)!r} is not a breakpoint; write FILE:LINE, LINE, FUNCTION, hook NAME,"
+                    " callback NAME, phase NAME or a condition such as: loss > 2"
                 ) from None
             given = {"condition": text.strip()}
         return cls(**given)
 
     @property
     def hooks(self) -> frozenset[str]:
-        """The names of `hook` in all engines; empty where it is not given."""
+        """The names of `hook` in all engines; empty if it is not given."""
         return frozenset() if self.hook is None else _SAME_HOOK.get(self.hook, frozenset({self.hook}))
 
     def is_on(self, file: str | None, line: int | None, end_line: int | None) -> bool:
-        """Whether a statement is that of `file` and `line`, or these are not given.
+        """Whether a statement, by its file and lines, is on the breakpoint's line. True if the breakpoint has none.
 
         >>> Breakpoint(file="engine/training.py", line=7).is_on("/lib/keras/engine/training.py", 6, 8)
         True
@@ -118,12 +119,12 @@ class Breakpoint:
         if file is None or line is None or end_line is None:
             return False
         # A trace may come from another system.
-        kind = PureWindowsPath if "\\" in file else PurePosixPath
-        wanted = kind(self.file or "").parts
-        return line <= self.line <= end_line and (not wanted or kind(file).parts[-len(wanted) :] == wanted)
+        path = PureWindowsPath if "\\" in file else PurePosixPath
+        wanted = path(self.file or "").parts
+        return line <= self.line <= end_line and (not wanted or path(file).parts[-len(wanted) :] == wanted)
 
     def is_in(self, function: str | None) -> bool:
-        """Whether a function, by its qualified name, is the given one, or none is given.
+        """Whether a function, by its qualified name, is the breakpoint's. True if the breakpoint has none.
 
         >>> Breakpoint(function="fit").is_in("Model.fit"), Breakpoint(function="fit").is_in("Model.refit")
         (True, False)
@@ -131,7 +132,11 @@ class Breakpoint:
         return self.function is None or (function is not None and f".{function}".endswith(f".{self.function}"))
 
     def matches(self, step: Step, enters: bool, opens: bool) -> bool:
-        """Whether to stop at `step`, which `enters` its function, and `opens` its phase, or does not."""
+        """Whether to stop at a step.
+
+        - `enters`: whether it is the first step of a call of its function.
+        - `opens`: whether it is the first step of its phase.
+        """
         values = step.values
         return (
             self.is_on(step.file, step.line, step.end_line)
@@ -158,10 +163,10 @@ _GIVEN = ("file", "line", "function", "hook", "callback", "phase", "condition")
 
 
 def values_of(step: Step) -> Mapping[str, Any]:
-    """What conditions can name at a step: its values, the keys of its logs, and where it is.
+    """The values that a condition can name at a step: those of the step, the keys of its logs, and its location.
 
-    Of a key that a hook changed it is the value after, of one that it removed the value before.
+    A key that the hook changed has its value after the hook. A key that it removed has its value before.
     """
     before, after = (step.values.get(name) or {} for name in ("logs_before", "logs"))
-    place = {name: getattr(step, name) for name in ("epoch", "batch", "stage", "phase", "function", "line", "depth")}
-    return {**before, **after, **place, **step.values}
+    location = {name: getattr(step, name) for name in _LOCATION}
+    return {**before, **after, **location, **step.values}

@@ -1,6 +1,6 @@
-"""The graph of one function, and the way that control took through it between two records.
+"""The control-flow graph of one function, and the way that control took through it between two records.
 
-A way is verified or it is not given: where two would fit, or none, there is no answer.
+If more than one way fits, or none, there is no answer: a way is never guessed.
 """
 
 from __future__ import annotations
@@ -12,50 +12,57 @@ END = 1
 """The node where a function is left."""
 
 ITERATION, ENTRY = "*", "!"
-"""Among the names of what a statement calls: whatever a loop iterates over; and that by the engine's table it calls a
-function that records."""
+"""Stand in `FlowNode.calls` for names: whatever a loop iterates over, and any function that records."""
 
 Way = tuple[int, ...]
-"""The nodes that control came by, in order."""
+"""The nodes that control came through, in order."""
 
 
 @dataclass(frozen=True)
 class FlowNode:
-    """A statement of the source, or the record of a `site` (None for a statement).
-
-    `line` to `end_line` are a statement's lines; of a compound one those of its header, and 0 where no debugger stops.
-    `calls` are the last names of what it calls, `next` the nodes that may follow, `raises` those that may when
-    something is raised here, `again` says that a caught exception is raised once more.
-    """
+    """A statement of the source, or a record."""
 
     line: int
+    "The statement's first line; 0 for a record, and for a statement at which no debugger stops."
     end_line: int
+    "Its last line; of a compound statement the last line of its header."
     site: int | None
+    "The site of a record; None for a statement."
     calls: Sequence[str]
+    "The functions that the statement calls, by the last part of their names."
     next: Sequence[int]
+    "The nodes that may follow."
     raises: Sequence[int]
+    "The nodes that may follow if an exception is raised here."
     again: bool
+    "Whether the statement raises a caught exception again."
 
 
 @dataclass(frozen=True)
 class FlowGraph:
-    """The nodes of the function `name` (qualified) in `file`; the first is where it is entered, the second its end."""
+    """The control-flow graph of a function."""
 
     name: str
+    "The qualified name of the function."
     file: str
     line: int
+    "The line of its definition."
     nodes: Sequence[FlowNode]
+    "The first is where the function is entered, the second, `END`, where it is left."
     _ways: dict[int, dict[int, Way | None]] = field(default_factory=dict, repr=False, compare=False)
 
     def way(self, begin: int, end: int) -> Way | None:
-        """What lies between the nodes `begin` and `end`, if one way alone leads there past no other record."""
+        """The nodes between `begin` and `end`. None unless exactly one way leads there without another record."""
         return self._reach(begin).get(end)
 
     def call(self, begin: int, name: str, iterates: bool) -> tuple[int, Way] | None:
-        """The statement, from `begin` on, that calls a function of that last name, and the way to it.
+        """The statement from `begin` on that calls a function, and the way to it. None if it is not certain.
 
-        It is the one that calls the name; where none does, the one that is known to call a function that records, then
-        the one that calls anything, or, where the function `iterates`, loops over anything.
+        The first of these that there is: the statement that calls the name; the one that is known to call a function
+        that records; the one that calls anything.
+
+        - `name`: the last part of the function's name.
+        - `iterates`: whether a loop that iterates over the function counts as a call.
         """
         ways = self._reach(begin)
         if self.nodes[begin].site is None and begin > END:
@@ -70,24 +77,30 @@ class FlowGraph:
         return None if way is None else (found[0], (*way, found[0]) if found[0] != begin else way)
 
     def exception(self, begin: int, handler: int, line: int) -> Way | None:
-        """What lies from `begin` on to the statement in `line` from which an exception came to the node `handler`."""
+        """The nodes from `begin` to the statement in `line` that raised an exception. None if it is not certain.
+
+        `handler` is the node to which the exception led.
+        """
         ways = {begin: (), **self._reach(begin)}
-        able = [node for node in ways if handler in self.nodes[node].raises]
-        here = [node for node in able if self.nodes[node].line <= line <= self.nodes[node].end_line]
-        found = [node for node in able if self.nodes[node].again and self._is_silent(ways[node])] or here
-        found = found or [node for node in able if self.nodes[node].again]
+        raising = [node for node in ways if handler in self.nodes[node].raises]
+        in_line = [node for node in raising if self.nodes[node].line <= line <= self.nodes[node].end_line]
+        found = [node for node in raising if self.nodes[node].again and self._has_no_statement(ways[node])] or in_line
+        found = found or [node for node in raising if self.nodes[node].again]
         if len(found) > 1:
+            # Of nested statements it is the innermost.
             smallest = min(self.nodes[node].end_line - self.nodes[node].line for node in found)
             found = [node for node in found if self.nodes[node].end_line - self.nodes[node].line == smallest]
         way = ways[found[0]] if len(found) == 1 else None
         return way if way is None or found[0] == begin else (*way, found[0])
 
-    def _is_silent(self, way: Way | None) -> bool:
+    def _has_no_statement(self, way: Way | None) -> bool:
         return way is not None and not any(self.nodes[node].line for node in way)
 
     def _reach(self, begin: int) -> dict[int, Way | None]:
-        """The nodes to which control may come from `begin` past no other record, with the way to each; None where
-        there is more than one."""
+        """The nodes that control may reach from `begin` without another record, each with the way to it.
+
+        The way is None if there is more than one.
+        """
         if begin not in self._ways:
             ways: dict[int, Way | None] = {}
             pending: list[tuple[int, Way]] = [(node, ()) for node in reversed(self.nodes[begin].next)]
@@ -95,7 +108,7 @@ class FlowGraph:
                 node, way = pending.pop()
                 if node in ways:
                     ways[node] = None
-                    self._forget(node, ways)
+                    self._forget_ways_through(node, ways)
                     continue
                 ways[node] = way
                 if self.nodes[node].site is None and node != END:
@@ -103,13 +116,13 @@ class FlowGraph:
             self._ways[begin] = ways
         return self._ways[begin]
 
-    def _forget(self, node: int, ways: dict[int, Way | None]) -> None:
-        """What lies behind a node that two ways lead to has two ways itself."""
+    def _forget_ways_through(self, node: int, ways: dict[int, Way | None]) -> None:
+        """Two ways lead to a node, so two ways lead to all nodes behind it."""
         pending = [node]
         while pending:
-            one = pending.pop()
-            if self.nodes[one].site is None:
-                for following in self.nodes[one].next:
+            current = pending.pop()
+            if self.nodes[current].site is None:
+                for following in self.nodes[current].next:
                     if ways.get(following) is not None:
                         ways[following] = None
                         pending.append(following)

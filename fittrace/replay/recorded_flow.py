@@ -1,4 +1,4 @@
-"""What a trace holds of one fit's control flow, read from its tables."""
+"""The recorded control flow of one fit, read from the tables of its trace."""
 
 from __future__ import annotations
 
@@ -17,47 +17,54 @@ from .flow_graph import FlowGraph, FlowNode
 from .walk import RecordedProgram, WalkSite
 
 Ints = npt.NDArray[np.int64]
+"""An array of integers."""
 
 
 class NoFlow(FittraceError):
-    """A fit that is not in the trace, or whose control flow is not."""
+    """The trace does not have the fit, or not its control flow."""
 
 
 @dataclass(frozen=True)
 class Turns:
-    """The turns of a fit in order, row by row: each row is `count` turns, one after the other, of one `path`.
-
-    `span` is the number of the first span that the row's first turn opens. `path` is -1 where records are missing.
-    `clocks` are the moments of a row's own clocks.
-    """
+    """The turns of a fit in order. A row is several turns of the same path, one after the other."""
 
     span: Ints
+    "The number of the first span that the row's first turn opens."
     count: Ints
+    "How many turns the row has."
     path: Ints
+    "The number of their path; -1 if records are missing."
     clocks: Sequence[Sequence[int]]
+    "The Unix times at which lines began that read a clock of their own, without a span."
 
 
 @dataclass(frozen=True)
 class Recording:
-    """One fit of one process: where it is, the program that ran, its turns, and the source of each file."""
+    """The control flow of one fit of one process."""
 
     trace: TraceTables
     where: str
+    "Selects the process, in SQL."
     fit: int
+    "The number of the fit in its process."
     program: RecordedProgram
+    "The functions that recorded."
     paths: Sequence[Sequence[int]]
+    "By number: the records of a turn."
     turns: Turns
     sources: dict[str, Sequence[str]]
+    "By file: the lines of its source."
 
     def rows(self, table: str, columns: str, condition: str = "true") -> pa.Table:
-        """Rows of a table, of this process alone, that meet `condition` (in SQL)."""
+        """The rows of this process in a table that meet `condition`, in SQL."""
         return self.trace.relation(f"SELECT {columns} FROM {table} WHERE {self.where} AND {condition}").to_arrow_table()
 
 
 def recording(trace: TraceTables, fit: int, process: int | None = None, run: str | None = None) -> Recording:
-    """The recording of one fit. `process` and `run` may be left out where there is one alone that has such a fit.
+    """Read the control flow of one fit.
 
-    Raises `NoFlow` where there is no such fit, or more than one.
+    `process` and `run` are needed only if several have a fit of that number. Raises `NoFlow` if there is no such fit,
+    or more than one, or if its control flow was not recorded.
     """
     fits = trace.fits()
     found = fits[fits["fit"] == fit]
@@ -72,27 +79,29 @@ def recording(trace: TraceTables, fit: int, process: int | None = None, run: str
     where = f"process = {int(row['process'])}"
     if "run" in found:
         where += f" AND run = {literal(str(row['run']))}"
-    family = _family(fits[(fits["process"] == row["process"])], fit)
+    inner = _with_inner_fits(fits[(fits["process"] == row["process"])], fit)
     thread = literal(str(row["thread"]))
-    answer = _FlowTables(trace, where)
-    flow = answer("flow", f"fit IN ({', '.join(map(str, family))}) AND thread = {thread}")
+    read = _ProcessTables(trace, where)
+    flow = read("flow", f"fit IN ({', '.join(map(str, inner))}) AND thread = {thread}")
     if not flow.num_rows:
         raise NoFlow(f"{trace.path}: the control flow of fit {fit} is not in it; it was dropped, or its engine unknown")
-    program, files = _program(answer)
-    paths = answer("paths")
-    numbers = dict(zip(paths["path"].to_pylist(), paths["sites"].to_pylist(), strict=True))
+    program, files = _program(read)
+    paths = read("paths")
+    path_by_number = dict(zip(paths["path"].to_pylist(), paths["sites"].to_pylist(), strict=True))
     turns = Turns(
         flow["span"].to_numpy(),
         flow["turns"].to_numpy(),
         flow["path"].fill_null(-1).to_numpy().astype(np.int64),
         flow["clocks_ns"].to_pylist(),
     )
-    known_paths = [numbers.get(number, ()) for number in range(max(numbers, default=-1) + 1)]
+    known_paths = [path_by_number.get(number, ()) for number in range(max(path_by_number, default=-1) + 1)]
     return Recording(trace, where, fit, program, known_paths, turns, _sources(trace, where, files))
 
 
 @dataclass(frozen=True)
-class _FlowTables:
+class _ProcessTables:
+    """Reads the rows of one process."""
+
     trace: TraceTables
     where: str
 
@@ -100,47 +109,48 @@ class _FlowTables:
         return self.trace.relation(f"SELECT * FROM {name} WHERE {self.where} AND {condition}").to_arrow_table()
 
 
-def _family(fits: Any, fit: int) -> list[int]:
-    """A fit and those that were called inside its hooks."""
-    family = [fit]
-    for one in family:
-        family += fits[fits["parent_fit"] == one]["fit"].tolist()
-    return family
+def _with_inner_fits(fits: Any, fit: int) -> list[int]:
+    """A fit, and the fits that its hooks called, at any depth."""
+    found = [fit]
+    for outer in found:
+        found += fits[fits["parent_fit"] == outer]["fit"].tolist()
+    return found
 
 
-def _program(answer: _FlowTables) -> tuple[RecordedProgram, dict[str, str]]:
-    """The program, and the source (by content) of each of its files."""
-    functions, nodes, sites = (answer(name).to_pylist() for name in ("functions", "nodes", "sites"))
-    places: dict[int, tuple[int, int]] = {}
+def _program(read: _ProcessTables) -> tuple[RecordedProgram, dict[str, str]]:
+    """The program, and by file the id of its source in the table `sources`."""
+    functions, nodes, sites = (read(name).to_pylist() for name in ("functions", "nodes", "sites"))
+    node_of_site: dict[int, tuple[int, int]] = {}
     by_function: dict[int, list[FlowNode]] = {function["function"]: [] for function in functions}
     for row in sorted(nodes, key=lambda row: (row["function"], row["node"])):
         if row["function"] in by_function:
             if row["probe"] is not None:
-                places[row["probe"]] = (row["function"], row["node"])
+                node_of_site[row["probe"]] = (row["function"], row["node"])
             by_function[row["function"]].append(
                 FlowNode(
                     row["line"], row["end_line"], row["probe"], row["calls"], row["next"], row["raises"], row["again"]
                 )
             )
-    numbers = {function["function"]: place for place, function in enumerate(functions)}
-    graphs = [FlowGraph(one["name"], one["file"], one["line"], by_function[one["function"]]) for one in functions]
-    known = {}
+    # Graphs have no gaps in their numbers. The numbers of functions in the table may have some.
+    graph_of_function = {row["function"]: number for number, row in enumerate(functions)}
+    graphs = [FlowGraph(row["name"], row["file"], row["line"], by_function[row["function"]]) for row in functions]
+    walk_sites = {}
     for row in sites:
-        function, node = places.get(row["site"], (None, None))
-        known[row["site"]] = WalkSite(
+        function, node = node_of_site.get(row["site"], (None, None))
+        walk_sites[row["site"]] = WalkSite(
             row["kind"],
-            None if function is None else numbers[function],
+            None if function is None else graph_of_function[function],
             node,
             row["line"],
             row["depth"],
             tuple(row["opens"]),
             row["fence"],
         )
-    return RecordedProgram(graphs, known), {function["file"]: function["source"] for function in functions}
+    return RecordedProgram(graphs, walk_sites), {function["file"]: function["source"] for function in functions}
 
 
 def _sources(trace: TraceTables, where: str, files: dict[str, str]) -> dict[str, Sequence[str]]:
-    """The lines of each file. A text may lie with an earlier process of the run."""
+    """The lines of each file. The process that stored a text may be another one of the same run."""
     run = where.partition(" AND ")[2] or "true"
     wanted = ", ".join(f"'{source}'" for source in sorted(set(files.values())) if source.isalnum()) or "''"
     query = f"SELECT source, any_value(text) FROM sources WHERE {run} AND source IN ({wanted}) GROUP BY source"

@@ -1,4 +1,4 @@
-"""A step: one statement of the engine that ran, as a replay tells it."""
+"""A step of a replay: one statement of the engine that ran."""
 
 from __future__ import annotations
 
@@ -9,37 +9,45 @@ from ..schema.errors import FittraceError
 
 
 class NoStep(FittraceError):
-    """A place in a fit at which nothing was recorded."""
+    """An epoch or batch that the fit does not have."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One statement that ran, at one time: the `index`-th of its fit.
+    """One statement that ran, at one time.
 
-    `function` is qualified, `line` to `end_line` are the lines in `file`, of a compound statement those of its header,
-    and `source` their text. `depth` counts the calls of recorded functions that it is in, from 0. `start_ns` is Unix
-    time, and `duration_ns` what passed until the next step that is no deeper, calls included; both are None where no
-    clock was read: such steps share the time of the one before. Where it is not known what ran, `known` is False, and
-    there is no function and no line. `values` are what was recorded of it: the arm that a branch took (`taken`), a
-    batch's size, a hook's callback and logs, the arguments of the fit; with `--values all` what it assigned, too.
+    If records are missing, a step stands for all that ran there. It is not `known`, and has no function and no line.
     """
 
     index: int
+    "The number of the step in its fit, from 0."
     function: str | None
+    "The qualified name of the function."
     file: str | None
     line: int | None
+    "The first line; of a compound statement that of its header, as `end_line` too."
     end_line: int | None
     source: str
+    "The text of these lines."
     phase: str | None
     depth: int
+    "How many calls of recorded functions the step is in, from 0."
     stage: str | None
+    "`train`, `test` or `predict`."
     epoch: int | None
     batch: int | None
     start_ns: int | None
+    "Unix time; None if no clock was read. Then the step shares the time of a step before it."
     duration_ns: int | None
+    "The time until the next clock that was read no deeper in calls; None without `start_ns`."
     values: dict[str, Any]
+    """What was recorded of the step, by name.
+
+    That is which arm a branch took (`taken`), the size of a batch, the callback and the logs of a hook, and the
+    arguments of the fit; with `--values all` also what the statement assigned to variables.
+    """
 
     @property
     def known(self) -> bool:
-        """Whether it is known what ran."""
+        """Whether it is known which statement ran."""
         return self.function is not None

@@ -1,4 +1,4 @@
-"""The steps of one epoch or of one batch, out of all."""
+"""The steps of one epoch or of one batch."""
 
 from __future__ import annotations
 
@@ -8,27 +8,30 @@ from .cursor import Replay
 from .step import Step
 
 EPOCH, BATCH = ("epoch",), ("stage", "epoch", "batch")
-"""What the steps of an epoch, or of a batch, have in common."""
+"""The fields that are the same in all steps of an epoch, or of a batch."""
 
 
-def onwards(replay: Replay, alike: tuple[str, ...], direction: int = 1) -> Iterator[Step]:
-    """The steps from the current one on that are in the same epoch or batch, one by one; backwards where `direction`
-    is -1."""
-    here = replay.current
-    depth = here.depth
-    index = here.index
+def steps_from_here(replay: Replay, same: tuple[str, ...], direction: int = 1) -> Iterator[Step]:
+    """The current step, and those after it in the same epoch or batch.
+
+    - `same`: `EPOCH` or `BATCH`.
+    - `direction`: 1, or -1 for the steps before it, the nearest first.
+    """
+    current = replay.current
+    depth = current.depth
+    index = current.index
     while 0 <= index < len(replay):
         step = replay[index]
-        if all(getattr(step, name) == getattr(here, name) for name in alike):
+        if all(getattr(step, name) == getattr(current, name) for name in same):
             depth = min(depth, step.depth)
-        # What is called from within, such as another fit, may count epochs and batches of its own.
+        # Deeper calls, such as another fit, may count epochs and batches of their own. They are part of it.
         elif step.depth <= depth:
             return
         yield step
         index += direction
 
 
-def whole(replay: Replay, alike: tuple[str, ...]) -> list[Step]:
+def all_steps(replay: Replay, same: tuple[str, ...]) -> list[Step]:
     """All steps of the epoch or batch that the replay is in, in order."""
-    before = list(onwards(replay, alike, direction=-1))
-    return [*reversed(before), *list(onwards(replay, alike))[1:]]
+    before = list(steps_from_here(replay, same, direction=-1))
+    return [*reversed(before), *list(steps_from_here(replay, same))[1:]]

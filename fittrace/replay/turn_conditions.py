@@ -1,14 +1,14 @@
-"""Windows: a condition on the place, such as `epoch == 3`, asked of thousands of turns at once.
+"""Evaluates a condition on the place, such as `epoch == 3`, for thousands of turns at once.
 
-Function, line, depth and phase of a step are the same in all turns of its kind. Stage, epoch and batch are those of the
-span that it is in; so they are read for all spans of a window, and the condition is asked of all its steps at once.
-Windows begin where the cursor is and grow, so that what is near is found soon.
+Function, line, depth and phase are the same for all steps of one visit of a kind of turns. Stage, epoch and batch are
+those of the span around the step. So this reads the spans of a window of steps, and evaluates the condition for all its
+steps together. Windows begin at the current position and grow, so that a near match is found soon.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,109 +16,120 @@ import pandas as pd
 from .breakpoints import values_of
 from .condition.parser import Condition
 from .recorded_flow import Ints
-
-if TYPE_CHECKING:
-    from .cursor import Replay
+from .step_reader import StepReader
+from .timeline import VisitOffsets
 
 _SMALLEST, _LARGEST = 1 << 10, 1 << 17
 """Steps in the first window, and in the largest."""
+
 _OF_SPANS = frozenset({"stage", "epoch", "batch"})
-
-Places = Mapping[int, Sequence[int]]
-"""By the number of a kind of turns: the places of those of its visits that come into question."""
+"""The names in conditions that are facts of the span around a step."""
 
 
-class Piece(NamedTuple):
-    """The `steps` of one visit, the one at `place` of turns of a `kind`, in some turns, and the `spans` they are in."""
+class _VisitSteps(NamedTuple):
+    """The steps of one visit in several turns of a run."""
 
     steps: Ints
+    "The indices of the steps."
     spans: Ints
+    "The number of the span around each; negative if it is not known."
     kind: int
-    place: int
+    "The number of the kind of turns."
+    offset: int
+    "The offset of the visit in the turns."
 
 
-class Windows:
-    """Looks for the steps of `replay` at which `test` may hold, among the visits at `places`."""
+class _CommonValues(NamedTuple):
+    """What all steps of one visit have in common."""
 
-    def __init__(self, replay: Replay, test: Condition, places: Places) -> None:
-        self._replay = replay
+    values: Mapping[str, Any]
+    "The values that the condition names, apart from those of the span."
+    may_have_variables: bool
+    "Whether variables may be recorded there. They may have any name, also one of those above."
+
+
+class ConditionSearch:
+    """Finds the steps at which `test` may hold, among the visits at `offsets` of their kinds of turns."""
+
+    def __init__(self, reader: StepReader, test: Condition, offsets: VisitOffsets) -> None:
+        self._reader = reader
+        self._timeline = reader.timeline
         self._test = test
-        self._places = places
-        self._constants = test.names - _OF_SPANS
-        self._varying = test.names & _OF_SPANS
-        self._samples: dict[tuple[int, int], Mapping[str, Any]] = {}
-        self._size = _SMALLEST
+        self._offsets = offsets
+        self._constant_names = test.names - _OF_SPANS
+        self._span_names = test.names & _OF_SPANS
+        self._constants: dict[tuple[int, int], _CommonValues] = {}
+        self._window_size = _SMALLEST
 
-    def candidates(self, backwards: bool) -> Iterator[int]:
-        """The indices of such steps after the current one, or before it, the nearest first."""
-        window: list[Piece] = []
-        self._size, steps = _SMALLEST, 0
-        for pieces in self._turns(backwards):
-            window += pieces
-            steps += sum(len(piece.steps) for piece in pieces)
-            if steps >= self._size:
-                yield from self._of(window, backwards)
-                window, steps = [], 0
-                self._size = min(2 * self._size, _LARGEST)
-        yield from self._of(window, backwards)
+    def candidates(self, position: int, backwards: bool) -> Iterator[int]:
+        """The indices of such steps after `position`, or before it, the nearest first."""
+        window: list[_VisitSteps] = []
+        self._window_size, count = _SMALLEST, 0
+        for group in self._groups(position, backwards):
+            window += group
+            count += sum(len(part.steps) for part in group)
+            if count >= self._window_size:
+                yield from self._matches(window, position, backwards)
+                window, count = [], 0
+                self._window_size = min(2 * self._window_size, _LARGEST)
+        yield from self._matches(window, position, backwards)
 
-    def _turns(self, backwards: bool) -> Iterator[list[Piece]]:
-        """A piece for each visit, of some turns and then of the next, or of those before."""
-        stretches, position = self._replay.stretches, self._replay.position
-        at, turn, _ = self._replay.visit(position)
-        while 0 <= at < len(stretches):
-            number = int(stretches.kind[at])
-            kind, turns, places = stretches.kinds[number], int(stretches.turns[at]), self._places.get(number, ())
+    def _groups(self, position: int, backwards: bool) -> Iterator[list[_VisitSteps]]:
+        """The steps of all visits in some turns around `position`, then in the turns after those, or before them."""
+        runs = self._timeline.runs
+        run, turn, *_ = self._timeline.locate(position)
+        while 0 <= run < len(runs):
+            number, turns = int(runs.kind[run]), runs.turn_count(run)
+            visits, offsets = runs.kinds[number].visits, self._offsets.get(number, ())
             low, high = (0, turn + 1) if backwards else (turn, turns)
-            while places and low < high:
-                some = self._size // len(places) + 1
-                begin, end = (max(high - some, low), high) if backwards else (low, min(low + some, high))
+            while offsets and low < high:
+                size = self._window_size // len(offsets) + 1
+                begin, end = (max(high - size, low), high) if backwards else (low, min(low + size, high))
                 chosen = np.arange(begin, end)
-                first = int(stretches.first[at]) + chosen * len(kind.visits)
+                first = int(runs.first_step[run]) + chosen * len(visits)
                 yield [
-                    Piece(first + place, stretches.numbers(at, chosen, kind.visits[place].span), number, place)
-                    for place in places
+                    _VisitSteps(first + offset, runs.span_numbers(run, chosen, visits[offset].span), number, offset)
+                    for offset in offsets
                 ]
                 low, high = (low, begin) if backwards else (end, high)
-            at += -1 if backwards else 1
-            turn = int(stretches.turns[at]) - 1 if backwards and at >= 0 else 0
+            run += -1 if backwards else 1
+            turn = runs.turn_count(run) - 1 if backwards and run >= 0 else 0
 
-    def _of(self, window: Sequence[Piece], backwards: bool) -> Iterator[int]:
-        """The candidates among the steps of a window."""
+    def _matches(self, window: Sequence[_VisitSteps], position: int, backwards: bool) -> Iterator[int]:
+        """The candidates among the steps of a window, the nearest first."""
         if not window:
             return
-        index = np.concatenate([piece.steps for piece in window])
-        columns = self._facts(np.concatenate([piece.spans for piece in window])) if self._varying else {}
-        lengths = [len(piece.steps) for piece in window]
-        samples = [self._sample(piece) for piece in window]
-        for name in self._constants:
-            # As pandas would have it: floats where all are numbers.
-            columns[name] = np.repeat(pd.Series([sample.get(name) for sample in samples]).to_numpy(), lengths)
-        # A variable that was recorded there may have any of these names.
+        index = np.concatenate([part.steps for part in window])
+        columns = self._span_columns(np.concatenate([part.spans for part in window])) if self._span_names else {}
+        lengths = [len(part.steps) for part in window]
+        constants = [self._constants_of(part) for part in window]
+        for name in self._constant_names:
+            # pandas makes these floats if all are numbers, as it does for columns of tables.
+            of_parts = pd.Series([constant.values.get(name) for constant in constants]).to_numpy()
+            columns[name] = np.repeat(of_parts, lengths)
         frame = pd.DataFrame(columns, index=range(len(index)))
-        holds = self._test.over(frame) | np.repeat([sample["told"] for sample in samples], lengths)
-        position = self._replay.position
-        found = np.sort(index[holds & (index < position if backwards else index > position)])
+        uncertain = np.repeat([constant.may_have_variables for constant in constants], lengths)
+        may_hold = self._test.holds_in(frame) | uncertain
+        found = np.sort(index[may_hold & (index < position if backwards else index > position)])
         yield from (found[::-1] if backwards else found).tolist()
 
-    def _sample(self, piece: Piece) -> Mapping[str, Any]:
-        """What all steps of a visit have in common, from one of them; `told`: variables may be recorded there."""
-        key = piece.kind, piece.place
-        if key not in self._samples:
-            visit = self._replay.stretches.kinds[piece.kind].visits[piece.place]
-            constants = values_of(self._replay[int(piece.steps[0])]) if self._constants else {}
-            self._samples[key] = {**constants, "told": self._replay.values.may_tell(visit)}
-        return self._samples[key]
+    def _constants_of(self, part: _VisitSteps) -> _CommonValues:
+        key = part.kind, part.offset
+        if key not in self._constants:
+            visit = self._timeline.runs.kinds[part.kind].visits[part.offset]
+            values = values_of(self._reader.step(int(part.steps[0]))) if self._constant_names else {}
+            self._constants[key] = _CommonValues(values, self._reader.values.may_have_variables(visit))
+        return self._constants[key]
 
-    def _facts(self, numbers: Ints) -> dict[str, Any]:
-        """What the condition names of stage, epoch and batch, of each of the spans with these numbers."""
-        known, place = np.unique(numbers, return_inverse=True)
-        # Spans that were open long before are few, and far from the others.
-        far = int(np.searchsorted(known, known[-1] - 4 * _LARGEST))
-        before = [self._replay.spans.facts(number) if number >= 0 else {} for number in known[:far].tolist()]
-        near = self._replay.spans.places(self._varying, known[far:])
-        found = {}
-        for name, column in near.items():
-            first = np.array([facts.get(name, np.nan) for facts in before], column.dtype)
-            found[name] = np.concatenate([first, column])[place]
-        return found
+    def _span_columns(self, numbers: Ints) -> dict[str, Any]:
+        """The facts that the condition names of each of the spans with these numbers."""
+        unique, row = np.unique(numbers, return_inverse=True)
+        # A few spans were opened long before the others. They are read one by one, and the others as one range.
+        far = int(np.searchsorted(unique, unique[-1] - 4 * _LARGEST))
+        spans = self._timeline.spans
+        facts_of_far = [spans.facts(number) if number >= 0 else {} for number in unique[:far].tolist()]
+        columns = {}
+        for name, near in spans.columns(self._span_names, unique[far:]).items():
+            first = np.array([facts.get(name, np.nan) for facts in facts_of_far], near.dtype)
+            columns[name] = np.concatenate([first, near])[row]
+        return columns

@@ -1,4 +1,4 @@
-"""Why a replay is where it is: the branches that led there, each with the arm that it took."""
+"""Why control came to a step: the branches that led there, and which arm each took."""
 
 from __future__ import annotations
 
@@ -14,55 +14,54 @@ from .step import Step
 
 @dataclass(frozen=True)
 class Branch:
-    """One branch or loop on the way: its last visit, a `step`, the `arm` that it took then, and the step of the `frame`
-    whose function it is in.
-
-    The arm is True where the body was entered, False where it was not, None where that was not recorded.
-    """
+    """A branch or a loop that control came through."""
 
     step: Step
+    "The last visit to it."
     arm: bool | None
+    "True if control went into its body, False if it went past it, None if that was not recorded."
     frame: Step
+    "The current step of the frame that the branch is in."
 
 
 def branches(replay: Replay, innermost: int | None = None) -> list[Branch]:
-    """The branches that led to the current step, in every frame of its call chain, outermost and earliest first.
+    """The branches that led to the current step, in every frame of its call stack, outermost and earliest first.
 
-    `innermost` is the number of the last frame that is asked of, counted from the outermost; None is all.
+    Each branch has the last visit before the step. A visit in an earlier iteration of a loop is left out, because it
+    did not lead to the step.
 
-    Of each branch it is the last visit before the step. A visit in an earlier turn of a loop than the loop's last is
-    left out: it did not lead here.
+    `innermost` is the number of the last frame to include, counted from the outermost, 0. None includes all.
     """
-    here = replay.position
+    position = replay.position
     found: list[Branch] = []
     try:
-        began = -1
+        call = -1
         for frame in replay.stack()[: None if innermost is None else innermost + 1]:
-            found += _in_frame(replay, frame, began)
-            began = frame.index
+            found += _in_frame(replay, frame, call)
+            call = frame.index
     finally:
-        replay.position = here
+        replay.position = position
     return found
 
 
-def _in_frame(replay: Replay, frame: Step, began: int) -> list[Branch]:
-    """Those of one frame, whose call was made at the step `began`."""
+def _in_frame(replay: Replay, frame: Step, call: int) -> list[Branch]:
+    """The branches of one frame. The step of the index `call` made its call."""
     if frame.line is None:
         return []
     visits: dict[int, Step | None] = {}
     for line, loops in _branching("\n".join(replay.source_of(frame)), frame.line):
-        visit = _last_visit(replay, frame, began, line) if all(visits[loop] for loop in loops) else None
-        turns = [turn.index for loop in loops if (turn := visits[loop])]
-        visits[line] = visit if visit and all(turn <= visit.index for turn in turns) else None
+        visit = _last_visit(replay, frame, call, line) if all(visits[loop] for loop in loops) else None
+        iterations = [iteration.index for loop in loops if (iteration := visits[loop])]
+        visits[line] = visit if visit and all(index <= visit.index for index in iterations) else None
     steps = sorted((step for step in visits.values() if step), key=lambda step: step.index)
     return [Branch(step, step.values.get("taken"), frame) for step in steps]
 
 
-def _last_visit(replay: Replay, frame: Step, began: int, line: int) -> Step | None:
-    """The last visit of `line` in this call before the frame's own step."""
+def _last_visit(replay: Replay, frame: Step, call: int, line: int) -> Step | None:
+    """The last visit to `line` in this call before the frame's current step."""
     replay.position = frame.index
-    while (step := replay.find(Breakpoint(file=frame.file, line=line), backwards=True)) and step.index > began:
-        # The same function may have been called again from within.
+    while (step := replay.find(Breakpoint(file=frame.file, line=line), backwards=True)) and step.index > call:
+        # A visit at another depth is of another call of the same function.
         if step.depth == frame.depth and step.line == line:
             return step
     return None
@@ -70,9 +69,9 @@ def _last_visit(replay: Replay, frame: Step, began: int, line: int) -> Step | No
 
 @lru_cache(maxsize=16)
 def _branching(source: str, line: int) -> tuple[tuple[int, tuple[int, ...]], ...]:
-    """The lines of the branches and loops in the function around `line`, each with those of the loops around it.
+    """The lines of the branches and loops in the function around `line`, each with the lines of the loops around it.
 
-    Empty where the source is no Python that this Python reads.
+    Empty if this version of Python cannot parse the source.
     """
     try:
         tree = ast.parse(source)
@@ -90,6 +89,7 @@ def _branching(source: str, line: int) -> tuple[tuple[int, tuple[int, ...]], ...
 
 
 def _in_body(body: list[ast.stmt], loops: tuple[int, ...]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """`_branching` for some statements with `loops` around them."""
     for statement in body:
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             continue

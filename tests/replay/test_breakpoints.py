@@ -152,14 +152,14 @@ def test_a_condition_says_the_same_of_rows_as_of_values(text, rows, categories) 
     condition = Condition.parse(text)
     frame = pd.DataFrame(rows, columns=list(rows[0]))
     types = {"epoch": "Int64", "logs.loss": float, "callback": "category" if categories else object, "taken": "boolean"}
-    told = condition.over(frame.astype(types))
+    told = condition.holds_in(frame.astype(types))
     assert told.dtype == np.bool_
     assert told.tolist() == [condition.holds(row) for row in rows]
 
 
 def test_lists_and_dicts_among_the_values_are_unknown() -> None:
     frame = pd.DataFrame({"logs": [{"a": 1}, [2], 3]})
-    assert Condition.parse("logs == 3").over(frame).tolist() == [False, False, True]
+    assert Condition.parse("logs == 3").holds_in(frame).tolist() == [False, False, True]
 
 
 @pytest.mark.parametrize(
@@ -189,10 +189,10 @@ def test_what_a_user_writes(text, expected) -> None:
     [
         ("phase lunch", "no phase lunch; they are fit, "),
         ("hook", None),
-        ("hook on_epoch_end if", "is no place; write FILE:LINE"),
-        ("callback Mine, loss >", "is no condition; write one like"),
-        ("fit; rm", "is no place"),
-        ("", "is no place"),
+        ("hook on_epoch_end if", "is not a breakpoint; write FILE:LINE"),
+        ("callback Mine, loss >", "is not a condition; write one like"),
+        ("fit; rm", "is not a breakpoint"),
+        ("", "is not a breakpoint"),
     ],
 )
 def test_what_is_no_breakpoint(text, message) -> None:
@@ -202,7 +202,7 @@ def test_what_is_no_breakpoint(text, message) -> None:
     with pytest.raises(FittraceError, match=message) as error:
         Breakpoint.parse(text)
     assert "\n" not in str(error.value)
-    with pytest.raises(BadBreakpoint, match="a breakpoint anywhere"):
+    with pytest.raises(BadBreakpoint, match="an empty breakpoint"):
         Breakpoint()
     with pytest.raises(BadBreakpoint, match="without a line"):
         Breakpoint(file="a.py")

@@ -212,7 +212,7 @@ def test_what_is_no_number_says_so_when_it_is_used(tmp_path: Path) -> None:
             fittrace.drive(trace, [asking])
         assert isinstance(failed.value.__cause__, AbsentInput)
     driven = fittrace.drive(trace, [Asking(lambda model, logs: logs.get("note"), hook=end)])
-    assert "absent: logs that are no numbers: note" in repr(driven)
+    assert "absent: logs that are not numbers: note" in repr(driven)
 
 
 def test_hooks_that_the_engine_left_out_are_driven_without_logs(tmp_path: Path) -> None:
@@ -224,10 +224,10 @@ def test_hooks_that_the_engine_left_out_are_driven_without_logs(tmp_path: Path) 
     driven = fittrace.drive(trace, [seen])
     names = [f"on_train_batch_{when}" for _ in range(2) for when in ("begin", "end")]
     assert [(name, number) for name, number, _ in seen.calls[3:]] == list(zip(names, (0, 0, 1, 1), strict=True))
-    assert "absent: logs of 2 hooks that the run gave no callback: on_train_batch_end" in repr(driven)
+    assert "absent: logs of 2 hooks that no callback of the run received: on_train_batch_end" in repr(driven)
     for use in (lambda logs: logs["loss"], lambda logs: logs.get("loss"), lambda logs: (logs or {}).get("loss"), dict):
         asking = Asking(lambda model, logs, use=use: use(logs), hook="on_train_batch_end")
-        with pytest.raises(CallbackFailed, match="no callback of the recorded run was given them"):
+        with pytest.raises(CallbackFailed, match="no callback of the recorded run received them"):
             fittrace.drive(trace, [asking])
 
 
@@ -295,6 +295,6 @@ def test_no_method_is_called_but_a_hook_of_keras(tmp_path: Path, name: str) -> N
             called.append(attribute)
             return lambda *arguments: None
 
-    with pytest.raises(fittrace.FittraceError, match="is no hook of Keras"):
+    with pytest.raises(fittrace.FittraceError, match="is not a hook of Keras"):
         fittrace.drive(fittrace.open(write_run(tmp_path, tables=tables)), [Mine()])
     assert set(called) <= {"__class__"}  # which `isinstance` looks at

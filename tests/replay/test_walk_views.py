@@ -53,13 +53,13 @@ def test_numbers_that_json_has_not_are_null(steps: list[Step]) -> None:
 def test_an_epoch_and_a_batch_are_cut_out_of_the_walk(steps: list[Step]) -> None:
     replay = Invented(steps)
     replay.goto(0, 1)
-    batch = list(step_ranges.onwards(replay, step_ranges.BATCH))
+    batch = list(step_ranges.steps_from_here(replay, step_ranges.BATCH))
     assert [step.line for step in batch if step.depth == 1] == [16, 17, 18, 20, 21, 22]
     assert batch[0] is replay.current
     replay.position = batch[3].index
-    assert step_ranges.whole(replay, step_ranges.BATCH) == batch
+    assert step_ranges.all_steps(replay, step_ranges.BATCH) == batch
     replay.goto(1)
-    assert [step.line for step in step_ranges.onwards(replay, step_ranges.EPOCH)][-1] == 29
+    assert [step.line for step in step_ranges.steps_from_here(replay, step_ranges.EPOCH)][-1] == 29
 
 
 def hostile(steps: list[Step]) -> list[Step]:

@@ -1,1 +1,1 @@
-"""Driving: callbacks are called again with the logs that a run recorded."""
+"""Passes the recorded hooks of a fit on to other callbacks, without training."""

@@ -1,4 +1,4 @@
-"""What came of driving callbacks: where the run would have ended, and on what that rests."""
+"""The outcome of driving callbacks: where the run would have ended, and which of their inputs were recorded."""
 
 from __future__ import annotations
 
@@ -16,52 +16,57 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Stop:
-    """A driven callback would have ended the run.
+    """Where a driven callback would have ended the run.
 
-    `callback` set `stop_training` in its `hook`, at `epoch` and `batch` (None outside of one). Engines look at it after
-    each training batch and after each epoch: the last thing to run would have been batch `last_batch` of epoch
-    `last_epoch`; a `last_batch` of None is the whole epoch, a `last_epoch` of None not even one.
+    Engines check `stop_training` after each training batch and after each epoch. So the run may go on a little after a
+    callback has set it.
     """
 
     callback: str
+    "The class of the callback that set `stop_training`."
     hook: str
+    "The hook in which it did."
     epoch: int | None
+    "The epoch in which it did; None outside of epochs."
     batch: int | None
+    "The batch in which it did; None outside of batches."
     last_epoch: int | None
+    "The last epoch that would have run; None if there would have been none."
     last_batch: int | None
+    "The last batch of that epoch that would have run; None if the epoch would have ended."
 
     def __str__(self) -> str:
         if self.last_epoch is None:
             end = "before the first epoch"
         else:
-            end = f"after {place(self.last_epoch, self.last_batch)}"
-        where = place(self.epoch, self.batch)
-        set_there = "" if where == place(self.last_epoch, self.last_batch) else f" at {where}"
-        return f"{end}: {self.callback} set stop_training in {self.hook}{set_there}"
+            end = f"after {moment(self.last_epoch, self.last_batch)}"
+        when = moment(self.epoch, self.batch)
+        set_when = "" if when == moment(self.last_epoch, self.last_batch) else f" at {when}"
+        return f"{end}: {self.callback} set stop_training in {self.hook}{set_when}"
 
 
 @dataclass(frozen=True, repr=False)
 class Driven:
-    """What came of driving `callbacks` through the hooks of a recorded fit; made by `drive`.
-
-    - `fit`, `engine` and `callbacks` say what was driven, the last by class name;
-    - `hooks` is how many of the recorded hooks were passed on;
-    - `stop` is where and by whom the run would have ended; None where no callback would have ended it before the
-      recorded `end`, which says with what status and where the record stops;
-    - `history` is a DataFrame with a row for each epoch that ended, the index `epoch`, and a column for each key of
-      its logs as the driven callbacks left them;
-    - `recorded` and `absent` say in words which inputs of the callbacks are those of the run, and which are missing.
-    """
+    """The outcome of driving callbacks through the hooks of a recorded fit. `drive` returns it."""
 
     fit: int
+    "The number of the fit."
     engine: str
+    "The engine and its version."
     callbacks: tuple[str, ...]
+    "The classes of the driven callbacks."
     hooks: int
+    "How many of the recorded hooks were passed on."
     stop: Stop | None
+    "Where a callback would have ended the run; None if none would have."
     end: str
+    "How and where the recorded fit ended."
     history: pd.DataFrame
+    "A row for each epoch that ended, and a column for each key of its logs as the driven callbacks left them."
     recorded: tuple[str, ...]
+    "Which inputs of the callbacks are those of the run, in words."
     absent: tuple[str, ...]
+    "Which are missing, or are not those of the run."
 
     def __repr__(self) -> str:
         end = f"ends {self.stop}" if self.stop else f"ends as recorded: {self.end}"
@@ -76,7 +81,7 @@ class Driven:
 
 
 def history(epochs: Mapping[int | None, Mapping[str, Any]]) -> pd.DataFrame:
-    """The logs at the end of `epochs` as a DataFrame, a row for each.
+    """The logs at the end of each epoch as a DataFrame, a row for each.
 
     >>> history({0: {"loss": 0.5}, 1: {"loss": 0.25, "lr": 0.1}}).reset_index()
        epoch  loss   lr
@@ -87,14 +92,14 @@ def history(epochs: Mapping[int | None, Mapping[str, Any]]) -> pd.DataFrame:
 
     rows = [{} if isinstance(logs, AbsentLogs) else dict(logs) for logs in epochs.values()]
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    # What is absent must not be touched, and pandas would.
+    # Using an absent value raises an exception, and pandas would use it.
     values = [{k: repr(v) if isinstance(v, AbsentValue) else v for k, v in row.items()} for row in rows]
     frame: pd.DataFrame = pd.DataFrame(values, pd.Index(list(epochs), name="epoch"), columns)
     return frame
 
 
 def inputs_recorded(fit: RecordedFit) -> tuple[str, ...]:
-    """Which inputs of driven callbacks are those of the recorded `fit`."""
+    """Which inputs of driven callbacks are those of the recorded fit."""
     params = [f"{key}={fit.params[key]}" for key in ("epochs", "steps") if fit.params[key] is not None]
     return (
         "hooks in order, with their epochs and batches",
@@ -104,24 +109,24 @@ def inputs_recorded(fit: RecordedFit) -> tuple[str, ...]:
 
 
 def inputs_absent(fit: RecordedFit, with_model: bool) -> tuple[str, ...]:
-    """Which inputs are missing, or, `with_model`, are not those of the recorded `fit`."""
+    """Which inputs of driven callbacks are missing, or, in a given model, are not those of the recorded fit."""
     absent = ["weights, optimizer, tensors" + (": those of the given model are not the run's" if with_model else "")]
     if fit.texts:
-        absent.append(f"logs that are no numbers: {', '.join(fit.texts)}")
+        absent.append(f"logs that are not numbers: {', '.join(fit.texts)}")
     silent = [hook.name for hook in fit.hooks if isinstance(hook.logs, AbsentLogs) and hook.name.endswith("_end")]
     if silent:
         absent.append(
-            f"logs of {len(silent):,} hooks that the run gave no callback: {', '.join(dict.fromkeys(silent))}"
+            f"logs of {len(silent):,} hooks that no callback of the run received: {', '.join(dict.fromkeys(silent))}"
         )
     if fit.dropped:
         absent.append(f"{fit.dropped:,} records, dropped because the disk could not keep up")
     return tuple(absent)
 
 
-def place(epoch: int | None, batch: int | None) -> str:
-    """Where in a fit.
+def moment(epoch: int | None, batch: int | None) -> str:
+    """An epoch and a batch in words.
 
-    >>> place(2, 10), place(2, None), place(None, None)
+    >>> moment(2, 10), moment(2, None), moment(None, None)
     ('epoch 2, batch 10', 'epoch 2', 'no epoch')
     """
     if batch is not None and epoch is not None:

@@ -1,4 +1,4 @@
-"""The hooks of one fit as they were recorded: in the order in which the engine passes them on, with their logs."""
+"""The recorded hooks of one fit, in the order in which the engine called them, with their logs."""
 
 from __future__ import annotations
 
@@ -12,40 +12,44 @@ from ...tables.sql_literals import literal
 from .stand_ins import AbsentLogs, AbsentValue
 
 TRAIN_BATCH_END = frozenset({"on_train_batch_end", "on_batch_end"})
-"""What engines call the hook at a training batch's end: Keras 2.2 knows only the second."""
+"""The names of the hook at the end of a training batch. Keras 2.2 has only the second."""
 
 
 @dataclass(frozen=True)
 class RecordedHook:
-    """One hook that the engine passed on: its `name`, its place, the `number` that is its first argument (None where
-    it has none), and its `logs` as the last recorded callback left them."""
+    """One hook that the engine called."""
 
     name: str
     epoch: int | None
     batch: int | None
     number: int | None
+    "Its first argument, which is the epoch or the batch; None if it has only logs."
     logs: Mapping[str, Any]
+    "Its logs as the last recorded callback left them."
 
     @property
     def arguments(self) -> tuple[Any, ...]:
-        """What the hook is called with; the logs are the caller's own to change."""
+        """The arguments of the hook. The logs are a copy."""
         logs = AbsentLogs(self.name) if isinstance(self.logs, AbsentLogs) else dict(self.logs)
         return (logs,) if self.number is None else (self.number, logs)
 
 
 @dataclass(frozen=True)
 class RecordedFit:
-    """A fit's facts, a row of `fits`; its `hooks` in order; `params`, what is known of what the engine gives to
-    `set_params`; and how many records of it were `dropped`."""
+    """A recorded fit."""
 
     facts: Mapping[str, Any]
+    "Its row in the table `fits`."
     hooks: tuple[RecordedHook, ...]
+    "Its hooks, in order."
     params: Mapping[str, Any]
+    "The arguments of `set_params`, as far as they are known."
     dropped: int
+    "How many records were dropped because the disk could not keep up."
 
     @property
     def epochs(self) -> list[int]:
-        """The epochs that it began, in order."""
+        """The epochs that the fit began, in order."""
         return [hook.number for hook in self.hooks if hook.name == "on_epoch_begin" and hook.number is not None]
 
     @property
@@ -55,16 +59,16 @@ class RecordedFit:
 
     @property
     def texts(self) -> list[str]:
-        """The keys whose values in logs were something else, of which only a text was recorded."""
+        """The keys whose values in logs are not numbers. Only a text of them was recorded."""
         return sorted(self._keys(absent=True))
 
     def _keys(self, absent: bool) -> set[str]:
         logs = (hook.logs for hook in self.hooks if not isinstance(hook.logs, AbsentLogs))
-        return {key for of in logs for key, value in of.items() if isinstance(value, AbsentValue) is absent}
+        return {key for each in logs for key, value in each.items() if isinstance(value, AbsentValue) is absent}
 
 
-def recorded(trace: TraceTables, fit: int, process: int | None = None, run: str | None = None) -> RecordedFit:
-    """Fit number `fit` of `trace`. Raises `FittraceError` where there is none, or where several are meant."""
+def read_fit(trace: TraceTables, fit: int, process: int | None = None, run: str | None = None) -> RecordedFit:
+    """Read the hooks of a fit. Raises `FittraceError` if there is no such fit, or more than one."""
     fits = trace.fits()
     found = fits[fits["fit"] == fit]
     found = found if process is None else found[found["process"] == process]
@@ -77,16 +81,16 @@ def recorded(trace: TraceTables, fit: int, process: int | None = None, run: str 
     where = f"process = {int(facts['process'])}"
     if "run" in facts:
         where += f" AND run = {literal(str(facts['run']))}"
-    mine = f"fit = {int(fit)} AND {where}"
-    batches = _rows(trace, f"SELECT * FROM batches WHERE {mine} ORDER BY start_ns")
-    passed = _rows(trace, f"SELECT * FROM spans WHERE {mine} AND callback IS NULL AND hook IS NOT NULL")
-    hooks = _in_order(passed, batches, _logs(trace, facts))
+    of_fit = f"fit = {int(fit)} AND {where}"
+    batches = _rows(trace, f"SELECT * FROM batches WHERE {of_fit} ORDER BY start_ns")
+    calls = _rows(trace, f"SELECT * FROM spans WHERE {of_fit} AND callback IS NULL AND hook IS NOT NULL")
+    hooks = _in_order(calls, batches, _logs(trace, facts))
     dropped = _rows(trace, f"SELECT dropped_detail + dropped_batches AS records FROM processes WHERE {where}")
     return RecordedFit(facts, hooks, _params(hooks, batches), sum(row["records"] for row in dropped))
 
 
 def _logs(trace: TraceTables, facts: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
-    """By the span of each `CallbackList.on_*`: its logs as the last callback left them."""
+    """By the number of the span of each `CallbackList.on_*`: its logs as the last callback left them."""
     rows = trace.logs()
     for name in ("run", "process", "fit"):
         rows = rows[rows[name] == facts[name]] if name in facts else rows
@@ -98,36 +102,42 @@ def _logs(trace: TraceTables, facts: Mapping[str, Any]) -> dict[int, dict[str, A
 
 
 def _in_order(
-    passed: list[dict[str, Any]], batches: list[dict[str, Any]], logs: dict[int, dict[str, Any]]
+    calls: list[dict[str, Any]], batches: list[dict[str, Any]], logs: dict[int, dict[str, Any]]
 ) -> tuple[RecordedHook, ...]:
     """The hooks in the order in which callbacks see them.
 
-    An engine may leave out the hooks of batches where no callback has any use for them: a batch that has none is
-    given them here, without logs. One that a pool of threads passed on has its place at its batch's end.
+    An engine leaves out the hooks of batches if no callback overrides them. So a batch without them gets them here,
+    without logs. A hook that a thread pool called comes at the end of its batch.
+
+    - `calls`: the spans of `CallbackList.on_*`.
+    - `batches`: the rows of the fit's batches.
+    - `logs`: the logs of each call, by the number of its span.
     """
-    by_place = {(row["stage"], row["epoch"], row["batch"]): row for row in batches}
-    placed: list[tuple[int, bool, RecordedHook]] = []
+    batch_rows = {(row["stage"], row["epoch"], row["batch"]): row for row in batches}
+    # Each hook with its time, and whether it begins something: of two at the same time, that one comes last.
+    timed: list[tuple[int, bool, RecordedHook]] = []
     seen = set()
-    for row in passed:
-        name, place = row["hook"], (row["stage"], row["epoch"], row["batch"])
-        batch = by_place.get(place)
+    for row in calls:
+        name, key = row["hook"], (row["stage"], row["epoch"], row["batch"])
+        batch = batch_rows.get(key)
         begins = name.endswith("_begin")
-        at = row["start_ns"] if row["parent"] is not None or batch is None else _end(batch)
+        time = row["start_ns"] if row["parent"] is not None or batch is None else _end(batch)
         number = row["epoch"] if "_epoch_" in name else None
         if "batch_" in name:
-            seen.add((*place, begins))
+            seen.add((*key, begins))
             number = row["batch"] if begins or batch is None else batch["last_batch"]
-        placed.append((at, begins, RecordedHook(name, row["epoch"], row["batch"], number, logs.get(row["span"], {}))))
-    stages = {stage for stage in ("train", "test", "predict") if any(h.name == f"on_{stage}_begin" for *_, h in placed)}
-    for (stage, epoch, number), batch in by_place.items():
+        timed.append((time, begins, RecordedHook(name, row["epoch"], row["batch"], number, logs.get(row["span"], {}))))
+    names = {hook.name for *_, hook in timed}
+    stages = {stage for stage in ("train", "test", "predict") if f"on_{stage}_begin" in names}
+    for (stage, epoch, number), batch in batch_rows.items():
         for begins in (True, False):
             if stage not in stages or (stage, epoch, number, begins) in seen or not (begins or batch["status"] == "ok"):
                 continue
             name = f"on_{stage}_batch_{'begin' if begins else 'end'}"
             argument = number if begins else batch["last_batch"]
             hook = RecordedHook(name, epoch, number, argument, AbsentLogs(name))
-            placed.append((batch["start_ns"] if begins else _end(batch), begins, hook))
-    return tuple(hook for *_, hook in sorted(placed, key=lambda item: item[:2]))
+            timed.append((batch["start_ns"] if begins else _end(batch), begins, hook))
+    return tuple(hook for *_, hook in sorted(timed, key=lambda item: item[:2]))
 
 
 def _end(batch: dict[str, Any]) -> int:
@@ -135,7 +145,7 @@ def _end(batch: dict[str, Any]) -> int:
 
 
 def _params(hooks: tuple[RecordedHook, ...], batches: list[dict[str, Any]]) -> dict[str, Any]:
-    """What the engine gives to `set_params`, as far as the run went, by the names that all engines have for it."""
+    """The arguments of `set_params`, as far as the run went. They have the names of all engines."""
     train = [row for row in batches if row["stage"] == "train"]
     epochs = [hook.number for hook in hooks if hook.name == "on_epoch_begin" and hook.number is not None]
     samples: dict[int | None, list[int | None]] = {}

@@ -1,6 +1,6 @@
-"""What a callback may ask for and a trace does not hold: the model, and logs that are no numbers.
+"""Stand-ins for what a trace does not hold: the model, and values of logs that are not numbers.
 
-Each stands where the real thing would, and says so when it is used; nothing is made up in its place.
+Each raises `AbsentInput` when a callback uses it. Nothing is invented.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from ...schema.errors import FittraceError
 
 
 class AbsentInput(FittraceError):
-    """A driven callback used something that no trace holds."""
+    """A driven callback used something that a trace does not hold."""
 
 
 class _AbsentAttribute(AbsentInput, AttributeError):
-    """One of the model's attributes that callbacks may ask for with `hasattr`."""
+    """A driven callback used an attribute of the model that it could have tested with `hasattr`."""
 
 
 _WEIGHTS = (
@@ -34,9 +34,10 @@ _ABSENT = {
 
 
 class StandIn:
-    """Stands for the model: has `stop_training` and whatever a callback sets on it; what needs a model is absent.
+    """Stands for the model. It has `stop_training` and what callbacks set on it.
 
-    Any other attribute is an `AttributeError` too, as callbacks that ask with `hasattr` expect.
+    An attribute that every model has raises `AbsentInput`. Any other raises an error that is an `AttributeError` too,
+    so that `hasattr` is false.
 
     >>> model = StandIn()
     >>> model.stop_training, hasattr(model, "metrics")
@@ -55,18 +56,18 @@ class StandIn:
         raise _AbsentAttribute(f"model.{name}: a trace does not hold the model; give one to `drive`")
 
     def __call__(self, *arguments: object, **more: object) -> NoReturn:
-        """Raise `AbsentInput`: nothing is computed."""
+        """Raise `AbsentInput`."""
         raise AbsentInput("model(): a trace does not hold what a model computes; give a model to `drive`")
 
 
 class AbsentValue:
-    """Stands for a value of the logs that is no number; shows the text that was recorded of it.
+    """Stands for a value of the logs that is not a number. Its `repr` is the text that was recorded.
 
     >>> AbsentValue("images", "<EagerTensor float32>")
     <EagerTensor float32>
     >>> AbsentValue("images", "<EagerTensor float32>") + 1  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    fittrace.replay...AbsentInput: logs['images']: no number, of which a trace holds <EagerTensor float32> alone
+    fittrace.replay...AbsentInput: logs['images']: not a number; the trace holds only its text, <EagerTensor float32>
     """
 
     def __init__(self, key: str, text: str) -> None:
@@ -77,7 +78,7 @@ class AbsentValue:
         return self._text
 
     def _use(self, *others: object) -> NoReturn:
-        raise AbsentInput(f"logs[{self._key!r}]: no number, of which a trace holds {self._text} alone")
+        raise AbsentInput(f"logs[{self._key!r}]: not a number; the trace holds only its text, {self._text}")
 
     __hash__ = object.__hash__
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _use
@@ -87,11 +88,11 @@ class AbsentValue:
 
 
 class AbsentLogs(dict[str, Any]):
-    """Stands for logs of a hook that no callback of the recorded run was given. It can be added to, but not read.
+    """Stands for the logs of a hook that no callback of the recorded run received. It can be added to, but not read.
 
     >>> AbsentLogs("on_test_batch_end").get("loss")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    fittrace.replay...AbsentInput: logs of on_test_batch_end: no callback of the recorded run was given them
+    fittrace.replay...AbsentInput: logs of on_test_batch_end: no callback of the recorded run received them
     """
 
     def __init__(self, hook: str) -> None:
@@ -99,13 +100,13 @@ class AbsentLogs(dict[str, Any]):
         self._hook = hook
 
     def __bool__(self) -> bool:
-        return True  # so that `logs or {}` does not hide it
+        return True  # so that `logs or {}` gives this object
 
     def __repr__(self) -> str:
         return f"<logs of {self._hook}, absent>"
 
     def _use(self, *others: object) -> NoReturn:
-        raise AbsentInput(f"logs of {self._hook}: no callback of the recorded run was given them")
+        raise AbsentInput(f"logs of {self._hook}: no callback of the recorded run received them")
 
     __getitem__ = __iter__ = __len__ = __contains__ = __eq__ = __ne__ = __or__ = __ror__ = _use
     get = keys = values = items = copy = pop = popitem = _use
