@@ -62,12 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
         lines = (replay_steps.walk_json if arguments.json else replay_steps.walk_lines)(_chosen(replay, arguments))
         sys.stdout.writelines(f"{line}\n" for line in lines)
         return 0
-    from ..prompt.completion import completions
     from ..prompt.input_lines import reader
+    from ..prompt.replay_session import ReplaySession
     from ..prompt.shell import Shell
 
-    session = Shell(replay, trace, f"{replay.recording.where} AND fit = {replay.recording.fit}", sys.stdout)
-    session.run(reader(sys.stdin, sys.stdout, lambda line: completions(session, line)))
+    fit = f"{replay.recording.where} AND fit = {replay.recording.fit}"
+    shell = Shell(ReplaySession(replay, trace, fit, sys.stdout))
+    shell.run(reader(sys.stdin, sys.stdout, shell.completions))
     return 0
 
 

@@ -1,1 +1,1 @@
-"""The prompt of a replay: pdb's words, and their reverses, on a fit that is over."""
+"""The prompt of `fittrace replay`: the commands of pdb, and their reverses, on a fit that is over."""

@@ -1,4 +1,4 @@
-"""Where a prompt's lines come from: a terminal, with completion and history, or a pipe."""
+"""Reads the lines of the prompt from a terminal, with completion and history, or from a pipe."""
 
 from __future__ import annotations
 
@@ -13,29 +13,27 @@ if TYPE_CHECKING:
     from prompt_toolkit.history import History
 
 Complete = Callable[[str], Iterable[str]]
-"""What a line that ends here, at the cursor, may go on with: the whole of its last word."""
+"""Gives what the last word of a line may become. The line ends at the cursor."""
 
 
 class LineReader(Protocol):
-    """Reads lines. Raises `EOFError` at the end, and `KeyboardInterrupt` when the user takes the line back.
-
-    `is_terminal`: that is what Ctrl-C means there, not the end of the program.
-    """
+    """Reads lines."""
 
     is_terminal: bool
+    "Whether Ctrl-C drops the line. If not, it ends the program."
 
     def read(self, prompt: str) -> str:
-        """The next line."""
+        """The next line. Raises `EOFError` if there is none, and `KeyboardInterrupt` at Ctrl-C."""
         ...
 
 
 def reader(source: TextIO, out: TextIO, complete: Complete) -> LineReader:
-    """What reads from `source`: with all comforts where it and `out` are a terminal."""
+    """A reader of `source`, with completion and history if both it and `out` are terminals."""
     return TerminalInput(complete) if source.isatty() and out.isatty() else PipeInput(source, out)
 
 
 class PipeInput:
-    """Reads the lines of a file or a pipe, and shows each as if it had been typed."""
+    """Reads the lines of a file or a pipe, and prints each after the prompt, as a terminal shows it."""
 
     is_terminal = False
 
@@ -54,7 +52,7 @@ class PipeInput:
 
 
 class TerminalInput:
-    """Reads what a user types; the Tab key completes, the arrow keys bring back what was typed, also days ago."""
+    """Reads lines that a user types. Tab completes, and the arrow keys recall earlier lines, also of past sessions."""
 
     is_terminal = True
 
@@ -62,13 +60,13 @@ class TerminalInput:
         from prompt_toolkit import PromptSession
         from prompt_toolkit.completion import Completer, Completion
 
-        class Words(Completer):
+        class WordCompleter(Completer):
             def get_completions(self, document: Any, complete_event: Any) -> Iterable[Completion]:
-                before = document.text_before_cursor
-                word = before.split(" ")[-1]
-                return (Completion(whole, -len(word)) for whole in complete(before))
+                line = document.text_before_cursor
+                typed = line.split(" ")[-1]
+                return (Completion(word, -len(typed)) for word in complete(line))
 
-        self._session: Any = PromptSession(history=_history(), completer=Words(), complete_while_typing=False)
+        self._session: Any = PromptSession(history=_history(), completer=WordCompleter(), complete_while_typing=False)
 
     def read(self, prompt: str) -> str:
         """The next line."""
@@ -76,6 +74,7 @@ class TerminalInput:
 
 
 def _history() -> History:
+    """The lines of past sessions; only those of this one if no file can be written."""
     from prompt_toolkit.history import FileHistory, InMemoryHistory
 
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"

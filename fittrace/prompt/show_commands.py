@@ -1,8 +1,9 @@
-"""Words that show where the walk is and what was recorded there."""
+"""Commands that show source, recorded values, hooks, logs and times."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 
 from rich.text import Text
 
@@ -11,118 +12,108 @@ from ..replay.breakpoints import values_of
 from ..replay.condition.parser import Condition
 from ..replay.why import branches
 from ..schema.errors import FittraceError
-from ..schema.safe_text import printable
+from ..views.batch_time_table import batch_time_table
 from ..views.moments import hooks_table, logs_table
 from ..views.replay_steps import location, value_text, values_line
 from ..views.source_lines import clean
-from ..views.walk_analysis import branches_lines, times_table
+from ..views.why_lines import why_lines
 from .command import Command
-from .shell import Shell
+from .replay_session import ReplaySession
 
 _LISTED = 11
-"""Lines that `l` shows, as in pdb."""
+"""How many lines `l` lists, as in pdb."""
 
 
-def _where(session: Shell, argument: str) -> None:
-    walk = session.walk
-    for step in walk.replay.stack():
-        mark = ">" if step.index == walk.step.index else " "
-        session.out.print(Text(f"{mark} {location(step)}", "bold" if mark == ">" else ""))
+def _where(session: ReplaySession, argument: str) -> None:
+    for step in session.replay.stack():
+        is_selected = step.index == session.step.index
+        session.out.print(Text(f"{'>' if is_selected else ' '} {location(step)}", "bold" if is_selected else ""))
         if step.source:
             session.say(f"    {clean(step.source.splitlines()[0]).strip()}")
 
 
-def _list(session: Shell, argument: str) -> None:
-    step = session.walk.step
-    function, _ = session.function()
+def _list(session: ReplaySession, argument: str) -> None:
+    step = session.step
+    first_of_function, _ = session.function_lines()
     if re.fullmatch(r"\d+", argument):
         first = int(argument)
-        session.source(first, first + _LISTED - 1)
+        session.show_source(first, first + _LISTED - 1)
     elif match := re.fullmatch(r"(\d+)\s*,\s*(\d+)", argument):
-        session.source(int(match[1]), int(match[2]))
+        session.show_source(int(match[1]), int(match[2]))
     elif argument not in ("", "."):
-        raise FittraceError("l takes nothing, a line, two lines with a comma, or a dot for the current line")
-    elif session.listed is not None and not argument:
-        if session.listed >= len(session.walk.replay.source_of(step)):
+        raise FittraceError("l takes no argument, a line, two lines with a comma, or a dot for the current line")
+    elif session.last_listed is not None and not argument:
+        if session.last_listed >= len(session.replay.source_of(step)):
             session.say("the end of the file")
             return
-        session.source(session.listed + 1, session.listed + _LISTED)
+        session.show_source(session.last_listed + 1, session.last_listed + _LISTED)
     else:
-        first = max((step.line or function) - _LISTED // 2, 1)
-        session.source(first, first + _LISTED - 1)
+        first = max((step.line or first_of_function) - _LISTED // 2, 1)
+        session.show_source(first, first + _LISTED - 1)
 
 
-def _list_function(session: Shell, argument: str) -> None:
-    session.source(*session.function())
+def _list_function(session: ReplaySession, argument: str) -> None:
+    session.show_source(*session.function_lines())
 
 
-def _print(session: Shell, argument: str) -> None:
+def _print(session: ReplaySession, argument: str) -> None:
+    values = values_of(session.step)
     if not argument:
-        session.say(values_line({k: v for k, v in values_of(session.walk.step).items() if v is not None}))
+        session.say(values_line({name: value for name, value in values.items() if value is not None}))
         return
-    for name in (part.strip() for part in argument.split(",")):
-        plain = name.strip("`")
-        if plain in values_of(session.walk.step) or re.fullmatch(r"[\w.]+", name):
-            session.say(value_text(session.value(plain.removeprefix("logs."))))
+    for text in (part.strip() for part in argument.split(",")):
+        name = text.strip("`")
+        if name in values or re.fullmatch(r"[\w.]+", text):
+            session.say(value_text(session.value(name.removeprefix("logs."))))
         else:
-            session.say(str(Condition.parse(name).holds(values_of(session.walk.step))))
+            session.say(str(Condition.parse(text).holds(values)))
 
 
-def _hooks(session: Shell, argument: str) -> None:
-    table = hooks_table(session.trace, session.fit, session.walk.step)
+def _complete_value(session: ReplaySession, words: Sequence[str]) -> Iterable[str]:
+    return sorted(values_of(session.step))
+
+
+def _hooks(session: ReplaySession, argument: str) -> None:
+    table = hooks_table(session.trace, session.fit, session.step)
     if table is None:
         session.say("no hooks here")
     else:
         session.out.print(table)
 
 
-def _logs(session: Shell, argument: str) -> None:
-    table = logs_table(session.trace, session.fit, session.walk.step)
+def _logs(session: ReplaySession, argument: str) -> None:
+    table = logs_table(session.trace, session.fit, session.step)
     if table is None:
         session.say("no logs here")
     else:
         session.out.print(table)
 
 
-def _time(session: Shell, argument: str) -> None:
-    times = line_times(session.walk.replay)
+def _time(session: ReplaySession, argument: str) -> None:
+    times = line_times(session.replay)
     if not times:
-        raise FittraceError("this step is in no batch; goto EPOCH BATCH leads into one")
-    session.out.print(times_table(times))
+        raise FittraceError("this step is not in a batch; goto EPOCH BATCH goes to one")
+    session.out.print(batch_time_table(times))
 
 
-def _why(session: Shell, argument: str) -> None:
-    found = branches(session.walk.replay, session.walk.frame)
-    if not found:
-        session.say("no branch led here")
-    for line in branches_lines(found):
+def _why(session: ReplaySession, argument: str) -> None:
+    for line in why_lines(branches(session.replay, session.position.frame)):
         session.out.print(Text(line))
 
 
-def _help(session: Shell, argument: str) -> None:
-    from .commands import WORDS, find
-
-    if argument:
-        word = find(argument)
-        if word is None:
-            raise FittraceError(f"no word {printable(argument)}; help lists them")
-        session.say(f"{word}: {word.help}")
-        return
-    width = max(len(" ".join(word.names[:2])) for word in WORDS)
-    for word in WORDS:
-        names = " ".join(word.names[:2])
-        session.say(f"{names:<{width}}  {word.help}")
-    session.say("help WORD tells what may follow it; an empty line does the last one again")
-
-
-LOOKING = (
-    Command(("w", "where", "bt"), "", "the call chain, outermost first", _where),
+SHOW_COMMANDS = (
+    Command(("w", "where", "bt"), "", "the call stack, outermost frame first", _where),
     Command(("l", "list"), "[LINE[, LINE] | .]", "eleven lines of source, then the next eleven", _list),
     Command(("ll", "longlist"), "", "the whole function", _list_function),
-    Command(("p", "print"), "[NAME | CONDITION, ...]", "recorded values at this step; alone, all of them", _print),
-    Command(("hooks",), "", "the hooks of this batch, or of this epoch outside of its batches", _hooks),
+    Command(
+        ("p", "print"),
+        "[NAME | CONDITION, ...]",
+        "recorded values at this step; alone, all of them",
+        _print,
+        _complete_value,
+    ),
+    Command(("hooks",), "", "the hooks of this batch, or outside of batches those of this epoch", _hooks),
     Command(("logs",), "", "the logs of this batch or epoch, as each hook left them", _logs),
-    Command(("time",), "", "where this batch's time went, by line", _time),
+    Command(("time",), "", "the time of this batch, by line", _time),
     Command(("why",), "", "the branches that led here, and which arm each took", _why),
-    Command(("h", "help", "?"), "[WORD]", "this list, or one word of it", _help),
 )

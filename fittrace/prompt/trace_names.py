@@ -1,8 +1,8 @@
-"""The names that a trace knows, to complete what is typed and to refuse what is not there."""
+"""The names in a trace, to complete what the user types and to reject what the trace does not have."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..replay.breakpoints import Breakpoint
 from ..schema.errors import FittraceError
@@ -11,26 +11,29 @@ from ..tables import TraceTables
 
 
 class UnknownName(FittraceError):
-    """A name that is nowhere in the trace."""
+    """A name that the trace does not have."""
 
 
 @dataclass(frozen=True)
 class TraceNames:
-    """The functions, files, hooks and callbacks of a trace."""
+    """The names in a trace."""
 
     functions: tuple[str, ...] = ()
+    "Qualified names."
     files: tuple[str, ...] = ()
     hooks: tuple[str, ...] = ()
     callbacks: tuple[str, ...] = ()
-    values: tuple[str, ...] = field(default=("epoch", "batch", "logs", "stop_training", "taken"))
+    "Names of classes."
+    values: tuple[str, ...] = ("epoch", "batch", "logs", "stop_training", "taken")
+    "What conditions may name: values of steps, and keys of logs."
 
     @classmethod
     def of(cls, trace: TraceTables, fit: str) -> TraceNames:
-        """Those of one fit, which is a condition in SQL."""
+        """Read the names of one fit, which the condition `fit` selects, in SQL."""
         sites = trace.sites()
-        mine = f"FROM spans WHERE {fit} AND callback IS NOT NULL"
-        callbacks = trace.relation(f"SELECT DISTINCT callback {mine} ORDER BY 1").fetchall()
-        hooks = trace.relation(f"SELECT DISTINCT hook {mine} ORDER BY 1").fetchall()
+        of_hooks = f"FROM spans WHERE {fit} AND callback IS NOT NULL"
+        callbacks = trace.relation(f"SELECT DISTINCT callback {of_hooks} ORDER BY 1").fetchall()
+        hooks = trace.relation(f"SELECT DISTINCT hook {of_hooks} ORDER BY 1").fetchall()
         keys = trace.relation(f"SELECT DISTINCT key FROM logs WHERE {fit} ORDER BY 1").fetchall()
         return cls(
             tuple(dict.fromkeys(sites["function"].dropna())),
@@ -41,7 +44,7 @@ class TraceNames:
         )
 
     def check(self, where: Breakpoint) -> None:
-        """Raise `UnknownName` where a breakpoint names what the trace has not."""
+        """Raise `UnknownName` if a breakpoint names something that the trace does not have."""
         if where.function is not None and not any(where.is_in(function) for function in self.functions):
             raise _unknown("function", where.function, [name.rsplit(".", 1)[-1] for name in self.functions])
         if where.hook is not None and not where.hooks & set(self.hooks):

@@ -18,8 +18,7 @@ import fittrace
 from fittrace.cli import COMMANDS, main
 from fittrace.cli.export import FORMATS
 from fittrace.cli.progress import progress
-from fittrace.prompt.commands import WORDS
-from fittrace.prompt.completion import completions
+from fittrace.prompt.replay_session import ReplaySession
 from fittrace.prompt.shell import Shell
 from fittrace.schema.errors import FittraceError
 from fittrace.schema.safe_text import printable
@@ -142,10 +141,10 @@ def test_errors_say_nothing_raw_to_python_either(run: Path) -> None:
 
 def test_the_prompt_completes_nothing_raw(run: Path) -> None:
     trace = fittrace.open(run)
-    session = Shell(trace.replay(0), trace, "process = 0 AND fit = 0", io.StringIO())
-    for word in (name for each in WORDS for name in each.names):
-        for line in (f"{word} ", f"{word} hook ", f"{word} callback ", f"{word} function ", f"{word} x "):
-            assert not hostile.harmful("".join(completions(session, line)))
+    shell = Shell(ReplaySession(trace.replay(0), trace, "process = 0 AND fit = 0", io.StringIO()))
+    for name in (name for command in shell.commands for name in command.names):
+        for line in (f"{name} ", f"{name} hook ", f"{name} callback ", f"{name} function ", f"{name} x "):
+            assert not hostile.harmful("".join(shell.completions(line)))
 
 
 def test_a_terminal_gets_our_own_escapes_alone(run: Path) -> None:

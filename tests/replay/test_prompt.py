@@ -16,8 +16,8 @@ import pexpect
 import pytest
 
 import fittrace
-from fittrace.prompt.completion import completions
 from fittrace.prompt.input_lines import PipeInput
+from fittrace.prompt.replay_session import ReplaySession
 from fittrace.prompt.shell import Shell
 from fittrace.replay.cursor import Step
 from replay.invented import Invented, names, steps_of
@@ -41,9 +41,9 @@ def trace() -> fittrace.Trace:
 def run(words: str, *stop_at: int) -> str:
     """What the prompt says to these lines, which do not come from a terminal."""
     out = io.StringIO()
-    session = Shell(Invented(steps(*stop_at)), trace(), "fit = 0", out)
+    session = ReplaySession(Invented(steps(*stop_at)), trace(), "fit = 0", out)
     session.names = names()
-    session.run(PipeInput(io.StringIO(words), out))
+    Shell(session).run(PipeInput(io.StringIO(words), out))
     return out.getvalue()
 
 
@@ -194,7 +194,7 @@ def test_why_tells_the_branches_that_led_there() -> None:
 
 def test_time_by_line_adds_up_to_the_batch() -> None:
     said = answers(["time", "goto 0 1", "time", "b 35", "c", "time"])
-    assert said[0] == "*** this step is in no batch; goto EPOCH BATCH leads into one\n"
+    assert said[0] == "*** this step is not in a batch; goto EPOCH BATCH goes to one\n"
     rows = [re.split(r"  +", line.strip()) for line in said[2].splitlines()]
     assert rows[0] == ["line", "source", "visits", "own time", "share"]
     # The clock is a counter, so that each step takes 1 µs, and the batch has nine.
@@ -220,7 +220,7 @@ def test_hooks_and_logs_are_those_of_the_moment() -> None:
 @pytest.mark.parametrize(
     ("line", "answer"),
     [
-        ("jump 3", "*** no word jump; help lists them"),
+        ("jump 3", "*** no command jump; help lists them"),
         ("b nothing", "*** no function nothing in this fit; there are fit, fit_loop, on_batch_end"),
         ("b other.py:3", "*** no file other.py in this fit; there are invented_engine.py"),
         ("b hook on_lunch", "*** no hook on_lunch in this fit; there are on_batch_end"),
@@ -235,8 +235,8 @@ def test_hooks_and_logs_are_those_of_the_moment() -> None:
         ("goto 9 9", "*** no batch 9 in epoch 9"),
         ("p loss", "*** loss is not recorded at this step; there are depth"),
         ("p loss >", "*** 'loss >' is not a condition"),
-        ("help jump", "*** no word jump"),
-        ("\x1b[2J", "*** no word \\x1b[2J; help lists them"),
+        ("help jump", "*** no command jump"),
+        ("\x1b[2J", "*** no command \\x1b[2J; help lists them"),
     ],
 )
 def test_what_it_does_not_understand_is_told_in_one_line(line: str, answer: str) -> None:
@@ -297,14 +297,15 @@ def test_lines_may_come_through_a_pipe() -> None:
     ],
 )
 def test_what_a_line_may_go_on_with(line: str, words: list[str]) -> None:
-    session = Shell(Invented(steps()), trace(), "fit = 0", io.StringIO())
+    session = ReplaySession(Invented(steps()), trace(), "fit = 0", io.StringIO())
     session.names = names()
-    session.carry_out("b train")
-    assert list(completions(session, line)) == words
+    shell = Shell(session)
+    shell.run_line("b train")
+    assert list(shell.completions(line)) == words
 
 
 def test_the_names_are_those_of_the_trace() -> None:
-    session = Shell(Invented(steps()), trace(), "fit = 0", io.StringIO())
+    session = ReplaySession(Invented(steps()), trace(), "fit = 0", io.StringIO())
     assert "TensorFlowTrainer.fit" in session.names.functions
     assert set(session.names.callbacks) == set(trace().hooks().callback)
     assert {"on_epoch_end", "on_test_batch_end"} <= set(session.names.hooks)
@@ -313,9 +314,9 @@ def test_the_names_are_those_of_the_trace() -> None:
 
 
 def test_a_name_that_a_terminal_would_obey_is_not_offered() -> None:
-    session = Shell(Invented(steps()), trace(), "fit = 0", io.StringIO())
+    session = ReplaySession(Invented(steps()), trace(), "fit = 0", io.StringIO())
     session.names = replace(names(), callbacks=("\x1b[2J", "Mine"))
-    assert list(completions(session, "b callback ")) == ["Mine"]
+    assert list(Shell(session).completions("b callback ")) == ["Mine"]
 
 
 # As a user: through a terminal.
@@ -398,7 +399,7 @@ def test_history_is_there_also_the_next_time(terminal: pexpect.spawn, tmp_path: 
 
 def test_ctrl_c_takes_the_line_back_and_ctrl_d_leaves(terminal: pexpect.spawn) -> None:
     terminal.send("c\x03")
-    terminal.expect("interrupted; q leaves")
+    terminal.expect("interrupted; q quits")
     terminal.expect(READY)
     assert "step 1 of " in plain(ask(terminal, "s", "step 1 of "))
     terminal.send("\x04")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fittrace.prompt.replay_session import ReplaySession
 from fittrace.prompt.shell import Shell
 from fittrace.replay import step_ranges
 from fittrace.replay.cursor import Step
@@ -72,9 +73,9 @@ def test_hostile_texts_are_shown_safe(steps: list[Step]) -> None:
     bad = hostile(steps)
     said = io.StringIO()
     replay = Invented(bad, lines=[HOSTILE] * 60)
-    session = Shell(replay, None, "fit = 0", said)
+    shell = Shell(ReplaySession(replay, None, "fit = 0", said))
     for word in ("s", "w", "l", "ll", "p", f"p `{HOSTILE}`", "why", "goto 0 1", "time", "b 3", "c", f"b {HOSTILE}"):
-        session.carry_out(word) if word != "b 3" else session.walk.add(_line(3))
+        shell.run_line(word) if word != "b 3" else shell.session.position.add_breakpoint(_line(3))
     printed = said.getvalue() + "\n".join([*walk_lines(bad), *walk_json(bad)])
     table = pd.DataFrame(
         {"file": [HOSTILE], "function": HOSTILE, "line": 3, "end_line": 3, "source": HOSTILE, "visits": 2}
@@ -96,10 +97,10 @@ def test_a_place_that_is_unknown_says_so(steps: list[Step]) -> None:
     nothing = replace(steps[8], function=None, file=None, line=None, end_line=None, source="", values={})
     lost = [*steps[:8], nothing, *steps[9:]]
     said = io.StringIO()
-    session = Shell(Invented(lost), None, "fit = 0", said)
-    session.walk.replay.position = 8
+    shell = Shell(ReplaySession(Invented(lost), None, "fit = 0", said))
+    shell.session.replay.position = 8
     for word in ("l", "ll", "w", "p", "time", "why", "rs", "s"):
-        session.carry_out(word)
+        shell.run_line(word)
     assert "> unknown: what ran here could not be told from the record" in said.getvalue()
     assert said.getvalue().count("*** what ran here is unknown, and so is its source") == 2
     assert any(line.startswith("(unknown)") for line in walk_lines(lost))
