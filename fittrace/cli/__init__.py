@@ -1,7 +1,6 @@
-"""The command line. Each command has a module of its own; what all commands share, such as errors, is here.
+"""The command line. Each command has a module with its `COMMAND`; here is what they share, above all the errors.
 
-A command's module has `add_parser`, which describes the command, and `run`, which carries it out and returns the exit
-code. A command imports what it needs when it runs, so that `--help` and bad arguments are answered at once.
+A command imports what it needs when it runs, so that `--help` and bad arguments are answered at once.
 """
 
 from __future__ import annotations
@@ -16,32 +15,22 @@ from collections.abc import Sequence
 from ..schema.errors import FittraceError
 from ..schema.safe_text import printable
 from . import check, convert, diff, export, lines, ls, replay, run, show, sql, testgen
+from .subcommand import Subcommand
 
 DEBUG = "FITTRACE_DEBUG"
-"""The environment variable that makes a fault of fittrace itself show its traceback."""
+"""The environment variable that shows a fault of fittrace with its traceback."""
 
 _LONGEST = 300
-"""How many characters of the message of such a fault are shown."""
+"""How many characters of such a fault are shown without it."""
 
-COMMANDS = {
-    "run": run,
-    "ls": ls,
-    "convert": convert,
-    "show": show,
-    "sql": sql,
-    "replay": replay,
-    "lines": lines,
-    "check": check,
-    "diff": diff,
-    "testgen": testgen,
-    "export": export,
-}
+_MODULES = (run, ls, convert, show, sql, replay, lines, check, diff, testgen, export)
+
+COMMANDS: dict[str, Subcommand] = {module.COMMAND.name: module.COMMAND for module in _MODULES}
+"""All commands by name, in the order in which `--help` lists them."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command, and return its exit code.
-
-    0 means success, 2 bad input; one line on standard error explains it. Some commands use 1 (see their `--help`).
+    """Run one command. Returns its exit code: 0, or 2 for bad input, which one line on standard error explains.
 
     >>> main(["show", "/nowhere"])
     2
@@ -49,17 +38,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     _replace_closed_streams()
     arguments = _parser().parse_args(run.with_endpoint(sys.argv[1:] if argv is None else argv))
     for stream in (sys.stdout, sys.stderr):
-        # A stream that cannot encode µ shows an escape instead of failing.
+        # A stream that cannot encode a character such as µ shows an escape sequence instead of failing.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code: int = COMMANDS[arguments.command].run(arguments)
+        code = COMMANDS[arguments.command].run(arguments)
         sys.stdout.flush()
         return code
     except FittraceError as error:
         return _fail(error)
     except BrokenPipeError:
-        return 128 + signal.SIGPIPE  # whoever read our output has seen enough
+        return 128 + signal.SIGPIPE  # the reader of the output has closed it
     except io.UnsupportedOperation:
         return _fail("standard output: closed; leave it open, or redirect it to a file or a pipe")
     except OSError as error:
@@ -69,12 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
-        description = f"{type(error).__name__}: {str(error)[:_LONGEST]}"
-        return _fail(
-            f"{arguments.command}: a fault of fittrace ({description}); please report it, with what {DEBUG}=1 shows"
-        )
+        fault = f"{type(error).__name__}: {str(error)[:_LONGEST]}"
+        return _fail(f"{arguments.command}: a fault of fittrace ({fault}); please report it, with what {DEBUG}=1 shows")
     finally:
-        _discard_output()
+        _drop_unwritten_output()
 
 
 def _fail(error: object) -> int:
@@ -83,18 +70,17 @@ def _fail(error: object) -> int:
 
 
 def _replace_closed_streams() -> None:
-    """Open a stand-in for each standard stream that is closed.
+    """Replace the standard streams that are closed, for which Python has None.
 
-    Python sets a closed stream to None, and writing a message to None would raise another error. The stand-in for
-    standard output is open for reading alone, so that writing to it fails. A child process does not inherit them.
+    A write to the new standard output fails, as for a closed one. A program that is started does not inherit the files.
     """
     for name, mode in (("stdin", "r"), ("stdout", "r"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - open as long as this process lasts
 
 
-def _discard_output() -> None:
-    """Discard what standard output cannot take. Python would complain about it once more at exit."""
+def _drop_unwritten_output() -> None:
+    """Drop what standard output does not accept, so that Python does not report it again when it closes it."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -105,11 +91,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fittrace",
         description="Shows what Keras' model.fit really does: every phase, batch and hook, with nothing changed.",
-        epilog="example:\n  fittrace run train.py    record a run\n  fittrace show            show its summary\n"
-        "\n`fittrace COMMAND --help` explains a command.",
+        epilog="example:\n  fittrace run train.py     then     fittrace show",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS.values():
-        command.add_parser(subparsers)
+        command.add_to(subparsers)
     return parser

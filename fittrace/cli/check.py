@@ -1,4 +1,4 @@
-"""`fittrace check`: looks for known faults in a trace."""
+"""`fittrace check`: finds known faults in a trace, by rules."""
 
 from __future__ import annotations
 
@@ -6,36 +6,30 @@ import argparse
 import sys
 
 from .progress import progress
-from .which_trace import given, named
+from .subcommand import Subcommand
+from .trace_arguments import add_trace
+from .which_trace import find_trace, parse_path
 
-_EXAMPLE = """\
+_EXAMPLES = """\
 example:
   fittrace check                         the newest run under traces/
   fittrace check traces/2026-01-31-train --rules my_rules.py
 
-exit code: 0 without findings, 1 with findings, 2 if a rule failed
+exit code: 0 without findings, 1 with some, 2 where a rule failed
 
-docs/hooks.md lists the rules, and says how to write your own.
+The rules are in docs/hooks.md, and how to write one.
 """
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
-    """Add the `check` command."""
-    parser = subparsers.add_parser(
-        "check",
-        help="find known faults in a trace",
-        description="Look for known faults. A finding says what is wrong, where, what it does, and the remedy.",
-        epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("trace", nargs="?", help="folder of a run, or of runs (default: the newest run in traces/)")
-    parser.add_argument("--rules", type=given, metavar="FILE", help="a Python file with your own rules, to apply too")
-    return parser
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_trace(parser, "folder of a run, or of runs")
+    rules = "a Python file with your own rules, used as well"
+    parser.add_argument("--rules", type=parse_path, metavar="FILE", help=rules)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     """Print the findings."""
-    path = named(arguments.trace)
+    path = find_trace(arguments.trace)
     with progress(f"reading {path}", at_once=True) as report:
         from ..analysis.rules import RULES, apply
         from ..analysis.rules.user_rules import load
@@ -46,3 +40,13 @@ def run(arguments: argparse.Namespace) -> int:
         outcome = apply(TraceTables.open(path, report), rules)
     print_findings(outcome, sys.stdout)
     return 2 if outcome.failed else 1 if outcome.found else 0
+
+
+COMMAND = Subcommand(
+    name="check",
+    help="find known faults in a trace",
+    description="Look for known faults: what is wrong, where, what it does to you, and the remedy.",
+    examples=_EXAMPLES,
+    add_arguments=_add_arguments,
+    run=_run,
+)

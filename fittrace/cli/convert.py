@@ -1,4 +1,4 @@
-"""`fittrace convert`: writes the tables of runs that died before their tables were written."""
+"""`fittrace convert`: writes the tables of runs that died before they had any."""
 
 from __future__ import annotations
 
@@ -8,35 +8,27 @@ import sys
 from ..schema.errors import FittraceError
 from ..schema.safe_text import printable
 from .progress import progress
-from .which_trace import named
+from .subcommand import Subcommand
+from .trace_arguments import add_trace
+from .which_trace import find_trace
 
-_EXAMPLE = """\
+_EXAMPLES = """\
 example:
   fittrace convert                         the newest run under traces/
   fittrace convert traces/                 all runs there
 
-`fittrace run` writes the tables of a run when the run ends. If `fittrace run` was killed before that, every command
-reads the run from its journal, which takes longer. `convert` writes the tables once. No other command writes into a
-run.
+`fittrace run` writes a run's tables when the run ends. Where it was killed before that, a run opens from its journal,
+anew each time. This writes the tables once, so that the run opens quickly. No other command writes into a run.
 """
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
-    """Add the `convert` command."""
-    parser = subparsers.add_parser(
-        "convert",
-        help="write the tables of runs that died",
-        description="Write the tables of runs whose `fittrace run` was killed, and remove their journals.",
-        epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("trace", nargs="?", help="folder of a run, or of runs (default: the newest run in traces/)")
-    return parser
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_trace(parser, "folder of a run, or of runs")
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Write the tables of each run. Return 2 if one of them failed."""
-    path = named(arguments.trace)
+def _run(arguments: argparse.Namespace) -> int:
+    """Write the tables of each run. Returns 2 if that failed for a run."""
+    path = find_trace(arguments.trace)
     from ..store.open_runs import directories_at, settle_run
 
     code = 0
@@ -46,8 +38,18 @@ def run(arguments: argparse.Namespace) -> int:
                 written = settle_run(directory, report)
             print(printable(f"{directory}: {'tables written' if written else 'has its tables already'}"))
         except (FittraceError, OSError) as error:
-            # One run that fails does not keep the others from being converted.
-            message = error if isinstance(error, FittraceError) else f"{error.filename or directory}: {error.strerror}"
+            # A run that fails must not keep the others from being converted.
+            message = f"{error.filename or directory}: {error.strerror}" if isinstance(error, OSError) else error
             print(f"fittrace: {printable(message)}", file=sys.stderr)
             code = 2
     return code
+
+
+COMMAND = Subcommand(
+    name="convert",
+    help="write the tables of runs that died",
+    description="Write the tables of runs whose launcher died before it could, and remove their journals.",
+    examples=_EXAMPLES,
+    add_arguments=_add_arguments,
+    run=_run,
+)

@@ -1,4 +1,4 @@
-"""`fittrace lines`: shows the engine's source with the visits and the time of each line."""
+"""`fittrace lines`: prints the engine's source with the visits and the time of each line."""
 
 from __future__ import annotations
 
@@ -6,38 +6,39 @@ import argparse
 import sys
 
 from .progress import progress
-from .which_trace import named
+from .subcommand import Subcommand
+from .trace_arguments import add_fit, add_trace
+from .which_trace import find_trace
 
-_EXAMPLE = """\
+_EXAMPLES = """\
 example:
   fittrace lines                         the newest run under traces/
   fittrace lines traces/2026-01-31-train
 """
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
-    """Add the `lines` command."""
-    parser = subparsers.add_parser(
-        "lines",
-        help="show the engine's source with visits and time per line",
-        description="Show the engine's functions line by line: how often each line ran, and how long it took.",
-        epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("trace", nargs="?", help="folder of a run (default: the newest run in traces/)")
-    parser.add_argument("--fit", type=int, default=0, metavar="N", help="number of the fit (default: 0)")
-    parser.add_argument("--process", type=int, metavar="P", help="number of its process, if several have such a fit")
-    return parser
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_trace(parser, "folder of a run")
+    add_fit(parser)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     """Print the annotated source."""
-    path = named(arguments.trace)
+    path = find_trace(arguments.trace)
     with progress(f"reading {path}", at_once=True) as report:
-        import fittrace
-
+        from ..open_trace import Trace
         from ..views.annotated_source import print_lines
 
-        lines = fittrace.open(path, report).lines(arguments.fit, arguments.process)
+        lines = Trace.open(path, report).lines(arguments.fit, arguments.process)
     print_lines(lines, sys.stdout)
     return 0
+
+
+COMMAND = Subcommand(
+    name="lines",
+    help="the engine's source with visits and time per line",
+    description="Show the engine's functions line by line, with how often each ran and how long it took.",
+    examples=_EXAMPLES,
+    add_arguments=_add_arguments,
+    run=_run,
+)

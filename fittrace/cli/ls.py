@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from ..schema.errors import FittraceError
 from ..schema.run_facts import NotATrace
 from .progress import progress
-from .which_trace import TRACES, given
+from .subcommand import Subcommand
+from .which_trace import TRACES, parse_path
 
 if TYPE_CHECKING:
     from ..tables import TraceTables
 
-_EXAMPLE = """\
+_EXAMPLES = """\
 example:
   fittrace ls
   fittrace ls /shared/experiments/traces
@@ -25,23 +26,12 @@ _HEADERS = ["run", "start", "duration", "fits", "epochs", "batches", "engine", "
 _WORDS = {"run", "start", "engine", "ended"}
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
-    """Add the `ls` command."""
-    parser = subparsers.add_parser(
-        "ls",
-        help="list the runs in a folder",
-        description="List the runs in a folder: when each began, what it trained and how it ended.",
-        epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "directory", nargs="?", type=given, default=TRACES, metavar="DIR", help="folder (default: traces/)"
-    )
-    return parser
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("directory", nargs="?", type=parse_path, default=TRACES, metavar="DIR", help="default: traces/")
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Print a line for each run. The line of a run that cannot be read shows the error."""
+def _run(arguments: argparse.Namespace) -> int:
+    """Print a line for each run, or the error if it cannot be read."""
     from ..store.run_files import run_directories
 
     directories = run_directories(arguments.directory)
@@ -81,13 +71,13 @@ def _row(directory: Path) -> list[str]:
             _ended(trace, ending(files, endings or ())),
         ]
     except Exception as error:
-        # Whatever is wrong with one run, the others are listed.
+        # A run that cannot be read must not keep the others from being listed.
         message = str(error) if isinstance(error, (FittraceError, OSError)) else f"{type(error).__name__}: {error}"
         return [directory.name, "", "", "", "", "", "", message]
 
 
 def _ended(trace: TraceTables, how: str) -> str:
-    """How a run ended. If the run did not end well, also where its last fit was then."""
+    """How a run ended, and where its last fit was then, if the fit did not return and so ended the run."""
     from ..views.end_position import place
 
     relation = trace.relation("SELECT * FROM fits WHERE parent_fit IS NULL ORDER BY start_ns DESC, fit DESC LIMIT 1")
@@ -103,3 +93,13 @@ _FITS = """
         coalesce(string_agg(DISTINCT engine || ' ' || engine_version, ', '), '')
     FROM fits WHERE parent_fit IS NULL
 """
+
+
+COMMAND = Subcommand(
+    name="ls",
+    help="list runs",
+    description="List the runs in a folder: when they began, how much they fitted and how they ended.",
+    examples=_EXAMPLES,
+    add_arguments=_add_arguments,
+    run=_run,
+)

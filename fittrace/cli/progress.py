@@ -1,4 +1,4 @@
-"""Progress: a line on the terminal that says what takes so long. A pipe gets nothing."""
+"""A line on the terminal that shows the progress of long work. A pipe gets nothing."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ DELAY = 0.7
 
 @contextmanager
 def progress(doing: str, at_once: bool = False) -> Iterator[Callable[[int, int], None]]:
-    """While the block runs, show `doing` and how far it is.
+    """Show the progress of the block. Gives a function to call with how much is done, and of how much.
 
-    Gives a function to report with: it takes the work done and the whole work. The delay begins with the first report,
-    since a traced program may own the terminal until then. With `at_once` it begins now.
+    - `doing`: what the block does, in words.
+    - `at_once`: whether to show the line before the first such call too. A traced program may still use the terminal
+      then.
     """
     if not sys.stderr.isatty():
         yield lambda done, whole: None
@@ -34,6 +35,8 @@ def progress(doing: str, at_once: bool = False) -> Iterator[Callable[[int, int],
 
 
 class _Line:
+    """The line, which a thread draws again and again."""
+
     def __init__(self, doing: str) -> None:
         self._doing = printable(doing)
         self._part = ""

@@ -6,31 +6,24 @@ import argparse
 import sys
 
 from .progress import progress
-from .which_trace import named
+from .subcommand import Subcommand
+from .trace_arguments import add_trace
+from .which_trace import find_trace
 
-_EXAMPLE = """\
+_EXAMPLES = """\
 example:
   fittrace show                         the newest run under traces/
   fittrace show traces/2026-01-31-train
 """
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
-    """Add the `show` command."""
-    parser = subparsers.add_parser(
-        "show",
-        help="summarise a trace",
-        description="Show each fit of a trace: time per phase, slowest hooks, first batch. The run may still go on.",
-        epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("trace", nargs="?", help="folder of a run, or of runs (default: the newest run in traces/)")
-    return parser
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_trace(parser, "folder of a run, or of runs")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     """Print the summary."""
-    path = named(arguments.trace)
+    path = find_trace(arguments.trace)
     with progress(f"reading {path}", at_once=True) as report:
         from ..tables import TraceTables
         from ..views.summary import MOST_FITS, print_figures
@@ -39,3 +32,13 @@ def run(arguments: argparse.Namespace) -> int:
         figures = gather(TraceTables.open(path, report), MOST_FITS)
     print_figures(figures, sys.stdout)
     return 0
+
+
+COMMAND = Subcommand(
+    name="show",
+    help="summarise a trace",
+    description="Show the fits of a trace, which may still go on: time per phase, slowest hooks, the first batch.",
+    examples=_EXAMPLES,
+    add_arguments=_add_arguments,
+    run=_run,
+)

@@ -1,4 +1,4 @@
-"""`fittrace sql`: answers an SQL query over a trace."""
+"""`fittrace sql`: runs an SQL query on a trace."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from typing import IO, TYPE_CHECKING
 from ..schema.errors import FittraceError
 from .output_files import replaced
 from .progress import progress
-from .which_trace import given, named
+from .subcommand import Subcommand
+from .which_trace import find_trace, parse_path
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,43 +23,34 @@ if TYPE_CHECKING:
 FORMATS = ("table", "csv", "json", "parquet")
 
 MOST_ROWS = 100
-"""How many rows a terminal is shown. A pipe gets all."""
+"""How many rows of a table a terminal gets. A pipe gets all."""
 
-_EXAMPLE = """\
+_EXAMPLES = """\
 example:
   fittrace sql "SELECT phase, sum(self_ns) / 1e6 AS ms FROM spans GROUP BY phase ORDER BY ms DESC"
   fittrace sql traces/2026-01-31-train "SELECT * FROM batches" --format parquet -o batches.parquet
 
 tables: fits, spans, batches, hooks, logs, samples, stops, sampled_batches, ops, data_pipeline, processes, notes, and
-those of the control flow. "SHOW TABLES" lists all tables, "DESCRIBE spans" the columns of one.
+those of the control flow; "SHOW TABLES" names them all, "DESCRIBE spans" tells the columns.
 """
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
-    """Add the `sql` command."""
-    parser = subparsers.add_parser(
-        "sql",
-        help="query a trace in SQL",
-        description="Answer one SELECT, in DuckDB's SQL. The query can read the tables of the trace and nothing else.",
-        usage='fittrace sql [TRACE] "SELECT ..." [--format {table,csv,json,parquet}] [-o FILE]',
-        epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", nargs="+", metavar="[TRACE] QUERY", help="a run or a folder of runs, and the query")
-    parser.add_argument("--format", choices=FORMATS, default="table", help="output format (default: table)")
-    parser.add_argument("-o", "--output", type=given, metavar="FILE", help="write to a file, not to standard output")
-    return parser
+    parser.add_argument("--format", choices=FORMATS, default="table", help="how the rows are written (default: table)")
+    output = "write there instead of standard output"
+    parser.add_argument("-o", "--output", type=parse_path, metavar="FILE", help=output)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     """Run the query and write its rows."""
     *traces, query = arguments.words
     if len(traces) > 1:
-        raise FittraceError(f'sql: {len(arguments.words)} words given; quote the query: fittrace sql "SELECT ..."')
+        raise FittraceError(f'sql: {len(arguments.words)} arguments given; quote the query: fittrace sql "SELECT ..."')
     on_terminal = arguments.output is None and sys.stdout.isatty()
     if on_terminal and arguments.format == "parquet":
         raise FittraceError("sql: a terminal cannot show Parquet; give a file with -o, or redirect the output")
-    path = named(traces[0] if traces else None)
+    path = find_trace(traces[0] if traces else None)
     with progress(f"reading {path}", at_once=True) as report:
         from ..tables import TraceTables
 
@@ -71,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         with _text(arguments.output) as file:
             file.writelines(f"{line}\n" for line in lines)
     elif on_terminal:
-        # No progress line here: the rows that appear show how far it is.
+        # The rows appear on the terminal as they are read, so no progress is shown.
         _write(relation, arguments.format, None)
     return 0
 
@@ -86,12 +78,12 @@ def _table(relation: duckdb.DuckDBPyRelation, on_terminal: bool) -> list[str]:
     rows = frame(read(relation.limit(MOST_ROWS + 1)))
     lines = list(table_lines(rows[:MOST_ROWS], shutil.get_terminal_size().columns))
     if len(rows) > MOST_ROWS:
-        lines.append(f"… and more: only {MOST_ROWS} rows are shown; --format csv, or a pipe, gets all")
+        lines.append(f"… and more rows than {MOST_ROWS}; --format csv, or a pipe, gets all")
     return lines
 
 
 def _write(relation: duckdb.DuckDBPyRelation, form: str, output: Path | None) -> None:
-    """Write the rows piece by piece."""
+    """Write the rows in pieces, so that they need not fit into memory."""
     import pyarrow as pa
 
     from ..schema.safe_text import printable
@@ -111,7 +103,7 @@ def _write(relation: duckdb.DuckDBPyRelation, form: str, output: Path | None) ->
             texts = row_formats.csv_pieces(frames, pieces.schema.names)
         with _text(output) as file:
             for text in texts:
-                # JSON escapes what a terminal would obey; CSV does not.
+                # JSON escapes characters that a terminal would obey. CSV does not.
                 file.write("\n".join(map(printable, text.split("\n"))) if file.isatty() else text)
 
 
@@ -128,8 +120,19 @@ def _text(output: Path | None) -> Iterator[IO[str]]:
 def _binary(output: Path | None) -> Iterator[IO[bytes]]:
     if output is None:
         if not sys.stdout.writable():
-            raise io.UnsupportedOperation  # standard output is closed
+            raise io.UnsupportedOperation  # it is closed
         yield sys.stdout.buffer
         return
     with replaced(output) as new, new.open("wb") as file:
         yield file
+
+
+COMMAND = Subcommand(
+    name="sql",
+    help="ask a trace in SQL",
+    description="Answer one SELECT, in DuckDB's SQL, over the tables of a trace. It reads those and nothing else.",
+    examples=_EXAMPLES,
+    add_arguments=_add_arguments,
+    run=_run,
+    usage='fittrace sql [TRACE] "SELECT ..." [--format {table,csv,json,parquet}] [-o FILE]',
+)

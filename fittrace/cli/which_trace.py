@@ -1,4 +1,4 @@
-"""Which trace a command reads: the one at a path, the run of a name, or the newest run."""
+"""Finds the trace that the user means by a path, a name, or nothing."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ..schema.run_facts import NotATrace
 
 
 class EmptyPath(FittraceError, argparse.ArgumentTypeError):
-    """A path of no characters."""
+    """An empty path."""
 
 
 TRACES = Path("traces")
-"""Where runs lie unless the user says otherwise."""
+"""The default folder of runs."""
 
 
-def given(text: str) -> Path:
-    """The path that is written as `text`. Also the `type` of an argparse option, which then prints the error."""
+def parse_path(text: str) -> Path:
+    """The path that `text` names. Also for argparse, which reports the error."""
     if not text:
-        # Most likely a variable of the shell that is not set. Python would take "" for the current folder.
-        raise EmptyPath("an empty path; give the path of a file or folder, `.` for the current folder")
+        # Most likely a shell variable that is not set. `Path` would take it for the current folder.
+        raise EmptyPath("an empty path; give the path of a file or folder, `.` for this one")
     return Path(text)
 
 
@@ -35,15 +35,15 @@ def newest(directory: Path = TRACES) -> Path:
         try:
             began[found] = schema_run.read(str(found))["start_ns"]
         except NotATrace:
-            continue  # `ls` shows such a folder with its error
+            continue  # `ls` shows what is wrong with it
     if not began:
         raise NotATrace(f"{directory}: no runs there; record one with `fittrace run script.py`, or give its path")
     return max(began, key=lambda path: (began[path], path.name))
 
 
-def named(trace: str | None) -> Path:
-    """The path of a trace: `trace` is a path, the name of a run in `traces/`, or None for the newest run."""
+def find_trace(trace: str | None) -> Path:
+    """The path of the trace that the user means: a path, the name of a run in `traces/`, or None for the newest."""
     if trace is None:
         return newest()
-    path = given(trace)
+    path = parse_path(trace)
     return path if path.exists() or not (TRACES / trace).is_dir() else TRACES / trace

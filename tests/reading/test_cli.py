@@ -40,7 +40,7 @@ def fittrace(*words: str, **options) -> subprocess.CompletedProcess:
         (["show", "nowhere"], "nowhere: not a fittrace run (no run.json in it); `fittrace ls` lists runs"),
         (["ls"], "traces: no runs there; record one with `fittrace run script.py`"),
         (["ls", "a\x1bb"], r"a\x1bb: no runs there"),
-        (["sql", "a", "b", "c"], "sql: 3 words given; quote the query"),
+        (["sql", "a", "b", "c"], "sql: 3 arguments given; quote the query"),
         (["sql", "nowhere", "SELECT 1"], "nowhere: not a fittrace run"),
         (["export", "nowhere", "--format", "run-metadata", "-o", "out"], "nowhere: not a fittrace run"),
         (["run", "--run-metadata", "first", "script.py"], "--run-metadata first: 'first' says nothing; use off"),
