@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
-from .. import __version__
 from ..otlp_exporters import Quiet, exporter, missing
 from ..schema import otel_names
 from ..schema.errors import FittraceError
 from ..tables import TraceTables
+from ..version import __version__
 from .fit_facts import Process, alone
 from .otel_spans import EVERYTHING, Span, SpanChoice, spans_of
 

@@ -10,9 +10,9 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.trace import NoOpTracer, NoOpTracerProvider, ProxyTracerProvider, Status, StatusCode
 
-from .. import __version__
 from ..capture.record.exceptions import error_text
 from ..schema.otel_names import SCHEMA_URL, SCOPE
+from ..version import __version__
 
 
 class DerivedIdGenerator(threading.local, IdGenerator):  # type: ignore[misc]

@@ -8,8 +8,8 @@ from typing import Any, Callable, ClassVar, Iterator
 from opentelemetry import metrics
 from opentelemetry.metrics import NoOpMeter, Observation
 
-from ... import __version__
 from ...schema.otel_names import BOUNDS_S, METRICS, SCHEMA_URL, SCOPE
+from ...version import __version__
 
 
 class MeterInstruments:
