@@ -10,7 +10,7 @@ from typing import Any, Callable
 class Site:
     """One place that records.
 
-    `kind` is a key of `schema.journal.OPERANDS`. A record of the site leaves `depth` spans of its frame open and then
+    `kind` is a key of `schema.record_kinds.KINDS`. A record of the site leaves `depth` spans of its frame open and then
     opens one for each of `phases`; `names` are the names of those spans. `stage` and `root` belong to the sites that
     begin a root's frame; `counts` says whether a number is an `epoch` or a `batch`. `level` is what may be dropped
     first: 0 never, 1 when even batches are too much, 2 is detail, 3 control flow alone. A `fence` enters and ends a

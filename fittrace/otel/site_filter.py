@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Any, Sequence
 
 from ..capture.sites import Site
-from ..schema import journal_format
 from ..schema.otel_names import is_sent
+from ..schema.record_kinds import Effect, kinds_that, opened_phases
 
-FRAMES = ("call", "hooks", "leave", "raise")
-"""The kinds of site that begin and end frames; all of them matter."""
-CLOSING = ("leave", "raise", *journal_format.CLOSING)
-"""The kinds of site that only close, whatever their phases say."""
 TOLD = ("state", "named")
 """The kinds of site that say something of their frame which is sent."""
 COUNTED = ("sizes", "traced")
 """The kinds of site that say something of their frame which is counted."""
+_FRAMES = kinds_that(Effect.ENTER_FRAME, Effect.END_FRAME)
+_SPANS = kinds_that(Effect.OPEN_SPANS, Effect.CLOSE_SPANS)
 FOLLOWED, ALONE, SPARED, BARE = range(4)
 """Where a thread may be: where spans are followed; in a batch that is followed, with nothing open in it, where at most
 a validation or a fit can open; in a batch of which nothing is followed; in such a one with nothing open in it."""
@@ -44,9 +42,9 @@ class SiteFilter:
     def matters(self, site: Site) -> bool:
         """Whether a record of the site may begin or end a span that is followed."""
         # What is raised may end a batch, or fail what is open; it is seldom.
-        if site.kind in FRAMES or site.kind in self._told or site.kind == "raised":
+        if site.kind in _FRAMES or site.kind in self._told or site.kind == "raised":
             return True
-        if site.kind not in ("open", "turn", "hook", *journal_format.CLOSING):
+        if site.kind not in _SPANS:
             return False
         return self.opens(site) or self._tells_number(site) or site.depth < self._deepest(site)
 
@@ -68,8 +66,8 @@ class SiteFilter:
         """How many of the spans that a record of the site begins are followed: all, up to the last that matters."""
         known = self._followed.get(site.number)
         if known is None:
-            matters = [site.root or self._is_followed(phase) for phase in site.phases]
-            known = 0 if site.kind in CLOSING else len(matters) - matters[::-1].index(True) if any(matters) else 0
+            matters = [site.root or self._is_followed(phase) for phase in opened_phases(site.kind, site.phases)]
+            known = len(matters) - matters[::-1].index(True) if any(matters) else 0
             self._followed[site.number] = known
         return known
 
@@ -92,8 +90,8 @@ class SiteFilter:
             depths = [
                 one.depth + place + 1
                 for one in self._sites
-                if (one.file, one.function) == function and one.kind not in CLOSING
-                for place, phase in enumerate(one.phases)
+                if (one.file, one.function) == function
+                for place, phase in enumerate(opened_phases(one.kind, one.phases))
                 if (phase == "batch" if self._is_bare else self._is_followed(phase))
             ]
             self._depths[function] = max(depths, default=0 if self._is_bare else 1)

@@ -13,6 +13,7 @@ from ..capture.record.observer import ENTERS, LEAVES, PASSED_OVER, SIFTED, TOLD,
 from ..capture.sites import Site
 from ..schema import otel_names
 from ..schema.journal_format import ABSENT
+from ..schema.record_kinds import END_FRAMES
 from .log_numbers import numbers
 from .open_spans import OpenSpan
 from .site_filter import SiteFilter
@@ -81,7 +82,7 @@ class SpanBuilder(SpanStack, Observing):
             return PASSED_OVER
         if self._sites.is_sifted(site):
             return SIFTED
-        if site.kind in ("leave", "raise"):
+        if site.kind in END_FRAMES:
             return LEAVES
         is_bare = site.kind == "call" and not (site.root or self._sites.opens(site))
         return ENTERS if is_bare or (site.kind == "hooks" and self._sites.is_spared) else TOLD

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ..schema.record_kinds import CLOCKED, ENTER_FRAMES, KINDS
 from .flow_graph import END, FlowGraph, Way
 
-ENTERS, LEAVES = frozenset(["call", "hooks", "enter"]), frozenset(["leave", "exit"])
-UNWINDS = frozenset(["raise", "thrown", "raised"])
-CLOCKED = frozenset(["call", "hooks", "leave", "raise", "open", "close", "turn", "hook", "hooked", "line"])
+_BEGIN_CALLS = ENTER_FRAMES | {"enter"}
+_RETURN = frozenset(["leave", "exit"])
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class WalkSite:
     @property
     def has_line(self) -> bool:
         """Whether its records tell where an exception was raised."""
-        return self.kind in UNWINDS
+        return "line" in KINDS[self.kind].operands
 
 
 class Frame(NamedTuple):
@@ -148,9 +148,9 @@ class Walk:
     def _record(self, index: int, site: WalkSite | None, line: int) -> None:
         if site is None or site.function is None or site.node is None:
             self._lose(index)
-        elif site.kind in ENTERS and not site.fence:
+        elif site.kind in _BEGIN_CALLS and not site.fence:
             self._call(index, site)
-        elif site.kind in UNWINDS:
+        elif site.has_line:
             self._meet(index, site)
             self._raise(index, site, line)
         else:
@@ -196,7 +196,7 @@ class Walk:
         self._top(node=site.node)
         if site.fence:
             self._close(site, fenced=site.phases)
-        elif site.kind in LEAVES:
+        elif site.kind in _RETURN:
             self._visit(index, graph.way(site.node or 0, END) or (), None)
             self._close(site, phases=())
             self._leave()

@@ -22,8 +22,8 @@ Kinds of block:
   the record that ends its batch, whose `sampled` record has its number. Nothing of it is parsed until the journal is
   read.
 
-A record is a head, `-(site + 1)`, then its operands, which are never negative; so heads can be told from operands
-without walking. `OPERANDS` says what each kind of site has. No block holds a part of a record.
+A record is a head, `-(site + 1)`, then its operands, which are never negative. So heads can be told from operands
+without walking. `record_kinds` says which operands each kind of site has. No block holds a part of a record.
 
 Capture writes this inside the traced interpreter and the store reads it, so it keeps to Python 3.7 and the standard
 library.
@@ -55,63 +55,6 @@ LARGEST_METADATA = 1 << 26
 """Bytes of a batch's protobuf, at most; a larger one is not kept."""
 LARGEST = 1 << 28
 """No block is larger, in bytes; a length above it is damage."""
-
-OPERANDS: dict[str, tuple[str, ...]] = {
-    "call": ("time",),
-    "hooks": ("time", "owner", "number"),
-    "leave": ("time",),
-    "raise": ("time", "text", "line"),
-    "open": ("time",),
-    "close": ("time",),
-    "turn": ("time", "number", "last", "size", "first"),
-    "hook": ("end", "time", "class"),
-    "hooked": ("time",),
-    "aside": ("time",),
-    "named": ("hook",),
-    "state": ("keys", "values"),
-    "sizes": ("size", "partial", "count", "steps"),
-    "values": ("keys", "values"),
-    "order": ("order", "samples"),
-    "stop": ("text",),
-    "sampled": ("metadata",),
-    "traced": (),
-    "step": (),
-    "line": ("time",),
-    "enter": (),
-    "exit": (),
-    "raised": ("line",),
-    "thrown": ("line",),
-    "gap": (),
-}
-"""What follows the head of a record, by the kind of its site.
-
-`call` and `hooks` enter a function's frame, `leave` and `raise` end it. `open`, `turn` and `hook` close what is open
-in the frame above the site's depth and open the site's phases; `close` and `hooked` only close, and so does `aside`,
-before something that fittrace does for itself. Times are nanoseconds of the process' monotonic clock. An absent number
-is `ABSENT`. `owner` is the callback list's identity.
-`named` tells which hook its frame passes on, as the number of a text, where the site does not. `state`, and `values`,
-which tells of variables instead of logs, has as many values as its keys need: two (the low and high half of a float64)
-for each key of kind `n`, a whole number below `WHOLE` for each of kind `i`, a text's number for each of kind `t`.
-`sizes` are the samples in a whole batch and in a last, smaller one (0: there is none), the batches that the data makes,
-and the steps that the user asked for instead. `first` of a `turn` is the place of the batch's first sample in the order
-of its epoch; that order is what `order` tells, by its number, of the batches that follow: absent where it is not kept.
-`stop` says what the model's `stop_training` has become. `sampled` names the metadata of the batch that is under way,
-`traced` says that a `tf.function` is traced anew.
-
-The kinds from `step` on say where control is and no more, so that the lines between two records are known: `step` in
-an arm or a turn, `line` before a statement that has a clock of its own, `raised` where an exception is caught, `enter`,
-`exit` and `thrown` at the ends of functions, and of a generator's turns, that open no span. A `line` (as in `raise`)
-is where in the function the exception came from. A `gap` stands for records that were left out.
-"""
-
-CLOSING = ("close", "hooked", "aside")
-"""The kinds of site whose records close what is open above the site's depth, and open nothing."""
-
-FLOW = ("step", "line", "enter", "exit", "raised", "thrown", "gap")
-"""The kinds of site whose records say where control is, and open and close nothing."""
-
-LOOSE = ("state", "sizes", "named", "values", "order", "stop", "sampled", "traced", *FLOW)
-"""The kinds of site whose records say something about their frame, and open and close nothing."""
 
 ABSENT = (1 << 62) - 1
 """Stands for a number that is not there."""

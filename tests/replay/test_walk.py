@@ -20,7 +20,7 @@ from fittrace.capture.sites import Site as Made
 from fittrace.engines import CallbackLists, Calls, Engine, Function, Loop, Phase
 from fittrace.replay.flow_graph import FlowGraph, FlowNode
 from fittrace.replay.walk import RecordedProgram, Walk, WalkSite
-from fittrace.schema.journal_format import OPERANDS
+from fittrace.schema.record_kinds import KINDS
 
 from .oracle import Oracle
 
@@ -97,8 +97,9 @@ def tokens(numbers: list[int], sites: list[Made]) -> list[int]:
         if number < 0:
             site = sites[-number - 1]
             found.append(site.number)
-            if "line" in OPERANDS[site.kind]:
-                found.append(-numbers[index + 1 + OPERANDS[site.kind].index("line")])
+            operands = KINDS[site.kind].operands
+            if "line" in operands:
+                found.append(-numbers[index + 1 + operands.index("line")])
     return found
 
 

@@ -11,6 +11,7 @@ import ast
 from typing import Any, Callable, FrozenSet, Sequence
 
 from ...engines.engine_table import callee, walk_without_functions
+from ...schema.record_kinds import CLOCKED
 from ..sites import Site
 from . import syntax
 from .syntax import constant
@@ -25,7 +26,6 @@ HARMLESS = frozenset([
     "startswith", "endswith",
 ])  # fmt: skip
 """Names of what calls nothing that records: what Python itself brings."""
-_CLOCKED = frozenset(["call", "hooks", "leave", "open", "close", "turn", "hook", "hooked", "line"])
 
 
 class FlowProbes:
@@ -234,4 +234,4 @@ def _is_silent(statement: ast.stmt) -> bool:
 
 def _is_clocked(before: Sequence[ast.stmt]) -> bool:
     site: Any = syntax.site_of(before[-1]) if before else None
-    return site is not None and site.kind in _CLOCKED
+    return site is not None and site.kind in CLOCKED

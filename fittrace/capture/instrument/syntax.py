@@ -8,6 +8,7 @@ import sys
 from typing import Any, Callable, Iterator, Union
 
 from ...engines.engine_table import walk_without_functions
+from ...schema.record_kinds import ENTER_FRAMES
 from ..sites import Site
 
 RECORDER = "fittrace: the recorder"
@@ -212,7 +213,7 @@ def guard_beginnings(node: FunctionNode) -> None:
     for block in all_blocks(node.body):
         for place in reversed(range(len(block) - 1)):
             site, guard = site_of(block[place]), block[place + 1]
-            begins = site is not None and site.kind in ("call", "hooks") and is_probe(block[place])
+            begins = site is not None and site.kind in ENTER_FRAMES and is_probe(block[place])
             if begins and isinstance(guard, ast.Try) and is_guard(guard):
                 guard.body.insert(0, block.pop(place))
 

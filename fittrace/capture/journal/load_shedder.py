@@ -1,29 +1,35 @@
-"""Thinning: leaves records out where the disk cannot keep up, such that what stays is as it would have been.
+"""Load shedding: leaves records out where the disk cannot keep up, so that what stays is as it would have been.
 
-A record that opens spans also closes those that were open at its place. So it is not enough to leave out the records
-of what is too much: where one of them also closes a span that is kept, a plain closing record takes its place. What
-was begun before thinning set in is taken to be kept, and what is dropped stays so to its end, whatever comes after.
+A record that opens spans also closes those that were open at its depth. So it is not enough to leave out the records
+above a level: where such a record also closes a span that is kept, a plain closing record takes its place. What began
+before load shedding did counts as kept. What is left out stays left out to its end, even if the disk recovers before.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple, Sequence
 
-from ...schema.journal_format import CLOSING, LOOSE
+from ...schema.record_kinds import ANNOTATIONS, CLOSE_SPANS, END_FRAMES, ENTER_FRAMES, opened_phases
 from ..sites import Site
 
-KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS = 2, 1, 0
-"""The highest level of site that is kept."""
+KEEP_ALL = 2
+"""The highest level of site that is recorded where all is well."""
+KEEP_BATCHES = 1
+"""The highest level that is kept where detail within batches is too much."""
+KEEP_EPOCHS = 0
+"""The highest level that is kept where even batches are too much."""
 _NONE = 3
-"""Above all levels."""
+"""Above the levels of all sites that may open a span: nothing is left out."""
 
 DEEPEST = 16
 """Spans in each other in one frame of an engine's function: more than any engine's table has."""
 
 
 class StandIns(NamedTuple):
-    """Sites whose records take the place of what is left out: `closers` close all but so many spans of a frame (none,
-    one, two, ...), a `gap` says that something was here."""
+    """Sites whose records take the place of those left out.
+
+    `closers` close all but so many spans of a frame: none, one, two, and so on. A `gap` says that records are missing.
+    """
 
     closers: Sequence[Site]
     gap: Site
@@ -35,50 +41,58 @@ class StandIns(NamedTuple):
 
 
 def stand_ins(first: int) -> StandIns:
-    """Stand-ins numbered from `first`."""
+    """Stand-ins whose sites are numbered from `first`."""
     closers = [Site(first + depth, "close", "", "", 0, "", depth=depth, level=0) for depth in range(DEEPEST)]
     return StandIns(closers, Site(first + DEEPEST, "gap", "", "", 0, "", level=0))
 
 
 class _Frame:
-    """A frame that is open: how many of its open spans are kept (None: all, it is not known how many), the level of
-    each of those that are left out, and the lowest level of what is left out `around` it."""
+    """An open frame.
 
-    __slots__ = ("around", "gone", "is_kept", "kept")
+    - `is_kept`: whether the record that entered it was kept.
+    - `kept`: how many of its open spans are kept; None where the frame began before, and it is not known.
+    - `dropped`: the levels of its open spans that were left out. All of them are inside those that are kept.
+    - `dropped_around`: the lowest level of what was left out around the frame; `_NONE` where all was kept.
+    """
 
-    def __init__(self, is_kept: bool, kept: int | None, around: int) -> None:
+    __slots__ = ("dropped", "dropped_around", "is_kept", "kept")
+
+    def __init__(self, is_kept: bool, kept: int | None, dropped_around: int) -> None:
         self.is_kept = is_kept
         self.kept = kept
-        self.gone: list[int] = []
-        self.around = around
+        self.dropped: list[int] = []
+        self.dropped_around = dropped_around
 
     @property
     def is_whole(self) -> bool:
-        return self.is_kept and not self.gone
+        return self.is_kept and not self.dropped
 
     @property
-    def missing(self) -> int:
-        """The lowest level of what is left out around the next frame."""
-        return min(self.around, *self.gone, _NONE)
+    def dropped_around_next(self) -> int:
+        """The lowest level of what was left out around a frame that is entered now."""
+        return min(self.dropped_around, *self.dropped, _NONE)
 
 
 class LoadShedder:
-    """Thins the records of one thread, from the first that are too many until nothing is left out any more."""
+    """Thins the records of one thread, from the first record that is too much until nothing open was left out."""
 
     def __init__(self, stand_ins: StandIns) -> None:
         self._closers = stand_ins.closers
         self._gap = stand_ins.gap
         self._frames: list[_Frame] = []
-        # What was open before: there is no telling how many frames.
+        # Stands for all frames that were open before: how many there are is not known.
         self._outer = _Frame(True, None, _NONE)
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing that is open was left out, so that everything can be kept from now on."""
+        """Whether nothing that is open was left out, so that all records can be kept from now on."""
         return self._outer.is_whole and all(frame.is_whole for frame in self._frames)
 
     def thin(self, records: Sequence[int], sites: Sequence[Site], level: int) -> tuple[list[int], list[int]]:
-        """What is kept of `records` where sites above `level` are too much; how many of each level are left out."""
+        """Leave out the records of sites above `level`.
+
+        Returns the records that are kept, and how many were left out of each level.
+        """
         kept: list[int] = []
         dropped = [0, 0, 0, 0]
         heads = [index for index, value in enumerate(records) if value < 0]
@@ -89,44 +103,45 @@ class LoadShedder:
                 kept.extend(records[start:end])
             else:
                 dropped[site.level] += 1
-                kept.extend((closer.head, records[start + 1]) if closer is not None else ())
+                if closer is not None:
+                    kept.extend((closer.head, records[start + 1]))
                 # What ran here cannot be told from what is left.
                 if not kept or kept[-1] != self._gap.head:
                     kept.append(self._gap.head)
         return kept, dropped
 
     def _decide(self, site: Site, level: int) -> tuple[bool, Site | None]:
-        """Whether a record of `site` is kept, and if not, what has to close in its place."""
+        """Whether a record of `site` is kept, and if not, which closing site takes its place."""
         frame = self._frames[-1] if self._frames else self._outer
         kind = site.kind
         if site.level > KEEP_ALL:
             return False, None
-        if kind in ("call", "hooks"):
-            around = _NONE if site.level == 0 else frame.missing
+        if kind in ENTER_FRAMES:
+            around = _NONE if site.level == 0 else frame.dropped_around_next
             is_kept = site.level <= level and site.level < around
             self._frames.append(_Frame(is_kept, len(site.phases), around if is_kept else min(around, site.level)))
             return is_kept, None
-        if kind in ("leave", "raise"):
+        if kind in END_FRAMES:
             if self._frames:
                 return self._frames.pop().is_kept, None
             self._outer = _Frame(True, None, _NONE)
             return True, None
-        if kind in LOOSE or not frame.is_kept:
+        if kind in ANNOTATIONS or not frame.is_kept:
             return frame.is_kept, None
-        return self._spans(frame, site, level)
+        return self._decide_spans(frame, site, level)
 
-    def _spans(self, frame: _Frame, site: Site, level: int) -> tuple[bool, Site | None]:
+    def _decide_spans(self, frame: _Frame, site: Site, level: int) -> tuple[bool, Site | None]:
         """Decide on a record that closes and opens spans of a frame that is kept."""
-        depth, opens = site.depth, 0 if site.kind in CLOSING else len(site.phases)
-        closes = frame.kept is None or frame.kept > depth
-        frame.gone = [] if closes or frame.kept is None else frame.gone[: depth - frame.kept]
-        # Hooks stay with their frame, so that the place of each in the callback list stays known.
-        wanted = site.level <= level or opens == 0 or site.kind == "hook"
-        if wanted and not frame.gone and (closes or site.kind not in CLOSING):
+        depth, opens = site.depth, len(opened_phases(site.kind, site.phases))
+        closes_kept = frame.kept is None or frame.kept > depth
+        frame.dropped = [] if closes_kept or frame.kept is None else frame.dropped[: depth - frame.kept]
+        # Hooks stay with their frame, so that the position of each in the callback list stays known.
+        is_wanted = site.level <= level or opens == 0 or site.kind == "hook"
+        if is_wanted and not frame.dropped and (closes_kept or site.kind not in CLOSE_SPANS):
             frame.kept = depth + opens
             return True, None
-        frame.gone += [site.level] * opens
-        if not closes:
+        frame.dropped += [site.level] * opens
+        if not closes_kept:
             return False, None
         frame.kept = depth
         return False, self._closers[depth]

@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ...schema.journal_format import ABSENT, CLOSING, FLOW, OPERANDS
+from ...schema.journal_format import ABSENT
 from ...schema.limits import PATH_CODES
+from ...schema.record_kinds import END_FRAMES, ENTER_FRAMES, KINDS, SHOW_FLOW
 from .emit_rows import Emitter
 from .records import Indices, Parsed
-from .site_arrays import KIND, PHASE, SiteArrays
+from .site_arrays import KIND, PHASE, SiteArrays, codes
 from .spans import SpanArrays
 
 MOST_PATHS = 1 << 16
@@ -25,11 +26,11 @@ LONGEST = 1 << 20
 UNKNOWN_LINE = (1 << 31) - 1
 """Stands for a line that is not known."""
 
-_FLOW = [KIND[kind] for kind in FLOW]
-_LEAVES = [KIND[kind] for kind in ("leave", "raise")]
-_NO_SPAN = [*_LEAVES, *(KIND[kind] for kind in CLOSING)]
-_ENTERS = [KIND[kind] for kind in ("call", "hooks")]
-_LINE_PLACE = np.array([operands.index("line") if "line" in operands else -1 for operands in OPERANDS.values()])
+_SHOW_FLOW = codes(SHOW_FLOW)
+_END_FRAMES = codes(END_FRAMES)
+_ENTER_FRAMES = codes(ENTER_FRAMES)
+_LINE_POSITION = np.array([kind.operands.index("line") if "line" in kind.operands else -1 for kind in KINDS.values()])
+"""Where among the operands of each kind the line of an exception stands; -1: it has none."""
 
 Codes = npt.NDArray[np.int32]
 
@@ -181,7 +182,7 @@ def _turns(
     """The turns in a window's records from the number `since` on; the first may go on with one from before."""
     # What fittrace does for itself is none of the engine's way.
     structural = np.flatnonzero((parsed.start >= since) & (parsed.kind != KIND["aside"]))
-    loose = np.flatnonzero(np.isin(parsed.loose_kind, _FLOW) & (parsed.loose_start >= since))
+    loose = np.flatnonzero(np.isin(parsed.loose_kind, _SHOW_FLOW) & (parsed.loose_start >= since))
     start = np.concatenate([parsed.start[structural], parsed.loose_start[loose]])
     if not len(start):
         return None
@@ -191,23 +192,22 @@ def _turns(
     kind = np.concatenate([parsed.kind[structural], parsed.loose_kind[loose]])[order]
     record = np.concatenate([structural, np.full(len(loose), -1)])[order]
     opens = np.where(record >= 0, sites.opens[site], 0)
-    opens[np.isin(kind, _NO_SPAN)] = 0
     span = next_span + np.cumsum(opens) - opens
     phases = sites.phase[site]
     cuts = (opens > 0) & np.any((phases == PHASE["batch"]) | (phases == PHASE["epoch"]), axis=1)
     entered = np.where(record >= 0, parsed.frame[record], 0)
     is_root = (record >= 0) & sites.root[parsed.site[entered]]
-    begins = np.isin(kind, _ENTERS) & (is_root | ((record >= 0) & (parsed.close[record] == 0)))
-    ends = np.isin(kind, _LEAVES) & is_root
+    begins = np.isin(kind, _ENTER_FRAMES) & (is_root | ((record >= 0) & (parsed.close[record] == 0)))
+    ends = np.isin(kind, _END_FRAMES) & is_root
     cuts |= begins
     cuts[1:] |= ends[:-1]
     fit = _fits(spans, parsed, container, record, opens > 0, np.r_[False, ends[:-1]], entered)
-    width = 1 + (_LINE_PLACE[kind] >= 0)
+    width = 1 + (_LINE_POSITION[kind] >= 0)
     place = np.cumsum(width) - width
     codes = np.empty(int(width.sum()), np.int32)
     codes[place] = site
-    told = np.flatnonzero(_LINE_PLACE[kind] >= 0)
-    line = parsed.numbers[start[told] + 1 + _LINE_PLACE[kind[told]]]
+    told = np.flatnonzero(_LINE_POSITION[kind] >= 0)
+    line = parsed.numbers[start[told] + 1 + _LINE_POSITION[kind[told]]]
     codes[place[told] + 1] = -np.where(line == ABSENT, UNKNOWN_LINE, np.minimum(line, UNKNOWN_LINE))
     is_clock = kind == KIND["line"]
     clocks = parsed.numbers[start[is_clock] + 1]

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ...schema.journal_format import ABSENT, LOOSE
+from ...schema.journal_format import ABSENT
 from ...schema.limits import DEEP_ALWAYS, DEEP_WORK, DEEPEST
+from ...schema.record_kinds import ANNOTATIONS, END_FRAMES, ENTER_FRAMES
 from ..journal.reader import Records
-from .site_arrays import ARITY, KIND, STAGE, UNKNOWN, SiteArrays
+from .site_arrays import ARITY, KIND, STAGE, UNKNOWN, SiteArrays, codes
 
 Indices = npt.NDArray[np.int64]
-_ENTERS = [KIND["call"], KIND["hooks"]]
-_LEAVES = [KIND["leave"], KIND["raise"]]
-_LOOSE = [KIND[kind] for kind in LOOSE]
+_ENTER_FRAMES = codes(ENTER_FRAMES)
+_END_FRAMES = codes(END_FRAMES)
+_ANNOTATIONS = codes(ANNOTATIONS)
 
 
 class TooDeep(ValueError):
@@ -85,8 +86,8 @@ def parse(numbers: Records, sites: SiteArrays, fits_only: bool = False) -> Parse
     start = np.flatnonzero(numbers < 0)
     site = -(numbers[start] + 1)
     kind = sites.kind[site]
-    loose = np.isin(kind, _LOOSE)
-    enters, leaves = np.isin(kind, _ENTERS), np.isin(kind, _LEAVES)
+    loose = np.isin(kind, _ANNOTATIONS)
+    enters, leaves = np.isin(kind, _ENTER_FRAMES), np.isin(kind, _END_FRAMES)
     step = enters.astype(np.int64) - leaves
     running = np.cumsum(step)
     # Where a frame is left that was never entered here, the count falls below all that came before.
@@ -133,5 +134,5 @@ def _frames(site: Indices, enters: npt.NDArray[np.bool_], depth: Indices, sites:
             outer = np.flatnonzero(depth == level - 1)
             caller = outer[np.searchsorted(outer, entered) - 1]
             base[entered] = base[frame[caller]] + own[caller]
-        close[here] = base[frame[here]] + np.where(enters[here], 0, sites.depth[site[here]])
+        close[here] = base[frame[here]] + sites.depth[site[here]]
     return frame, close

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ...schema.journal_format import OPERANDS
+from ...schema.record_kinds import KINDS, depth_of, opened_phases
 from ...schema.tables import PHASES, STAGES
 
-KINDS = tuple(OPERANDS)
 KIND = {kind: code for code, kind in enumerate(KINDS)}
 PHASE = {phase: code for code, phase in enumerate(PHASES)}
 STAGE = {stage: code for code, stage in enumerate(STAGES)}
 UNKNOWN = len(KINDS)
-ARITY = np.array([len(operands) for operands in OPERANDS.values()] + [-1])
+ARITY = np.array([len(kind.operands) for kind in KINDS.values()] + [-1])
 
 Codes = npt.NDArray[np.int32]
+
+
+def codes(kinds: Iterable[str]) -> list[int]:
+    """The codes of some kinds of record, as `SiteArrays.kind` holds them."""
+    return [KIND[kind] for kind in kinds]
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,8 @@ class SiteArrays:
                 continue
             phases = site.get("phases", [])
             ints["kind"][number] = KIND[site["kind"]]
-            ints["depth"][number] = site.get("depth", 0)
-            ints["opens"][number] = len(phases)
+            ints["depth"][number] = depth_of(site["kind"], site.get("depth", 0))
+            ints["opens"][number] = len(opened_phases(site["kind"], phases))
             ints["stage"][number] = STAGE.get(str(site.get("stage")), -1)
             ints["hook"][number] = hooks(str(site["hook"])) if "hook" in site else -1
             phase[number, : len(phases)] = [PHASE[one] for one in phases]

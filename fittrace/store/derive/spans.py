@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from ...schema.journal_format import ABSENT, CLOSING
+from ...schema.journal_format import ABSENT
 from .records import Indices, Parsed
 from .site_arrays import KIND, PHASE, STAGE, SiteArrays
 
@@ -63,7 +63,6 @@ class SpanArrays:
 def opened(parsed: Parsed, sites: SiteArrays) -> SpanArrays:
     """The spans that the records open, with what closes each."""
     count = sites.opens[parsed.site].astype(np.int64)
-    count[np.isin(parsed.kind, [KIND[kind] for kind in ("leave", "raise", *CLOSING)])] = 0
     record = np.repeat(np.arange(len(parsed.site)), count)
     nth = np.arange(len(record)) - np.repeat(np.cumsum(count) - count, count)
     level = parsed.close[record] + 1 + nth

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...schema.journal_format import LARGEST, OPERANDS
+from ...schema.journal_format import LARGEST
 from ...schema.limits import LONGEST_NAME
+from ...schema.record_kinds import KINDS
 from ...schema.sampled_batches import OFF
 from ...schema.tables import PHASES, STAGES
 
@@ -89,7 +90,7 @@ def _site(told: Definition) -> Definition:
     names = [_text(name) for name in _list(told.get("names", phases))]
     if len(phases) != len(names) or len(phases) > 2:
         raise ValueError("names of other phases")
-    kind = _one_of(OPERANDS, told["kind"])
+    kind = _one_of(KINDS, told["kind"])
     if kind in ("call", "hooks", "hook") and len(phases) != 1:
         raise ValueError(f"a {kind} opens one span")
     if kind in ("hook", "hooked", "turn") and told.get("depth", 0) + len(phases) < 1:
