@@ -1,6 +1,7 @@
 """What a stream of records means, written down as plainly as can be: one record after the other, one object per span.
 
-The store does the same with arrays, window by window; the tests compare the two.
+`schema.open_frames` says which spans a record opens and closes, and this what is known of them. The store does the same
+with arrays, window by window; the tests compare the two.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fittrace.schema.journal_format import ABSENT
+from fittrace.schema.open_frames import OpenFrames
+from fittrace.schema.record_kinds import END_FRAMES, ENTER_FRAMES
 from fittrace.schema.tables import BATCH_PHASES
 
 Record = tuple[int, ...]
@@ -64,8 +67,8 @@ class Frame:
     """One call of an engine's function."""
 
     entered: Row = field(default_factory=dict)
-    spans: list[Span] = field(default_factory=list)
-    opened: list[Span] = field(default_factory=list)
+    container: Span | None = None
+    "The first span that it opened, in which are all others."
     hooks: int = 0
     hooked: list[Span] = field(default_factory=list)
     sizes: Record | None = None
@@ -95,16 +98,17 @@ class Reference:
 
     def read(self, thread: str, records: Sequence[Record]) -> None:
         frames: list[Frame] = []
+        open_frames: OpenFrames[Span] = OpenFrames()
         index = 0
-        for place, (head, *operands) in enumerate(records):
+        for position, (head, *operands) in enumerate(records):
             number = -head - 1
             site = self.numbered["site"][number]
-            kind = site["kind"]
-            if kind in ("call", "hooks"):
+            kind, depth = site["kind"], site.get("depth", 0)
+            if kind in ENTER_FRAMES:
                 frames.append(Frame(site))
             frame = frames[-1]
             if kind == "state":
-                frame.spans[0].states.append((frame.hooks - 1, self.state(operands)))
+                frame.container.states.append((frame.hooks - 1, self.state(operands)))  # type: ignore[union-attr]
                 continue
             if kind == "sizes":
                 frame.sizes = tuple(operands)
@@ -113,20 +117,18 @@ class Reference:
                 self.order = tuple(operands)
                 continue
             if kind == "stop":
-                (frame.hooked[-1] if frame.hooked else frame.spans[0]).stops.append(self.text(operands[0]))
+                (frame.hooked[-1] if frame.hooked else frame.container).stops.append(self.text(operands[0]))  # type: ignore[union-attr]
                 continue
             order, self.order = self.order, None
             self.latest = max(self.latest, operands[1] if kind == "hook" else operands[0])
-            depth = 0 if kind in ("call", "hooks", "leave", "raise") else site.get("depth", 0)
-            for span in frame.spans[depth:]:
-                span.end, span.closer, span.failed = operands[0], place, kind == "raise"
+            for span in open_frames.close(kind, depth):
+                span.end, span.closer, span.failed = operands[0], position, kind == "raise"
                 span.error = self.text(operands[1]) if kind == "raise" else None
-            del frame.spans[depth:]
-            if kind in ("leave", "raise"):
+            if kind in END_FRAMES:
                 frames.pop()
                 continue
             for phase, name in zip(site.get("phases", []), site.get("names", [])):
-                parent = next((spans[-1] for spans in (one.spans for one in reversed(frames)) if spans), None)
+                parent = open_frames.spans[-1] if open_frames.spans else None
                 start = operands[1] if kind == "hook" else operands[0]
                 span = Span(thread, index, site, number, phase, name, start, parent, frame)
                 span.stage, span.sizes = site.get("stage"), frame.sizes
@@ -139,11 +141,11 @@ class Reference:
                 if kind == "hooks":
                     span.owner = operands[1]  # type: ignore[attr-defined]
                 self.spans.append(span)
-                frame.spans.append(span)
-                frame.opened.append(span)
+                open_frames.open(kind, depth, [span])
+                frame.container = frame.container or span
                 index += 1
             if kind == "turn":
-                span = frame.spans[-1]
+                span = open_frames.spans[-1]
                 setattr(span, site["counts"], operands[1])
                 span.turned = True
                 span.last = operands[2] if site["counts"] == "batch" else None

@@ -74,7 +74,7 @@ def test_rows_are_those_of_the_levels_kept(tmp_path: Path, seed: int, level: int
             above.append(one)
             one = one.parent
         hook = span.site["kind"] == "hook"
-        return hook or all(one.site["level"] <= level for one in [*above, span] if one is not frame.opened[0])
+        return hook or all(one.site["level"] <= level for one in [*above, span] if one is not frame.container)
 
     whole.without(is_kept)
     assert not difference(canonical(whole.tables()), canonical(found))
