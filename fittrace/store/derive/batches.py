@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ...schema.journal_format import ABSENT
+from ...schema.record_kinds import KINDS
 from ..parquet.arrow_columns import LOGS_PREFIX, Values
 from .records import Indices, Parsed
 from .site_arrays import KIND
@@ -51,20 +54,30 @@ def key_of(spans: SpanArrays, index: int, batch: Indices) -> BatchKey:
 
 def sizes_of(spans: SpanArrays, parsed: Parsed) -> Indices:
     """The samples in each batch, as its turn told, or after what its loop said of its data; -1: not known."""
-    told = np.flatnonzero(parsed.loose_kind == KIND["sizes"])
-    if not len(told):
+    loops = np.flatnonzero(parsed.loose_kind == KIND["sizes"])
+    if not len(loops):
         return spans.size
     frame = parsed.frame[spans.record]
     latest = latest_in_frame(
-        parsed.loose_frame[told], parsed.loose_before[told], frame, spans.record, len(parsed.start)
+        parsed.loose_frame[loops], parsed.loose_before[loops], frame, spans.record, len(parsed.start)
     )
-    whole, partial, count, steps = (parsed.numbers[parsed.loose_start[told[latest]] + 1 + place] for place in range(4))
-    known = (latest >= 0) & (whole != ABSENT) & (partial != ABSENT) & (count != ABSENT) & (count != 0)
-    known &= (steps == ABSENT) | (partial == 0)
-    last = np.where(steps == ABSENT, np.minimum(spans.last, count - 1), spans.last)
-    short = np.where((partial != 0) & (last == count - 1) & (steps == ABSENT), whole - partial, 0)
-    size = np.where(known, (last - spans.batch + 1) * whole - short, -1)
-    return np.where(spans.size >= 0, spans.size, size)
+    first_operand = parsed.loose_start[loops[latest]] + 1
+    sizes = [parsed.numbers[first_operand + position] for position in range(len(KINDS["sizes"].operands))]
+    samples = np.where(latest >= 0, samples_between(spans.batch, spans.last, sizes), -1)
+    return np.where(spans.size >= 0, spans.size, samples)
+
+
+def samples_between(first: Indices, last: Indices, sizes: Sequence[Indices]) -> Indices:
+    """What `schema.batch_sizes.samples_between` says of each entry, where -1 stands for None.
+
+    `sizes` are the four operands. A test holds the two to each other.
+    """
+    whole, partial, count, steps = sizes
+    repeats = steps != ABSENT
+    known = (whole != ABSENT) & (partial != ABSENT) & (count != ABSENT) & (count != 0) & ~(repeats & (partial != 0))
+    last = np.where(repeats, last, np.minimum(last, count - 1))
+    shortfall = np.where((partial != 0) & (last == count - 1), whole - partial, 0)
+    return np.where(known, (last - first + 1) * whole - shortfall, -1)
 
 
 def latest_in_frame(frames: Indices, moments: Indices, frame: Indices, moment: Indices, most: int) -> Indices:
@@ -77,6 +90,6 @@ def latest_in_frame(frames: Indices, moments: Indices, frame: Indices, moment: I
     width = most + 1
     order = np.argsort(frames * width + moments, kind="stable")
     entries = (frames * width + moments)[order]
-    place = np.searchsorted(entries, frame * width + moment, "right") - 1
-    found = np.append(order, -1)[place]
-    return np.where((place >= 0) & (np.append(frames, -1)[found] == frame), found, -1)
+    position = np.searchsorted(entries, frame * width + moment, "right") - 1
+    found = np.append(order, -1)[position]
+    return np.where((position >= 0) & (np.append(frames, -1)[found] == frame), found, -1)
