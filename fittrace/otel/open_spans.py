@@ -1,33 +1,81 @@
-"""What a follower keeps of a span that is open."""
+"""What is known of a span that is open, for live spans and metrics."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Sequence
+from typing import Any, Sequence
 
 from ..capture.sites import Site
 from ..schema.journal_format import ABSENT
 from .contexts import AttachedContext
 
-if TYPE_CHECKING:
-    from .metrics.measurements import SpanMeasurement
+
+class BatchMeasurement:
+    """What is measured of a batch while it is open.
+
+    - `phase_ns`: the nanoseconds in each phase.
+    - `hooks`: the spans of callbacks' hooks that are over, with their durations in nanoseconds.
+    """
+
+    __slots__ = ("hooks", "phase_ns")
+
+    def __init__(self) -> None:
+        self.phase_ns: dict[str, int] = {}
+        self.hooks: list[tuple[OpenSpan, int]] = []
 
 
 class OpenSpan:
-    """One span that is open: sent as `span`, or None.
+    """One span that is open in a thread.
 
-    `nearest` is the context of the nearest that is sent, itself or around it; `inside` is what of ours is current in
-    this thread. Nothing is sent of what is in one that `is_out`. `fit` is the root that it belongs to, whose `anchor`
-    is where hooks on other threads are. `left_out` stands for each batch in it of which nothing is followed, one after
-    the other; what is in such a one `is_spared`. `inner_ns` is the time in the spans in it, and `measured` gathers what
-    is measured of the batch that it is in. `turn` is the record that gave a batch its number, where it was counted. A
-    batch `has_run` once hooks at its end are called; one that `is_stopped` was left by an exception before. `error` is
-    an exception on its way out of the span.
+    Where it is:
+
+    - `phase`: its phase; empty for one that is not followed.
+    - `begins_fit`: whether it begins a fit. `fit` is the span that begins the fit it is in; itself where there is none.
+    - `stage`, `epoch`, `batch`: as Keras counts them; None where they are not known.
+    - `hook`, `callback`: the hook that is called in it, and the class whose hook it is.
+
+    How it is sent:
+
+    - `span`: the span of OpenTelemetry; None where it is not sent.
+    - `context`: OpenTelemetry's context of the nearest span that is sent: this one, or one around it.
+    - `attached`: what makes it current in this thread, from begin to end.
+    - `innermost_attached`: the innermost span of ours that is current in this thread: this one, or one around it.
+    - `is_unsent`: nothing in it is sent, but for fits that begin in it.
+    - `error`: an exception on its way out of it.
+
+    For a fit:
+
+    - `anchor`: the span in which hooks on other threads are: the fit, its epoch or its validation.
+    - `sizes`: what each loop said of its batches, by function and stage.
+
+    For an epoch or a validation: `outer_anchor` is what was the fit's anchor before.
+
+    For a batch:
+
+    - `is_batch`: whether it is one, also where its phase is another, on another thread.
+    - `turn`: the record that gave it its number, where it was counted.
+    - `has_turn`: whether a turn of the loop gave it its number. Without one it is no batch but a fetch that found no
+      data.
+    - `has_run`: whether hooks at its end are called.
+    - `is_stopped`: whether an exception left something in it before.
+    - `is_retraced`: whether a `tf.function` was traced in it.
+
+    Batches that are left out:
+
+    - `stand_in`: stands in turn for each batch in this span that is left out.
+    - `is_left_out`: whether it is such a stand-in, or in one.
+
+    What is measured:
+
+    - `begin_ns`: when it began, on the process' clock; `inner_ns`: the time in the spans in it.
+    - `hook_count`: how many hooks of callbacks have begun in it.
+    - `measurement`: what is measured of the batch that it is in.
     """
 
     __slots__ = (
-        "anchor", "attached", "batch", "begin_ns", "begins", "callback", "epoch", "error", "fit", "has_run", "hook",
-        "inner_ns", "inside", "is_batch", "is_out", "is_spared", "is_stopped", "left_out", "measured", "nearest",
-        "outer", "phase", "retraced", "seen", "sizes", "span", "stage", "turn", "turned",
+        "anchor", "attached", "batch", "begin_ns", "begins_fit", "callback", "context", "epoch", "error", "fit",
+        "has_run", "has_turn", "hook", "hook_count", "inner_ns", "innermost_attached", "is_batch", "is_left_out",
+        "is_retraced", "is_stopped", "is_unsent", "measurement", "outer_anchor", "phase", "sizes", "span", "stage",
+        "stand_in", "turn",
     )  # fmt: skip
 
     def __init__(self, phase: str, around: "OpenSpan | None", begin_ns: int = 0) -> None:
@@ -35,41 +83,44 @@ class OpenSpan:
         self.begin_ns = begin_ns
         self.inner_ns = 0
         self.is_batch = False
-        self.retraced = self.has_run = self.is_stopped = False
+        self.is_retraced = self.has_run = self.is_stopped = False
         self.turn: Sequence[int] | None = None
         self.error: BaseException | None = None
         self.callback: str | None = None
         self.sizes: dict[tuple[str, str | None], Sequence[int]] | None = None
         self.span: Any = None
         self.attached: AttachedContext | None = None
-        self.begins = False
-        self.turned = False
-        self.seen = 0
-        self.outer: OpenSpan | None = None
+        self.begins_fit = False
+        self.has_turn = False
+        self.hook_count = 0
+        self.outer_anchor: OpenSpan | None = None
         self.anchor: OpenSpan = self
-        self.left_out: OpenSpan | None = None
+        self.stand_in: OpenSpan | None = None
         self.hook: str | None = None
         if around is None:
-            self.nearest: Any = None
-            self.inside: AttachedContext | None = None
-            self.is_out = self.is_spared = False
-            self.measured: SpanMeasurement | None = None
+            self.context: Any = None
+            self.innermost_attached: AttachedContext | None = None
+            self.is_unsent = self.is_left_out = False
+            self.measurement: BatchMeasurement | None = None
             self.fit: OpenSpan = self
             self.stage: str | None = None
             self.epoch: int | None = None
             self.batch: int | None = None
         else:
-            self.nearest, self.inside = around.nearest, around.inside
-            self.is_out, self.is_spared = around.is_out, around.is_spared
-            self.measured, self.fit = around.measured, around.fit
+            self.context, self.innermost_attached = around.context, around.innermost_attached
+            self.is_unsent, self.is_left_out = around.is_unsent, around.is_left_out
+            self.measurement, self.fit = around.measurement, around.fit
             self.stage, self.epoch, self.batch = around.stage, around.epoch, around.batch
 
-    def place(self, site: Site, around: "OpenSpan | None", begins: bool, number: int) -> None:
-        """Say where it is: in which stage, epoch and batch, and whether it `begins` a fit."""
-        if begins:
-            self.begins, self.fit = True, self
-            self.epoch = self.batch = self.measured = None
-            self.is_spared = False
+    def locate(self, site: Site, around: "OpenSpan | None", begins_fit: bool, number: int) -> None:
+        """Say in which fit, stage, epoch and batch it is.
+
+        `number` is that of the epoch or batch, whichever the site counts; absent where it is not known.
+        """
+        if begins_fit:
+            self.begins_fit, self.fit = True, self
+            self.epoch = self.batch = self.measurement = None
+            self.is_left_out = False
         if site.stage is not None:
             self.stage = site.stage
         elif around is not None and around.phase == "validation":
@@ -79,12 +130,12 @@ class OpenSpan:
         elif number != ABSENT and site.counts == "batch":
             self.batch = number
 
-    def leaving_out(self, phase: str) -> "OpenSpan":
-        """What stands for a batch in this of which nothing is followed; the same again and again."""
-        one = self.left_out
-        if one is None:
-            one = self.left_out = OpenSpan(phase, self)
-            one.is_out = one.is_spared = one.is_batch = True
-            one.measured = None
-        one.turned = one.retraced = one.has_run = one.is_stopped = False
-        return one
+    def left_out_batch(self, phase: str) -> "OpenSpan":
+        """What stands for the next batch in this span that is left out; the same object for each."""
+        stand_in = self.stand_in
+        if stand_in is None:
+            stand_in = self.stand_in = OpenSpan(phase, self)
+            stand_in.is_unsent = stand_in.is_left_out = stand_in.is_batch = True
+            stand_in.measurement = None
+        stand_in.has_turn = stand_in.is_retraced = stand_in.has_run = stand_in.is_stopped = False
+        return stand_in

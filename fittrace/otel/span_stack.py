@@ -1,240 +1,256 @@
-"""The stack of one thread's open spans: each that is sent is a span of OpenTelemetry, and is current meanwhile."""
+"""The open spans of one thread. Each that is sent is a span of OpenTelemetry, and is current until it ends."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Callable, Sequence
+from typing import Any, Callable, Sequence
 
 from opentelemetry import context as contexts
 from opentelemetry.trace import get_current_span
 
+from ..capture.journal.definitions import thread_name
 from ..capture.record.observer import NEVER, SIEVE
 from ..capture.sites import Site
 from ..schema import otel_names
 from ..schema.journal_format import ABSENT
 from .contexts import AttachedContext, is_over
-from .metrics.measurements import Measurements, SpanMeasurement
-from .open_spans import OpenSpan
+from .live_context import LiveContext
+from .metrics.measurements import Measurements
+from .open_spans import BatchMeasurement, OpenSpan
 from .sdk_spans import fail
-from .site_filter import ALONE, BARE, FOLLOWED, SPARED, SiteFilter
-
-if TYPE_CHECKING:
-    from .live_tracer import LiveTracer
+from .site_filter import Scope, SiteFilter
 
 Record = Sequence[int]
 
-_MOST = (1 << 64) - 1
-_ANCHORS = ("epoch", "validation")
-_ENDS = {"fit": "on_train_end", "evaluate": "on_test_end", "predict": "on_predict_end"}
+# A member of an enumeration is slow to look up in its class on Python 3.7.
+_FOLLOWED, _FOLLOWED_BATCH, _LEFT_OUT, _LEFT_OUT_BATCH = Scope
+_LARGEST_UINT64 = (1 << 64) - 1
+_ANCHOR_PHASES = ("epoch", "validation")
 
 
 class SpanStack:
-    """What is open in the calling thread, for `following`; `append` records something more.
+    """What is open in the calling thread.
 
-    `_frames` are the heights at which the frames of the engine's functions begin, `_sites` tells which sites matter
-    now, and `_measuring` measures, where there is a meter provider. From `_due_ns` on a batch is sent again, where so
-    many are in a second.
+    - `spans`: the open spans that are followed, outermost first. One that is not followed stands among them only to
+      keep the depth of the others.
+    - `frames`: for each frame of an engine's function, how many of `spans` were open when it began.
+    - `filter`: which sites matter now. `on_filter` is called whenever it has become another.
+    - `measurements`: what measures the thread; None where there is no meter provider.
+    - `sieve`: which batches are sent, for the probes. A `SIEVE`.
+    - `append`: appends a record to the thread's journal.
     """
 
-    def __init__(self, following: LiveTracer, append: Callable[[Record], None]) -> None:
-        self._following = following
+    def __init__(
+        self, context: LiveContext, append: Callable[[Record], None], on_filter: Callable[[SiteFilter], None]
+    ) -> None:
+        self._context = context
         self._append = append
-        self._stack: list[OpenSpan] = []
-        self._frames: list[int] = []
-        self._shift_ns = self._due_ns = 0
+        self._on_filter = on_filter
+        self.spans: list[OpenSpan] = []
+        self.frames: list[int] = []
+        self.filter = context.site_filters[False][_FOLLOWED]
+        self.measurements: Measurements | None = None
+        # What makes the process' clock Unix time, and when the next batch is sent, where so many are in a second.
+        self._unix_shift_ns = self._due_ns = 0
         self.sieve = bytearray(SIEVE.size)
-        self._sift()
-        self._measuring: Measurements | None = None
-        self._sites = following.sites(FOLLOWED, is_measured=False)
+        self._update_sieve()
 
     def forget(self) -> None:
         """Follow none of what is open any further."""
-        del self._stack[:], self._frames[:]
-        if self._measuring is not None:
-            self._measuring.forget()
-        self._watch()
+        del self.spans[:], self.frames[:]
+        if self.measurements is not None:
+            self.measurements.forget()
+        self.update_filter()
 
-    def _watch(self) -> None:
-        """Attend to what matters now: little of it in a batch, and less where nothing is followed of it."""
-        place, one = FOLLOWED, self._stack[-1] if self._stack else None
-        if one is not None and one.is_batch:
-            place = BARE if one.is_spared else ALONE
-        elif one is not None and one.is_spared:
-            place = SPARED
-        sites = self._following.sites(place, self._measuring is not None)
-        if sites is not self._sites:
-            self._attend(sites)
+    # Which sites matter, and which batches are sent
 
-    def _attend(self, sites: SiteFilter) -> None:
-        """From now on these sites matter."""
-        self._sites = sites
+    def update_filter(self) -> None:
+        """Select the site filter for the innermost open span."""
+        scope, span = _FOLLOWED, self.spans[-1] if self.spans else None
+        if span is not None and span.is_batch:
+            scope = _LEFT_OUT_BATCH if span.is_left_out else _FOLLOWED_BATCH
+        elif span is not None and span.is_left_out:
+            scope = _LEFT_OUT
+        site_filter = self._context.site_filters[self.measurements is not None][scope]
+        if site_filter is not self.filter:
+            self.filter = site_filter
+            self._on_filter(site_filter)
 
-    def _sift(self) -> None:
-        """From now on these moments pass the sieve."""
-        batches = self._following.batches
-        due_ns = self._due_ns - self._shift_ns if batches.period_ns else NEVER
-        SIEVE.pack_into(self.sieve, 0, self._shift_ns & _MOST, min(batches.limit, _MOST), due_ns)
+    def _update_sieve(self) -> None:
+        """Let the probes know which moments pass from now on."""
+        batches = self._context.batches
+        due_ns = self._due_ns - self._unix_shift_ns if batches.period_ns else NEVER
+        limit = min(batches.limit, _LARGEST_UINT64)
+        SIEVE.pack_into(self.sieve, 0, self._unix_shift_ns & _LARGEST_UINT64, limit, due_ns)
 
     def _is_sent(self, around: OpenSpan, clock_ns: int) -> bool:
-        """Whether a batch in `around` is sent which begins now."""
-        return not around.is_out and self._following.batches.takes(clock_ns + self._shift_ns, self._due_ns)
+        """Whether a batch in `around` that begins now is sent."""
+        return not around.is_unsent and self._context.batches.takes(clock_ns + self._unix_shift_ns, self._due_ns)
 
     def _is_unmeasured(self, clock_ns: int) -> bool:
-        """Whether a batch is not measured which begins now."""
-        return self._measuring is None or not self._measuring.is_rested(clock_ns)
+        """Whether a batch that begins now is not measured."""
+        return self.measurements is None or not self.measurements.is_rested(clock_ns)
 
-    def _is_left_out(self, around: OpenSpan, clock_ns: int) -> bool:
-        """Whether nothing is followed of a batch in `around` which begins now."""
+    def is_left_out(self, around: OpenSpan, clock_ns: int) -> bool:
+        """Whether a batch in `around` that begins now is neither sent nor measured."""
         return not self._is_sent(around, clock_ns) and self._is_unmeasured(clock_ns)
 
-    def _target(self, hook: str, counts: "str | None") -> "OpenSpan | None":
-        """The span whose logs a hook at its end is given."""
-        for one in reversed(self._stack):
-            if one.phase == counts and counts in ("epoch", "batch"):
-                return one
-            if one.begins:
-                return one if counts is None and hook == _ENDS.get(one.phase) else None
-        return None
+    # Opening
 
-    def _push(
+    def push(
         self,
         site: Site,
         clock_ns: int,
-        beside: "OpenSpan | None" = None,
+        elsewhere: "OpenSpan | None" = None,
         number: int = ABSENT,
         callback: "str | None" = None,
         position: "int | None" = None,
     ) -> None:
-        """Open the spans of a site that are followed; `beside` is where they are if nothing is open in this thread."""
-        following, stack = self._following, self._stack
-        begins = site.root and site.kind == "call" and not self._validates()
-        if begins or not stack:
-            if self._shift_ns != following.shift_ns:
-                self._shift_ns = following.shift_ns
-                self._sift()
-            self._measuring = following.measuring(self._measuring)
-            self._watch()
-        start_ns = clock_ns + self._shift_ns
-        is_alone = not stack and not begins
-        around = stack[-1] if stack else beside
-        while len(stack) < self._frames[-1] + site.depth:
-            around = OpenSpan("", around, clock_ns)  # one that is not followed, in the place that it has in its frame
-            stack.append(around)
-        for nth, phase in enumerate(site.phases[: self._sites.followed(site) or int(is_alone)]):
+        """Open those spans of a site that are followed.
+
+        - `clock_ns`: when they begin.
+        - `elsewhere`: the span on another thread that they are in, where nothing is open in this one.
+        - `number`: that of the epoch or batch, where it is known.
+        - `callback`, `position`: of a callback's hook, its class and its position in the callback list.
+        """
+        context, spans = self._context, self.spans
+        begins_fit = site.root and site.kind == "call" and not self._is_validation()
+        if begins_fit or not spans:
+            self._refresh()
+        start_ns = clock_ns + self._unix_shift_ns
+        is_alone = not spans and not begins_fit
+        around = spans[-1] if spans else elsewhere
+        while len(spans) < self.frames[-1] + site.depth:
+            around = OpenSpan("", around, clock_ns)  # keeps the depth of a span that is not followed
+            spans.append(around)
+        for nth, phase in enumerate(site.phases[: self.filter.followed_count(site) or int(is_alone)]):
             is_batch = phase == "batch" or (is_alone and site.counts == "batch")
             is_sent = True
             if is_batch and around is not None:
                 is_sent = self._is_sent(around, clock_ns)
-                if is_sent and following.batches.period_ns:
-                    self._due_ns = following.batches.due(start_ns)
-                    self._sift()
+                if is_sent and context.batches.period_ns:
+                    self._due_ns = context.batches.due(start_ns)
+                    self._update_sieve()
                 if not is_sent and self._is_unmeasured(clock_ns):
-                    around = around.leaving_out(phase)
-                    stack.append(around)
+                    around = around.left_out_batch(phase)
+                    spans.append(around)
                     if is_alone:
-                        self._attach(around)
-                    self._watch()
+                        self._attach_unsent(around)
+                    self.update_filter()
                     continue
-            one = OpenSpan(phase, around, clock_ns)
-            stack.append(one)
-            one.place(site, around, begins, number)
-            one.callback = callback
-            if begins:
-                one.is_out = following.tracer() is None
+            span = OpenSpan(phase, around, clock_ns)
+            spans.append(span)
+            span.locate(site, around, begins_fit, number)
+            span.callback = callback
+            if begins_fit:
+                span.is_unsent = context.tracer() is None
             elif is_batch and around is not None:
-                one.is_batch, one.is_out = True, not is_sent
-                one.measured = None if self._measuring is None else SpanMeasurement()
-            if begins or is_batch or one.is_spared or (around is not None and around.is_batch):
-                self._watch()
-            if not one.is_out and otel_names.is_sent(following.level, phase, begins):
-                self._start(one, site, nth, start_ns, callback, position)
+                span.is_batch, span.is_unsent = True, not is_sent
+                span.measurement = None if self.measurements is None else BatchMeasurement()
+            if begins_fit or is_batch or span.is_left_out or (around is not None and around.is_batch):
+                self.update_filter()
+            if not span.is_unsent and otel_names.is_sent(context.level, phase, begins_fit):
+                self._start(span, site, nth, start_ns, position)
             elif is_alone:
-                self._attach(one)
-            if begins or phase in _ANCHORS:
-                one.outer, one.fit.anchor = None if begins else one.fit.anchor, one
-            around = one
+                self._attach_unsent(span)
+            if begins_fit or phase in _ANCHOR_PHASES:
+                span.outer_anchor, span.fit.anchor = None if begins_fit else span.fit.anchor, span
+            around = span
 
-    def _validates(self) -> bool:
+    def _refresh(self) -> None:
+        """Take up what may have changed since the last fit: the clock's shift, and what measures."""
+        if self._unix_shift_ns != self._context.unix_shift_ns:
+            self._unix_shift_ns = self._context.unix_shift_ns
+            self._update_sieve()
+        self.measurements = self._context.measurements(self.measurements)
+        self.update_filter()
+
+    def _is_validation(self) -> bool:
         """Whether what is called now is called by a fit's own validation, and not by a hook in it."""
-        stack, frames = self._stack, self._frames
-        return bool(stack) and stack[-1].phase == "validation" and (len(frames) < 2 or len(stack) > frames[-2])
+        spans, frames = self.spans, self.frames
+        return bool(spans) and spans[-1].phase == "validation" and (len(frames) < 2 or len(spans) > frames[-2])
 
     @staticmethod
-    def _attach(one: OpenSpan) -> None:
-        """Hooks on a thread of their own are in their fit, sent or not."""
-        if one.nearest is not None:
-            one.attached = one.inside = AttachedContext(get_current_span(one.nearest), None)
+    def _attach_unsent(span: OpenSpan) -> None:
+        """Make the fit of hooks on a thread of their own current in that thread, though they are not sent."""
+        if span.context is not None:
+            span.attached = span.innermost_attached = AttachedContext(get_current_span(span.context), None)
 
-    def _start(
-        self, one: OpenSpan, site: Site, nth: int, start_ns: int, callback: "str | None", position: "int | None"
-    ) -> None:
-        following = self._following
-        attributes = self._sites.attributes(site)
-        attributes["thread.name"] = following.thread_name()
-        if one.stage is not None:
-            attributes["keras.stage"] = one.stage
-        if one.epoch is not None:
-            attributes["keras.epoch"] = one.epoch
-        if one.batch is not None:
-            attributes["keras.batch"] = one.batch
-        hook = site.hook or (self._stack[-2].hook if callback is not None else None)
+    def _start(self, span: OpenSpan, site: Site, nth: int, start_ns: int, position: "int | None") -> None:
+        """Start the span of OpenTelemetry, and make it current."""
+        context = self._context
+        attributes = self.filter.attributes(site)
+        attributes["thread.name"] = thread_name()
+        if span.stage is not None:
+            attributes["keras.stage"] = span.stage
+        if span.epoch is not None:
+            attributes["keras.epoch"] = span.epoch
+        if span.batch is not None:
+            attributes["keras.batch"] = span.batch
+        hook = site.hook or (self.spans[-2].hook if span.callback is not None else None)
         if hook is not None:
             attributes["keras.hook"] = hook
-        if callback is not None:
-            attributes["keras.callback"] = callback
+        if span.callback is not None:
+            attributes["keras.callback"] = span.callback
         if position is not None:
             attributes["keras.callback_position"] = position
-        parent = one.nearest
-        if one.begins:
-            parent = self._around_a_fit(one)
-            attributes.update(following.engine(site))
-        name = otel_names.span_name(one.phase, one.begins, callback is not None)
-        one.span = following.start(name, parent, attributes, start_ns, site.number, nth)
-        one.attached = one.inside = AttachedContext(one.span, one.inside if len(self._stack) > 1 else None)
-        one.nearest = one.attached.context
+        parent = span.context
+        if span.begins_fit:
+            parent = self._context_around(span)
+            attributes.update(context.engine_attributes(site))
+        name = otel_names.span_name(span.phase, span.begins_fit, span.callback is not None)
+        span.span = context.start_span(name, parent, attributes, start_ns, site.number, nth)
+        inside = span.innermost_attached if len(self.spans) > 1 else None
+        span.attached = span.innermost_attached = AttachedContext(span.span, inside)
+        span.context = span.attached.context
 
-    def _around_a_fit(self, one: OpenSpan) -> Any:
-        """The context that a fit begins in, which is the program's own; another trace tells of it."""
+    def _context_around(self, fit: OpenSpan) -> Any:
+        """The context that a fit begins in. It is the program's own, and the fittrace trace is told of its span."""
         current = contexts.get_current()
         span = get_current_span(current)
-        if one.nearest is not None and (is_over(span) or span is get_current_span(one.nearest)):
-            return one.nearest
+        if fit.context is not None and (is_over(span) or span is get_current_span(fit.context)):
+            return fit.context
         around = span.get_span_context()
         if around.is_valid:
-            self._append(self._following.told(around))
+            self._append(self._context.traceparent_record(around))
         return current
 
-    def _sizes_told(self, one: OpenSpan, turn: Record) -> "Record | None":
-        """What the loop of a turn told of its batches."""
-        sizes = one.fit.sizes
-        return sizes.get((self._following.site(turn[0]).function, one.stage)) if sizes else None
+    # Closing
 
-    def _close(self, height: int, clock_ns: int, failed: bool = False) -> None:
-        """End all spans above a height of the stack, the innermost first."""
-        stack = self._stack
-        while len(stack) > height:
-            one = stack.pop()
-            fails = failed or one.error is not None
-            if one.is_stopped and one.turned and not fails:
-                # The data ran out, and the engine caught what says so.
-                one.turned = False
-                if self._measuring is not None and one.turn is not None:
-                    self._measuring.uncount(one, self._sizes_told(one, one.turn))
-            if one.attached is not None:
-                one.attached.leave()
-            if one.span is not None:
-                end_ns = clock_ns + self._shift_ns
+    def close(self, height: int, clock_ns: int, failed: bool = False) -> None:
+        """End all spans from the position `height` on, the innermost first.
+
+        `failed`: because an exception, which is being handled, leaves their frame.
+        """
+        spans = self.spans
+        while len(spans) > height:
+            span = spans.pop()
+            fails = failed or span.error is not None
+            if span.is_stopped and span.has_turn and not fails:
+                # The data ran out, and the engine caught the exception that says so.
+                span.has_turn = False
+                if self.measurements is not None and span.turn is not None:
+                    self.measurements.uncount(span, self.sizes_of(span, span.turn))
+            if span.attached is not None:
+                span.attached.leave()
+            if span.span is not None:
+                end_ns = clock_ns + self._unix_shift_ns
                 if fails:
-                    fail(one.span, sys.exc_info()[1] if failed else one.error, end_ns)
-                if one.phase == "batch" and not one.turned:
+                    fail(span.span, sys.exc_info()[1] if failed else span.error, end_ns)
+                if span.phase == "batch" and not span.has_turn:
                     # It asked for a batch, and there was none any more.
-                    one.span.update_name("keras.slice")
-                one.span.end(end_ns)
-            if one.begins:
-                self._following.ended(one)
-            elif one.phase in _ANCHORS and one.outer is not None:
-                one.fit.anchor = one.outer
-            if self._measuring is not None and not one.is_spared:
-                self._measuring.close(one, stack[-1] if stack else None, clock_ns)
-            if one.begins or one.is_batch or one.is_spared or (stack and stack[-1].is_batch):
-                self._watch()
+                    span.span.update_name("keras.slice")
+                span.span.end(end_ns)
+            if span.begins_fit:
+                self._context.end_fit(span)
+            elif span.phase in _ANCHOR_PHASES and span.outer_anchor is not None:
+                span.fit.anchor = span.outer_anchor
+            if self.measurements is not None and not span.is_left_out:
+                self.measurements.close(span, spans[-1] if spans else None, clock_ns)
+            if span.begins_fit or span.is_batch or span.is_left_out or (spans and spans[-1].is_batch):
+                self.update_filter()
+
+    def sizes_of(self, batch: OpenSpan, turn: Record) -> "Record | None":
+        """What the loop of a turn told of its batches."""
+        sizes = batch.fit.sizes
+        return sizes.get((self._context.site(turn[0]).function, batch.stage)) if sizes else None
