@@ -101,6 +101,10 @@ ANNOTATIONS = kinds_that(Effect.DESCRIBE, Effect.SHOW_FLOW)
 """The kinds that open and close nothing."""
 CLOCKED = frozenset(kind for kind, facts in KINDS.items() if "time" in facts.operands)
 """The kinds whose records have a moment of their own."""
+WITH_VALUES = frozenset(kind for kind, facts in KINDS.items() if "values" in facts.operands)
+"""The kinds whose records have as many operands as their keys need values."""
+RAISED_AT = frozenset(kind for kind, facts in KINDS.items() if "line" in facts.operands)
+"""The kinds whose records tell the line where an exception was raised."""
 
 
 def depth_of(kind: str, depth: int) -> int:
