@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 
 from fittrace.capture.journal.load_shedder import KEEP_ALL, KEEP_EPOCHS, LoadShedder, stand_ins
@@ -244,6 +245,8 @@ class Sent(NamedTuple):
 
 
 SHIFT_NS = 1_700_000_000_000_000_000
+TRACERS, METERS = TracerProvider(shutdown_on_exit=False), MeterProvider(shutdown_on_exit=False)
+"""They have no exporters: nothing is sent anywhere."""
 
 
 def expected(stream: Stream, level: str, batches: SentBatches) -> Iterator[list[str]]:
@@ -251,6 +254,7 @@ def expected(stream: Stream, level: str, batches: SentBatches) -> Iterator[list[
     frames: OpenFrames[Sent] = OpenFrames()
     if not otel_names.is_sent(level, "batch", False):
         batches = NONE
+    due_ns = 0
     for record in stream.records:
         site = stream.site(record)
         frames.close(site.kind, site.depth)
@@ -261,15 +265,16 @@ def expected(stream: Stream, level: str, batches: SentBatches) -> Iterator[list[
             is_in_fit = begins or (around is not None and around.is_in_fit)
             is_unsent = around is not None and around.is_unsent and not begins
             if phase == "batch" and around is not None:
-                is_unsent = is_unsent or not batches.takes(start_ns + SHIFT_NS, 0)
+                is_unsent = is_unsent or not batches.takes(start_ns + SHIFT_NS, due_ns)
+                due_ns = due_ns if is_unsent else batches.due(start_ns + SHIFT_NS)
             is_sent = not is_unsent and otel_names.is_sent(level, phase, begins)
             frames.open(site.kind, site.depth, [Sent(phase, is_in_fit, is_sent, is_unsent)])
         yield [span.phase for span in frames.spans if span.is_in_fit and span.is_sent]
 
 
 @many
-@given(streams, st.sampled_from(list(otel_names.LEVELS)), st.sampled_from(("0", "0.5", "1")))
-def test_live_spans_are_the_machines(stream: Stream, level: str, ratio: str) -> None:
+@given(streams, st.sampled_from(list(otel_names.LEVELS)), st.sampled_from(("0", "0.5", "1", "1e5/s")), st.booleans())
+def test_live_spans_are_the_machines(stream: Stream, level: str, sent: str, is_measured: bool) -> None:
     faults: list[Exception] = []
     now = [0]
     session: Any = SimpleNamespace(
@@ -279,14 +284,15 @@ def test_live_spans_are_the_machines(stream: Stream, level: str, ratio: str) -> 
         recorder=SimpleNamespace(clock=lambda: now[0]),
         fault=lambda where, error: faults.append(error),
     )
-    batches, provider = SentBatches.of(ratio), TracerProvider()
-    live = LiveTracer(session, Tracers(lambda: provider), Meters(), LiveSettings(level, batches))
+    batches = SentBatches.of(sent)
+    meters = Meters(lambda: METERS) if is_measured else Meters()
+    live = LiveTracer(session, Tracers(lambda: TRACERS), meters, LiveSettings(level, batches))
     builder: Any = live.observing(lambda record: None)
     probes = Probes(SimpleNamespace(clock=lambda: now[0]), Buffer(), builder)  # type: ignore[arg-type]
     for record, wanted in zip(stream.records, expected(stream, level, batches), strict=True):
         now[0] = record[1] if len(record) > 1 else now[0]
         probes.record(record)
-        sent = [span for span in builder._stack.spans if span.span is not None and span.fit.begins_fit]
-        assert [span.phase for span in sent] == wanted
+        spans = [span for span in builder._stack.spans if span.span is not None and span.fit.begins_fit]
+        assert [span.phase for span in spans] == wanted
     live.finish()
     assert not faults
