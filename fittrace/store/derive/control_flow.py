@@ -37,7 +37,15 @@ Codes = npt.NDArray[np.int32]
 
 @dataclass
 class _Turns:
-    """Turns of one thread in order: where each begins among `codes` and `clocks`, its first span and its fit."""
+    """Turns of one thread, in order.
+
+    - `codes`: the sites that control came by in all turns, and after some of them the negative of a line.
+    - `clocks`: the moments that `line` records read.
+    - `begin`, `clocks_begin`: where each turn begins among `codes` and among `clocks`.
+    - `span`: the number of the first span that each turn opens.
+    - `fit`: the fit that each turn is in.
+    - `known`: whether no records of the turn are missing.
+    """
 
     codes: Codes = field(default_factory=lambda: np.empty(0, np.int32))
     clocks: Indices = field(default_factory=lambda: np.empty(0, np.int64))
@@ -83,7 +91,7 @@ class _Turns:
 
 
 class FlowDeriver:
-    """Turns the records of a process' threads into rows of `flow` and `paths`, handed to `emitter`."""
+    """Turns the records of a process' threads into rows of `flow` and `paths`, which it hands to `emitter`."""
 
     def __init__(self, emitter: Emitter) -> None:
         self._emitter = emitter
@@ -103,7 +111,12 @@ class FlowDeriver:
         since: int,
         next_span: int,
     ) -> None:
-        """Take in the records of a window from the number `since` on, the first span of which is `next_span`."""
+        """Take in the records of a window.
+
+        - `container`: of each frame the first span that it opened, by the record that entered it; -1 where none is.
+        - `since`: how many numbers at the window's beginning were in the one before, too.
+        - `next_span`: the number of the first span that the records after them open.
+        """
         turns = _turns(parsed, sites, spans, container, since, next_span)
         if turns is None:
             return
@@ -159,7 +172,7 @@ class FlowDeriver:
             if not size:
                 continue
             found, inverse = np.unique(rows.view(f"V{4 * size}").ravel(), return_inverse=True)
-            numbers[here] = np.array([self._number(one.tobytes()) for one in found])[inverse]
+            numbers[here] = np.array([self._number(row.tobytes()) for row in found])[inverse]
         return numbers
 
     def _number(self, path: bytes) -> int:
@@ -180,7 +193,7 @@ def _turns(
     parsed: Parsed, sites: SiteArrays, spans: SpanArrays, container: Indices, since: int, next_span: int
 ) -> _Turns | None:
     """The turns in a window's records from the number `since` on; the first may go on with one from before."""
-    # What fittrace does for itself is none of the engine's way.
+    # What fittrace does for itself is no part of the engine's control flow.
     structural = np.flatnonzero((parsed.start >= since) & (parsed.kind != KIND["aside"]))
     loose = np.flatnonzero(np.isin(parsed.loose_kind, _SHOW_FLOW) & (parsed.loose_start >= since))
     start = np.concatenate([parsed.start[structural], parsed.loose_start[loose]])
@@ -203,20 +216,20 @@ def _turns(
     cuts[1:] |= ends[:-1]
     fit = _fits(spans, parsed, container, record, opens > 0, np.r_[False, ends[:-1]], entered)
     width = 1 + (_LINE_POSITION[kind] >= 0)
-    place = np.cumsum(width) - width
+    code_at = np.cumsum(width) - width
     codes = np.empty(int(width.sum()), np.int32)
-    codes[place] = site
-    told = np.flatnonzero(_LINE_POSITION[kind] >= 0)
-    line = parsed.numbers[start[told] + 1 + _LINE_POSITION[kind[told]]]
-    codes[place[told] + 1] = -np.where(line == ABSENT, UNKNOWN_LINE, np.minimum(line, UNKNOWN_LINE))
+    codes[code_at] = site
+    with_line = np.flatnonzero(_LINE_POSITION[kind] >= 0)
+    line = parsed.numbers[start[with_line] + 1 + _LINE_POSITION[kind[with_line]]]
+    codes[code_at[with_line] + 1] = -np.where(line == ABSENT, UNKNOWN_LINE, np.minimum(line, UNKNOWN_LINE))
     is_clock = kind == KIND["line"]
     clocks = parsed.numbers[start[is_clock] + 1]
-    clock_place = np.cumsum(is_clock) - is_clock
+    clock_at = np.cumsum(is_clock) - is_clock
     if not cuts[0]:
         cuts[0], fit[0] = True, _CONTINUES
     first = np.flatnonzero(cuts)
     gaps = np.add.reduceat((kind == KIND["gap"]).astype(np.int64), first)
-    return _Turns(codes, clocks, place[first], clock_place[first], span[first], fit[first], gaps == 0)
+    return _Turns(codes, clocks, code_at[first], clock_at[first], span[first], fit[first], gaps == 0)
 
 
 def _fits(

@@ -1,25 +1,27 @@
-"""Hooks: which hook a span is of, and which place in the callback list it has."""
+"""Hooks: which hook a span is of, and its position in the callback list."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ...schema.limits import LONGEST_NAME
+from ...schema.record_kinds import ENTER_FRAMES
 from ..journal.definitions import KnownDefinitions
 from .records import Indices, Parsed
-from .site_arrays import KIND, SiteArrays
+from .site_arrays import KIND, SiteArrays, codes
 from .spans import SpanArrays
 
-_CALL, _HOOKS, _HOOK = (KIND[kind] for kind in ("call", "hooks", "hook"))
+_HOOK = KIND["hook"]
+_ENTER_FRAMES = codes(ENTER_FRAMES)
 
 
 def place_hooks(spans: SpanArrays, parsed: Parsed) -> Indices:
-    """Give each hook its callback's place in the list: how many hooks its frame passed on before.
+    """Give each hook its callback's position in the list: how many hooks its frame passed on before.
 
     Returns, for each record that enters a frame, the frame's own span; -1 for other records.
     """
     container = np.full(len(parsed.site), -1)
-    enters = np.flatnonzero(np.isin(parsed.kind[spans.record], [_CALL, _HOOKS]))
+    enters = np.flatnonzero(np.isin(parsed.kind[spans.record], _ENTER_FRAMES))
     container[spans.record[enters]] = enters
     hooks = np.flatnonzero(parsed.kind[spans.record] == _HOOK)
     frame = parsed.frame[spans.record[hooks]]

@@ -17,12 +17,14 @@ _WHOLE = (PHASE["batch"], PHASE["hooks"])
 
 @dataclass
 class OpenState:
-    """The records that opened what is open, then those that are not worked on yet.
+    """What the next window needs to go on from this one.
 
-    `spans` are what the former open, in order; one with number -1 was closed already, and opens again to no effect.
-    `children` is the time in child spans so far. `waits_since` is the moment of the first record that is not worked on
-    yet. `lost`: records before are lost, and only calls of `fit` can be made sense of. `repeated` are how many numbers
-    at the beginning belong to the former.
+    - `numbers`: the records that opened what is open, then those that are not worked on yet.
+    - `repeated`: how many of these numbers belong to the former records.
+    - `spans`: what the former open, in order. One with number -1 was closed already; it opens again to no effect.
+    - `children`: the time in each span's child spans so far.
+    - `waits_since`: the moment of the first record that is not worked on yet; None where there is none.
+    - `lost`: whether records before are lost. Then only calls of `fit` can be made sense of.
     """
 
     numbers: Records = field(default_factory=lambda: np.empty(0, np.int64))
@@ -38,7 +40,7 @@ class OpenState:
         return 0 if self.spans is None else len(self.spans)
 
     def hand_over(self, spans: SpanArrays) -> None:
-        """Let the first spans of a new window be what they were in the one before."""
+        """Let the first spans of a new window keep what was found of them in the one before."""
         if self.spans is not None:
             for fact in ("number", "fit", "stage", "epoch", "batch", "last", "size", "first", "turned"):
                 getattr(spans, fact)[: self.count] = getattr(self.spans, fact)
@@ -47,9 +49,10 @@ class OpenState:
 def cut(spans: SpanArrays, parsed: Parsed) -> int:
     """How many structural records to work on: up to the last after which no batch and no hook is under way.
 
-    What the last of them has just opened may be open.
+    A batch or hook that the last of them opens may be open.
     """
     whole = np.isin(spans.phase, _WHOLE)
+    # Batches and hooks that are under way: one more after each that begins, one less where it ends.
     begin, end = spans.record[whole] + 1, spans.closer[whole]
     end = np.where(end < 0, len(parsed.site), end)
     longer = end > begin
@@ -61,15 +64,21 @@ def cut(spans: SpanArrays, parsed: Parsed) -> int:
 
 
 def carry(spans: SpanArrays, parsed: Parsed, kept: Flags, children: Indices, rest: Records) -> OpenState:
-    """What has to be carried on: of each open frame the record that entered it, those that opened its open spans,
-    its last one, and what it last said about its batches; then `rest`, which nobody has looked at yet."""
+    """The state after a window.
+
+    Of each open frame it carries the record that entered it, those that opened its open spans, its last one, and what
+    it last said about its batches. Then comes `rest`, which is not worked on yet.
+
+    - `kept`: which of the spans are spans of their own.
+    - `children`: the time in each span's child spans so far.
+    """
     is_open = (spans.closer < 0) & kept
     openers = np.unique(spans.record[is_open])
     frames = np.unique(parsed.frame[openers])
     last = _last_of(frames, parsed.frame)
     structural = np.unique(np.concatenate([openers, frames, last]))
-    told = np.flatnonzero((parsed.loose_kind == KIND["sizes"]) & np.isin(parsed.loose_frame, frames))
-    sizes = told[_last_of(np.unique(parsed.loose_frame[told]), parsed.loose_frame[told])]
+    all_sizes = np.flatnonzero((parsed.loose_kind == KIND["sizes"]) & np.isin(parsed.loose_frame, frames))
+    sizes = all_sizes[_last_of(np.unique(parsed.loose_frame[all_sizes]), parsed.loose_frame[all_sizes])]
     starts = np.sort(np.concatenate([parsed.start[structural], parsed.loose_start[sizes]]))
     heads = np.append(np.flatnonzero(parsed.numbers < 0), len(parsed.numbers))
     ends = heads[np.searchsorted(heads, starts, "right")]

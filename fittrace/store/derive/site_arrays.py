@@ -1,4 +1,4 @@
-"""The static table of sites as arrays, so that records can be worked on all at once."""
+"""The sites that a journal defines, as arrays, so that records can be worked on all at once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,23 @@ def codes(kinds: Iterable[str]) -> list[int]:
 
 @dataclass(frozen=True)
 class SiteArrays:
-    """One entry per site. Absent: -1. `hooks` and `names` are texts that the codes stand for."""
+    """What is known of each site, by its number. -1 stands for what is absent.
+
+    - `kind`: the code of its kind of record; `UNKNOWN` where its definition is lost.
+    - `depth`: how many spans of the frame its records leave open.
+    - `opens`: how many spans its records open.
+    - `phase`, `name`: the codes of the phases and names of these spans, at most two.
+    - `stage`, `hook`: the codes of its stage and hook.
+    - `root`: whether it begins a call of a model's method.
+    - `counts_epoch`, `counts_batch`: what the number in its records counts.
+    - `goes_on`: whether an exception that its records tell of goes on.
+    - `engine`: its engine.
+
+    For all sites together:
+
+    - `names`, `hooks`: the texts that the codes in `name` and `hook` stand for.
+    - `changes`: how many definitions of sites had come in when the arrays were made.
+    """
 
     kind: Codes
     depth: Codes
@@ -48,7 +64,7 @@ class SiteArrays:
 
     @classmethod
     def of(cls, definitions: Sequence[dict[str, Any] | None], changes: int = 0) -> SiteArrays:
-        """The arrays for what a journal has defined, with so many `changes` until then."""
+        """The arrays of the sites in `definitions`, by number; None where a definition was lost."""
         count = len(definitions)
         ints = {key: np.full(count, -1, np.int32) for key in ("kind", "depth", "opens", "stage", "hook")}
         phase, name = np.full((count, 2), -1, np.int32), np.full((count, 2), -1, np.int32)
@@ -64,8 +80,8 @@ class SiteArrays:
             ints["opens"][number] = len(opened_phases(site["kind"], phases))
             ints["stage"][number] = STAGE.get(str(site.get("stage")), -1)
             ints["hook"][number] = hooks(str(site["hook"])) if "hook" in site else -1
-            phase[number, : len(phases)] = [PHASE[one] for one in phases]
-            name[number, : len(phases)] = [names(str(one)) for one in site.get("names", phases)]
+            phase[number, : len(phases)] = [PHASE[each] for each in phases]
+            name[number, : len(phases)] = [names(str(each)) for each in site.get("names", phases)]
             root[number] = site.get("root") is True
             epoch[number], batch[number] = site.get("counts") == "epoch", site.get("counts") == "batch"
             goes_on[number] = site.get("goes_on") is True
@@ -77,6 +93,8 @@ class SiteArrays:
 
 
 class _Numbered:
+    """Numbers texts in the order in which they come."""
+
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
 

@@ -21,11 +21,21 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass
 class SpanArrays:
-    """Spans in order of opening, one array per fact; absent numbers are -1.
+    """Spans in order of opening, one array per fact. -1 stands for what is absent.
 
-    `record` opened it and `closer` closed it (-1: still open). `parent` is an index into these arrays. `fit` is the
-    number of the fit whose span it is, -1 where that is not known from its own thread. `number` is the process-wide
-    number of the span. `root` marks the spans that begin a fit.
+    - `record`, `closer`: the structural records that opened and closed it; no closer: it is still open.
+    - `level`: how many spans of the thread are open with it, itself among them.
+    - `parent`: the span around it, as an index into these arrays.
+    - `site`: the site of the record that opened it; `phase`, `name`, `hook`: what the site says of it, as codes.
+    - `start`, `end`: its moments on the process' clock.
+    - `failed`: whether an exception ended it.
+    - `number`: its number in the process.
+    - `fit`: the number of the fit that it is in; absent where its own thread does not tell.
+    - `root`: whether it is a call of a model's method.
+    - `stage`, `epoch`, `batch`, `last`: where it is, as Keras counts; of several batches in one, the last too.
+    - `size`, `first`: of a batch the samples in it, and the position of its first sample in the epoch's order.
+    - `turned`: whether a turn of a loop gave it its number.
+    - `position`, `callback`: of a callback's hook its position in the callback list, and the number of the class.
     """
 
     record: Indices
@@ -61,7 +71,11 @@ class SpanArrays:
 
 
 def opened(parsed: Parsed, sites: SiteArrays) -> SpanArrays:
-    """The spans that the records open, with what closes each."""
+    """The spans that the records open, with what closes each.
+
+    A record leaves so many spans open (`close`). So a span of a level is closed by the next record that leaves fewer
+    open than that, and its parent is the last span before it of the level above.
+    """
     count = sites.opens[parsed.site].astype(np.int64)
     record = np.repeat(np.arange(len(parsed.site)), count)
     nth = np.arange(len(record)) - np.repeat(np.cumsum(count) - count, count)
@@ -77,8 +91,7 @@ def opened(parsed: Parsed, sites: SiteArrays) -> SpanArrays:
     for deep in range(1, int(level.max(initial=0)) + 1):
         here = np.flatnonzero(level == deep)
         closes = np.flatnonzero(parsed.close < deep)
-        place = np.searchsorted(closes, record[here], "right")
-        closer[here] = np.append(closes, -1)[place]
+        closer[here] = np.append(closes, -1)[np.searchsorted(closes, record[here], "right")]
         if deep > 1:
             holder = np.searchsorted(record[above], record[here], "right") - 1
             parent[here] = np.where(holder >= 0, above[np.maximum(holder, 0)] if len(above) else -1, -1)
@@ -127,15 +140,16 @@ def _fails(parsed: Parsed, sites: SiteArrays) -> Flags:
 
 
 def innermost(spans: SpanArrays, parsed: Parsed, before: Indices) -> Indices:
-    """The innermost span that is open after the first so many structural records, for each number of `before`: its
-    index, -1 where none is."""
+    """The index of the innermost span that is open after so many structural records; -1 where none is.
+
+    `before` holds the numbers of records that are asked for.
+    """
     level = (parsed.close + np.bincount(spans.record, minlength=len(parsed.start)))[np.maximum(before - 1, 0)]
     found = np.full(len(before), -1)
     for deep in np.unique(level[before > 0]):
         here = np.flatnonzero(spans.level == deep)
         asked = np.flatnonzero((level == deep) & (before > 0))
-        place = np.searchsorted(spans.record[here], before[asked] - 1, "right") - 1
-        found[asked] = np.append(here, -1)[place]
+        found[asked] = np.append(here, -1)[np.searchsorted(spans.record[here], before[asked] - 1, "right") - 1]
     return found
 
 
@@ -148,22 +162,22 @@ def count_turns(spans: SpanArrays, parsed: Parsed, sites: SiteArrays) -> None:
     level = parsed.close[turns] + sites.opens[parsed.site[turns]]
     for deep in np.unique(level):
         here = np.flatnonzero(spans.level == deep)
-        told = turns[level == deep]
-        place = np.searchsorted(spans.record[here], told, "right")
-        told, owner = told[place > 0], here[place[place > 0] - 1]
-        epoch, batch = sites.counts_epoch[parsed.site[told]], sites.counts_batch[parsed.site[told]]
-        spans.epoch[owner[epoch]] = parsed.operand(told[epoch], 1)
-        spans.batch[owner[batch]] = parsed.operand(told[batch], 1)
-        spans.last[owner[batch]] = parsed.operand(told[batch], 2)
-        for fact, place in ((spans.size, 3), (spans.first, 4)):
-            number = parsed.operand(told[batch], place)
+        turn = turns[level == deep]
+        opened_before = np.searchsorted(spans.record[here], turn, "right")
+        turn, owner = turn[opened_before > 0], here[opened_before[opened_before > 0] - 1]
+        epoch, batch = sites.counts_epoch[parsed.site[turn]], sites.counts_batch[parsed.site[turn]]
+        spans.epoch[owner[epoch]] = parsed.operand(turn[epoch], 1)
+        spans.batch[owner[batch]] = parsed.operand(turn[batch], 1)
+        spans.last[owner[batch]] = parsed.operand(turn[batch], 2)
+        for fact, position in ((spans.size, 3), (spans.first, 4)):
+            number = parsed.operand(turn[batch], position)
             fact[owner[batch]] = np.where(number == ABSENT, -1, number)
         spans.turned[owner] = True
     lists = np.flatnonzero(parsed.kind[spans.record] == _HOOKS)
     number = parsed.operand(spans.record[lists], 2)
-    told = number != ABSENT
+    is_known = number != ABSENT
     for counts, fact in ((sites.counts_epoch, spans.epoch), (sites.counts_batch, spans.batch)):
-        here = told & counts[spans.site[lists]]
+        here = is_known & counts[spans.site[lists]]
         fact[lists[here]] = number[here]
 
 

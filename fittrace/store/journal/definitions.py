@@ -11,7 +11,7 @@ from typing import Any
 
 from ...schema.journal_format import LARGEST
 from ...schema.limits import LONGEST_NAME
-from ...schema.record_kinds import KINDS
+from ...schema.record_kinds import ENTER_FRAMES, KINDS
 from ...schema.sampled_batches import OFF
 from ...schema.tables import PHASES, STAGES
 
@@ -91,7 +91,7 @@ def _site(told: Definition) -> Definition:
     if len(phases) != len(names) or len(phases) > 2:
         raise ValueError("names of other phases")
     kind = _one_of(KINDS, told["kind"])
-    if kind in ("call", "hooks", "hook") and len(phases) != 1:
+    if (kind in ENTER_FRAMES or kind == "hook") and len(phases) != 1:
         raise ValueError(f"a {kind} opens one span")
     if kind in ("hook", "hooked", "turn") and told.get("depth", 0) + len(phases) < 1:
         raise ValueError(f"a {kind} outside of a frame")
