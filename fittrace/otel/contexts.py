@@ -1,4 +1,4 @@
-"""Contexts: while a span of the engine is open it is the current one, and then what was before is current again.
+"""Contexts: a span of ours is current while it is open, and then what was current before is so again.
 
 What the program itself does to the current context survives: a span that a hook opens and leaves current stays so, as
 it would without fittrace, and so does baggage. Only a span of ours never stays current when it has ended.
@@ -16,7 +16,12 @@ from ..schema.otel_names import SCOPE
 
 
 class AttachedContext:
-    """A span that is current in the calling thread, until `leave`; `inside` is the one of ours around it."""
+    """Makes a span current in the calling thread, until `leave`.
+
+    - `span`: the span of OpenTelemetry.
+    - `inside`: what made the span of ours around it current; None where there is none.
+    - `context`: OpenTelemetry's context in which the span is current.
+    """
 
     __slots__ = ("_around", "_span", "_token", "context")
 
@@ -28,18 +33,19 @@ class AttachedContext:
         self._token = contexts.attach(self.context)
 
     def leave(self) -> None:
-        """Make what was current before current again, as far as the program has not changed it."""
+        """Make current again what was so before, as far as the program has not changed it."""
         now = contexts.get_current()
         if now is self.context:
             contexts.detach(self._token)
             return
         current = get_current_span(now)
         if current is self._span or is_over(current):
-            # What a hook has undone of its own leads back into the hook in which it was done, which is over.
+            # A hook may detach what an earlier hook attached. That restores the earlier hook's context, whose span has
+            # ended. So the span around becomes current, and the rest of the context stays.
             contexts.attach(set_span_in_context(self._around, now))
 
 
 def is_over(span: Any) -> bool:
-    """Whether a span is one of ours that has ended: a program may make current again what was so inside a hook."""
+    """Whether a span is one of ours that has ended. A program may make such a span current again."""
     scope = getattr(span, "instrumentation_scope", None)
     return scope is not None and scope.name == SCOPE and not span.is_recording()

@@ -29,7 +29,7 @@ class KerasInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     """
 
     _session: "Session | None" = None
-    _following: "LiveTracer | None" = None
+    _live: "LiveTracer | None" = None
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """None: it waits for whichever Keras is imported."""
@@ -44,16 +44,16 @@ class KerasInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         given, meter = kwargs.get("tracer_provider"), kwargs.get("meter_provider")
         tracers = Tracers() if given is None else Tracers(lambda: given)
         meters = Meters() if meter is None else Meters(lambda: meter)
-        following = LiveTracer(session, tracers, meters, chosen)
-        session.observe(following)
-        self._session, self._following = session, following
+        live = LiveTracer(session, tracers, meters, chosen)
+        session.observe(live)
+        self._session, self._live = session, live
 
     def _uninstrument(self, **kwargs: Any) -> None:
-        session, following = self._session, self._following
-        self._session = self._following = None
-        if session is None or following is None:
+        session, live = self._session, self._live
+        self._session = self._live = None
+        if session is None or live is None:
             return
-        following.finish()
+        live.finish()
         session.observe(None)
         if session.directory is None:
             session.close()

@@ -13,12 +13,12 @@ def numbers(record: Sequence[int], keys: Sequence[str], kinds: str) -> "Iterator
     >>> list(numbers((-1, 0, 0, 1072693248, 7, 3), ("loss", "note", "batch"), "nti"))
     [('loss', 1.0), ('batch', 3.0)]
     """
-    place = 2
+    position = 2
     for key, kind in zip(keys, kinds):
         if kind == "n":
-            yield key, of_halves(record[place], record[place + 1])
-            place += 2
+            yield key, of_halves(record[position], record[position + 1])
+            position += 2
         else:
             if kind == "i":
-                yield key, float(record[place])
-            place += 1
+                yield key, float(record[position])
+            position += 1

@@ -1,4 +1,4 @@
-"""Spans of the OpenTelemetry SDK for what capture records: with derived ids, and times of capture's own clock."""
+"""Spans of the OpenTelemetry SDK: their ids are derived from what they tell, and their times are capture's own."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from ..version import __version__
 
 
 class DerivedIdGenerator(threading.local, IdGenerator):  # type: ignore[misc]
-    """Gives the span that is started next the ids that are set here; in each thread its own.
+    """Gives the span that is started next in a thread the ids that are set here in this thread.
 
-    `trace` is asked only where a trace begins.
+    - `span`: the id of the span.
+    - `trace`: called for the id of its trace, where the span begins one.
     """
 
     span = 0
@@ -34,7 +35,11 @@ class DerivedIdGenerator(threading.local, IdGenerator):  # type: ignore[misc]
 
 
 class Tracers:
-    """The tracer to start spans with: of the provider that `provider` gives, which may be another at any time."""
+    """Gives the tracer to start spans with.
+
+    - `provider`: called for the tracer provider, which may be another at any time.
+    - `ids`: gives the ids of the spans that are started.
+    """
 
     def __init__(self, provider: Callable[[], Any] = trace.get_tracer_provider) -> None:
         self.ids = DerivedIdGenerator()
@@ -62,7 +67,10 @@ class Tracers:
 
 
 def fail(span: Any, error: "BaseException | None", time_ns: int) -> None:
-    """Record that an exception left a span, as the conventions say. No code of the exception's class is run."""
+    """Record that an exception left a span, as the semantic conventions say.
+
+    The exception's class is the program's. So none of its code is run.
+    """
     text = error_text(error)
     attributes = {"exception.type": text.partition(": ")[0], "exception.message": text.partition(": ")[2]}
     if error is not None:

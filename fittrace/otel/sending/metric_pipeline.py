@@ -16,7 +16,7 @@ from .shutdown import Shutdown
 
 
 def is_wanted(environment: Mapping[str, str]) -> bool:
-    """Whether an environment asks for metrics: many a backend takes spans alone.
+    """Whether an environment asks for metrics. Without it none are sent, since many backends take only spans.
 
     >>> is_wanted({"OTEL_METRICS_EXPORTER": "otlp"}), is_wanted({})
     (True, False)
@@ -28,7 +28,7 @@ def is_wanted(environment: Mapping[str, str]) -> bool:
 
 
 class CountedMetricExporter(MetricExporter):  # type: ignore[misc]
-    """Exports through the SDK's `exporter`, quietly, and counts what was `refused`; `reason` is why the first was."""
+    """Exports through the SDK's `exporter` without its log lines, and counts the exports that were `refused`."""
 
     def __init__(self, exporter: Any) -> None:
         super().__init__(exporter._preferred_temporality, exporter._preferred_aggregation)
@@ -38,7 +38,7 @@ class CountedMetricExporter(MetricExporter):  # type: ignore[misc]
 
     @property
     def reason(self) -> str:
-        """What the exporter said of its first failure."""
+        """Why the first export was refused."""
         return self._quiet.reason
 
     def export(self, metrics_data: Any, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
@@ -62,7 +62,7 @@ class CountedMetricExporter(MetricExporter):  # type: ignore[misc]
 
 
 class MetricPipeline:
-    """What sends the metrics of one process to `endpoint`, through a `provider` of its own."""
+    """Sends the metrics of one process to `endpoint`, through a `provider` of its own."""
 
     def __init__(self, resource: Resource, endpoint: "str | None") -> None:
         if os.environ.get(OTEL_EXPORTER_OTLP_METRICS_ENDPOINT):
@@ -73,7 +73,10 @@ class MetricPipeline:
         self.closing = Shutdown(self.provider.shutdown)
 
     def close(self) -> "str | None":
-        """Wait until the last is sent, where there is hope of it. What there is to say of what was not sent."""
+        """Wait until the last metrics are sent, unless some were refused before.
+
+        Returns a message about the metrics that were not sent; None where all were.
+        """
         if not self._sent.refused:
             self.closing.wait()
         if not self._sent.refused:

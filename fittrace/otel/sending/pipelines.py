@@ -1,4 +1,4 @@
-"""Sending: what `fittrace run --otlp` sends with, apart from whatever OpenTelemetry the program has set up itself."""
+"""Pipelines: what `fittrace run --otlp` sends with, apart from any OpenTelemetry that the program sets up itself."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .metric_pipeline import MetricPipeline, is_wanted
 from .span_pipeline import SpanPipeline
 
 ENDPOINT = "FITTRACE_OTLP"
-"""The environment variable that asks for it: an endpoint, or empty for where the `OTEL_*` variables say."""
+"""The environment variable that asks for it: an endpoint, or empty for that of the `OTEL_*` variables."""
 
 
 class Pipelines:
-    """Sends the spans of a session's fits to `endpoint`, until `close`; and metrics, where the environment says so.
+    """Sends the spans of a session's fits to `endpoint`, until `close`.
 
-    Where it does not, those of a meter provider that the program has set get them.
+    It sends metrics too where the environment asks for them. Else the program's own meter provider gets them.
     """
 
     def __init__(self, session: Session, endpoint: "str | None") -> None:
@@ -65,7 +65,7 @@ class Pipelines:
 
 
 def begin(session: Session) -> None:
-    """Send the spans of a session's fits, as the environment says; what stands against it is noted in the trace."""
+    """Send the spans of a session's fits, as the environment says. Where that fails, a note in the trace says why."""
     try:
         session.at_close(Pipelines(session, os.environ.get(ENDPOINT) or None).close)
     except Exception as error:
@@ -74,7 +74,7 @@ def begin(session: Session) -> None:
 
 def _resource(session: Session) -> Resource:
     run = os.path.basename(session.directory) if session.directory is not None else None
-    said = facts()
-    ours = resource(said, said["argv"], run)
-    # What the user says comes before it.
+    process = facts()
+    ours = resource(process, process["argv"], run)
+    # The user's own attributes win.
     return Resource.create(ours).merge(OTELResourceDetector().detect())

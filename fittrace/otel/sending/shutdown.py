@@ -1,4 +1,4 @@
-"""Closing: what sends is shut down at the end of a program, which waits for that no longer than it has patience."""
+"""Shutdown: at the end of a program the pipelines send what is left. It waits for them at most `PATIENCE_S`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ PATIENCE_S = 3
 
 
 class Shutdown:
-    """A thread that waits to `shut_down`. It is started now: at the very end of a program none can be any more."""
+    """A thread that calls `shut_down` when the program ends.
+
+    It is started at once, since no thread can be started at the very end of a program.
+    """
 
     def __init__(self, shut_down: Callable[[], object]) -> None:
         self._shut_down = shut_down
@@ -28,10 +31,10 @@ class Shutdown:
             self._closed.set()
 
     def begin(self) -> None:
-        """Let it shut down."""
+        """Let the thread shut down."""
         self._deadline = Clock.now_ns() + int(PATIENCE_S * 1e9)
         self._over.set()
 
     def wait(self) -> None:
-        """Wait until it is done, for as long as there is patience since it began."""
+        """Wait until it is done, at most until `PATIENCE_S` after `begin`."""
         self._closed.wait(max(0.0, (self._deadline - Clock.now_ns()) / 1e9))

@@ -1,7 +1,7 @@
-"""The pipeline of spans: the SDK's own processor queues them and its own exporter sends them, in threads of theirs.
+"""The pipeline of spans: the SDK's own processor queues them and its own exporter sends them, in threads of their own.
 
-Here is what they leave open: a training waits for nothing, its end not for long, and what was not sent is counted and
-told.
+This adds three things. A training never waits for the queue. Its end waits only a short time. And what was not sent is
+counted and reported.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _QUEUE = 2048
 
 
 class CountedSpanExporter(SpanExporter):  # type: ignore[misc]
-    """Exports through the SDK's `exporter`, quietly, and counts; `reason` is why the first spans were not sent."""
+    """Exports through the SDK's `exporter` without its log lines, and counts the spans that were `sent` or `failed`."""
 
     def __init__(self, exporter: Any) -> None:
         self._exporter = exporter
@@ -31,12 +31,12 @@ class CountedSpanExporter(SpanExporter):  # type: ignore[misc]
 
     @property
     def reason(self) -> str:
-        """What the exporter said of its first failure."""
+        """Why the first spans that failed were not sent."""
         return self._quiet.reason
 
     @property
     def is_well(self) -> bool:
-        """Whether there is hope for what is still to be sent: nothing has failed so far."""
+        """Whether nothing has failed so far."""
         return not self.failed
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
@@ -63,7 +63,10 @@ class CountedSpanExporter(SpanExporter):  # type: ignore[misc]
 
 
 class BoundedSpanProcessor(SpanProcessor):  # type: ignore[misc]
-    """Hands spans to the SDK's processor as long as its queue has room: for each that finds none it logs a line."""
+    """Hands spans to the SDK's processor as long as its queue has room.
+
+    The processor would log a line for each span that finds no room.
+    """
 
     def __init__(self, sent: CountedSpanExporter) -> None:
         self._sent = sent
@@ -94,7 +97,7 @@ class BoundedSpanProcessor(SpanProcessor):  # type: ignore[misc]
 
 
 class SpanPipeline:
-    """What sends the spans of one process to `endpoint`, through a `provider` of its own."""
+    """Sends the spans of one process to `endpoint`, through a `provider` of its own."""
 
     def __init__(self, resource: Resource, endpoint: "str | None") -> None:
         self._sent = CountedSpanExporter(exporter("traces", endpoint))
@@ -104,7 +107,10 @@ class SpanPipeline:
         self.closing = Shutdown(self._processor.shutdown)
 
     def close(self) -> "str | None":
-        """Wait until what is left is sent, where there is hope of it. What there is to say of what was not sent."""
+        """Wait until what is left is sent, unless sending has failed before.
+
+        Returns a message about the spans that were not sent; None where all were.
+        """
         if self._sent.is_well:
             self.closing.wait()
         missing = self._processor.ended - self._sent.sent
