@@ -10,12 +10,18 @@ from typing import Any, Callable
 class Site:
     """One place that records.
 
-    `kind` is a key of `schema.record_kinds.KINDS`. A record of the site leaves `depth` spans of its frame open and then
-    opens one for each of `phases`; `names` are the names of those spans. `stage` and `root` belong to the sites that
-    begin a root's frame; `counts` says whether a number is an `epoch` or a `batch`. `level` is what may be dropped
-    first: 0 never, 1 when even batches are too much, 2 is detail, 3 control flow alone. A `fence` enters and ends a
-    frame of the records that is none of the program's: a few statements of a generator. An exception that a record of
-    kind `raised` tells of `goes_on` where no `except` or `with` can end it: it passes a `finally`.
+    - `number`: its number in the process; the head of its records says it.
+    - `kind`: what its records do and which operands they have, a key of `schema.record_kinds.KINDS`.
+    - `file`, `function`, `line`: where it is in the source.
+    - `engine`: the engine whose function it is in.
+    - `depth`: how many spans of the frame its records leave open.
+    - `phases`: the phases of the spans that its records then open; `names` are the names of these spans.
+    - `stage`: the stage of a root, a call of a model's method. `root` marks the site that begins it.
+    - `counts`: what the number in its records counts, `epoch` or `batch`.
+    - `hook`: the hook that its records tell of.
+    - `level`: what load shedding leaves out first: 3 control flow, 2 detail, 1 batches and hooks; 0 is always kept.
+    - `fence`: whether it begins or ends a frame that is no call of a function, but a few statements of a generator.
+    - `goes_on`: whether an exception that its records tell of passes a `finally`, where no `except` or `with` ends it.
     """
 
     number: int
@@ -37,11 +43,11 @@ class Site:
 
     @property
     def head(self) -> int:
-        """What stands at the head of the site's records."""
+        """The head of the site's records."""
         return -(self.number + 1)
 
     def definition(self) -> dict[str, Any]:
-        """What the journal says of it; what is absent is left out."""
+        """The definition of the site in the journal, without what is absent."""
         facts: dict[str, Any] = {"define": "site", "site": self.number}
         for key, value in vars(self).items():
             if key != "number" and value is not None and value is not False and value != ():
@@ -50,7 +56,7 @@ class Site:
 
 
 def maker(engine: str, sites: list[Site]) -> Callable[..., Site]:
-    """What makes the sites of an engine, each of which is appended to `sites`, where its number is its place."""
+    """A function that makes sites of an engine. It appends each to `sites`; its number is its index there."""
 
     def make(**facts: Any) -> Site:
         made = Site(number=len(sites), engine=engine, **facts)

@@ -1,8 +1,8 @@
 """The journal: what capture appends while the program trains, block by block.
 
-A journal is a file that only grows, one per traced process. It begins with `MAGIC`; then come blocks, each a header
+A journal is a file that only grows, one per traced process. It begins with `MAGIC`. Then come blocks, each a header
 (`marker, kind, length, crc32` of kind and payload) and its payload. A block that was cut short or altered fails its
-checksum and is passed over; the next marker starts again.
+checksum. The reader skips it and goes on at the next marker.
 
 Kinds of block:
 
@@ -11,16 +11,15 @@ Kinds of block:
   `source`, `engine`, `note`, `dropped` or `closed`. A definition stands before the first event that refers to it.
 - `EVENTS`: `EVENTS_HEAD` (thread number, running number of the chunk in its thread), then a zlib stream of
   little-endian int64: the thread's records one after the other.
-- `PACKED`: `EVENTS_HEAD`, then the same numbers as varints of the base 128, the lowest bits first (LEB128, as in
-  WebAssembly and protobuf). The two lowest bits of each say what the others are: `HEAD`, the site of a head;
-  `NUMBER`, the number itself; `MOMENT`, how far the number is from the last that was told so in this block, or from 0,
-  its sign in the lowest bit (zigzag); `NOTHING`, an absent number.
-- `ORDER`: `ORDER_HEAD` (its number, how many samples it has, bytes kept of each), then a zlib stream: the lowest byte
-  of every sample's index, in the order in which an epoch takes them, then the next byte of every one, and so on. With
-  no byte kept the samples are in order. It stands before the record that refers to it.
-- `METADATA`: `METADATA_HEAD`, then a zlib stream of the protobuf that TensorFlow gave for one batch. It stands before
-  the record that ends its batch, whose `sampled` record has its number. Nothing of it is parsed until the journal is
-  read.
+- `PACKED`: `EVENTS_HEAD`, then the same numbers as varints of base 128, the lowest bits first (LEB128, as in
+  WebAssembly and protobuf). The two lowest bits of a varint say what the others are:
+  `HEAD`, the site of a head; `NUMBER`, the number itself; `NOTHING`, an absent number;
+  `MOMENT`, the difference from the last `MOMENT` in this block, or from 0, with the sign in the lowest bit (zigzag).
+- `ORDER`: `ORDER_HEAD` (its number, how many samples it has, how many bytes are kept of each), then a zlib stream: the
+  lowest byte of every sample's index, in the order in which an epoch takes them, then the next byte of every index, and
+  so on. If no byte is kept, the samples are in order. The block stands before the record that refers to it.
+- `METADATA`: `METADATA_HEAD`, then a zlib stream of the protobuf that TensorFlow gave for one batch. The block stands
+  before the `sampled` record that refers to it. The protobuf is parsed only when the journal is read.
 
 A record is a head, `-(site + 1)`, then its operands, which are never negative. So heads can be told from operands
 without walking. `record_kinds` says which operands each kind of site has. No block holds a part of a record.
@@ -43,23 +42,27 @@ HEADER = struct.Struct("<4sBII")
 EVENTS_HEAD = struct.Struct("<IQ")
 ORDER_HEAD = struct.Struct("<QQB")
 METADATA_HEAD = struct.Struct("<QBqq")
-"""Its number, its `format`, and two moments that set its clock right; see `RUN_METADATA` and `PROFILE`."""
+"""Its number, its format (`RUN_METADATA` or `PROFILE`), and two moments that relate its clock to the process'."""
 FACTS, DEFINE, EVENTS, ORDER, METADATA, PACKED = 1, 2, 3, 4, 5, 6
 HEAD, NUMBER, MOMENT, NOTHING = range(4)
 RUN_METADATA, PROFILE = 1, 2
-"""Formats of metadata. `RUN_METADATA`: a `tensorflow.RunMetadata`, whose times are the wall clock's; the moments are
-the process' clock and the wall clock at one time. `PROFILE`: a `tensorflow.profiler.Trace`, whose times count from when
-its session began; the moments are the process' clock then, roughly, and at the event called `ANCHOR`, exactly."""
+"""Formats of metadata.
+
+- `RUN_METADATA`: a `tensorflow.RunMetadata`. Its times are the wall clock's. The moments are the process' clock and the
+  wall clock, read at one time.
+- `PROFILE`: a `tensorflow.profiler.Trace`. Its times count from the begin of its session. The moments are the process'
+  clock at that begin, roughly, and at the event called `ANCHOR`, exactly.
+"""
 ANCHOR = "fittrace"
 LARGEST_METADATA = 1 << 26
 """Bytes of a batch's protobuf, at most; a larger one is not kept."""
 LARGEST = 1 << 28
-"""No block is larger, in bytes; a length above it is damage."""
+"""Bytes of a block, at most; a greater length is damage."""
 
 ABSENT = (1 << 62) - 1
-"""Stands for a number that is not there."""
+"""Stands for an absent number."""
 WHOLE = 1 << 53
-"""Below it every whole number is a float64 too."""
+"""Every whole number below it is a float64 too."""
 
 
 def block(kind: int, payload: bytes) -> bytes:
@@ -76,8 +79,8 @@ def block(kind: int, payload: bytes) -> bytes:
 def blocks(file: BinaryIO, damage: "Damage") -> Iterator[tuple[int, bytes]]:
     """The whole blocks of an open journal, in order: kind and payload.
 
-    What cannot be read is passed over and counted in `damage`, what is unfinished at the end apart from the rest. Where
-    blocks that cannot be read are so many that the search would take too long, the rest counts as altered.
+    Bytes that cannot be read are skipped and counted in `damage`. Where they are so many that the search would take too
+    long, the rest of the file counts as altered.
     """
     markers = _Markers(file)
     position = len(MAGIC) if file.read(len(MAGIC)) == MAGIC else 0
@@ -118,31 +121,35 @@ def _size(file: BinaryIO) -> int:
 
 
 class _Markers:
-    """Where the markers of a journal stand. A stretch of the file is kept, so that many of them are found in one."""
+    """Finds the markers of a journal. It keeps the part of the file that it read last, since markers stand close."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._begin = 0
-        self._stretch = b""
+        self._part = b""
 
     def following(self, position: int) -> "int | None":
-        """Where the next marker stands, from `position` on."""
+        """The position of the first marker from `position` on; None where there is none."""
         while True:
-            if not self._begin <= position < self._begin + len(self._stretch):
+            if not self._begin <= position < self._begin + len(self._part):
                 self._file.seek(position)
-                self._begin, self._stretch = position, self._file.read(1 << 20)
-            found = self._stretch.find(MARKER, position - self._begin)
+                self._begin, self._part = position, self._file.read(1 << 20)
+            found = self._part.find(MARKER, position - self._begin)
             if found >= 0:
                 return self._begin + found
-            position = self._begin + len(self._stretch) - len(MARKER) + 1
+            position = self._begin + len(self._part) - len(MARKER) + 1
             self._file.seek(position)
-            self._begin, self._stretch = position, self._file.read(1 << 20)
-            if len(self._stretch) < len(MARKER):
+            self._begin, self._part = position, self._file.read(1 << 20)
+            if len(self._part) < len(MARKER):
                 return None
 
 
 class Damage:
-    """How many bytes of a journal could not be read: `altered`, and `unfinished` at its end."""
+    """How many bytes of a journal could not be read.
+
+    - `altered`: in blocks that are damaged.
+    - `unfinished`: at the end of the journal, in a block that was cut short.
+    """
 
     def __init__(self) -> None:
         self.altered = 0
