@@ -262,9 +262,10 @@ class Walk:
         """Close the spans of the innermost call, but for the outermost `depth` of them."""
         top = self._frames[-1]
         closed = top.all_spans[depth:]
-        self._change_top(spans=top.spans[:depth], synthetic_spans=())
-        if closed and site.kind in CLOCKED:
-            self._clock = Moment("end", closed[0].number)
+        if closed:
+            self._change_top(spans=top.spans[:depth], synthetic_spans=())
+            if site.kind in CLOCKED:
+                self._clock = Moment("end", closed[0].number)
 
     def _open(self, site: WalkSite) -> None:
         """Open the spans of a site in the innermost call."""
@@ -298,13 +299,18 @@ class Walk:
             self._add_visit(top.function, node, arm, index)
         self._frames[-1] = top
 
+    def _innermost(self) -> OpenSpan | None:
+        for frame in reversed(self._frames):
+            if frame.synthetic_spans or frame.spans:
+                return (frame.synthetic_spans or frame.spans)[-1]
+        return None
+
     def _visit_unknown(self, index: int) -> None:
         self._add_visit(None, None, None, index)
 
     def _add_visit(self, function: int | None, node: int | None, arm: int | None, index: int) -> None:
         depth = max(len(self._frames) - 1, 0)
-        innermost = next((frame.all_spans[-1] for frame in reversed(self._frames) if frame.all_spans), None)
-        phase, span = innermost if innermost is not None else (None, None)
+        phase, span = self._innermost() or (None, None)
         self.visits.append(Visit(function, node, depth, phase, span, self._clock, arm, index))
         self._clock = None
 
