@@ -1,7 +1,8 @@
 """The kinds of record in a journal: what each does to frames and spans, and which operands it has.
 
-A new kind is added to `KINDS` here. Then come those that work faster than record by record: the load shedder, live
-spans and the derivation. Tests hold each of them to `open_spans`, which reads this table alone.
+A new kind is added to `KINDS`. `open_frames` needs nothing but this table. The readers that are made for speed are
+looked through then: the load shedder, live spans, the replay's walk and the derivation. A test holds each of them to
+`open_frames`.
 
 Capture, which runs on Python 3.7, and the store both read it. So it keeps to the standard library.
 """
