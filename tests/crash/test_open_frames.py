@@ -69,10 +69,12 @@ def stream_of(seed: int, longest: int, pausing: float = 0.2) -> Stream:
     random = Random(seed)
     program = Program(Random(seed), Shape(worker=False), longest=longest).run()
     stream = Stream([], [], program.definitions)
-    for one in program.definitions:
-        if one["define"] == "site":
-            facts = {key: one[key] for key in ("stage", "root", "counts", "hook", "level", "depth") if key in one}
-            stream.add(one["kind"], phases=tuple(one.get("phases", ())), names=tuple(one.get("names", ())), **facts)
+    for definition in program.definitions:
+        if definition["define"] == "site":
+            known = ("stage", "root", "counts", "hook", "level", "depth")
+            facts = {key: definition[key] for key in known if key in definition}
+            phases = tuple(definition.get("phases", ()))
+            stream.add(definition["kind"], phases=phases, names=tuple(definition.get("names", ())), **facts)
     pauses = {depth: stream.add("aside", depth=depth) for depth in range(8)}
     notes = [stream.add(kind, level=1) for kind in sorted(ANNOTATIONS - {"enter", "exit", "thrown", "state", "values"})]
     pairs = [(stream.add("enter", level=3), stream.add(kind, level=3)) for kind in ("exit", "thrown")]
