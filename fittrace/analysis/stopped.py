@@ -1,4 +1,4 @@
-"""What `stop_training` is where it stops nothing."""
+"""Values of a model's `stop_training` with which a training goes on."""
 
 UNSET = ("False", "None", "0", "0.0")
-"""What does not stop a training, as the trace writes it."""
+"""These values, as the table `stops` writes them, stop nothing."""

@@ -1,4 +1,4 @@
-"""Hook patterns: a small language that says in which order hooks are called.
+"""Hook patterns: a small language for the order of hook calls.
 
     on_train_begin
     each epoch (
@@ -11,20 +11,20 @@
 
 | written | matches |
 |---|---|
-| `on_epoch_end` | one pass of the hook through the list of callbacks, whatever callbacks it has |
-| `EarlyStopping.on_epoch_end` | that callback's call, and no other's |
-| `any.on_epoch_end` | one call of whatever callback |
+| `on_epoch_end` | one pass of the hook: its calls for all callbacks of the list |
+| `EarlyStopping.on_epoch_end` | one call of that callback's hook |
+| `any.on_epoch_end` | one call of any callback's hook |
 | `a b` | `a`, then `b` |
 | `(a \\| b)` | `a` or `b` |
-| `a?` `a*` `a+` `a{3}` `a{2,}` `a{2,5}` | so many times: at most once, any, at least once, ... |
-| `each epoch (...)` | one turn for each epoch: the hooks of a turn are of one epoch, the next turn's of a later one |
-| `each batch (...)` | the same for batches; both take `{3}` or `*` behind them, and else mean at least one |
-| `batches` | the training batches: `each batch` of `on_train_batch_begin on_train_batch_end`, or Keras 2.2's names |
+| `a?` `a*` `a+` `a{3}` `a{2,}` `a{2,5}` | `a` repeated: at most once, any number, at least once, exactly 3, ... |
+| `each epoch (...)` | one turn for each epoch: the hooks of a turn have one epoch, those of the next a later one |
+| `each batch (...)` | the same for batches; `{3}` or `*` may follow both; without it there is at least one turn |
+| `batches` | training batches: `each batch (on_train_batch_begin on_train_batch_end)`, or with Keras 2.2's names |
 | `validation` | `on_test_begin`, its batches, `on_test_end` |
 | `...` | any hooks, or none |
 | `# text` | a comment, up to the end of the line |
 
-`parse` reads one, `match` tries it on the calls of a fit, and `described` writes the one that a fit followed.
+`parse` reads a pattern, `match` compares it with the hook calls of a fit, and `described` writes the pattern of a fit.
 """
 
 from .describe import described

@@ -1,6 +1,6 @@
-"""Rules: small functions over the tables of one fit that find known faults.
+"""Rules: small functions that look for known faults in the tables of one fit.
 
-A rule of your own is a function with the decorator `rule`, in a file that `fittrace check --rules FILE` is told of.
+To add a rule of your own, write a function with the decorator `rule` and give its file to `fittrace check --rules`.
 """
 
 from .apply import Found, RuleOutcome, apply
@@ -13,6 +13,6 @@ from .stop_rules import STOPPING
 from .time_rules import TIMING
 
 RULES: tuple[Rule, ...] = (*HOOKS, *STOPPING, *KEYS, *LOGS, *BATCH_LOOP, *TIMING)
-"""The rules that `fittrace check` knows."""
+"""The rules that `fittrace check` applies."""
 
 __all__ = ["RULES", "Finding", "Found", "Rule", "RuleOutcome", "apply", "rule"]

@@ -1,4 +1,4 @@
-"""Applying rules: each to each fit of a trace. A rule that raises is reported, and the others go on."""
+"""Applies rules to each fit of a trace. A rule that raises is reported, and the other rules still run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,14 @@ _TABLES = ("fits", "processes", "batches", "hooks", "spans", "stops", "values", 
 
 @dataclass(frozen=True)
 class Found:
-    """A finding, with its rule, its fit, and the place in the engine's source, where it has one."""
+    """A finding with its origin.
+
+    - `rule`: the rule that found it.
+    - `finding`: what the rule found.
+    - `run`: the name of the run, in a folder of runs; else None.
+    - `process`, `fit`: the numbers of process and fit.
+    - `source`: file, line and function of the engine that opened the finding's span, if it has one.
+    """
 
     rule: Rule
     finding: Finding
@@ -31,20 +38,24 @@ class Found:
 
     @property
     def remedy(self) -> str:
-        """What to do about it."""
+        """What to do about it: the finding's remedy, else the rule's."""
         return self.finding.remedy or self.rule.remedy
 
 
 @dataclass(frozen=True)
 class RuleOutcome:
-    """What rules found in a trace, and which of them failed: rule, and type and message of what it raised."""
+    """The outcome of rules on a trace.
+
+    - `found`: the findings, fit by fit.
+    - `failed`: the rules that raised, each once, with type and message of the exception.
+    """
 
     found: tuple[Found, ...]
     failed: tuple[tuple[Rule, str], ...]
 
 
 def apply(trace: TraceTables, rules: Iterable[Rule]) -> RuleOutcome:
-    """What `rules` find in `trace`."""
+    """Apply `rules` to each fit of `trace`."""
     found: list[Found] = []
     failed: dict[str, tuple[Rule, str]] = {}
     rules = tuple(rules)
@@ -52,14 +63,17 @@ def apply(trace: TraceTables, rules: Iterable[Rule]) -> RuleOutcome:
         for rule in rules:
             try:
                 for finding in rule.find(**{table: getattr(fit, table) for table in rule.asks}):
-                    found.append(fit.placed(rule, finding))
-            except Exception as error:
+                    found.append(fit.located(rule, finding))
+            except Exception as error:  # a rule may be the user's own and fail in any way
                 failed.setdefault(rule.name, (rule, f"{type(error).__name__}: {error}"))
     return RuleOutcome(tuple(found), tuple(failed.values()))
 
 
 class _Fit:
-    """The tables of one fit, each taken when a rule first asks for it."""
+    """The tables of one fit, each made when a rule first needs it.
+
+    Its attributes are named as `TABLES` of `rule.py` and documented there.
+    """
 
     def __init__(
         self, fit: pd.Series, trace: TraceTables, tables: _Tables, inner: pd.DataFrame, is_first_of_process: bool
@@ -89,17 +103,17 @@ class _Fit:
 
     @cached_property
     def stops(self) -> pd.DataFrame:
-        """Those of the fits in its hooks too, which may be of the same model; with the moment and the thread."""
-        stops, of_fit = self._tables.of_fit["stops"], self._tables.of_fit["spans"]
-        rows, spans = stops.of(self.fit), self.spans
-        if len(stops.table) and len(self.inner):
-            family = [self.fit, *(row for _, row in self.inner.iterrows())]
-            rows, spans = (pd.concat([table.of(fit) for fit in family]) for table in (stops, of_fit))
-        if rows.empty:
-            return rows
-        moments = spans.loc[spans["span"].isin(rows["span"]), ["span", "start_ns", "thread"]]
-        placed: pd.DataFrame = rows.merge(moments, "left", on="span").sort_values("start_ns")
-        return placed
+        # A fit in a hook may be of the same model, and then changes the same `stop_training`.
+        stops_by_fit, spans_by_fit = self._tables.of_fit["stops"], self._tables.of_fit["spans"]
+        stops, spans = stops_by_fit.of(self.fit), self.spans
+        if len(stops_by_fit.table) and len(self.inner):
+            fits = [self.fit, *(row for _, row in self.inner.iterrows())]
+            stops, spans = (pd.concat([table.of(fit) for fit in fits]) for table in (stops_by_fit, spans_by_fit))
+        if stops.empty:
+            return stops
+        hook_spans = spans.loc[spans["span"].isin(stops["span"]), ["span", "start_ns", "thread"]]
+        in_order: pd.DataFrame = stops.merge(hook_spans, "left", on="span").sort_values("start_ns")
+        return in_order
 
     @cached_property
     def values(self) -> pd.DataFrame:
@@ -113,7 +127,7 @@ class _Fit:
         return first_batches(*tables)
 
     def batch_samples(self, stage: str, epoch: int | None, batch: int) -> Indices | None:
-        """The samples of a batch, None where the trace does not tell."""
+        """The indices of a batch's samples; None if the trace does not have them."""
         run = str(self.fit["run"]) if "run" in self.fit else None
         fit, process = int(self.fit["fit"]), int(self.fit["process"])
         try:
@@ -121,18 +135,20 @@ class _Fit:
         except UnknownSamples:
             return None
 
-    def placed(self, rule: Rule, finding: Finding) -> Found:
+    def located(self, rule: Rule, finding: Finding) -> Found:
+        """`finding` with the run, the process and the fit that it is about."""
         run = str(self.fit["run"]) if "run" in self.fit else None
         number = int(self.fit["fit"] if finding.fit is None else finding.fit)
         return Found(rule, finding, run, int(self.fit["process"]), number, self._source(finding, number))
 
     def _source(self, finding: Finding, fit: int) -> str | None:
+        """File, line and function of the engine that opened the finding's span."""
         if finding.span is None:
             return None
         spans, sites = self._tables.of_fit["spans"].of({**self.fit, "fit": fit}), self._tables.of_process["sites"]
         number = spans.loc[spans["span"] == finding.span, "site"].iloc[0]
-        mine = sites.of(self.fit)
-        site = mine[mine["site"] == number]
+        of_process = sites.of(self.fit)
+        site = of_process[of_process["site"] == number]
         if site.empty:
             return None
         file, line, function = site[["file", "line", "function"]].iloc[0]
@@ -140,7 +156,7 @@ class _Fit:
 
 
 class _Tables:
-    """The tables of a trace, by fit and by process; numbers mean nothing in another process."""
+    """The tables of a trace, by fit and by process. Numbers of spans, sites and fits are unique in their process."""
 
     def __init__(self, trace: TraceTables) -> None:
         tables = {name: getattr(trace, name)() for name in _TABLES}
@@ -155,8 +171,8 @@ class _Tables:
 
 def _fits(trace: TraceTables) -> Iterator[_Fit]:
     tables = _Tables(trace)
-    called = tables.fits[tables.fits["parent_fit"].notna()]
-    inner = RowsByFit(called, "run", "process", "parent_fit")
+    inner_fits = tables.fits[tables.fits["parent_fit"].notna()]
+    inner = RowsByFit(inner_fits, "run", "process", "parent_fit")
     processes: set[tuple[str, int]] = set()
     for _, fit in tables.fits.iterrows():
         process = str(fit.get("run")), int(fit["process"])

@@ -1,4 +1,4 @@
-"""Rules on what happens to means inside an epoch: an evaluate, the progress bar."""
+"""Rules on the running means of an epoch: an evaluate that resets them, a progress bar that averages them again."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .rule import Finding, keras, number, rule, tensorflow, version_of
 
 @rule(
     "metrics-reset",
-    effect="the metrics begin anew: the epoch's loss is that of the data evaluated and of the batches after it",
+    effect="evaluate resets the metrics: the epoch's loss covers only the evaluated data and the batches after it",
     remedy="evaluate in on_epoch_end, or with a second model that shares the layers",
     threads=[keras(16526), keras(12959), tensorflow(42994)],
 )
 def metrics_reset(fit: pd.Series, inner: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
-    """An evaluate that a callback calls inside an epoch, where batches log running means."""
+    """A callback that calls evaluate inside an epoch, while batches log running means."""
     if inner.empty:
         return
     evaluates = inner[inner["method"].astype(str).str.startswith("evaluate").to_numpy(bool)]
@@ -28,25 +28,26 @@ def metrics_reset(fit: pd.Series, inner: pd.DataFrame, hooks: pd.DataFrame) -> I
     for (callback, hook), calls in called.groupby(["callback", "hook"], observed=True):
         first = calls.iloc[0]
         message = f"calls evaluate inside the epoch; calls in all: {len(calls):,}"
-        place = number(first["epoch"]), number(first["batch"])
-        yield Finding(message, *place, callback, hook, int(first["span_of_hook"]))
+        epoch, batch = number(first["epoch"]), number(first["batch"])
+        yield Finding(message, epoch, batch, callback, hook, int(first["span_of_hook"]))
 
 
 def _is_replaced(fit: pd.Series, called: pd.DataFrame, hooks: pd.DataFrame) -> bool:
-    """Whether an epoch's loss is another than at its last batch, because there was an evaluate in between.
+    """Whether in every epoch an evaluate in the last batch's end replaced the loss of the epoch.
 
-    Where that is so in every epoch, its logs do not tell that they are running means. The engines whose `fit` takes an
-    epoch's logs from the metrics do so after the last batch's hooks; others have the loss of a batch there.
+    `running_means` finds nothing then: it compares the logs of the last batch with those of the epoch's end, and these
+    differ in every epoch.
     """
+    # Only these engines read an epoch's logs from the metrics after the last batch's hooks.
     if fit["engine"] not in ("keras-3", "tf-keras"):
         return False
     ends = hooks[((hooks["hook"] == "on_train_batch_end") & hooks["epoch"].notna()).to_numpy(bool)]
     last = ends.drop_duplicates("epoch", keep="last").set_index("epoch")
     after = hooks[(hooks["hook"] == "on_epoch_end").to_numpy(bool)].drop_duplicates("epoch").set_index("epoch")
-    begun = called[called["hook"] == "on_train_batch_end"].groupby("epoch")["batch"].max()
-    epochs = [epoch for epoch in begun.index if epoch in last.index and epoch in after.index]
+    evaluated = called[called["hook"] == "on_train_batch_end"].groupby("epoch")["batch"].max()
+    epochs = [epoch for epoch in evaluated.index if epoch in last.index and epoch in after.index]
     replaced = [
-        last.at[epoch, "batch"] == begun[epoch]
+        last.at[epoch, "batch"] == evaluated[epoch]
         and last.at[epoch, "logs_after"].get("loss") not in (None, after.at[epoch, "logs_before"].get("loss"))
         for epoch in epochs
     ]
@@ -55,12 +56,12 @@ def _is_replaced(fit: pd.Series, called: pd.DataFrame, hooks: pd.DataFrame) -> b
 
 @rule(
     "mean-of-means",
-    effect="the progress bar (verbose=1) shows a loss that is none: the mean of the means that it was given",
-    remedy="believe the History, or upgrade to Keras 3.15 or later",
+    effect="the progress bar (verbose=1) shows a wrong loss: the mean of running means",
+    remedy="read the loss in the History, or upgrade to Keras 3.15 or later",
     threads=[keras(21301)],
 )
 def mean_of_means(fit: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
-    """The progress bar of Keras 3 before 3.15, which averages running means once more."""
+    """The progress bar of Keras 3 before 3.15, which averages running means again."""
     if fit["engine"] != "keras-3" or not (3, 0) <= version_of(fit) < (3, 15):
         return
     bar = hooks[(hooks["callback"] == "ProgbarLogger") & (hooks["hook"] == "on_train_batch_end")]

@@ -1,4 +1,4 @@
-"""Rules on the logs that hooks are given."""
+"""Rules on the values of logs: running means, altered values, NaN and infinity."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from .rule import KERAS_OWN, Finding, keras, number, rule, tensorflow
 _EXPECTS_OWN = re.compile(
     r"(lr|learning_?rate)_?(range|find|test)|batch_?(loss|history|logger)|loss_?history|per_?batch", re.I
 )
-"""Names of callbacks that collect what each batch has lost."""
+"""Names of callbacks that collect the loss of each batch."""
 _MOST_SAMPLES = 8
-"""Samples of a batch that are named."""
+"""A finding lists at most so many samples of a batch."""
 
 
 def running_means(hooks: pd.DataFrame) -> set[str]:
-    """The keys of the logs at a training batch's end that are means since the epoch began: at the last batch of every
-    epoch they are what the epoch's end is given."""
-    found: set[str] | None = None
+    """The keys of a training batch's logs that are running means, means since the epoch began.
+
+    A key is one if in every epoch its value at the last batch is the value at the epoch's end.
+    """
+    keys: set[str] | None = None
     is_end = hooks["hook"].isin(["on_train_batch_end", "on_batch_end"]) & (hooks["stage"] == "train")
     ends = hooks[["epoch", "batch", "logs_after"]][is_end.to_numpy(bool)]
     if ends.empty:
@@ -35,10 +37,10 @@ def running_means(hooks: pd.DataFrame) -> set[str]:
     for epoch, batch, first, _, last_batch, last in zip(*columns, strict=True):
         if epoch not in epochs or last_batch == batch:
             continue
-        # Of a value that never changes nothing can be told.
-        alike = {key for key, value in last.items() if epochs[epoch].get(key) == value != first.get(key)}
-        found = alike if found is None else found & alike
-    return found or set()
+        # A value that is the same at the first batch may be a constant, so it proves nothing.
+        equal = {key for key, value in last.items() if epochs[epoch].get(key) == value != first.get(key)}
+        keys = equal if keys is None else keys & equal
+    return keys or set()
 
 
 @rule(
@@ -48,7 +50,7 @@ def running_means(hooks: pd.DataFrame) -> set[str]:
     threads=[tensorflow(58098), keras(13530)],
 )
 def means_taken_for_own_values(hooks: pd.DataFrame) -> Iterator[Finding]:
-    """A callback that, after its name or the key that it adds, wants each batch's own value, and is given means."""
+    """A callback that gets running means but, by its name or by a key that it adds, expects each batch's own value."""
     means = running_means(hooks) & {"loss"}
     if not means:
         return
@@ -72,6 +74,7 @@ def means_taken_for_own_values(hooks: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _copies(calls: pd.DataFrame, key: str, original: str) -> bool:
+    """Whether `key` always has the value of `original`."""
     return all(logs.get(key) == logs.get(original) is not None for logs in calls["logs_after"])
 
 
@@ -81,23 +84,24 @@ def _copies(calls: pd.DataFrame, key: str, original: str) -> bool:
     remedy="add a key of your own instead",
 )
 def logs_altered(hooks: pd.DataFrame) -> Iterator[Finding]:
-    """A callback that alters or removes what the engine, or another callback, has put into the logs."""
-    # Keras' own do: BaseLogger makes the means of an epoch.
+    """A callback that alters or removes a value of the engine or of another callback."""
     is_changing = np.array([bool(changed) for changed in hooks["changed"]], bool)
     if not is_changing.any():
         return
+    # Keras' own callbacks do so on purpose: BaseLogger writes the means of an epoch.
     changing = hooks[is_changing & ~hooks["callback"].isin(KERAS_OWN).to_numpy(bool)]
     for (callback, hook), calls in changing.groupby(["callback", "hook"], observed=True):
-        told: set[str] = set()
-        for before, after, changed, epoch, batch in _columns(calls):
+        reported: set[str] = set()
+        for before, after, changed, epoch, batch in _log_changes(calls):
             for key in changed:
-                if key in before and key not in told:
-                    told.add(key)
-                    now = _shown(after[key]) if key in after else "nothing"
-                    yield Finding(f"makes {key} {now}, which was {_shown(before[key])}", epoch, batch, callback, hook)
+                if key in before and key not in reported:
+                    reported.add(key)
+                    now = _formatted(after[key]) if key in after else "nothing"
+                    message = f"makes {key} {now}, which was {_formatted(before[key])}"
+                    yield Finding(message, epoch, batch, callback, hook)
 
 
-def _shown(value: float | str) -> str:
+def _formatted(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.6g}"
 
 
@@ -107,17 +111,17 @@ def _shown(value: float | str) -> str:
     remedy="lower the learning rate, clip gradients, or look at the batch's data; TerminateOnNaN stops the training",
 )
 def not_finite(hooks: pd.DataFrame, batch_samples: Callable[..., np.ndarray | None]) -> Iterator[Finding]:
-    """The first value in the logs that is no finite number, the first callback that was given it, and the samples of
-    that batch, where the engine tells them."""
+    """The first value in the logs that is NaN or infinite, with the first callback that gets it and the samples of that
+    batch, if they are known."""
     columns = ("logs_before", "callback", "hook", "stage", "epoch", "batch", "span")
     for before, callback, hook, stage, epoch, batch, span in zip(*(hooks[name] for name in columns), strict=True):
         bad = {key: value for key, value in before.items() if isinstance(value, float) and not math.isfinite(value)}
         if bad:
-            told = ", ".join(f"{key} is {value}" for key, value in sorted(bad.items()))
-            place = number(epoch), number(batch)
-            samples = None if place[1] is None else batch_samples(str(stage), *place)
-            of = "" if samples is None else f"; {_listed(samples)}"
-            yield Finding(f"{told}; the first to see it{of}", *place, callback, hook, int(span))
+            values = ", ".join(f"{key} is {value}" for key, value in sorted(bad.items()))
+            epoch, batch = number(epoch), number(batch)
+            samples = None if batch is None else batch_samples(str(stage), epoch, batch)
+            of_samples = "" if samples is None else f"; {_listed(samples)}"
+            yield Finding(f"{values}; the first to see it{of_samples}", epoch, batch, callback, hook, int(span))
             return
 
 
@@ -140,24 +144,25 @@ def _listed(samples: np.ndarray) -> str:
     threads=[keras(13469), keras(13780)],
 )
 def last_batch_for_all(fit: pd.Series, hooks: pd.DataFrame) -> Iterator[Finding]:
-    """A val_loss that is the loss of the last validation batch, in Keras 2.3, whose batches log their own."""
+    """A val_loss that is the loss of the last validation batch, as Keras 2.3 logs it if batches log their own loss."""
     if fit["engine"] != "keras-2.2":
         return
     ends = hooks[hooks["hook"] == "on_test_batch_end"]
     for epoch, calls in ends.groupby("epoch"):
         losses = calls.drop_duplicates("batch")["logs_before"].map(lambda logs: logs.get("loss")).dropna().tolist()
         after = hooks[(hooks["hook"] == "on_epoch_end") & (hooks["epoch"] == epoch)]
-        told = after.iloc[-1]["logs_after"].get("val_loss") if len(after) else None
-        if len(losses) > 1 and told == losses[-1] and len(set(losses)) > 1:
+        val_loss = after.iloc[-1]["logs_after"].get("val_loss") if len(after) else None
+        if len(losses) > 1 and val_loss == losses[-1] and len(set(losses)) > 1:
             mean = sum(losses) / len(losses)
-            message = f"val_loss {told:.6g} is that of the last of {len(losses)} batches; their mean is {mean:.6g}"
+            message = f"val_loss {val_loss:.6g} is that of the last of {len(losses)} batches; their mean is {mean:.6g}"
             yield Finding(message, int(epoch), hook="on_epoch_end")
             return
 
 
-def _columns(
+def _log_changes(
     calls: pd.DataFrame,
 ) -> Iterator[tuple[dict[str, float | str], dict[str, float | str], list[str], int | None, int | None]]:
+    """For each call: the logs before and after, the keys that it changed, epoch and batch."""
     names = ("logs_before", "logs_after", "changed", "epoch", "batch")
     for before, after, changed, epoch, batch in zip(*(calls[name] for name in names), strict=True):
         yield before, after, changed, number(epoch), number(batch)

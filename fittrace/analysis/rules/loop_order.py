@@ -1,4 +1,7 @@
-"""Whether the hooks of a fit came in the order of its loops: a quick look, which the whole pattern need not follow."""
+"""A fast test whether the hooks of a fit were called in the order of its loops.
+
+Matching a pattern takes long for a fit of many batches. One regular expression settles the common case.
+"""
 
 from __future__ import annotations
 
@@ -20,16 +23,17 @@ _LETTERS = {
     "on_epoch_end": "e",
     "on_train_end": "t",
 }
+"""A letter for each hook: a capital one for `begin`, a small one for `end`."""
 _PROPER = re.compile("(T(E(Bb?)*(V(Cc?)*v)?e)*t)?")
+"""A fit with loops, as text of `_LETTERS`. The ends of batches may be missing, since they may run on another thread."""
 
 
 def is_proper(hooks: pd.DataFrame) -> bool:
-    """Whether `hooks`, those of one fit on its thread, are called as a fit with loops does it; False where a closer
-    look is needed.
+    """Whether `hooks`, one fit's hook calls on its thread, are surely in the order of its loops.
 
-    Each epoch's hooks have its number, and each batch's begin a higher one than the batch's before.
+    False means that a closer look is needed: the calls may still be in order.
     """
-    # One pass of a hook through the list of callbacks is one call.
+    # Of each pass through the callback list, keep the first call.
     passing = hooks["parent"].fillna(-1).to_numpy()
     is_first = passing[1:] != passing[:-1]
     if len(hooks):
@@ -41,18 +45,26 @@ def is_proper(hooks: pd.DataFrame) -> bool:
 
 
 def _are_in_order(letters: str, epochs: list[object], batches: list[object]) -> bool:
-    epoch, begun, done = -1, -1, -1
-    for letter, of_epoch, of_batch in zip(letters, epochs, batches, strict=True):
+    """Whether the epoch is the same from `E` to `e` and grows with each `E`, and batch numbers grow within a loop.
+
+    Args:
+        letters: the letter of each call.
+        epochs: the epoch of each call.
+        batches: the batch of each call.
+    """
+    current_epoch, begun, ended = -1, -1, -1
+    for letter, epoch, batch in zip(letters, epochs, batches, strict=True):
         if letter in "Tt":
             continue
-        if not isinstance(of_epoch, int) or (of_epoch <= epoch if letter == "E" else of_epoch != epoch):
+        if not isinstance(epoch, int) or (epoch <= current_epoch if letter == "E" else epoch != current_epoch):
             return False
         if letter in "EV":
-            begun = done = -1
+            begun = ended = -1
         if letter == "E":
-            epoch = of_epoch
+            current_epoch = epoch
         elif letter in "BCbc":
-            if not isinstance(of_batch, int) or (of_batch <= max(begun, done) if letter in "BC" else of_batch < begun):
+            # With `steps_per_execution`, a batch may end with a higher number than it began with.
+            if not isinstance(batch, int) or (batch <= max(begun, ended) if letter in "BC" else batch < begun):
                 return False
-            begun, done = (of_batch, done) if letter in "BC" else (begun, of_batch)
+            begun, ended = (batch, ended) if letter in "BC" else (begun, batch)
     return True

@@ -1,4 +1,4 @@
-"""What a rule is, and what it finds."""
+"""Rules and their findings, and the decorator `rule`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,17 @@ TABLES = (
     "batch_samples",
     "first_batches",
 )
-"""What a rule may ask for, by the name of its parameter: the rows of one fit. `fit` is its own row and `process` that
-of its process, as Series; `inner` are the fits that were called in its hooks; the others are the tables so named.
-`stops` has the rows of `inner` too, and the columns `start_ns` and `thread` of the hooks. `batch_samples` is a function
-of a stage, an epoch and a batch that gives the indices of the batch's samples, or None where the trace does not tell.
-`first_batches` has a row for each fit of the process: what its first training batch took, beside the others (`built`).
-It is for what fits have in common, and has rows for the first fit of a process alone.
+"""The parameters that a rule may have. It gets what its parameters name, for one fit.
+
+- `fit`: the fit's row of `fits`, a Series.
+- `process`: the row of its process in `processes`, a Series.
+- `inner`: the rows of `fits` that were called in its hooks.
+- `batches`, `hooks`, `spans`, `values`: its rows of these tables.
+- `stops`: its rows of `stops` and those of `inner`, with the columns `start_ns` and `thread` of their hooks.
+- `batch_samples`: a function of a stage, an epoch and a batch. It returns the indices of the batch's samples, or None
+  if the trace does not have them.
+- `first_batches`: for each fit of the process, its first training batch compared with the others (`first_batches.py`).
+  Only the first fit of a process gets rows, so that a rule over all fits reports once.
 """
 
 KERAS_OWN = frozenset(
@@ -48,15 +53,18 @@ KERAS_OWN = frozenset(
         "TerminateOnNaN",
     ]
 )
-"""Callbacks that come with Keras, but for `LambdaCallback`, whose code is the user's."""
+"""The callbacks of Keras, without `LambdaCallback`, which runs code of the user."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a rule found: a `message` on one line that carries the evidence, and where it is.
+    """One fault that a rule found.
 
-    `span` is the number of a span, whose place in the engine's source is then told. `remedy` takes the place of the
-    rule's where the case has another. `fit` is the fit's number, where it is another one of the same process.
+    - `message`: what was found, with the numbers that show it, on one line.
+    - `epoch`, `batch`, `callback`, `hook`: where it was found, as far as that applies.
+    - `span`: the number of a span; the report then shows the line of the engine that opened it.
+    - `remedy`: what to do about it, if it is not the rule's remedy.
+    - `fit`: the number of the fit, if it is another fit of the same process.
     """
 
     message: str
@@ -74,7 +82,14 @@ Find = Callable[..., Iterable[Finding]]
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule: its `name`, the function that looks, what the fault does to the user, the remedy, upstream `threads`."""
+    """A rule that looks for one kind of fault.
+
+    - `name`: its name in reports.
+    - `find`: the function that looks. It takes some of `TABLES` and yields findings.
+    - `effect`: what the fault does to the training.
+    - `remedy`: what to do about it.
+    - `threads`: addresses of upstream issues about it.
+    """
 
     name: str
     find: Find
@@ -84,13 +99,20 @@ class Rule:
 
     @property
     def asks(self) -> tuple[str, ...]:
-        """The tables that it asks for."""
+        """The parameters of its function, which are among `TABLES`."""
         return tuple(inspect.signature(self.find).parameters)
 
 
 def rule(name: str, effect: str, remedy: str, threads: Iterable[str] = ()) -> Callable[[Find], Rule]:
-    """Make a rule of a function that takes tables and yields findings. Raises `FittraceError` for one that asks for
-    what there is not.
+    """A decorator that makes a `Rule` of a function that takes some of `TABLES` and yields findings.
+
+    Raises `FittraceError` if the function has a parameter that is not in `TABLES`.
+
+    Args:
+        name: the name of the rule in reports.
+        effect: what the fault does to the training.
+        remedy: what to do about it.
+        threads: addresses of upstream issues about it.
 
     >>> @rule("many-batches", effect="it takes long", remedy="train less")
     ... def many_batches(batches):
@@ -100,18 +122,18 @@ def rule(name: str, effect: str, remedy: str, threads: Iterable[str] = ()) -> Ca
     ('many-batches', ('batches',))
     """
 
-    def made(find: Find) -> Rule:
+    def decorate(find: Find) -> Rule:
         result = Rule(name, find, effect, remedy, tuple(threads))
-        unknown = [asked for asked in result.asks if asked not in TABLES]
+        unknown = [parameter for parameter in result.asks if parameter not in TABLES]
         if unknown:
             raise FittraceError(f"rule {name}: no table {unknown[0]!r}; a rule may take {', '.join(TABLES)}")
         return result
 
-    return made
+    return decorate
 
 
 def number(value: object) -> int | None:
-    """A number of a table, None where it is missing.
+    """An integer of a table; None for a missing value.
 
     >>> number(3), number(pd.NA)
     (3, None)
@@ -120,22 +142,25 @@ def number(value: object) -> int | None:
 
 
 def version_of(fit: pd.Series) -> tuple[int, int]:
-    """The first two numbers of the version of a fit's engine; 0 where it has none.
+    """The major and the minor version of a fit's engine; zeros if the version is not known.
 
     >>> version_of(pd.Series({"engine_version": "3.14.0"}))
     (3, 14)
     """
-    found = re.match(r"(\d+)\.(\d+)", str(fit["engine_version"]))
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+    version = re.match(r"(\d+)\.(\d+)", str(fit["engine_version"]))
+    return (int(version[1]), int(version[2])) if version else (0, 0)
 
 
 def is_whole(process: pd.Series) -> bool:
-    """Whether all batches, hooks and logs of a process were recorded, so that what is not there never was."""
+    """Whether all batches, hooks and logs of a process were recorded.
+
+    Only then does a missing row mean that something did not happen.
+    """
     return not process["dropped_batches"] and not process["damaged_bytes"]
 
 
 def keras(number: int) -> str:
-    """The address of a thread of Keras.
+    """The address of an issue or pull request of Keras.
 
     >>> keras(12268)
     'https://github.com/keras-team/keras/issues/12268'
@@ -144,7 +169,7 @@ def keras(number: int) -> str:
 
 
 def tensorflow(number: int) -> str:
-    """The address of a thread of TensorFlow.
+    """The address of an issue or pull request of TensorFlow.
 
     >>> tensorflow(58098)
     'https://github.com/tensorflow/tensorflow/issues/58098'

@@ -1,4 +1,4 @@
-"""The rule on hooks that take a large share of the time, in each batch, in some of them, or in each epoch."""
+"""The rule `slow-callback`: hooks that take a large share of the time of batches or of the fit."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from .regular_intervals import interval, standing_out
 from .rule import Finding, rule
 
 SHARE = 0.2
-"""From this share of the batches' time on a hook of batches is slow."""
+"""A batch hook is slow above this share of the batches' time."""
 LEAST_NS = 300_000
-"""A hook of batches that takes less is not worth a word."""
+"""A batch hook with a shorter mean call is never reported."""
 SHARE_OF_FIT = 0.3
-"""From this share of the fit's time on a hook of epochs is slow."""
+"""An epoch hook is slow above this share of the fit's time."""
 LEAST_OF_FIT_NS = 500_000_000
-"""Hooks of epochs that take less in the whole fit are not worth a word."""
-_MOST = 0.8
-"""From this share of a hook's time on, the calls that stand out are what it takes its time for."""
+"""An epoch hook that takes less in the whole fit is never reported."""
+_MAIN_SHARE = 0.8
+"""The calls that stand out are the cause if they take at least this share of the hook's time."""
 
 _OF_STAGE = {
     f"on_{name}_{when}": stage
@@ -33,13 +33,13 @@ _TURNS = ["stage", "start_ns", "duration_ns"]
 
 @rule(
     "slow-callback",
-    effect="the training waits for it; Keras warns of the sum of all callbacks at most",
+    effect="the training waits for it; Keras at most warns of all callbacks together",
     remedy="do the work in on_epoch_end, or every so many batches",
 )
 def slow_callback(fit: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame, inner: pd.DataFrame) -> Iterator[Finding]:
-    """A hook that takes a large share of the batches' time, or of the fit's where it is one of epochs."""
-    mine = (hooks["thread"] == fit["thread"]) & hooks["hook"].isin([*_OF_STAGE, *_OF_EPOCHS])
-    own = hooks[_COLUMNS][mine.to_numpy(bool)]
+    """A batch hook that takes a large share of the batches' time, or an epoch hook that takes one of the fit's."""
+    is_own = (hooks["thread"] == fit["thread"]) & hooks["hook"].isin([*_OF_STAGE, *_OF_EPOCHS])
+    own = hooks[_COLUMNS][is_own.to_numpy(bool)]
     if own.empty:
         return
     turns = dict(list(batches[_TURNS].groupby("stage", observed=True)))
@@ -51,47 +51,46 @@ def slow_callback(fit: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame, in
 
 
 def _in_batches(callback: str, hook: str, calls: pd.DataFrame, batches: pd.DataFrame) -> Iterator[Finding]:
-    # Without the first batch, in which functions are built.
+    # The first batch is left out: functions are built in it.
     begins = batches["start_ns"].to_numpy()[1:]
     if len(begins) < 2:
         return
-    times, at = calls["duration_ns"].to_numpy(float), calls["start_ns"].to_numpy()
-    times = times[at >= begins[0]]
+    calls = calls[(calls["start_ns"] >= begins[0]).to_numpy(bool)]
+    times = calls["duration_ns"].to_numpy(float)
     if len(times) < 3:
         return
-    # Without the longest call, in which the system may have done something else.
-    total, others = times.sum() - times.max(), len(times) - 1
-    rest = batches["duration_ns"].to_numpy()[1:].sum() - times.max()
-    if rest <= 0 or total <= SHARE * rest or total <= LEAST_NS * others:
+    # The longest call is left out: the system may have been busy with something else.
+    total, count = times.sum() - times.max(), len(times) - 1
+    batch_time = batches["duration_ns"].to_numpy()[1:].sum() - times.max()
+    if batch_time <= 0 or total <= SHARE * batch_time or total <= LEAST_NS * count:
         return
-    calls = calls[at >= begins[0]]
-    share = f"takes {100 * total / rest:.0f} % of the batches' time"
+    share = f"takes {100 * total / batch_time:.0f} % of the batches' time"
     long = standing_out(times, LEAST_NS)
-    if len(long) < 2 or times[long].sum() < _MOST * times.sum():
-        yield Finding(f"{share}, {total / others / 1e6:.2f} ms a call", callback=callback, hook=hook)
+    if len(long) < 2 or times[long].sum() < _MAIN_SHARE * times.sum():
+        yield Finding(f"{share}, {total / count / 1e6:.2f} ms a call", callback=callback, hook=hook)
         return
     first, each = calls.iloc[long[0]], f"{np.median(times[long]) / 1e6:.2f} ms"
-    apart = interval(np.searchsorted(begins, calls["start_ns"].to_numpy()[long]))
-    how_often = f"in {len(long):,} of {len(times):,} batches" if apart is None else f"every {_ordinal(apart)} batch"
+    gap = interval(np.searchsorted(begins, calls["start_ns"].to_numpy()[long]))
+    how_often = f"in {len(long):,} of {len(times):,} batches" if gap is None else f"every {_ordinal(gap)} batch"
     message = f"{share}, {each} {how_often}, {np.median(np.delete(times, long)) / 1e6:.2f} ms in the others"
     remedy = "do it less often, or hand the work to another thread or process"
-    place = int(first["epoch"]), int(first["batch"])
-    yield Finding(message, *place, callback, hook, int(first["span"]), remedy=remedy)
+    epoch, batch = int(first["epoch"]), int(first["batch"])
+    yield Finding(message, epoch, batch, callback, hook, int(first["span"]), remedy=remedy)
 
 
 def _in_epochs(fit: pd.Series, callback: str, hook: str, calls: pd.DataFrame, inner: pd.DataFrame) -> Iterator[Finding]:
     times = calls["duration_ns"].to_numpy(float)
     if len(times) < 3:
         return
-    # Without the longest call, in which functions may have been built.
-    total, rest = times.sum() - times.max(), fit["duration_ns"] - times.max()
-    if total <= LEAST_OF_FIT_NS or total <= SHARE_OF_FIT * rest:
+    # The longest call is left out: functions may have been built in it.
+    total, fit_time = times.sum() - times.max(), fit["duration_ns"] - times.max()
+    if total <= LEAST_OF_FIT_NS or total <= SHARE_OF_FIT * fit_time:
         return
-    message = f"takes {100 * total / rest:.0f} % of the fit, {total / (len(times) - 1) / 1e6:.0f} ms an epoch"
-    made = inner[inner["parent_span"].isin(calls["span"]).to_numpy(bool)]
-    if made["duration_ns"].sum() > _MOST * times.sum():
-        each = made["batches"].sum() / len(times)
-        message += f", in {' and '.join(made['method'].astype(str).unique())} of {each:,.0f} batches"
+    message = f"takes {100 * total / fit_time:.0f} % of the fit, {total / (len(times) - 1) / 1e6:.0f} ms an epoch"
+    inner_calls = inner[inner["parent_span"].isin(calls["span"]).to_numpy(bool)]
+    if inner_calls["duration_ns"].sum() > _MAIN_SHARE * times.sum():
+        each = inner_calls["batches"].sum() / len(times)
+        message += f", in {' and '.join(inner_calls['method'].astype(str).unique())} of {each:,.0f} batches"
     remedy = "do it every few epochs, on less data, with larger batches, or after the fit"
     yield Finding(message, int(calls["epoch"].iloc[0]), None, callback, hook, int(calls["span"].iloc[0]), remedy=remedy)
 

@@ -1,4 +1,4 @@
-"""Which training batches are like the others: neither the first nor the last of their epoch."""
+"""The training batches without the first and the last of each epoch."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import pandas as pd
 
 
 def steady(batches: pd.DataFrame) -> pd.DataFrame:
-    """The training batches without the first and the last of each epoch, where iterators begin and end."""
+    """The training batches that can be compared with each other.
+
+    The first and the last batch of an epoch are left out: iterators are made in the one and exhausted in the other.
+    """
     train = batches[((batches["stage"] == "train") & (batches["status"] == "ok")).to_numpy()]
     epochs = train["epoch"].fillna(-1).to_numpy(np.int64)
-    parts = np.r_[True, epochs[1:] != epochs[:-1], True] if len(epochs) else np.ones(1, bool)
-    # An epoch's rows follow each other; a row is inside where neither it nor the next begins one.
-    result: pd.DataFrame = train[~(parts[:-1] | parts[1:])]
+    # An epoch's rows are consecutive. A row is the first of its epoch if it begins one, the last if the next row does.
+    begins = np.r_[True, epochs[1:] != epochs[:-1], True] if len(epochs) else np.ones(1, bool)
+    result: pd.DataFrame = train[~(begins[:-1] | begins[1:])]
     return result

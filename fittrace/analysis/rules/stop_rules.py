@@ -1,4 +1,4 @@
-"""Rules on `stop_training`: who set it, and what became of it."""
+"""Rules on `stop_training`: who set it, and what followed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def _is_set(stops: pd.DataFrame) -> pd.Series:
 
 
 def _finding(message: str, stop: pd.Series, span: int | None = None) -> Finding:
+    """A finding about `stop`, a row of `stops`."""
     callback = None if pd.isna(stop["callback"]) else str(stop["callback"])
     hook = None if callback is None else str(stop["hook"])
     return Finding(message, number(stop["epoch"]), number(stop["batch"]), callback, hook, span)
@@ -29,7 +30,7 @@ def _finding(message: str, stop: pd.Series, span: int | None = None) -> Finding:
 def validation_skipped(
     fit: pd.Series, process: pd.Series, batches: pd.DataFrame, stops: pd.DataFrame, values: pd.DataFrame
 ) -> Iterator[Finding]:
-    """A last epoch that `stop_training` ended before it was validated, in a fit that validates every epoch."""
+    """A last epoch that `stop_training` ended before its validation, in a fit that validates every epoch."""
     if stops.empty:
         return
     train = batches[batches["stage"] == "train"]
@@ -37,22 +38,23 @@ def validation_skipped(
         return
     last = train.iloc[-1]
     validated = set(batches.loc[batches["stage"] == "test", "epoch"].dropna())
-    before = set(train["epoch"].dropna()) - {last["epoch"]}
-    asked = before <= validated if before else _validates(fit, values)
-    mine = stops[(stops["fit"] == fit["fit"]) & _is_set(stops) & (stops["stage"] == "train")]
-    mine = mine[(mine["epoch"] == last["epoch"]) & (mine["batch"] == last["batch"])]
-    if asked and last["epoch"] not in validated and len(mine):
-        stop = mine.iloc[-1]
+    earlier = set(train["epoch"].dropna()) - {last["epoch"]}
+    # Earlier epochs show whether the fit validates every epoch. Without any, its arguments must show it.
+    validates = earlier <= validated if earlier else _is_asked_to_validate(fit, values)
+    own = stops[(stops["fit"] == fit["fit"]) & _is_set(stops) & (stops["stage"] == "train")]
+    at_last = own[(own["epoch"] == last["epoch"]) & (own["batch"] == last["batch"])]
+    if validates and last["epoch"] not in validated and len(at_last):
+        stop = at_last.iloc[-1]
         who = "stop_training was set outside of hooks" if pd.isna(stop["callback"]) else "sets stop_training"
         message = f"{who}: the epoch ends after batch {int(last['batch'])} without its validation"
         yield _finding(message, stop, int(last["span"]))
 
 
-def _validates(fit: pd.Series, values: pd.DataFrame) -> bool:
-    """Whether a fit was asked to validate every epoch."""
-    given = values[values["span"] == fit["span"]].set_index("key")
-    texts: dict[str, str] = given["text"].to_dict()
-    numbers: dict[str, float] = given["value"].to_dict()
+def _is_asked_to_validate(fit: pd.Series, values: pd.DataFrame) -> bool:
+    """Whether the arguments of a fit ask for a validation of every epoch."""
+    arguments = values[values["span"] == fit["span"]].set_index("key")
+    texts: dict[str, str] = arguments["text"].to_dict()
+    numbers: dict[str, float] = arguments["value"].to_dict()
     has_data = texts.get("validation_data", "None") != "None" or numbers.get("validation_split", 0) > 0
     return has_data and numbers.get("validation_freq", 1) == 1
 
@@ -64,19 +66,20 @@ def _validates(fit: pd.Series, values: pd.DataFrame) -> bool:
     threads=[tensorflow(37587), keras(13381)],
 )
 def stop_overwritten(fit: pd.Series, batches: pd.DataFrame, stops: pd.DataFrame) -> Iterator[Finding]:
-    """A `stop_training` that a callback set, and that another, or an evaluate or predict in one, set back."""
-    for stop, back in _settings(fit, stops):
-        follow = 0 if back is None else _batches_after(batches, int(back["start_ns"]))
-        if back is not None and follow:
-            message = f"sets stop_training, {_by_whom(fit, back)} sets it back, and {follow:,} batches follow"
+    """A `stop_training` that a callback set, and that another callback, or an evaluate or predict in one, reset."""
+    for stop, reset in _set_and_reset(fit, stops):
+        follow = 0 if reset is None else _batches_after(batches, int(reset["start_ns"]))
+        if reset is not None and follow:
+            message = f"sets stop_training, {_who_reset(fit, reset)} sets it back, and {follow:,} batches follow"
             yield _finding(message, stop, int(stop["span"]))
             return
 
 
-def _by_whom(fit: pd.Series, back: pd.Series) -> str:
-    if back["fit"] != fit["fit"]:
+def _who_reset(fit: pd.Series, reset: pd.Series) -> str:
+    if reset["fit"] != fit["fit"]:
         return "an evaluate, predict or fit in a later hook"
-    return f"the engine before {back['hook']}" if pd.isna(back["callback"]) else f"{back['callback']}.{back['hook']}"
+    hook = reset["hook"]
+    return f"the engine before {hook}" if pd.isna(reset["callback"]) else f"{reset['callback']}.{hook}"
 
 
 @rule(
@@ -85,42 +88,45 @@ def _by_whom(fit: pd.Series, back: pd.Series) -> str:
     remedy="set it on the model that is trained, self.model of a callback that was given to fit",
 )
 def stop_ignored(fit: pd.Series, batches: pd.DataFrame, stops: pd.DataFrame) -> Iterator[Finding]:
-    """A `stop_training` that stayed set while more than the batch under way was trained."""
-    for stop, back in _settings(fit, stops):
+    """A `stop_training` that stayed set while more than the current batch was trained."""
+    for stop, reset in _set_and_reset(fit, stops):
         follow = _batches_after(batches, int(stop["start_ns"]))
-        # A hook beside the fit may come late; one before a batch is heard of after it.
-        if back is None and stop["thread"] == fit["thread"] and follow > 1:
+        # A hook on another thread may be late. One batch may follow: engines read `stop_training` after a batch, so a
+        # hook that sets it before one still lets it run.
+        if reset is None and stop["thread"] == fit["thread"] and follow > 1:
             yield _finding(f"sets stop_training, and {follow:,} batches follow", stop, int(stop["span"]))
             return
 
 
-def _settings(fit: pd.Series, stops: pd.DataFrame) -> Iterator[tuple[pd.Series, pd.Series | None]]:
-    """Each time that a callback of the fit set `stop_training`, and the change by which it was set back.
+def _set_and_reset(fit: pd.Series, stops: pd.DataFrame) -> Iterator[tuple[pd.Series, pd.Series | None]]:
+    """Each row of `stops` with which a callback of the fit set `stop_training`, and the row that reset it, if any.
 
-    A fit in a hook may be of another model: what it sets back is the fit's own where it has not set it itself.
+    `stops` has the rows of fits in its hooks too. Such a fit may be of another model. If it resets a value that it has
+    not set, its model is the same, and it resets the value of `fit`.
     """
     if stops.empty:
         return
-    own: pd.Series | None = None
-    others = False
+    set_by_fit: pd.Series | None = None
+    is_set_by_inner = False
     for (_, stop), is_set in zip(stops.iterrows(), _is_set(stops), strict=True):
         if stop["fit"] == fit["fit"]:
-            if own is not None and not is_set:
-                yield own, stop
-            own = stop if is_set else None
+            if set_by_fit is not None and not is_set:
+                yield set_by_fit, stop
+            set_by_fit = stop if is_set else None
         elif is_set:
-            others = True
-        elif others:
-            others = False
-        elif own is not None:
-            yield own, stop
-            own = None
-    if own is not None:
-        yield own, None
+            is_set_by_inner = True
+        elif is_set_by_inner:
+            is_set_by_inner = False
+        elif set_by_fit is not None:
+            yield set_by_fit, stop
+            set_by_fit = None
+    if set_by_fit is not None:
+        yield set_by_fit, None
 
 
-def _batches_after(batches: pd.DataFrame, moment: int) -> int:
-    return int(((batches["stage"] == "train") & (batches["start_ns"] > moment)).sum())
+def _batches_after(batches: pd.DataFrame, moment_ns: int) -> int:
+    """How many training batches began after a moment in Unix nanoseconds."""
+    return int(((batches["stage"] == "train") & (batches["start_ns"] > moment_ns)).sum())
 
 
 STOPPING = (validation_skipped, stop_overwritten, stop_ignored)
