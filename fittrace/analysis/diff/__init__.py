@@ -1,4 +1,4 @@
-"""Two traces compared: arguments, hooks, logs, flow and time, fit by fit."""
+"""Compares two traces fit by fit: arguments, hooks, logs, control flow and time."""
 
 from .compare import Comparison, compare
 from .difference import ASPECTS, Difference, PhaseTime, Tolerances

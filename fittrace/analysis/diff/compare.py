@@ -1,4 +1,4 @@
-"""Comparing two traces: which fit of one is which of the other, and each pair in every aspect."""
+"""Pairs the fits of two traces and compares each pair in every aspect."""
 
 from __future__ import annotations
 
@@ -23,23 +23,34 @@ from .time_diff import phase_times
 
 @dataclass(frozen=True)
 class Comparison:
-    """What differs between two traces, and the time of each phase in both."""
+    """The result of a comparison.
+
+    - `differences`: what differs, fit by fit.
+    - `times`: the time of each phase in both traces.
+    """
 
     differences: tuple[Difference, ...]
     times: tuple[PhaseTime, ...]
 
     @property
     def alike(self) -> bool:
-        """Whether nothing differs."""
+        """Whether no difference was found."""
         return not self.differences and not any(time.differs for time in self.times)
 
 
 def compare(
     a: TraceTables, b: TraceTables, aspects: Collection[str] = ASPECTS, tolerances: Tolerances | None = None
 ) -> Comparison:
-    """Compare two runs in `aspects`. Fits are paired in their order, those inside hooks of others with them.
+    """Compare two runs.
 
-    Raises `FittraceError` where one is a folder of runs.
+    Fits are paired in their order, also those that were called in hooks of others. Raises `FittraceError` if `a` or `b`
+    is a folder of runs.
+
+    Args:
+        a: the first run.
+        b: the second run.
+        aspects: what to compare, some of `ASPECTS`.
+        tolerances: how much values and times may differ; the defaults of `Tolerances` if None.
     """
     tolerances = tolerances or Tolerances()
     for trace in (a, b):
@@ -49,25 +60,21 @@ def compare(
             )
     differences: list[Difference] = []
     times: list[PhaseTime] = []
-    for number, (one, other) in enumerate(_pairs(list(_fits(a)), list(_fits(b)))):
-        if one is None or other is None:
-            there = other if one is None else one
-            assert there is not None
-            which, lacks = ("B", "A") if one is None else ("A", "B")
-            message = f"{there.row['method']} {there.row['fit']} of {which} is not in {lacks}"
-            differences.append(Difference("fits", "lost" if other is None else "added", number, message))
+    for number, (fit_a, fit_b) in enumerate(_pairs(list(_fits(a)), list(_fits(b)))):
+        if fit_a is None or fit_b is None:
+            differences.append(_unpaired(number, fit_a, fit_b))
             continue
-        differences += _statuses(number, one, other)
+        differences += _statuses(number, fit_a, fit_b)
         if "arguments" in aspects:
-            differences += argument_differences(number, one, other)
+            differences += argument_differences(number, fit_a, fit_b)
         if "hooks" in aspects:
-            differences += hook_differences(number, one, other)
+            differences += hook_differences(number, fit_a, fit_b)
         if "logs" in aspects:
-            differences += log_differences(number, one, other, tolerances.value)
+            differences += log_differences(number, fit_a, fit_b, tolerances.value)
         if "flow" in aspects:
-            differences += flow_differences(number, one, other)
+            differences += flow_differences(number, fit_a, fit_b)
         if "time" in aspects:
-            times += phase_times(number, one, other, tolerances.time)
+            times += phase_times(number, fit_a, fit_b, tolerances.time)
     return Comparison(tuple(differences), tuple(times))
 
 
@@ -81,6 +88,7 @@ def _fits(trace: TraceTables) -> Iterator[ComparedFit]:
 
 
 def _steps(trace: TraceTables, fit: pd.Series) -> Steps | None:
+    # The steps of a fit in a hook are among those of the fit around it.
     if not pd.isna(fit["parent_fit"]):
         return None
     try:
@@ -91,7 +99,7 @@ def _steps(trace: TraceTables, fit: pd.Series) -> Steps | None:
 
 
 def _pairs(a: list[ComparedFit], b: list[ComparedFit]) -> Iterator[tuple[ComparedFit | None, ComparedFit | None]]:
-    """The fits of both in order: where their methods are in the same order they are pairs."""
+    """The fits of both traces in order, in pairs where their methods are aligned, else with None."""
     methods_a, methods_b = ([str(fit.row["method"]) for fit in fits] for fits in (a, b))
     matcher = SequenceMatcher(None, methods_a, methods_b, autojunk=False)
     for _, start_a, end_a, start_b, end_b in matcher.get_opcodes():
@@ -102,9 +110,18 @@ def _pairs(a: list[ComparedFit], b: list[ComparedFit]) -> Iterator[tuple[Compare
             yield from ((None, fit) for fit in b[start_b:end_b])
 
 
+def _unpaired(number: int, a: ComparedFit | None, b: ComparedFit | None) -> Difference:
+    """The difference of a fit that only one trace has: one of `a` and `b` is None."""
+    fit = b if a is None else a
+    assert fit is not None
+    which, lacks = ("B", "A") if a is None else ("A", "B")
+    message = f"{fit.row['method']} {fit.row['fit']} of {which} is not in {lacks}"
+    return Difference("fits", "lost" if b is None else "added", number, message)
+
+
 def _statuses(number: int, a: ComparedFit, b: ComparedFit) -> Iterator[Difference]:
     if a.row["status"] != b.row["status"]:
-        told = [
+        ending_a, ending_b = (
             f"{fit.row['status']}" + ("" if pd.isna(fit.row["error"]) else f" ({fit.row['error']})") for fit in (a, b)
-        ]
-        yield Difference("fits", "status", number, f"ended {told[0]} in A, {told[1]} in B")
+        )
+        yield Difference("fits", "status", number, f"ended {ending_a} in A, {ending_b} in B")

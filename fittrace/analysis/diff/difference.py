@@ -1,4 +1,4 @@
-"""What is compared, and what differs."""
+"""The data of a comparison: the fits, and their differences."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from dataclasses import dataclass
 import pandas as pd
 
 ASPECTS = ("arguments", "hooks", "logs", "flow", "time")
-"""What of two traces is compared."""
+"""The aspects in which two traces can be compared."""
 
 LATER_NAMES = {"on_batch_begin": "on_train_batch_begin", "on_batch_end": "on_train_batch_end"}
-"""The hooks of Keras 2.2.4 that later ones call otherwise; what they are given is compared."""
+"""The hooks of Keras 2.2.4 that later versions renamed. They are compared under the new name."""
 
 
 @dataclass(frozen=True)
 class Tolerances:
-    """What still counts as alike: relative differences of values in the logs, and of time."""
+    """The relative differences up to which values count as equal.
+
+    - `value`: for values in the logs.
+    - `time`: for times.
+    """
 
     value: float = 1e-6
     time: float = 0.25
@@ -24,8 +28,11 @@ class Tolerances:
 
 @dataclass(frozen=True)
 class Steps:
-    """How often a fit came by each statement of the engine, as `fittrace.replay.visits_of` tells it; `complete` where
-    it is known of every step which statement it was."""
+    """How often a fit ran each statement of the engine.
+
+    - `visits`: the result of `fittrace.replay.visits_of`.
+    - `complete`: whether the statement of every step is known.
+    """
 
     visits: pd.DataFrame
     complete: bool
@@ -33,8 +40,13 @@ class Steps:
 
 @dataclass(frozen=True)
 class ComparedFit:
-    """One fit of a trace: its row of `fits`, its rows of the other tables, and a function that gives its steps: None
-    where they were not recorded, or are those of the fit in whose hook it was called."""
+    """One fit of a trace.
+
+    - `row`: its row of `fits`.
+    - `hooks`, `logs`, `spans`, `batches`, `stops`, `values`: its rows of these tables.
+    - `steps`: returns its steps. It returns None if they were not recorded, or belong to the fit in whose hook this one
+      was called.
+    """
 
     row: pd.Series
     hooks: pd.DataFrame
@@ -47,14 +59,21 @@ class ComparedFit:
 
     @property
     def thread(self) -> str:
-        """The thread that called it."""
+        """The thread that called the fit."""
         return str(self.row["thread"])
 
 
 @dataclass(frozen=True)
 class Where:
-    """A statement of the engine, or the first of several: its `function` (qualified) and `file`, its line in either,
-    how often it ran and, of a branch, entered its body, and the `source` of its first line."""
+    """A statement of the engine, or the first of several, in the traces A and B.
+
+    - `function`: the qualified name of its function.
+    - `file`: its source file.
+    - `line_a`, `line_b`: its line.
+    - `visits_a`, `visits_b`: how often it ran.
+    - `entered_a`, `entered_b`: how often its body was entered, for a branch.
+    - `source`: the text of its first line.
+    """
 
     function: str
     file: str
@@ -69,9 +88,15 @@ class Where:
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that differs, in `message`, which calls the traces A and B. `fit` is the number of the pair of fits;
-    `epoch` and `batch` are the first at which it shows, where it has a first, and `where` the statement, for those that
-    only one came by."""
+    """One difference between two traces.
+
+    - `aspect`: one of `ASPECTS`, or `fits` for whole fits.
+    - `kind`: what differs, such as `lost`, `added` or `value`.
+    - `fit`: the number of the pair of fits.
+    - `message`: the difference in words; the traces are called A and B.
+    - `epoch`, `batch`: where it is first seen, if it has such a place.
+    - `where`: the statement, for differences in control flow.
+    """
 
     aspect: str
     kind: str
@@ -84,10 +109,19 @@ class Difference:
 
 @dataclass(frozen=True)
 class PhaseTime:
-    """A phase's time in both: totals and medians of its spans, how many times as long the median is in B, and the
-    factor by which that may be wrong by chance; `noise` None where there are too few spans to tell. `differs` is the
-    verdict. Of the phase `hooks` there is one for each `hook` that takes some time, and for each `callback` in it; of
-    the first training batch there is one with the phase `first batch`."""
+    """The time of a phase in the traces A and B.
+
+    - `fit`: the number of the pair of fits.
+    - `phase`: the phase; `first batch` for the first training batch.
+    - `count_a`, `count_b`: how many spans it has.
+    - `total_a_ns`, `total_b_ns`: the sum of their durations.
+    - `median_a_ns`, `median_b_ns`: the median of their durations.
+    - `ratio`: the median of B divided by that of A.
+    - `noise`: the factor by which `ratio` may be wrong by chance; None if there are too few spans to estimate it.
+    - `differs`: whether the times differ by more than tolerance and noise.
+    - `hook`: the hook, for the phase `hooks`.
+    - `callback`: the callback; None if the time is that of the hook for all callbacks.
+    """
 
     fit: int
     phase: str
@@ -105,10 +139,10 @@ class PhaseTime:
 
     @property
     def name(self) -> str:
-        """The phase, and whose hook it is."""
+        """The phase, with callback and hook."""
         return " ".join(filter(None, (self.phase, ".".join(filter(None, (self.callback, self.hook))))))
 
     @property
     def cost_ns(self) -> int:
-        """How much more or less time it takes in B."""
+        """The difference of the totals, without sign."""
         return abs(self.total_b_ns - self.total_a_ns)

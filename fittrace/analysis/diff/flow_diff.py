@@ -1,4 +1,4 @@
-"""What differs in the ways that two fits took: phases, and statements of the engine, that only one of them came by."""
+"""Differences in control flow: phases and statements of the engine that only one of two fits ran."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from .line_diff import line_differences
 
 
 def flow_differences(number: int, a: ComparedFit, b: ComparedFit) -> Iterator[Difference]:
-    """The differences in flow of the pair of fits `number`; of a phase that one lacks, what lies in it is not told."""
+    """The differences in control flow of the pair of fits `number`.
+
+    If one fit lacks a phase, the phases inside it are not reported again.
+    """
     paths_a, paths_b = (_paths(phases(fit.spans[fit.spans["thread"] == fit.thread])) for fit in (a, b))
-    for one, other, lacks, kind in ((paths_a, paths_b, "B", "lost"), (paths_b, paths_a, "A", "added")):
-        for path in one:
+    for paths, other, lacks, kind in ((paths_a, paths_b, "B", "lost"), (paths_b, paths_a, "A", "added")):
+        for path in paths:
             if path not in other and (path[:-1] in other or len(path) == 1):
                 yield Difference("flow", kind, number, f"phase {' > '.join(path)} is not in {lacks}")
     steps_a, steps_b = a.steps(), b.steps()
@@ -22,11 +25,12 @@ def flow_differences(number: int, a: ComparedFit, b: ComparedFit) -> Iterator[Di
         yield from line_differences(number, steps_a, steps_b, same_engine, same_size)
 
 
-def _paths(found: Phases, above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    result = []
-    for phase, inside in found.items():
-        result += [(*above, phase), *_paths(inside, (*above, phase))]
-    return result
+def _paths(tree: Phases, outer: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """The path of each phase in a tree: the phases around it, outermost first, and itself."""
+    paths = []
+    for phase, children in tree.items():
+        paths += [(*outer, phase), *_paths(children, (*outer, phase))]
+    return paths
 
 
 def _engine(fit: ComparedFit) -> tuple[str, str]:
@@ -34,6 +38,6 @@ def _engine(fit: ComparedFit) -> tuple[str, str]:
 
 
 def _size(fit: ComparedFit) -> tuple[int, dict[str, int], list[str]]:
-    """How many epochs and batches there were, and for which callbacks: it is what most lines are run again for."""
+    """The counts of epochs and batches, and the callbacks. With the same size, most lines run equally often."""
     stages = fit.batches["stage"].astype(str).value_counts()
     return int(fit.row["epochs"]), {str(stage): int(count) for stage, count in stages.items()}, callbacks(fit.hooks)

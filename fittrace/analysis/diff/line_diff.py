@@ -1,8 +1,8 @@
-"""Statements of the engine that only one of two fits came by, and branches that only one of them took.
+"""Statements of the engine that only one of two fits ran, and branches that only one of them took.
 
-Functions are matched by their qualified name and the name of their file, statements by their text: so two versions of
-an engine can be compared, and of two engines what they share. A function of which less than half can be matched is
-another function of the same name.
+Functions are matched by qualified name and file name, statements by their text. So two versions of an engine can be
+compared, and the shared functions of two engines. If fewer than half of the statements match, the functions only share
+their name.
 """
 
 from __future__ import annotations
@@ -19,15 +19,24 @@ import pandas as pd
 from .difference import Difference, Steps, Where
 
 _SHARED = 0.5
-"""From this share of the shorter function's statements on, two functions are versions of one."""
+"""Two functions match if at least this share of the shorter one's statements does."""
 _GAPS = re.compile(r"(?<=[(\[{]) | (?=[)\]}])")
+"""Spaces just inside brackets: they remain after lines were joined, and say nothing."""
 _LONGEST = 80
-"""Characters of a statement that are shown."""
+"""A message shows at most so many characters of a statement."""
 
 
 @dataclass(frozen=True)
 class _Statement:
-    """One statement: how often it ran, and as a branch how often its body was `entered` and `passed`."""
+    """One statement of the engine, a row of `visits_of`.
+
+    - `file`, `function`: its source file and the qualified name of its function.
+    - `line`, `end_line`: its first and its last line.
+    - `source`: its text.
+    - `visits`: how often it ran.
+    - `entered`: how often its body was entered, for a branch.
+    - `passed`: how often its body was skipped, for a branch.
+    """
 
     file: str
     function: str
@@ -40,24 +49,29 @@ class _Statement:
 
     @property
     def text(self) -> str:
-        """What it says, however it is broken into lines."""
+        """Its text on one line, the same for every way to break it into lines."""
         return _GAPS.sub("", " ".join(self.source.split()))
 
     @property
     def arms(self) -> tuple[bool, bool] | None:
-        """Which ways it took, None where it is no branch, or not all are known."""
+        """Whether it entered and whether it skipped its body; None if it is no branch or some visits are unknown."""
         return (self.entered > 0, self.passed > 0) if 0 < self.visits == self.entered + self.passed else None
 
 
 Pair = tuple[_Statement, _Statement]
+"""The same statement in A and B."""
 
 
 def line_differences(number: int, a: Steps, b: Steps, same_engine: bool, same_size: bool) -> Iterator[Difference]:
-    """The differences between the steps of the pair of fits `number`.
+    """The differences between the steps of a pair of fits.
 
-    A trace has the functions that ran: one that the other's version of the engine does not have can be told from one
-    that did not run only where both are of the `same_engine`. How often a statement ran counts where they are of the
-    `same_size` too.
+    Args:
+        number: the number of the pair.
+        a: the steps of the first fit.
+        b: the steps of the second fit.
+        same_engine: whether both ran on the same version of the same engine. A trace only has the functions that ran.
+            So only with the same engine a missing function means that it did not run; else it may not exist.
+        same_size: whether both have the same epochs, batches and callbacks. Only then are counts compared.
     """
     functions_a, functions_b = _functions(a.visits), _functions(b.visits)
     complete = a.complete, b.complete
@@ -68,10 +82,11 @@ def line_differences(number: int, a: Steps, b: Steps, same_engine: bool, same_si
             yield from _in_function(number, pairs, complete, counted)
         elif same_engine:
             in_a = name in functions_a
-            yield from _alone(number, functions_a[name] if in_a else functions_b[name], in_a, complete)
+            yield from _unpaired(number, functions_a[name] if in_a else functions_b[name], in_a, complete)
 
 
 def _functions(visits: pd.DataFrame) -> dict[tuple[str, str], list[_Statement]]:
+    """The statements of each function, by file name and qualified name."""
     functions: dict[tuple[str, str], list[_Statement]] = {}
     for row in visits.itertuples(index=False):
         statement = _Statement(*row)
@@ -80,49 +95,66 @@ def _functions(visits: pd.DataFrame) -> dict[tuple[str, str], list[_Statement]]:
 
 
 def _matched(a: Sequence[_Statement], b: Sequence[_Statement]) -> list[Pair]:
-    texts_a, texts_b = ([statement.text for statement in one] for one in (a, b))
+    """The matching statements of a function in A and B; none if too few match."""
+    texts_a, texts_b = ([statement.text for statement in statements] for statements in (a, b))
     blocks = SequenceMatcher(None, texts_a, texts_b, autojunk=False).get_matching_blocks()
-    pairs = [(a[block.a + place], b[block.b + place]) for block in blocks for place in range(block.size)]
+    pairs = [(a[block.a + offset], b[block.b + offset]) for block in blocks for offset in range(block.size)]
     return pairs if len(pairs) >= _SHARED * min(len(a), len(b)) else []
 
 
-def _alone(
+def _unpaired(
     number: int, statements: Sequence[_Statement], in_a: bool, complete: tuple[bool, bool]
 ) -> Iterator[Difference]:
-    """A function that runs in one alone."""
+    """A difference for a function that runs in one fit only.
+
+    Args:
+        number: the number of the pair of fits.
+        statements: the function's statements in the fit in which it runs.
+        in_a: whether that is A.
+        complete: of A and B, whether all steps are known. If not, the function may have run in both.
+    """
     first = statements[0]
+    # The flag that counts is that of the other fit, where the function is missing: `True` indexes B.
     if complete[in_a] and any(statement.visits for statement in statements):
         message = f"{first.function} ({_name(first.file)}) runs in {'A' if in_a else 'B'} only"
-        nothing = replace(first, visits=0, entered=0)
-        where = _where((first, nothing) if in_a else (nothing, first))
+        absent = replace(first, visits=0, entered=0)
+        where = _where((first, absent) if in_a else (absent, first))
         yield Difference("flow", "lost" if in_a else "added", number, message, where=where)
 
 
 def _in_function(number: int, pairs: list[Pair], complete: tuple[bool, bool], counted: bool) -> Iterator[Difference]:
-    """The differences in one function that both have, what belongs together told at once."""
+    """The differences in a function that both fits have. Consecutive statements with one difference are one report.
+
+    Args:
+        number: the number of the pair of fits.
+        pairs: the function's matching statements.
+        complete: of A and B, whether all steps are known.
+        counted: whether counts are compared.
+    """
     ran_a, ran_b = (any(pair[side].visits for pair in pairs) for side in (0, 1))
     if ran_a != ran_b:
-        yield from _alone(number, [pair[0 if ran_a else 1] for pair in pairs], ran_a, complete)
+        yield from _unpaired(number, [pair[0 if ran_a else 1] for pair in pairs], ran_a, complete)
         return
-    told = False
+    follows_branch = False
     for kind, group in groupby(pairs, lambda pair: _kind(pair, complete)):
         run = list(group)
         if kind == "branch":
             for pair in run:
                 yield Difference("flow", kind, number, _branch(pair), where=_where(pair))
-        elif kind and not told:  # what a branch leads to is told with it
-            message = f"{_place(run)}: {_quoted(run[0][0])} runs in {'A' if kind == 'lost' else 'B'} only"
+        elif kind and not follows_branch:  # the body of a branch is reported with the branch
+            message = f"{_location(run)}: {_quoted(run[0][0])} runs in {'A' if kind == 'lost' else 'B'} only"
             yield Difference("flow", kind, number, message, where=_where(run[0]))
-        told = kind == "branch"
-    more_or_less = [pair for pair in pairs if not _kind(pair, complete) and pair[0].visits != pair[1].visits]
-    if counted and more_or_less:
-        a, b = more_or_less[0]
-        others = f" (and {len(more_or_less) - 1} more statements)" if len(more_or_less) > 1 else ""
+        follows_branch = kind == "branch"
+    differing = [pair for pair in pairs if not _kind(pair, complete) and pair[0].visits != pair[1].visits]
+    if counted and differing:
+        a, b = differing[0]
+        others = f" (and {len(differing) - 1} more statements)" if len(differing) > 1 else ""
         message = f"{_quoted(a)} runs {a.visits:,} times in A, {b.visits:,} in B{others}"
-        yield Difference("flow", "count", number, f"{_place([(a, b)])}: {message}", where=_where((a, b)))
+        yield Difference("flow", "count", number, f"{_location([(a, b)])}: {message}", where=_where((a, b)))
 
 
 def _kind(pair: Pair, complete: tuple[bool, bool]) -> str:
+    """The kind of difference between two matching statements; an empty text if there is none."""
     a, b = pair
     if a.visits and not b.visits:
         return "lost" if complete[1] else ""
@@ -133,15 +165,15 @@ def _kind(pair: Pair, complete: tuple[bool, bool]) -> str:
 
 def _branch(pair: Pair) -> str:
     a, b = (f"{statement.entered:,} of {statement.visits:,}" for statement in pair)
-    return f"{_place([pair])}: {_quoted(pair[0])} is entered {a} times in A, {b} in B"
+    return f"{_location([pair])}: {_quoted(pair[0])} is entered {a} times in A, {b} in B"
 
 
-def _place(run: list[Pair]) -> str:
-    """The function, the file and the lines of statements that follow each other; those in B where they are others."""
+def _location(run: list[Pair]) -> str:
+    """The function, the file and the lines of consecutive statements, with the lines in B if they differ."""
     (first_a, first_b), (last_a, last_b) = run[0], run[-1]
-    line_a, line_b = (_lines(*ends) for ends in ((first_a, last_a), (first_b, last_b)))
-    where = line_a if line_a == line_b else f"{line_a} ({line_b} in B)"
-    return f"{first_a.function}, {_name(first_a.file)}:{where}"
+    lines_a, lines_b = (_lines(*ends) for ends in ((first_a, last_a), (first_b, last_b)))
+    lines = lines_a if lines_a == lines_b else f"{lines_a} ({lines_b} in B)"
+    return f"{first_a.function}, {_name(first_a.file)}:{lines}"
 
 
 def _lines(first: _Statement, last: _Statement) -> str:
@@ -160,4 +192,5 @@ def _where(pair: Pair) -> Where:
 
 
 def _name(file: str) -> str:
+    # A trace from Windows may be read on any system.
     return (PureWindowsPath if "\\" in file else PurePosixPath)(file).name

@@ -1,4 +1,4 @@
-"""The time of each phase and of each callback's hook in two fits, and how far chance alone may have brought it."""
+"""Compares the time of each phase and of each callback's hook in two fits, and estimates the noise in it."""
 
 from __future__ import annotations
 
@@ -10,47 +10,54 @@ import numpy.typing as npt
 from .difference import LATER_NAMES, ComparedFit, PhaseTime
 
 _BLOCKS = 10
+"""Noise is estimated from so many blocks of consecutive spans."""
 _LEAST = 12
-"""Spans from which on noise can be told."""
+"""With fewer spans, noise is not estimated."""
 _SHARE = 0.01
-"""From this share of the fit's time on, in one of them, what a hook takes is compared."""
+"""A hook is compared if it takes more than this share of the shorter fit's time in either fit."""
 _FIRST = 1.5
-"""Times as long as the other a first batch must take to differ: of one batch alone chance is not known."""
+"""First batches differ only beyond this ratio, since there is no estimate of noise for a single batch."""
 _LEAST_NS = 500_000_000
-"""By how much first batches must differ."""
+"""First batches differ only by more than this time."""
 
 Floats = npt.NDArray[np.float64]
-What = tuple[str, str | None, str | None]
-"""A phase, and where it is one of hooks, the hook and the callback."""
+Part = tuple[str, str | None, str | None]
+"""What is timed: a phase and, for the phase `hooks`, the hook and the callback."""
 
 
 def phase_times(number: int, a: ComparedFit, b: ComparedFit, tolerance: float) -> Iterator[PhaseTime]:
-    """The time of each phase that both fits of the pair `number` have; first what costs most in one and not in the
-    other.
+    """The time of each phase that both fits have, those with the largest difference first.
 
-    It differs where the ratio of medians, or that of means, is beyond `1 + tolerance`, either way, even if chance had
-    its largest part in it.
+    A time differs if the ratio of medians, or that of means, is beyond `1 + tolerance` in either direction even after
+    the noise has been taken off.
+
+    Args:
+        number: the number of the pair of fits.
+        a: the first fit.
+        b: the second fit.
+        tolerance: the relative difference up to which times count as equal.
     """
     durations_a, durations_b = _durations(a), _durations(b)
-    found = [
-        _compared(number, what, durations_a[what], durations_b[what], tolerance)
-        for what in durations_a
-        if what in durations_b
+    times = [
+        _compared(number, part, durations_a[part], durations_b[part], tolerance)
+        for part in durations_a
+        if part in durations_b
     ]
-    whole = min(int(fit.row["duration_ns"]) for fit in (a, b))
-    found = [one for one in found if one.phase != "hooks" or _matters(one, whole)]
-    found += _first_batches(number, a, b, tolerance)
-    yield from sorted(found, key=lambda one: -one.cost_ns)
+    shorter_ns = min(int(fit.row["duration_ns"]) for fit in (a, b))
+    times = [time for time in times if time.phase != "hooks" or _matters(time, shorter_ns)]
+    times += _first_batches(number, a, b, tolerance)
+    yield from sorted(times, key=lambda time: -time.cost_ns)
 
 
-def _compared(number: int, what: What, a: Floats, b: Floats, tolerance: float) -> PhaseTime:
+def _compared(number: int, part: Part, a: Floats, b: Floats, tolerance: float) -> PhaseTime:
+    """The comparison of the durations `a` and `b` of one part."""
     median_a, median_b = float(np.median(a)), float(np.median(b))
     noise = _noise(a, b, np.median)
     differs = _is_beyond(median_a, median_b, noise, tolerance)
-    # What happens in a few batches does not show in the median.
+    # A slowdown of a few batches does not change the median, but the mean.
     if not differs and len(a) == len(b):
         differs = _is_beyond(float(np.mean(a)), float(np.mean(b)), _noise(a, b, np.mean), tolerance)
-    phase, hook, callback = what
+    phase, hook, callback = part
     return PhaseTime(
         number,
         phase,
@@ -68,25 +75,29 @@ def _compared(number: int, what: What, a: Floats, b: Floats, tolerance: float) -
     )
 
 
-def _matters(time: PhaseTime, whole_ns: int) -> bool:
-    return max(time.total_a_ns, time.total_b_ns) > _SHARE * whole_ns
+def _matters(time: PhaseTime, fit_ns: int) -> bool:
+    return max(time.total_a_ns, time.total_b_ns) > _SHARE * fit_ns
 
 
 def _is_beyond(a: float, b: float, noise: float | None, tolerance: float) -> bool:
     if noise is None or a == b:
         return False
+    # In logarithms, twice as fast is as far away as twice as slow.
     distance = abs(np.log(b / a)) if a > 0 and b > 0 else np.inf
     return bool(distance > np.log1p(tolerance) + np.log(noise))
 
 
-def _durations(fit: ComparedFit) -> dict[What, Floats]:
-    """The durations of the spans of each phase, in order of time, without those that lie in one of the same phase; of
-    hooks those of each hook, and of each callback's."""
+def _durations(fit: ComparedFit) -> dict[Part, Floats]:
+    """The durations of the spans of each part, in order of time.
+
+    The phase `hooks` is divided into hooks, and these into callbacks. A span inside one of the same phase is left out,
+    since the outer one has its time.
+    """
     phases = fit.spans.set_index("span")["phase"].astype(str)
     spans = fit.spans[fit.spans["status"] == "ok"]
     is_hook = (spans["phase"] == "hooks").to_numpy(bool)
     outer = spans["parent"].map(phases).astype(object) != spans["phase"].astype(object)
-    found: dict[What, Floats] = {
+    durations: dict[Part, Floats] = {
         (str(phase), None, None): rows["duration_ns"].to_numpy(float)
         for phase, rows in spans[outer.to_numpy(bool) & ~is_hook].groupby("phase", observed=True)
     }
@@ -94,17 +105,17 @@ def _durations(fit: ComparedFit) -> dict[What, Floats]:
     names = hooks["hook"].astype(object).map(lambda hook: LATER_NAMES.get(hook, hook))
     owners = hooks["callback"].astype(object).where(hooks["callback"].notna(), None)
     for (hook, callback), rows in hooks.groupby([names, owners], observed=True, dropna=False):
-        key = "hooks", _text(hook), _text(callback)
-        found[key] = rows["duration_ns"].to_numpy(float)
-    return found
+        durations["hooks", _text(hook), _text(callback)] = rows["duration_ns"].to_numpy(float)
+    return durations
 
 
 def _text(value: object) -> str | None:
+    # pandas may give a missing name of a group as None or as NaN.
     return value if isinstance(value, str) else None
 
 
 def _first_batches(number: int, a: ComparedFit, b: ComparedFit, tolerance: float) -> Iterator[PhaseTime]:
-    """The first training batch, in which functions are built, where both have one."""
+    """The time of the first training batch, in which functions are built, if both fits have more than one batch."""
     train = [fit.batches[(fit.batches["stage"] == "train").to_numpy(bool)] for fit in (a, b)]
     if any(len(batches) < 2 for batches in train):
         return
@@ -116,9 +127,15 @@ def _first_batches(number: int, a: ComparedFit, b: ComparedFit, tolerance: float
 
 
 def _noise(a: Floats, b: Floats, middle: Callable[[Floats], object]) -> float | None:
-    """The factor within which the ratio of the middles lies in 19 of 20 cases.
+    """The factor within which the ratio of two middles lies by chance in 19 of 20 cases.
 
-    From the middles of blocks that follow each other, for neighbours are alike: a machine is slow for a while.
+    It comes from the variance between blocks of consecutive spans. The variance between single spans would be too
+    small: a busy machine is slow for a while, so neighbours are alike.
+
+    Args:
+        a: the durations in A.
+        b: the durations in B.
+        middle: the median or the mean.
     """
     if min(len(a), len(b)) < _LEAST:
         return None
