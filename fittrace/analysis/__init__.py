@@ -1,1 +1,1 @@
-"""Analysis: what the tables say about hooks and logs, as functions of DataFrames."""
+"""Analysis of a trace's tables. Each function takes DataFrames and returns DataFrames, text or findings."""

@@ -1,4 +1,4 @@
-"""The hooks of one fit as a sequence: what a hook order is read from, and what a pattern is matched with."""
+"""The hook calls of one fit as a sequence. Hook orders are written from it and patterns are matched against it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Call:
-    """One callback's hook: its `callback` and `hook`, and the `epoch` and `batch` that it was called in.
+    """One call of one callback's hook.
 
-    `passing` is the span of `CallbackList.on_*` that it belongs to, one pass of a hook through the list of callbacks.
+    - `hook`: the hook, such as `on_epoch_end`.
+    - `callback`: the class name of the callback.
+    - `epoch`, `batch`: where it was called; None outside epochs or batches.
+    - `passing`: the span of the `CallbackList.on_*` that made the call. All calls of one pass have the same.
     """
 
     hook: str
@@ -24,10 +27,14 @@ class Call:
 
 
 def calls_of(hooks: pd.DataFrame, thread: str, callbacks: Collection[str] = ()) -> list[Call]:
-    """The calls among `hooks`, the hooks of one fit, that ran on the fit's own `thread`, in order.
+    """The hook calls of a fit in order.
 
-    With `callbacks`, only those of these callbacks. Hooks on another thread are in no order with the fit, so they are
-    no part of any.
+    Hooks on other threads are left out: they run in no fixed order with the fit.
+
+    Args:
+        hooks: the fit's rows of the table `hooks`.
+        thread: the thread of the fit.
+        callbacks: class names of callbacks, to get their calls only.
     """
     chosen = hooks[hooks["thread"] == thread]
     if callbacks:
@@ -35,18 +42,26 @@ def calls_of(hooks: pd.DataFrame, thread: str, callbacks: Collection[str] = ()) 
     columns = ("hook", "callback", "epoch", "batch", "parent", "span")
     rows = zip(*(chosen[column].tolist() for column in columns), strict=True)
     return [
-        # A hook whose list of callbacks was not recorded is a pass of its own.
+        # Without a recorded callback list around it, a call is a pass of its own.
         Call(hook, callback, _number(epoch), _number(batch), span if parent is pd.NA else parent)
         for hook, callback, epoch, batch, parent, span in rows
     ]
 
 
 def passed_on(hooks: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
-    """Those of one fit's `hooks` that a callback passed on to callbacks of its own, from within the hook whose span is
-    in the column `outer`; `spans` are those of the fit."""
+    """The hook calls that a callback made from within its own hook, on callbacks of its own.
+
+    The result has the columns of `hooks` and a column `outer`, the span of the hook from which the call was made.
+
+    Args:
+        hooks: the fit's rows of the table `hooks`.
+        spans: the fit's rows of the table `spans`.
+    """
     none: pd.DataFrame = hooks.iloc[:0].assign(outer=pd.Series(dtype="int64"))
     if hooks.empty:
         return none
+    # A `CallbackList.on_*` has a span of the phase `hooks` without a callback. Such a span inside a callback's hook is
+    # a list that the callback keeps.
     is_list = ((spans["phase"] == "hooks") & spans["callback"].isna()).to_numpy(bool)
     lists = spans[["span", "parent"]][is_list]
     lists = lists[lists["parent"].isin(hooks["span"]).to_numpy(bool)]
@@ -58,7 +73,7 @@ def passed_on(hooks: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
 
 
 def passes(calls: list[Call]) -> list[list[Call]]:
-    """`calls` in groups, one for each pass of a hook through the list of callbacks.
+    """`calls` grouped by pass: the calls of one hook for all callbacks of a list, one after the other.
 
     >>> a, b = (Call("on_epoch_end", name, epoch=0, batch=None, passing=7) for name in "AB")
     >>> len(passes([a, b])), passes([])

@@ -1,7 +1,7 @@
-"""A hook pattern as a program: steps that a matcher can follow in all ways at once, without going back.
+"""A hook pattern, compiled to the steps of a nondeterministic automaton with registers.
 
-The state of one way is the number of its step and its registers. A repetition has a register that counts its turns, an
-`each` another one that holds the number of the epoch or batch that its turn is about.
+A state is the number of a step and the values of the registers. Each repetition has a register that counts its turns.
+Each `each` has a second one with the number of the current epoch or batch.
 """
 
 from __future__ import annotations
@@ -15,25 +15,35 @@ from .elements import Anything, Choice, Each, Hook, Pattern, Repeat, Sequence
 
 
 class Turn(NamedTuple):
-    """Which numbers an `each` has met: `now` in this turn, `before` in the one before; None where none yet."""
+    """The epoch or batch numbers of an `each`.
+
+    - `before`: the number of the previous turn; None in the first.
+    - `now`: the number of this turn; None before its first call.
+    """
 
     before: int | None = None
     now: int | None = None
 
 
 Registers = tuple[int | Turn, ...]
+"""The values of all registers of a pattern: counters and turns."""
 State = tuple[int, Registers]
+"""The number of the next step, and the registers."""
 
 
 @dataclass(frozen=True)
 class Take:
-    """Take calls that are `item`; `inside` are the registers and units of the `each`es around, outermost first."""
+    """A step that takes the next call or pass.
+
+    - `item`: what the call must be.
+    - `inside`: the register and the unit (`epoch` or `batch`) of each `each` around it, outermost first.
+    """
 
     item: Hook | Anything
     inside: tuple[tuple[int, str], ...]
 
     def refused(self, call: Call, registers: Registers) -> str | None:
-        """Why `call` is not what this takes, None where it is."""
+        """What was expected in place of `call`; None if this step takes it."""
         if isinstance(self.item, Hook) and not self.item.takes(call.hook, call.callback):
             return str(self.item)
         for register, unit in self.inside:
@@ -43,13 +53,13 @@ class Take:
                 return f"{self.item} in {unit} {'' if turn.now is None else turn.now}".rstrip()
             if turn.now is None and turn.before is not None and number <= turn.before:
                 return f"{self.item} of a later {unit} than {turn.before}"
-            # With several steps in one execution a batch's end may have a higher number than its beginning.
+            # With `steps_per_execution`, a batch's end may have a higher number than its beginning.
             if turn.now is not None and (number < turn.now if unit == "batch" else number != turn.now):
                 return f"{self.item} of {unit} {turn.now}"
         return None
 
     def after(self, call: Call, registers: Registers) -> Registers:
-        """The registers when `call` has been taken."""
+        """The registers after this step has taken `call`."""
         changed = list(registers)
         for register, unit in self.inside:
             turn = changed[register]
@@ -60,14 +70,18 @@ class Take:
 
 @dataclass(frozen=True)
 class Fork:
-    """Go on at each of `targets`."""
+    """A step that takes no call and goes on at each of the steps `targets`."""
 
     targets: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Start:
-    """Begin a loop: nothing counted in `counter`, and no number met in `turn`, where it has one."""
+    """A step that resets the registers of a loop before its first turn.
+
+    - `counter`: the register that counts turns.
+    - `turn`: the register with the `Turn` of an `each`; None for other repetitions.
+    """
 
     counter: int
     turn: int | None
@@ -75,8 +89,13 @@ class Start:
 
 @dataclass(frozen=True)
 class LoopHead:
-    """The head of a loop: one more turn at the next step while there are fewer than `most`, on at `leave` when there
-    are `least`."""
+    """The head of a loop. The loop's body begins at the step after it.
+
+    - `counter`, `turn`: the loop's registers, as in `Start`.
+    - `least`: how many turns are needed before the loop may end.
+    - `most`: how many turns are allowed; None for any number.
+    - `leave`: the step after the loop.
+    """
 
     counter: int
     turn: int | None
@@ -89,7 +108,7 @@ Step = Take | Fork | Start | LoopHead
 
 
 class CompiledPattern:
-    """The steps of a pattern; the number one past the last is the end."""
+    """The steps of a pattern. A state whose step number is `end` has matched all of it."""
 
     def __init__(self, pattern: Pattern) -> None:
         self.steps: list[Step] = []
@@ -99,11 +118,11 @@ class CompiledPattern:
 
     @property
     def start(self) -> State:
-        """Where every way begins."""
+        """The state before the first call."""
         return 0, tuple(self._registers)
 
     def following(self, state: State) -> Iterator[State]:
-        """The states to which `state` leads without a call being taken."""
+        """The states that follow `state` without taking a call."""
         number, registers = state
         step = self.steps[number]
         if isinstance(step, Fork):
@@ -112,23 +131,26 @@ class CompiledPattern:
         elif isinstance(step, Start):
             yield number + 1, _with(registers, step.counter, 0, step.turn, Turn())
         elif isinstance(step, LoopHead):
-            yield from self._looping(step, number, registers)
+            yield from self._following_loop_head(step, number, registers)
 
-    def _looping(self, loop: LoopHead, number: int, registers: Registers) -> Iterator[State]:
+    def _following_loop_head(self, loop: LoopHead, number: int, registers: Registers) -> Iterator[State]:
         count = registers[loop.counter]
         assert isinstance(count, int)
         turn = None if loop.turn is None else registers[loop.turn]
         if isinstance(turn, Turn) and count and turn.now is None:
-            return  # a turn without a call is none
+            return  # a turn of an `each` needs a call, and the last turn took none
         if loop.most is None or count < loop.most:
-            # Beyond what has to be counted all numbers are alike, so that a long run is one way and not many.
-            more = count + 1 if loop.most is not None else min(count + 1, max(loop.least, 1))
-            again = Turn(before=turn.now) if isinstance(turn, Turn) else Turn()
-            yield number + 1, _with(registers, loop.counter, more, loop.turn, again)
+            # Without a maximum, turns beyond the minimum need no count. With one value for all of them, the states
+            # of a long run are equal, so that their number does not grow.
+            next_count = count + 1 if loop.most is not None else min(count + 1, max(loop.least, 1))
+            next_turn = Turn(before=turn.now) if isinstance(turn, Turn) else Turn()
+            yield number + 1, _with(registers, loop.counter, next_count, loop.turn, next_turn)
         if count >= loop.least:
+            # The registers are reset for the same reason: what a finished loop has counted must not tell states apart.
             yield loop.leave, _with(registers, loop.counter, 0, loop.turn, Turn())
 
     def _add(self, pattern: Pattern, inside: tuple[tuple[int, str], ...]) -> None:
+        """Append the steps of `pattern`; `inside` is as in `Take`."""
         if isinstance(pattern, (Hook, Anything)):
             self.steps.append(Take(pattern, inside))
         elif isinstance(pattern, Sequence):
@@ -154,7 +176,7 @@ class CompiledPattern:
         counter, turn = self._register(0), None
         if isinstance(loop, Each):
             turn = self._register(Turn())
-            inside = (*inside, (turn, loop.what))
+            inside = (*inside, (turn, loop.unit))
         self.steps.append(Start(counter, turn))
         head = self._reserve()
         self._add(loop.body, inside)
@@ -162,15 +184,18 @@ class CompiledPattern:
         self.steps[head] = LoopHead(counter, turn, loop.least, loop.most, len(self.steps))
 
     def _register(self, value: int | Turn) -> int:
+        """Add a register with this first value and return its index."""
         self._registers.append(value)
         return len(self._registers) - 1
 
     def _reserve(self) -> int:
+        """Append a step to be replaced when its targets are known, and return its number."""
         self.steps.append(Fork(()))
         return len(self.steps) - 1
 
 
 def _with(registers: Registers, counter: int, count: int, turn: int | None, value: Turn) -> Registers:
+    """`registers` with `count` in the register `counter`, and `value` in the register `turn` if there is one."""
     changed = list(registers)
     changed[counter] = count
     if turn is not None:

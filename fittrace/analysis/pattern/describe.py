@@ -1,4 +1,4 @@
-"""Writing the pattern that a fit followed: equal turns once, with their number."""
+"""Writes the pattern that a fit followed. Equal turns of a loop are written once, with their count."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from itertools import groupby
 from ..hook_calls import Call, passes
 
 WIDTH = 100
-"""Characters of a line within which a group stays on it."""
+"""A short group stays on one line of at most so many characters."""
+
+Lines = list[str]
+"""The lines of one element of a pattern."""
 
 
 def described(calls: list[Call]) -> str:
-    """The pattern that `calls`, and they alone, follow; empty where there are none.
+    """The pattern that exactly `calls` match; an empty text for no calls.
 
     >>> def call(hook: str, passing: int) -> Call:
     ...     return Call(hook, "History", epoch=0, batch=None, passing=passing)
     >>> print(described([call("on_epoch_begin", 1), call("on_epoch_end", 2)]))
     each epoch (on_epoch_begin on_epoch_end) {1}
     """
+    # A hook name in a pattern stands for a whole pass, so one call of each pass is enough.
     firsts = [group[0] for group in passes(calls)]
-    return "\n".join(line for item in _by_epochs(firsts) for line in item)
-
-
-Lines = list[str]
+    return "\n".join(line for element in _by_epochs(firsts) for line in element)
 
 
 def _by_epochs(firsts: list[Call]) -> Iterator[Lines]:
@@ -48,11 +49,15 @@ def _names(firsts: list[Call]) -> Iterator[Lines]:
 
 
 def _batches(firsts: list[Call]) -> list[list[Call]]:
-    """The turns of batch loops: with several steps in one, beginning and end may differ in their number."""
+    """`firsts` cut into turns of batch loops.
+
+    Hooks tell where a turn begins. Batch numbers do not: with `steps_per_execution`, the end of a turn may have a
+    higher number than its beginning.
+    """
     turns: list[list[Call]] = []
     for call in firsts:
         last = turns[-1] if turns else []
-        begins = call.hook.endswith("_begin") or call.hook in [known.hook for known in last]
+        begins = call.hook.endswith("_begin") or call.hook in [earlier.hook for earlier in last]
         if not last or begins or _stage(call) != _stage(last[-1]):
             turns.append([call])
         else:
@@ -61,16 +66,23 @@ def _batches(firsts: list[Call]) -> list[list[Call]]:
 
 
 def _stage(call: Call) -> str:
+    """The loop of a batch hook: `on_test_batch` for `on_test_batch_end`."""
     return call.hook.rpartition("_")[0]
 
 
-def _turns(what: str, turns: list[list[Call]], inner: Callable[[list[Call]], Iterator[Lines]]) -> Iterator[Lines]:
-    for _, alike in groupby(((list(inner(turn)), turn[0]) for turn in turns), key=lambda turn: turn[0]):
-        bodies = list(alike)
-        body = [line for item in bodies[0][0] for line in item]
-        head, tail = f"each {what} (", f") {{{len(bodies)}}}"
-        together = head + " ".join(body) + tail
-        if len(body) <= 2 and len(together) <= WIDTH:
-            yield [together]
+def _turns(unit: str, turns: list[list[Call]], describe: Callable[[list[Call]], Iterator[Lines]]) -> Iterator[Lines]:
+    """One `each` for every run of equal turns.
+
+    Args:
+        unit: `epoch` or `batch`.
+        turns: the calls of each turn.
+        describe: writes the body of a turn.
+    """
+    for elements, equal in groupby(list(describe(turn)) for turn in turns):
+        body = [line for element in elements for line in element]
+        head, tail = f"each {unit} (", f") {{{len(list(equal))}}}"
+        one_line = head + " ".join(body) + tail
+        if len(body) <= 2 and len(one_line) <= WIDTH:
+            yield [one_line]
         else:
             yield [head, *("    " + line for line in body), tail]

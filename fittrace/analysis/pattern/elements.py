@@ -1,4 +1,4 @@
-"""What a hook pattern is made of, and the error of one that cannot be read."""
+"""The elements of a hook pattern, and the error for a pattern with a mistake."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from ...schema.errors import FittraceError
 
 
 class PatternError(FittraceError, SyntaxError):
-    """A hook pattern with a mistake in it; like Python's own syntax errors it shows the place.
+    """A hook pattern has a mistake. It shows line and column, as Python's own syntax errors do.
+
+    Args:
+        message: what is wrong and how to correct it, on one line.
+        line: the text of the line with the mistake.
+        line_number: the number of that line in the pattern, from 1.
+        column: where in the line the mistake is, from 1.
 
     >>> error = PatternError("'on_epok_end' is no hook; did you mean on_epoch_end?", "on_epok_end", 1, 1)
     >>> error.lineno, error.offset, error.text
@@ -21,13 +27,13 @@ class PatternError(FittraceError, SyntaxError):
 
 @dataclass(frozen=True)
 class Hook:
-    """One pass of a hook; with a `callback` one call of it, of any callback where that is `any`."""
+    """One pass of the hook `name`. With a `callback`, one call for that callback; `any` stands for every callback."""
 
     name: str
     callback: str | None = None
 
     def takes(self, hook: str, callback: str) -> bool:
-        """Whether it means this hook of this callback.
+        """Whether a call of `hook` for `callback` matches.
 
         >>> Hook("on_epoch_end", "any").takes("on_epoch_end", "History")
         True
@@ -40,7 +46,7 @@ class Hook:
 
 @dataclass(frozen=True)
 class Anything:
-    """One pass of whatever hook; `...` is any number of these."""
+    """One pass of any hook. `...` in a pattern is any number of these."""
 
     def __str__(self) -> str:
         return "..."
@@ -48,7 +54,7 @@ class Anything:
 
 @dataclass(frozen=True)
 class Sequence:
-    """All `items`, one after the other."""
+    """All `items` in their order."""
 
     items: tuple[Pattern, ...]
 
@@ -62,7 +68,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class Repeat:
-    """The `body`, `least` to `most` times; `most` None: without end."""
+    """The `body` again and again.
+
+    - `least`: how many times at least.
+    - `most`: how many times at most; None for any number.
+    """
 
     body: Pattern
     least: int
@@ -71,9 +81,14 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Each:
-    """The `body`, once for each `what`, an epoch or a batch, `least` to `most` of them."""
+    """The `body` once for each epoch or batch.
 
-    what: str
+    - `unit`: `epoch` or `batch`.
+    - `least`: how many turns at least.
+    - `most`: how many turns at most; None for any number.
+    """
+
+    unit: str
     body: Pattern
     least: int = 1
     most: int | None = None

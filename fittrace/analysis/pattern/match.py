@@ -1,4 +1,4 @@
-"""Matching a hook pattern with the calls of a fit, and where they part when it does not match."""
+"""Compares a hook pattern with the hook calls of a fit, and finds where they differ."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from .compiled import CompiledPattern, State, Take
 from .elements import Hook, Pattern
 
 END = "the end"
+"""What is expected where a pattern allows no further call."""
 
 
 @dataclass(frozen=True)
 class Mismatch:
-    """Where calls leave a pattern.
+    """The first difference between calls and a pattern.
 
-    `place` is the index of the first call that fits nowhere, or their number where they end too early. `expected` says
-    what could have come there. `matched` says of what came before what it was taken for: the item, and the indices of
-    its first call and of the one after its last.
+    - `place`: the index of the first call that does not match; the number of calls if they end too early.
+    - `expected`: what could have come there, as texts.
+    - `matched`: the elements that matched before: each as text, the index of its first call, and the index after its
+      last.
     """
 
     place: int
@@ -25,12 +27,13 @@ class Mismatch:
     matched: tuple[tuple[str, int, int], ...]
 
 
-# How a state was reached: the step before, and what was taken there. Shared, so that a long run takes little memory.
+# How a state was reached: the trail before, the matched element, the index of its first call and the index after its
+# last. It is a linked list: states share its beginning, so that a long run takes little memory.
 _Trail = tuple["_Trail", str, int, int] | None
 
 
 def match(pattern: Pattern, calls: list[Call]) -> Mismatch | None:
-    """None where all of `calls` are what `pattern` says, else where they part.
+    """None if all of `calls` match `pattern`, else the first difference.
 
     >>> from .parse import parse
     >>> calls = [Call("on_train_begin", "History", None, None, 0), Call("on_train_end", "History", None, None, 2)]
@@ -39,70 +42,75 @@ def match(pattern: Pattern, calls: list[Call]) -> Mismatch | None:
     >>> match(parse("on_train_begin on_epoch_begin"), calls).expected
     ('on_epoch_begin',)
     """
+    # All states are followed at once, as in a nondeterministic automaton. A search that goes back could take
+    # exponential time.
     program = CompiledPattern(pattern)
     pass_ends = _pass_ends(calls)
+    # The states by the index of the next call. One step may take a whole pass, so states run ahead of each other.
     reached: dict[int, dict[State, _Trail]] = {0: {program.start: None}}
     furthest, waiting = 0, {}
-    for place in range(len(calls) + 1):
-        states = reached.pop(place, None)
+    for index in range(len(calls) + 1):
+        states = reached.pop(index, None)
         if states is None:
             continue
-        furthest, waiting = place, _closed(program, states)
-        if place == len(calls):
+        furthest, waiting = index, _closure(program, states)
+        if index == len(calls):
             break
         for (number, registers), trail in waiting.items():
             step = program.steps[number] if number < program.end else None
-            if not isinstance(step, Take) or step.refused(calls[place], registers) is not None:
+            if not isinstance(step, Take) or step.refused(calls[index], registers) is not None:
                 continue
-            one = isinstance(step.item, Hook) and step.item.callback is not None
-            end = place + 1 if one else pass_ends[place]
+            is_single_call = isinstance(step.item, Hook) and step.item.callback is not None
+            end = index + 1 if is_single_call else pass_ends[index]
             state = number + 1, step.after(calls[end - 1], registers)
-            reached.setdefault(end, {}).setdefault(state, (trail, str(step.item), place, end))
+            reached.setdefault(end, {}).setdefault(state, (trail, str(step.item), index, end))
     if furthest == len(calls) and any(number == program.end for number, _ in waiting):
         return None
     return _mismatch(program, calls, furthest, waiting)
 
 
-def _closed(program: CompiledPattern, states: dict[State, _Trail]) -> dict[State, _Trail]:
-    """`states`, and all to which they lead without a call being taken."""
-    found = dict(states)
+def _closure(program: CompiledPattern, states: dict[State, _Trail]) -> dict[State, _Trail]:
+    """`states`, and all states that can be reached from them without taking a call."""
+    closure = dict(states)
     unseen = list(reversed(states))
     while unseen:
         state = unseen.pop()
         if state[0] == program.end:
             continue
         for following in program.following(state):
-            if following not in found:
-                found[following] = found[state]
+            if following not in closure:
+                closure[following] = closure[state]
                 unseen.append(following)
-    return found
+    return closure
 
 
-def _mismatch(program: CompiledPattern, calls: list[Call], place: int, waiting: dict[State, _Trail]) -> Mismatch:
-    expected: dict[str, None] = {}
+def _mismatch(program: CompiledPattern, calls: list[Call], index: int, waiting: dict[State, _Trail]) -> Mismatch:
+    """The mismatch at `index`, where the states `waiting` take no call."""
+    expected: dict[str, None] = {}  # used as an ordered set
     best: _Trail = None
     for (number, registers), trail in sorted(waiting.items(), key=lambda item: item[0][0]):
         step = program.steps[number] if number < program.end else None
         if isinstance(step, Take):
-            refused = step.refused(calls[place], registers) if place < len(calls) else str(step.item)
+            refused = step.refused(calls[index], registers) if index < len(calls) else str(step.item)
             expected[refused or str(step.item)] = None
             best = best or trail
         elif step is None:
             expected[END] = None
             best = best or trail
-    return Mismatch(place, tuple(expected), _followed(best))
+    return Mismatch(index, tuple(expected), _matched(best))
 
 
-def _followed(trail: _Trail) -> tuple[tuple[str, int, int], ...]:
-    taken = []
+def _matched(trail: _Trail) -> tuple[tuple[str, int, int], ...]:
+    """The elements of a trail, first to last."""
+    matched = []
     while trail is not None:
         trail, item, start, end = trail
-        taken.append((item, start, end))
-    return tuple(reversed(taken))
+        matched.append((item, start, end))
+    return tuple(reversed(matched))
 
 
 def _pass_ends(calls: list[Call]) -> list[int]:
-    """For each call the index one after the last call of its pass."""
+    """For each call the index after the last call of its pass."""
     ends: list[int] = []
     for group in passes(calls):
         end = len(ends) + len(group)

@@ -1,4 +1,4 @@
-"""Reading a hook pattern: text to `Pattern`, with errors that point at the place."""
+"""Reads a hook pattern: text to `Pattern`, by recursive descent."""
 
 from __future__ import annotations
 
@@ -20,19 +20,26 @@ _TOKEN = re.compile(
 )
 _WORDS = ("each", "epoch", "batch", "batches", "validation")
 MOST = 1_000_000
-"""The largest number in braces: more batches than an epoch has."""
+"""The largest number in braces. No epoch has so many batches."""
 
 
 class _Token(NamedTuple):
+    """A token of a pattern.
+
+    - `kind`: a group of `_TOKEN`, or `end` behind the last token.
+    - `text`: its characters.
+    - `offset`: where in the pattern it begins.
+    """
+
     kind: str
     text: str
-    place: int
+    offset: int
 
 
 def parse(text: str) -> Pattern:
-    """The pattern that `text` says; an empty one says that there are no hooks.
+    """The pattern in `text`. An empty text is the pattern of a fit without hooks.
 
-    Raises `PatternError`, with line and column, where it says none.
+    Raises `PatternError`, with line and column, if `text` has a mistake.
 
     >>> parse("on_epoch_begin batches on_epoch_end").items[0]
     Hook(name='on_epoch_begin', callback=None)
@@ -40,23 +47,26 @@ def parse(text: str) -> Pattern:
     return _Parser(text).whole()
 
 
-def _pair(what: str) -> Pattern:
-    return Sequence((Hook(f"on_{what}_begin"), Hook(f"on_{what}_end")))
+def _pair(loop: str) -> Pattern:
+    return Sequence((Hook(f"on_{loop}_begin"), Hook(f"on_{loop}_end")))
 
 
-_SHORT: dict[str, Pattern] = {
+_ABBREVIATIONS: dict[str, Pattern] = {
     "batches": Each("batch", Choice((_pair("train_batch"), _pair("batch")))),
     "validation": Sequence((Hook("on_test_begin"), Each("batch", _pair("test_batch"), least=0), Hook("on_test_end"))),
 }
 
 
 class _Parser:
+    """A parser of one pattern, with a method for each rule of the grammar. `_next` is the index of the next token."""
+
     def __init__(self, text: str) -> None:
         self._text = text
         self._tokens = self._split()
         self._next = 0
 
     def whole(self) -> Pattern:
+        """The pattern of the whole text."""
         pattern = self._choice()
         token = self._peek()
         if token.kind != "end":
@@ -82,11 +92,12 @@ class _Parser:
         elif token.kind == "dots":
             item = Repeat(Anything(), 0, None)
         elif token.text == "each":
-            return self._each(token)
-        elif token.text in _SHORT:
-            item = _SHORT[token.text]
+            return self._each()
+        elif token.text in _ABBREVIATIONS:
+            item = _ABBREVIATIONS[token.text]
             if isinstance(item, Each):
-                return Each(item.what, item.body, *self._times((1, None)))
+                # A count after `batches` is the number of its turns, not a repetition of the whole loop.
+                return Each(item.unit, item.body, *self._times((1, None)))
         elif token.kind == "name":
             item = self._hook(token)
         else:
@@ -94,14 +105,14 @@ class _Parser:
         least, most = self._times((1, 1))
         return item if (least, most) == (1, 1) else Repeat(item, least, most)
 
-    def _each(self, each: _Token) -> Pattern:
-        what = self._advance()
-        if what.text not in ("epoch", "batch"):
-            raise self._error("'each' is followed by epoch or batch: each epoch (...)", what)
+    def _each(self) -> Pattern:
+        unit = self._advance()
+        if unit.text not in ("epoch", "batch"):
+            raise self._error("'each' is followed by epoch or batch: each epoch (...)", unit)
         opening = self._advance()
         if opening.text != "(":
-            raise self._error(f"'each {what.text}' is followed by its hooks in parentheses", opening)
-        return Each(what.text, self._group(opening), *self._times((1, None)))
+            raise self._error(f"'each {unit.text}' is followed by its hooks in parentheses", opening)
+        return Each(unit.text, self._group(opening), *self._times((1, None)))
 
     def _group(self, opening: _Token) -> Pattern:
         inner = self._choice()
@@ -118,6 +129,7 @@ class _Parser:
         return Hook(name, callback or None)
 
     def _times(self, default: tuple[int, int | None]) -> tuple[int, int | None]:
+        """The least and the most repetitions that `?`, `*`, `+` or a count in braces says; `default` without these."""
         token = self._peek()
         if token.text in ("?", "*", "+"):
             self._next += 1
@@ -144,25 +156,27 @@ class _Parser:
         return token
 
     def _take(self, text: str) -> bool:
-        found = self._peek().text == text
-        self._next += found
-        return found
+        """Whether the next token is `text`; if so, go past it."""
+        is_next = self._peek().text == text
+        self._next += is_next
+        return is_next
 
     def _split(self) -> list[_Token]:
         tokens = []
-        place = 0
-        while place < len(self._text):
-            found = _TOKEN.match(self._text, place)
-            if found is None:
-                where = _Token("unknown", self._text[place], place)
-                raise self._error(f"{where.text!r} means nothing in a hook pattern; take it away", where)
-            if found.lastgroup != "space":
-                tokens.append(_Token(str(found.lastgroup), found.group(), place))
-            place = found.end()
+        offset = 0
+        while offset < len(self._text):
+            token = _TOKEN.match(self._text, offset)
+            if token is None:
+                unknown = _Token("unknown", self._text[offset], offset)
+                raise self._error(f"{unknown.text!r} means nothing in a hook pattern; take it away", unknown)
+            if token.lastgroup != "space":
+                tokens.append(_Token(str(token.lastgroup), token.group(), offset))
+            offset = token.end()
         return [*tokens, _Token("end", "", len(self._text))]
 
-    def _error(self, message: str, token: _Token, inside: int = 0) -> PatternError:
-        place = token.place + inside
-        begin = self._text.rfind("\n", 0, place) + 1
-        line = self._text[begin:].split("\n", 1)[0]
-        return PatternError(message, line, self._text.count("\n", 0, place) + 1, place - begin + 1)
+    def _error(self, message: str, token: _Token, skip: int = 0) -> PatternError:
+        """The error `message` at `token`, `skip` characters behind its beginning."""
+        offset = token.offset + skip
+        line_begin = self._text.rfind("\n", 0, offset) + 1
+        line = self._text[line_begin:].split("\n", 1)[0]
+        return PatternError(message, line, self._text.count("\n", 0, offset) + 1, offset - line_begin + 1)
