@@ -1,7 +1,7 @@
-"""The engines, as data: which statement of which function is which phase, for every Keras that fittrace knows.
+"""The engines as data: which statement of which function is which phase, for every Keras that fittrace knows.
 
-An engine is a table (`model`), matched against the engine's own source by name and shape, never by line number.
-This package imports nothing but itself: not Keras, not the rest of fittrace.
+An engine is a table (`engine_table`). Its entries are matched against the engine's own source by name and shape, never
+by line number. This package imports neither Keras nor the rest of fittrace.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from .tf_keras import TF_KERAS
 from .tf_keras_v1 import TF_1, TF_KERAS_V1
 
 ENGINES: tuple[Engine, ...] = (KERAS22, TF_1, TF_KERAS_V1, TF_KERAS, KERAS3)
+"""All engines, the oldest first."""
 
 __all__ = [
     "ENGINES",

@@ -1,4 +1,4 @@
-"""What an engine table is made of."""
+"""The entries of an engine table."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ from .session_calls import Cached, SessionRun
 
 @dataclass(frozen=True)
 class _Names:
-    """A matcher of statements by names."""
+    """The base of the matchers, which know a statement by names in it.
+
+    - `names`: the statement must have at least one of these names.
+    """
 
     names: tuple[str, ...]
 
     def __init__(self, *names: str) -> None:
-        object.__setattr__(self, "names", names)
+        object.__setattr__(self, "names", names)  # the dataclass is frozen
 
     def matches(self, statement: ast.stmt) -> bool:
-        """Whether `statement` is one."""
+        """Whether `statement` matches."""
         raise NotImplementedError
 
 
 class Calls(_Names):
-    """Matches a simple statement that calls a function or method of one of these names, or a `try` around one.
+    """Matches a simple statement that calls a function or method with one of the names, or a `try` around one.
 
     >>> Calls("train_function").matches(ast.parse("logs = self.train_function(iterator)").body[0])
     True
@@ -44,7 +47,7 @@ class Calls(_Names):
 
 
 class Assigns(_Names):
-    """Matches an assignment to a variable or attribute of one of these names.
+    """Matches an assignment to a variable or attribute with one of the names.
 
     >>> Assigns("history").matches(ast.parse("model.history = History()").body[0])
     True
@@ -60,7 +63,7 @@ class Assigns(_Names):
 
 
 class Tests(_Names):
-    """Matches an `if` whose test mentions one of these names.
+    """Matches an `if` whose test has one of the names.
 
     >>> Tests("validation_data").matches(ast.parse("if validation_data is not None: pass").body[0])
     True
@@ -75,7 +78,7 @@ class Tests(_Names):
 
 
 class Over(_Names):
-    """Matches a `for` loop, which is no turn of anything, over something that mentions one of these names.
+    """Matches a `for` loop whose iterable has one of the names, and whose turns have no spans (see `Loop`).
 
     >>> Over("out_labels").matches(ast.parse("for l, o in zip(out_labels, outs): pass").body[0])
     True
@@ -90,16 +93,21 @@ class Over(_Names):
 
 
 Where = Union[Calls, Assigns, Tests, Over]
+"""A matcher of statements."""
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A statement is a phase: `phase` None means that it is none, whatever surrounds it.
+    """A statement that is a phase.
 
-    `inside` limits it to the bodies of the loops of these phases. The span is called `name`, or after what is called,
-    or after the phase. Of an `if` with `taken` only that is the phase which runs where its test holds. `optional` is
-    for what only some versions have. `sampled` says how the ops can be had that the statement runs for a batch: by a
-    `profiler` around it, or from the call of a `session` inside it.
+    - `phase`: the phase. None takes the statement out of the phases `before` and `after` of its function.
+    - `where`: matches the statement.
+    - `inside`: only in the loops of these phases; anywhere if empty.
+    - `name`: the name of the span; else the name of the matched call, else the phase.
+    - `taken`: for an `if`: only its body is the phase, not its test or its `else`.
+    - `optional`: whether some versions lack the statement.
+    - `sampled`: how the ops that it runs can be sampled: by a `profiler` around it, or in the call of a `session`
+      inside it. None: not at all.
     """
 
     phase: str | None
@@ -113,19 +121,31 @@ class Phase:
 
 @dataclass(frozen=True)
 class Loop:
-    """A `for` or `while` loop each of whose turns is a `phase`.
+    """A `for` or `while` loop whose turns are spans.
 
-    It is known by a name in its target (`target`) or in what it iterates over (`over`); of a `while` both are looked
-    for in its test. `number` are the names, the first found of which counts the turns; `last` names the last number
-    that a turn covers. `bounds` name the first sample of a batch and the one after its last, by their places in the
-    `order`, the array of indices of which the loop's first statement takes some; with `alone_is_whole` a single batch
-    has all samples as they stand, whatever the order says. With `guard`, a turn begins only after a first `if` that
-    tests that name and may leave the loop. `header` is the phase of fetching the next item, which belongs to the turn;
-    in a `while` loop the first statement does that, before the guard. `sizes` are instance attributes, from the object
-    iterated over, that tell the samples in a batch, in a smaller last batch, the number of batches, and the steps that
-    the user asked for; they are read without running code. `steps` is one more, the steps in a turn: where the loop
-    does not tell the last of them and there are several, the sizes are not known. `optional` is for what only some
-    versions have.
+    A loop is matched by its loop variables and by what it iterates over. For a `while` loop, both are the names in its
+    test.
+
+    - `phase`: the phase of each turn: `epoch` or `batch`.
+    - `target`: a name that the loop variables must have.
+    - `over`: a name that the iterable must have.
+    - `number`: names of the loop variable that counts the turns; the first that the loop has is taken. A loop with
+      none of them does not match.
+    - `last`: the loop variable with the last step of a turn, in engines that run several steps in one.
+    - `bounds`: the loop variables with the position of the batch's first sample in the epoch's order, and the position
+      after its last.
+    - `order`: the array of sample indices in the epoch's order, from which the loop's first statement takes a part.
+    - `alone_is_whole`: whether the engine ignores `order` if there is only one batch.
+    - `guard`: a name in the test of an `if` at the beginning of the body that may leave the loop. A turn begins after
+      that `if`.
+    - `header`: the phase of fetching the next item, which is part of the turn. In a `while` loop, the first statement
+      of the body does it, before the `guard`.
+    - `sizes`: paths of attributes, starting at the iterated object, with the samples in a batch, the samples in a
+      smaller last batch, the number of batches, and the steps that the user asked for. They are read without running
+      code of the engine.
+    - `steps`: the path of the attribute with the steps in a turn. With several steps and no `last`, the sizes of
+      batches are unknown.
+    - `optional`: whether some versions lack the loop.
     """
 
     phase: str
@@ -159,15 +179,22 @@ class Loop:
 
 @dataclass(frozen=True)
 class Function:
-    """A function of the engine, and the phases in it.
+    """A function of the engine and the phases in it.
 
-    `phase` is that of the whole call, or None when only the statements of `phases` count. `stage` says what its
-    batches are, where its caller does not; a `root` begins a fit of its own when no fit is validating. `before` and
-    `after` are the phases of its outermost statements before and after its first loop; from the first statement that
-    one of `turning` matches, its phase takes the place of `before`. With `clocked`, the statements of a
-    function without a phase read the clock. Where it serves all stages, `stage_in` is the variable that tells which.
-    `session` is its call of a session. `traces` says that it does nothing but trace a `tf.function`: of that only the
-    moment counts.
+    - `module`: the module that defines it.
+    - `name`: its qualified name.
+    - `phase`: the phase of the whole call. None: only the statements of `phases` have spans.
+    - `clocked`: whether each statement records its time, in a function without a `phase`.
+    - `stage`: the stage of its batches (`train`, `test` or `predict`); None if it has that of its caller.
+    - `root`: whether a call begins a fit of its own. During a validation it does not.
+    - `before`, `after`: the phases of statements that no entry matches, before and after the first loop.
+    - `turning`: from the first statement that one of these matches, its phase replaces `before`.
+    - `loops`: the loops whose turns are spans.
+    - `phases`: the statements that are phases. The first entry that matches counts.
+    - `stage_in`: the variable with the stage, in a function for all stages.
+    - `session`: the call of a TensorFlow 1 session in it.
+    - `traces`: whether it traces a `tf.function`. Then only the call itself is recorded.
+    - `optional`: whether some versions lack the function.
     """
 
     module: str
@@ -189,10 +216,17 @@ class Function:
 
 @dataclass(frozen=True)
 class CallbackLists:
-    """Every method of a class that passes a hook on to its callbacks: `for callback in self.callbacks: callback.on_*`,
-    or with the hook's name in a variable: `hook = getattr(callback, hook_name)`.
+    """A class that passes hooks on to callbacks.
 
-    `phases` are those of statements in such a method, unless its name ends with `_begin`, where the logs are empty.
+    It stands for every method with a loop such as `for callback in self.callbacks: callback.on_epoch_end(...)`, or with
+    `getattr(callback, hook_name)` in the loop.
+
+    - `module`: the module that defines the class.
+    - `name`: the name of the class.
+    - `over`: the attribute with the callbacks.
+    - `phases`: the statements in these methods that are phases. Methods whose names end with `_begin` are left out:
+      their logs are empty.
+    - `optional`: whether some versions lack the class.
     """
 
     module: str
@@ -204,9 +238,13 @@ class CallbackLists:
 
 @dataclass(frozen=True)
 class Engine:
-    """One engine: its name, the package that tells its version, the versions that it was checked on, its functions.
+    """One engine.
 
-    It is there when its `home` has been imported, a module that no other engine has.
+    - `name`: its name in traces, such as `keras-3`.
+    - `package`: the distribution whose version is the engine's.
+    - `home`: a module that only this engine has. The engine is present once that module is imported.
+    - `checked`: the versions on which the tests run.
+    - `functions`: the functions and callback lists to record.
     """
 
     name: str
@@ -217,19 +255,19 @@ class Engine:
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """The modules that hold its functions."""
+        """The modules of its functions, each once."""
         return tuple(dict.fromkeys(function.module for function in self.functions))
 
     @property
     def entering(self) -> "frozenset[str]":
-        """The names under which its functions are called, as far as the table says."""
+        """The names by which recorded functions are called: a statement that calls one of them may run other probes."""
         names = [function.name.rpartition(".")[2] for function in self.functions]
         rules = [rule for function in self.functions for rule in function.phases]
         return frozenset(names).union(*[rule.where.names for rule in rules if isinstance(rule.where, Calls)])
 
 
 def loop_variables(loop: ast.stmt) -> tuple[str, ...]:
-    """The variables that a `for` loop sets, or that a `while` loop tests.
+    """The names in the target of a `for` loop, or in the test of a `while` loop.
 
     >>> loop_variables(ast.parse("while step < steps: pass").body[0])
     ('step', 'steps')
@@ -245,7 +283,7 @@ def _is_simple(statement: ast.AST) -> bool:
 
 
 def callee(call: ast.Call) -> str | None:
-    """The last name of what is called: `fit` in `model.fit(x)`.
+    """The name of the called function or method: `fit` for `model.fit(x)`; None if it has none.
 
     >>> callee(ast.parse("model.fit(x)", mode="eval").body)
     'fit'
@@ -257,7 +295,7 @@ def callee(call: ast.Call) -> str | None:
 
 
 def mentioned(node: ast.AST) -> tuple[str, ...]:
-    """The names and attribute names in an expression, in order of appearance in the tree.
+    """The names and attribute names in an expression, in the order of `ast.walk`.
 
     >>> mentioned(ast.parse("self.stop_training", mode="eval").body)
     ('stop_training', 'self')
@@ -272,7 +310,7 @@ def mentioned(node: ast.AST) -> tuple[str, ...]:
 
 
 def walk_without_functions(node: ast.AST) -> Iterator[ast.AST]:
-    """Like `ast.walk`, but what a nested function or class would do when called is left out."""
+    """The nodes of a tree, without those in nested functions and classes, which do not run with the statement."""
     yield node
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):

@@ -1,7 +1,8 @@
 """Keras 2.0 to 2.3 on TensorFlow 1: `Model.fit` → `training_arrays.fit_loop` → `tensorflow_backend.Function._call`.
 
-The reference engine is Keras 2.2. Keras 2.3 has the same loops over `tf.keras.backend`; before 2.2 they are methods of
-the model, with underscores before many names, and those over generators are in `fit_generator` and its like.
+The reference is Keras 2.2. Keras 2.3 has the same loops, but calls `tf.keras.backend`. Before 2.2, the loops are
+methods of the model, many names begin with an underscore, and the loops over generators are in `fit_generator`,
+`evaluate_generator` and `predict_generator` themselves.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ _ARRAYS = "keras.engine.training_arrays"
 _GENERATOR = "keras.engine.training_generator"
 _BACKEND = "keras.backend.tensorflow_backend"
 _PHASES = {"train": "fit", "test": "evaluate", "predict": "predict"}
+"""The phase of the method for each stage."""
 
 _LOOPS = ("epoch", "batch")
 _BATCHES = Loop(
     "batch", over="batches", number=("batch_index",), bounds=("batch_start", "batch_end"), order="index_array"
 )
+# Hooks have spans of their own, from `CallbackLists`. So the phases around them leave them out.
 _HOOKS = Phase(None, Calls(
     "on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end", "on_batch_begin", "on_batch_end",
     "on_test_begin", "on_test_end", "on_predict_begin", "on_predict_end", "_call_batch_hook", "_call_begin_hook",
@@ -36,6 +39,13 @@ _LOGS = (
 
 
 def _array_loops(module: str, prefix: str, is_old: bool) -> tuple[Function, ...]:
+    """The loops over arrays for `fit`, `evaluate` and `predict`.
+
+    Args:
+        module: the module that defines them.
+        prefix: what their qualified names begin with.
+        is_old: whether they are those before Keras 2.2, which later versions lack.
+    """
     slicing = (
         Phase("slice", Assigns("batch_ids"), inside=("batch",)),
         Phase("slice", Calls("slice_arrays", "_slice_arrays"), inside=("batch",), optional=True),
@@ -84,6 +94,13 @@ def _array_loops(module: str, prefix: str, is_old: bool) -> tuple[Function, ...]
 
 
 def _generator_loop(name: str, stage: str, function: str) -> Function:
+    """A loop over a generator.
+
+    Args:
+        name: its name.
+        stage: the stage of its batches.
+        function: the method of the model that it calls for each batch.
+    """
     batches = Loop("batch", over="steps_per_epoch" if stage == "train" else "steps", number=("steps_done",))
     epochs = Loop("epoch", over="epochs", number=("epoch",))
     in_epochs = (Phase("validation", Tests("do_validation"), inside=_LOOPS, taken=True), *_LOGS)
@@ -113,6 +130,7 @@ _GENERATOR_LOOPS = (
 
 
 def _method(name: str, stage: str, *delegates: str) -> Function:
+    """A method of the model, which prepares the data and calls one of the loops `delegates`."""
     return Function(
         _TRAINING,
         "Model." + name,
@@ -125,14 +143,14 @@ def _method(name: str, stage: str, *delegates: str) -> Function:
 
 
 def _generator_method(loop: Function, stage: str) -> Function:
-    """The method that calls `loop`; before Keras 2.2 it has the loop in itself."""
+    """The method of the model that calls `loop`. Before Keras 2.2, the loop is in the method itself."""
     return replace(
         loop,
         module=_TRAINING,
         name="Model." + loop.name,
         stage=stage,
         root=True,
-        loops=tuple(replace(one, optional=True) for one in loop.loops),
+        loops=tuple(replace(inner, optional=True) for inner in loop.loops),
         phases=(
             Phase(None, Calls(loop.name), optional=True),
             *(replace(phase, optional=True) for phase in loop.phases),

@@ -1,4 +1,4 @@
-"""Keras 3: `keras.src.backend.<backend>.trainer`, `CallbackList` and the epoch iterators."""
+"""Keras 3: the trainers (`keras.src.backend.<backend>.trainer`), `CallbackList` and the epoch iterators."""
 
 from __future__ import annotations
 
@@ -32,10 +32,17 @@ TRACING = Function(
     traces=True,
     optional=True,
 )
-"""TensorFlow's own, of which every `tf.function` makes use."""
+"""The function of TensorFlow that traces every `tf.function`."""
 
 
 def _trainer(module: str, name: str, sampled: str | None = None) -> tuple[Function, ...]:
+    """The methods of a backend's trainer.
+
+    Args:
+        module: the module that defines the trainer.
+        name: the name of its class.
+        sampled: how ops of training batches are sampled, as in `Phase`.
+    """
     return (
         Function(
             module,
@@ -85,10 +92,12 @@ def _trainer(module: str, name: str, sampled: str | None = None) -> tuple[Functi
 
 
 def _iterator(module: str, name: str) -> Function:
+    """A method of an epoch iterator, which makes the iterator over the batches."""
     return Function(module, name, phases=(Phase("make_batches", Calls("iter"), optional=True),), optional=True)
 
 
 def _dispatch(name: str) -> Function:
+    """A method of `CallbackList` that runs hooks on other threads, or waits for these."""
     return Function("keras.src.callbacks.callback_list", "CallbackList." + name, phase="hooks", optional=True)
 
 

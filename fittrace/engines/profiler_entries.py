@@ -1,4 +1,7 @@
-"""The program's ways to TensorFlow's profiler, of which a process has one."""
+"""The functions by which a program starts TensorFlow's profiler.
+
+A process has only one profiler, so fittrace has to yield it to the program.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Way:
-    """A function of TensorFlow's that takes the profiler, now or later.
+    """A function of TensorFlow that starts the profiler, at once or later.
 
-    `options` is the parameter on which it depends: run options, what holds them, or whether there will be some. Without
-    it every call takes the profiler. `optional` is for what only some versions have.
+    - `module`: the module that defines it.
+    - `name`: its qualified name.
+    - `options`: the parameter that decides: run options, an object that has them, or a flag that announces them. None:
+      every call starts the profiler.
+    - `optional`: whether some versions lack the function.
     """
 
     module: str
@@ -29,21 +35,21 @@ _SERVER = "tensorflow.python.training.server_lib"
 _CONTEXT = "tensorflow.python.eager.context"
 
 WAYS = (
-    # `Profile`, `tf.summary.trace_on(profiler=True)` and the callbacks of TensorBoard go through these.
+    # `Profile`, `tf.summary.trace_on(profiler=True)` and the callbacks of TensorBoard call these.
     Way(_V2, "start"),
     Way(_V1, "start"),
-    # A server takes requests for profiles, from anywhere and at any time.
+    # A server takes profiles on request of other processes, at any time.
     Way(_V2, "start_server"),
     Way(_V1, "start_profiler_server"),
     Way(_SERVER, "Server.__init__"),
     Way(_CONTEXT, "Context.set_server_def", optional=True),
     Way(_CONTEXT, "Context.enable_collective_ops", optional=True),
-    # A session's call takes the profiler where its options ask for a trace of the hardware.
+    # A session's call starts the profiler if its options ask for a trace of the hardware.
     Way(_SESSION, "BaseSession.run", options="options"),
     Way(_SESSION, "BaseSession.make_callable", options="accept_options"),
     Way(_SESSION, "BaseSession._Callable.__init__", options="callable_options"),
 )
-"""All ways that a program has through TensorFlow's Python functions."""
+"""All Python functions of TensorFlow by which a program starts the profiler."""
 
 TAKES_PROFILER = 2
-"""From this `RunOptions.trace_level` on (`HARDWARE_TRACE`) a session's call takes the profiler."""
+"""A session's call starts the profiler from this `RunOptions.trace_level` on (`HARDWARE_TRACE`)."""

@@ -1,4 +1,4 @@
-"""How a function of an engine calls a session of TensorFlow 1."""
+"""The calls of a TensorFlow 1 session in the functions of an engine."""
 
 from __future__ import annotations
 
@@ -7,8 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cached:
-    """A call of a callable that a function caches in its attribute `name`, made by its method `maker` from `arguments`,
-    which are variables where it is called. Its options are baked in; it takes a `run_metadata` when it is called.
+    """A call of a callable of the session that the function keeps in an attribute.
+
+    The callable's run options are fixed when it is made; `run_metadata` is an argument of its call. So sampling a batch
+    needs a second callable.
+
+    - `name`: the attribute with the callable.
+    - `maker`: the method that makes the callable.
+    - `arguments`: the arguments of `maker`: variables of the function that makes the call.
     """
 
     name: str
@@ -23,8 +29,10 @@ class Cached:
 
 @dataclass(frozen=True)
 class SessionRun:
-    """A call of a session's own `run`, with what a function has in its attribute `keywords`; `optional` is for what
-    only some versions have.
+    """A call of the session's `run`.
+
+    - `keywords`: the attribute with the keyword arguments of the call.
+    - `optional`: whether some versions lack the call.
     """
 
     keywords: str

@@ -1,4 +1,4 @@
-"""tf_keras: Keras 2 of the last years, eager or through `tf.function`."""
+"""tf_keras: Keras 2 on TensorFlow 2, eager or with `tf.function`."""
 
 from __future__ import annotations
 
@@ -23,6 +23,14 @@ _LOGS = Phase(
 
 
 def _root(name: str, phase: str, stage: str, *phases: Phase) -> Function:
+    """A method of the model that begins a fit.
+
+    Args:
+        name: the name of the method.
+        phase: the phase of its call.
+        stage: the stage of its batches.
+        phases: the phases in it besides hooks and the making of callbacks.
+    """
     return Function(
         _TRAINING,
         "Model." + name,

@@ -1,6 +1,6 @@
 """Keras in TensorFlow's graph mode: `training_arrays.model_iteration` → `GraphExecutionFunction`.
 
-Found in tf_keras after `tf.compat.v1.disable_v2_behavior()`, and as `tf.keras` in TensorFlow 1.15.
+It is tf_keras after `tf.compat.v1.disable_v2_behavior()`, and the `tf.keras` of TensorFlow 1.15.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ _LOOPS = ("epoch", "batch")
 _ROOTS = (
     ("fit", "fit", "train"), ("evaluate", "evaluate", "test"), ("predict", "predict", "predict"),
 )  # fmt: skip
+"""Methods of the model and of the training loops: name, phase and stage."""
 
 
 _CONFIGURE = Phase("configure_callbacks", Assigns("count_mode"))
@@ -32,6 +33,26 @@ _VALIDATION = Phase("validation", Tests("do_validation"), inside=("epoch",), tak
 
 
 def _functions(training: str, arrays: str, generator: str, backend: str, callbacks: str) -> Functions:
+    """The functions of the engine.
+
+    Args:
+        training: the module of the model's `fit`.
+        arrays: the module of the loop over arrays.
+        generator: the module of the loop over generators.
+        backend: the module of `GraphExecutionFunction`.
+        callbacks: the module of `CallbackList`.
+    """
+    return (
+        *_methods(training, arrays, generator),
+        _array_loop(arrays),
+        _generator_loop(generator),
+        *_session_functions(backend),
+        CallbackLists(callbacks, "CallbackList", phases=(Phase("logs", Calls("_process_logs"), optional=True),)),
+    )
+
+
+def _methods(training: str, arrays: str, generator: str) -> Functions:
+    """The methods of the model and of the classes between it and the loops. They prepare data and delegate."""
     return (
         *[
             Function(
@@ -65,57 +86,69 @@ def _functions(training: str, arrays: str, generator: str, backend: str, callbac
             )
             for name, phase, stage in _ROOTS
         ],
-        Function(
-            arrays,
-            "model_iteration",
-            phase="fit",
-            before="prepare",
-            turning=(_CONFIGURE,),
-            after="stop",
-            stage_in="mode",
-            loops=(
-                _EPOCHS,
-                Loop("batch", over="target_steps", number=("step",)),
-                Loop(
-                    "batch",
-                    over="batches",
-                    number=("batch_index",),
-                    bounds=("batch_start", "batch_end"),
-                    order="index_array",
-                    alone_is_whole=True,
-                ),
-            ),
-            phases=(
-                _HOOKS,
-                Phase("shuffle", Tests("shuffle"), inside=("epoch",)),
-                Phase("make_batches", Calls("make_batches"), inside=("epoch",)),
-                _VALIDATION,
-                Phase("slice", Assigns("batch_ids"), inside=("batch",)),
-                Phase("slice", Tests("batches"), inside=("batch",)),
-                Phase("to_dense", Tests("issparse"), inside=("batch",)),
-                Phase("function", Calls("f"), inside=("batch",), sampled="session"),
-                _LOGS,
+    )
+
+
+def _array_loop(module: str) -> Function:
+    return Function(
+        module,
+        "model_iteration",
+        phase="fit",
+        before="prepare",
+        turning=(_CONFIGURE,),
+        after="stop",
+        stage_in="mode",
+        loops=(
+            _EPOCHS,
+            Loop("batch", over="target_steps", number=("step",)),
+            Loop(
+                "batch",
+                over="batches",
+                number=("batch_index",),
+                bounds=("batch_start", "batch_end"),
+                order="index_array",
+                alone_is_whole=True,
             ),
         ),
-        Function(
-            generator,
-            "model_iteration",
-            phase="fit",
-            before="prepare",
-            turning=(_CONFIGURE,),
-            after="stop",
-            stage_in="mode",
-            loops=(
-                _EPOCHS,
-                Loop("batch", over="target_steps", number=("step",), header="slice", guard="batch_data"),
-            ),
-            phases=(
-                _HOOKS,
-                _VALIDATION,
-                Phase("function", Calls("batch_function"), inside=("batch",), sampled="session"),
-                _LOGS,
-            ),
+        phases=(
+            _HOOKS,
+            Phase("shuffle", Tests("shuffle"), inside=("epoch",)),
+            Phase("make_batches", Calls("make_batches"), inside=("epoch",)),
+            _VALIDATION,
+            Phase("slice", Assigns("batch_ids"), inside=("batch",)),
+            Phase("slice", Tests("batches"), inside=("batch",)),
+            Phase("to_dense", Tests("issparse"), inside=("batch",)),
+            Phase("function", Calls("f"), inside=("batch",), sampled="session"),
+            _LOGS,
         ),
+    )
+
+
+def _generator_loop(module: str) -> Function:
+    return Function(
+        module,
+        "model_iteration",
+        phase="fit",
+        before="prepare",
+        turning=(_CONFIGURE,),
+        after="stop",
+        stage_in="mode",
+        loops=(
+            _EPOCHS,
+            Loop("batch", over="target_steps", number=("step",), header="slice", guard="batch_data"),
+        ),
+        phases=(
+            _HOOKS,
+            _VALIDATION,
+            Phase("function", Calls("batch_function"), inside=("batch",), sampled="session"),
+            _LOGS,
+        ),
+    )
+
+
+def _session_functions(backend: str) -> Functions:
+    """The functions that call the session."""
+    return (
         Function(
             backend,
             "GraphExecutionFunction.__call__",
@@ -128,7 +161,6 @@ def _functions(training: str, arrays: str, generator: str, backend: str, callbac
             ),
         ),
         Function(backend, "GraphExecutionFunction._make_callable", phase="function"),
-        CallbackLists(callbacks, "CallbackList", phases=(Phase("logs", Calls("_process_logs"), optional=True),)),
     )
 
 
