@@ -1,11 +1,11 @@
-"""What capture and reading agree on: the journal's blocks, the run's facts and the tables at rest.
+"""The formats that capture writes and the store reads: the journal, the facts of a run, and the tables.
 
-Nothing here imports the rest of fittrace. `journal` and `run` are written by code that runs inside the traced
-interpreter, so this package keeps to Python 3.7 and the standard library.
+This package imports nothing from the rest of fittrace. Code inside the traced interpreter uses it too, so it keeps to
+Python 3.7 and the standard library.
 """
 
 VERSION = 1
-"""The schema that this fittrace writes. History: 1, the first."""
+"""The schema version that this fittrace writes. History: 1 is the first."""
 
 OLDEST = 1
-"""The oldest schema that this fittrace reads."""
+"""The oldest schema version that this fittrace reads."""

@@ -1,4 +1,4 @@
-"""Settings: how much of a program is recorded, as the launcher is told and capture needs to know."""
+"""The settings of a recording, which the launcher writes to the run's facts and capture reads there."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from . import sampled_batches
 from .errors import FittraceError
 
 CHOICES = {"values": ("basic", "all"), "lines": ("engine", "callbacks")}
-"""What a setting may be, where that is one of a few; the first is the default."""
+"""The choices for a setting. The first is the default."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How much is recorded. Raises `FittraceError` for one that makes no sense.
+    """What is recorded. Raises `FittraceError` for a value that is not allowed.
 
-    `values`: `basic` for the arguments of `fit` alone, `all` for what the engine's functions assign to their variables
-    too. `lines`: whose control flow, `engine` for the engine's alone, `callbacks` for the hooks of the program's own
-    callbacks and its own training step too. `run_metadata`: the batches whose ops are kept, as `sampling.parse` reads
-    it.
+    - `values`: `basic` records the arguments of `fit`; `all` also the variables of the engine's functions.
+    - `lines`: `engine` records the control flow of the engine; `callbacks` also that of the program's own callbacks and
+      training step.
+    - `run_metadata`: the batches whose ops are recorded, a text for `sampled_batches.parse`.
 
     >>> Settings(values="all").facts()
     {'values': 'all', 'lines': 'engine', 'run_metadata': 'off'}
@@ -42,22 +42,24 @@ class Settings:
         sampled_batches.parse(self.run_metadata)
 
     def facts(self) -> "dict[str, Any]":
-        """As the run's facts have them."""
+        """The settings as a dict, as in the run's facts."""
         return asdict(self)
 
     @classmethod
     def of(cls, facts: "Mapping[str, Any]") -> "Settings":
-        """The settings in a run's facts; the default for each that is not there or makes no sense.
+        """The settings in a run's facts. A missing or invalid one gets its default.
 
         >>> Settings.of({"values": "all", "lines": 7}) == Settings(values="all")
         True
         """
-        found = cls()
-        for name, value in vars(found).items():
-            told = facts.get(name)
+        settings = cls()
+        for name, default in vars(settings).items():
+            value = facts.get(name)
+            # One by one, so that an invalid value spoils only its own setting.
             with contextlib.suppress(FittraceError):
-                found = cls(**{**vars(found), name: told if type(told) is str else value})
-        return found
+                settings = cls(**{**vars(settings), name: value if type(value) is str else default})
+        return settings
 
 
 DEFAULT = Settings()
+"""The settings of a run without any options."""

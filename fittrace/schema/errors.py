@@ -1,13 +1,13 @@
-"""The root of fittrace's errors: what a user can mend, told in one line."""
+"""The base class of the errors that fittrace shows to its user."""
 
 from .safe_text import printable_lines
 
 
 class FittraceError(Exception):
-    """Something that the user of fittrace can mend.
+    """An error that the user of fittrace can correct.
 
-    The message names the object, the value and the remedy, on one line; the command line prints it as it is. It may
-    quote a trace, which may come from anyone: what is shown of it is text that no terminal obeys.
+    The message names the object, what is wrong, and the remedy, on one line. The command line prints it as it is. It
+    may quote a trace, which may come from a stranger. So characters that a terminal would obey are escaped.
     """
 
     def __str__(self) -> str:
@@ -15,4 +15,4 @@ class FittraceError(Exception):
 
 
 class DamagedTrace(FittraceError):
-    """A file of a trace whose bytes are not those that were written."""
+    """The bytes of a trace's file are not those that were written."""

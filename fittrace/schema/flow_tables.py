@@ -1,4 +1,4 @@
-"""The tables of the control flow: the engine's functions and their source, and the ways that control took."""
+"""The tables of control flow: the engine's functions, their statements and sources, and the paths that were taken."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ SITES = Table(
         Column("function", "string", "qualified name of the function"),
         Column("line", "int32", "first line of the statement"),
         Column("kind", "dictionary", "what the record says: `call`, `leave`, `open`, `close`, `turn`, `hook`, ..."),
-        Column("phase", "dictionary", "the phase that it opens", nullable=True),
+        Column("phase", "dictionary", "the phase of the span that it opens", nullable=True),
         Column("name", "string", "the name of the span that it opens", nullable=True),
         Column("opens", "list<string>", "the phases of the spans that it opens"),
-        Column("depth", "int32", "spans of its frame that it leaves open before it opens its own"),
-        Column("fence", "bool", "whether it begins or ends a frame that is no call of a function"),
+        Column("depth", "int32", "spans of its frame that stay open; others end, its own begin"),
+        Column(
+            "fence", "bool", "whether it begins or ends an artificial frame: a statement of a generator, not a call"
+        ),
     ),
 )
 
@@ -37,17 +39,19 @@ FUNCTIONS = Table(
 
 NODES = Table(
     "nodes",
-    "one statement or one site in a function: where control can be, and where it may go from there",
+    "one statement or one site in a function: a node of its control-flow graph",
     (
         Column("function", "int32", "the function, a row of `functions`"),
-        Column("node", "int32", "number of the node in its function: 0 is where it is entered, 1 where it is left"),
-        Column("line", "int32", "first line of the statement; 0 for a site, and where no debugger stops"),
-        Column("end_line", "int32", "last line of the statement, of a compound one of its header"),
+        Column("node", "int32", "number of the node in its function: 0 is the entry, 1 the exit"),
+        Column(
+            "line", "int32", "first line of the statement; 0 for a site, and for a statement at which no debugger stops"
+        ),
+        Column("end_line", "int32", "last line of the statement; of a compound statement, of its header"),
         Column("probe", "int32", "the site that records here; null for a statement", nullable=True),
-        Column("calls", "list<string>", "last names of what the statement calls; `*`: what a loop iterates over"),
+        Column("calls", "list<string>", "names of what the statement calls; `*`: the iterator of a loop"),
         Column("next", "list<int32>", "the nodes that may follow"),
         Column("raises", "list<int32>", "the nodes that may follow an exception"),
-        Column("again", "bool", "whether an exception that was caught is raised once more here"),
+        Column("again", "bool", "whether a caught exception is raised again here"),
     ),
 )
 
@@ -56,32 +60,32 @@ SOURCES = Table(
     "one source file of the engine, as it ran",
     (
         Column("source", "string", "SHA-256 of the text"),
-        Column("text", "string", "the text; null where an earlier process of the run has it", nullable=True),
+        Column("text", "string", "the text; null if an earlier process of the run has it", nullable=True),
     ),
 )
 
 PATHS = Table(
     "paths",
-    "one sequence of sites that control came by, in the order of first appearance",
+    "one sequence of visited sites, in the order of first appearance",
     (
         Column("path", "int32", "number of the path in its process"),
         Column(
             "sites",
             "list<int32>",
-            "the sites; behind one where an exception came by, the line where it was raised, negative",
+            "the sites; after a site of an exception, minus the line where it was raised",
         ),
     ),
 )
 
 FLOW = Table(
     "flow",
-    "one or more turns in which control took the same path: of a loop over batches or epochs, or what is between",
+    "consecutive turns with the same path: of a loop over batches or epochs, or of the code between loops",
     (
         FIT,
         Column("thread", "dictionary", "name of the thread that ran it"),
-        Column("span", "int64", "number of the next span that was opened, at its beginning"),
-        Column("turns", "int64", "how many times in a row it was taken"),
-        Column("path", "int32", "the path, a row of `paths`; null where records are missing", nullable=True),
-        Column("clocks_ns", "list<int64>", "the moments of its sites of kind `line`"),
+        Column("span", "int64", "number of the next span that opened after its beginning"),
+        Column("turns", "int64", "how many turns in a row took the path"),
+        Column("path", "int32", "the path, a row of `paths`; null if records are missing", nullable=True),
+        Column("clocks_ns", "list<int64>", "the times of its sites of kind `line`"),
     ),
 )

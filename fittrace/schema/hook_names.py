@@ -1,4 +1,7 @@
-"""The hooks of Keras, by name: a closed set, so that no other name in a trace is ever called or written into code."""
+"""The names of Keras' hooks.
+
+The set is closed: a trace may come from a stranger, so no other name in it is ever called or written into code.
+"""
 
 HOOKS = (
     *(
@@ -8,4 +11,4 @@ HOOKS = (
     ),
     *("on_%s_batch_%s" % (stage, when) for stage in ("train", "test", "predict") for when in ("begin", "end")),
 )  # type: tuple[str, ...]
-"""Every hook that Keras has; `on_batch_begin` and `on_batch_end` are those of Keras 2.2 and older."""
+"""All hooks. Keras up to 2.2 calls `on_batch_*`, later versions `on_train_batch_*`."""

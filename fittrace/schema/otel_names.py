@@ -1,7 +1,7 @@
-"""What fittrace says in OpenTelemetry: names of spans, attributes and metrics, levels, and derived ids.
+"""fittrace's names in OpenTelemetry: spans, attributes, metrics and levels, and the ids of spans.
 
-Both sides agree on it: what a traced process sends while it trains and what is made of its trace afterwards have the
-same names, and the same ids, since these are derived from what both know. `docs/opentelemetry.md` lists the names.
+Spans that a process sends while it trains and spans that are exported from its trace later have the same names and the
+same ids. `docs/opentelemetry.md` lists the names.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Any, NamedTuple
 SCOPE = "fittrace"
 """The name of the instrumentation scope."""
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.37.0"
-"""The version of the semantic conventions that `code.*`, `exception.*` and the resource's attributes are from."""
+"""The version of the semantic conventions for `code.*`, `exception.*` and the resource's attributes."""
 
 CALLS = ("fit", "evaluate", "predict")
-"""The phases of calls. Such a call begins a fit of its own, or is a function inside one."""
+"""The phases of calls. Such a call begins a fit, or is a function inside one."""
 
 SPANS: dict[str, str] = {
     "keras.fit": "one call of `fit`",
     "keras.evaluate": "one call of `evaluate`, outside a fit's own validation",
     "keras.predict": "one call of `predict`",
-    "keras.call": "a function of the engine that such a call goes through, or `evaluate` inside a fit's validation",
-    "keras.prepare": "arguments, data adapters, making of the train and test functions",
+    "keras.call": "a function of the engine inside such a call, or `evaluate` inside a fit's validation",
+    "keras.prepare": "checking arguments, making data adapters, making the train and test functions",
     "keras.configure_callbacks": "`CallbackList(...)`",
     "keras.epoch": "one turn of the epoch loop",
     "keras.shuffle": "shuffling the sample order",
@@ -35,24 +35,24 @@ SPANS: dict[str, str] = {
     "keras.logs": "turning what the function returned into plain logs",
     "keras.hooks": "`CallbackList.on_*`: one hook of all callbacks",
     "keras.hook": "one callback's one `on_*` call",
-    "keras.validation": "everything that a fit does to validate",
+    "keras.validation": "the validation of a fit",
     "keras.stop": "leaving the fit",
 }
-"""The names of spans, with their meanings. There are no others, whatever the model or the callbacks are called."""
+"""All names of spans, with their meanings. Names of models and callbacks are attributes."""
 
 ATTRIBUTES: dict[str, str] = {
-    "keras.engine": "the engine, a row of `docs/engines.md`; on fits",
+    "keras.engine": "the engine, a section of `docs/engines.md`; on fits",
     "keras.engine_version": "version of the engine's package; on fits",
     "keras.fit": "number of the fit in its process, from 0; in exports",
     "keras.stage": "`train`, `test` or `predict`",
     "keras.epoch": "epoch as Keras counts it",
     "keras.batch": "first batch number of the step, as Keras counts it",
     "keras.last_batch": "last batch number of the step; on batches",
-    "keras.batch_size": "samples in the batch, where the engine tells it; on batches, live only of loops over arrays",
+    "keras.batch_size": "samples in the batch, if known; on batches; live only in loops over arrays",
     "keras.callback": "class name of the callback; on hooks",
     "keras.callback_position": "index of the callback in the callback list; on hooks",
     "keras.hook": "`on_train_begin`, ...; on hooks",
-    "keras.unfinished": "true where the span was still open when the recording ended; in exports",
+    "keras.unfinished": "true if the span was still open when the recording ended; in exports",
     "code.function.name": "qualified name of the engine's function",
     "code.file.path": "its source file",
     "code.line.number": "the line where the span begins",
@@ -62,7 +62,12 @@ ATTRIBUTES: dict[str, str] = {
 
 
 class Metric(NamedTuple):
-    """A metric: the kind of instrument, its unit, if it has one of its own, and its meaning."""
+    """A metric.
+
+    - `kind`: the kind of its instrument: `histogram`, `counter` or `gauge`.
+    - `unit`: its unit; empty if it has none.
+    - `meaning`: its meaning, the instrument's description.
+    """
 
     kind: str
     unit: str
@@ -92,10 +97,10 @@ METRIC_ATTRIBUTES: dict[str, str] = {
 BOUNDS_S = (
     1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 )  # fmt: skip
-"""Where the buckets of the histograms end, from ten microseconds to ten seconds, unless the user's views say else."""
+"""The upper bounds of the histograms' buckets, from 10 µs to 10 s. A view of the user may set others."""
 
 LOGS = "keras.logs."
-"""What the attributes for the numbers in logs begin with, on the batch, the epoch and the fit whose end gave them."""
+"""The prefix of the attributes with the numbers in logs, on the batch, epoch or fit at whose end they were given."""
 
 RESOURCE: dict[str, str] = {
     "service.name": "`OTEL_SERVICE_NAME`, else the name of the script",
@@ -109,7 +114,7 @@ RESOURCE: dict[str, str] = {
     "fittrace.run": "name of the run",
     "fittrace.rank": "worker index, from `TF_CONFIG`",
 }
-"""The attributes of the resource, with their meanings; those of `OTEL_RESOURCE_ATTRIBUTES` come before them."""
+"""The attributes of the resource, with their meanings. `OTEL_RESOURCE_ATTRIBUTES` overrides them."""
 
 LEVELS: dict[str, str] = {
     "fit": "calls of `fit`, `evaluate` and `predict`",
@@ -118,28 +123,40 @@ LEVELS: dict[str, str] = {
     "hooks": "also hooks, of all callbacks together and of each",
     "all": "every span that fittrace records",
 }
-"""Which spans are sent, from few to many."""
+"""The levels, from few spans to all, with the spans that each sends."""
 
 DEFAULT_LEVEL = "batch"
+"""The level of a program that does not choose one."""
 
-_FROM = {"epoch": 1, "validation": 1, "batch": 2, "hooks": 3}
-_LEVEL = {level: place for place, level in enumerate(LEVELS)}
+_RANKS = {level: rank for rank, level in enumerate(LEVELS)}
+_LEAST_RANKS = {"epoch": 1, "validation": 1, "batch": 2, "hooks": 3}
+"""The rank of the lowest level at which the spans of a phase are sent. For all other phases it is the highest."""
 
 TRACEPARENT = "(traceparent)"
-"""The key in `values` under which a trace tells the span around a fit, as the W3C's `traceparent`."""
+"""The key in `values` with the span around a fit, as a W3C `traceparent`."""
 
 
 def is_sent(level: str, phase: str, begins_fit: bool) -> bool:
-    """Whether the spans of a phase are sent at a level.
+    """Whether a span is sent.
+
+    Args:
+        level: one of `LEVELS`.
+        phase: the phase of the span.
+        begins_fit: whether the span is the root of a fit. It is sent at every level.
 
     >>> [level for level in LEVELS if is_sent(level, "batch", begins_fit=False)]
     ['batch', 'hooks', 'all']
     """
-    return begins_fit or _LEVEL[level] >= _FROM.get(phase, 4)
+    return begins_fit or _RANKS[level] >= _LEAST_RANKS.get(phase, 4)
 
 
 def span_name(phase: str, begins_fit: bool, is_hook: bool) -> str:
-    """The name of a span.
+    """The name of a span, one of `SPANS`.
+
+    Args:
+        phase: the phase of the span.
+        begins_fit: whether the span is the root of a fit.
+        is_hook: whether the span is one callback's hook.
 
     >>> span_name("fit", True, False), span_name("fit", False, False), span_name("hooks", False, True)
     ('keras.fit', 'keras.call', 'keras.hook')
@@ -150,7 +167,15 @@ def span_name(phase: str, begins_fit: bool, is_hook: bool) -> str:
 
 
 class Ids:
-    """The ids of one process' spans, derived from what its trace tells of it: `host`, `pid` and `start_ns`.
+    """The ids of one process' spans.
+
+    They are hashes of facts that the process and its trace both have. So nothing has to be stored, and spans that are
+    sent live and exported later have the same ids.
+
+    Args:
+        host: the name of the host.
+        pid: the id of the process.
+        start_ns: when its capture began, in Unix nanoseconds.
 
     >>> ids = Ids("localhost", 1, 1_760_000_000_000_000_000)
     >>> "%016x" % ids.span(1_760_000_000_000_000_500, site=3)
@@ -162,23 +187,39 @@ class Ids:
         self._key = hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=32).digest()
 
     def span(self, start_ns: int, site: int, nth: int = 0) -> int:
-        """The id of the span that began at `start_ns`, Unix time, at a site; the `nth` that this site opened then."""
+        """The id of a span.
+
+        Args:
+            start_ns: when it began, in Unix nanoseconds.
+            site: the number of the site that opened it.
+            nth: which of the spans it is that this site opened at that time, from 0.
+        """
         return self._number(8, start_ns, site, nth)
 
     def trace(self, start_ns: int, site: int) -> int:
-        """The id of the trace of a fit that began at `start_ns` at a site, where no span was around it."""
+        """The trace id of a fit that has no span around it.
+
+        Args:
+            start_ns: when the fit began, in Unix nanoseconds.
+            site: the number of the site that began it.
+        """
         return self._number(16, start_ns, site, 0)
 
     def _number(self, size: int, *facts: int) -> int:
         digest = hashlib.blake2b(_FACTS.pack(*facts), digest_size=size, key=self._key).digest()
-        return int.from_bytes(digest, "big") or 1
+        return int.from_bytes(digest, "big") or 1  # OpenTelemetry does not allow the id 0
 
 
 _FACTS = struct.Struct(">qqq")
 
 
 def traceparent(trace: int, span: int, flags: int = 1) -> str:
-    """A span as the W3C's `traceparent`.
+    """A span as a W3C `traceparent`.
+
+    Args:
+        trace: the id of its trace.
+        span: its id.
+        flags: the trace flags; 1 means sampled.
 
     >>> traceparent(1, 2)
     '00-00000000000000000000000000000001-0000000000000002-01'
@@ -187,7 +228,7 @@ def traceparent(trace: int, span: int, flags: int = 1) -> str:
 
 
 def parent_of(text: Any) -> "tuple[int, int] | None":
-    """The trace and the span that a `traceparent` tells, or None where it is none.
+    """The ids of trace and span in a W3C `traceparent`; None if `text` is none.
 
     >>> parent_of("00-00000000000000000000000000000001-0000000000000002-01"), parent_of("x")
     ((1, 2), None)
@@ -200,7 +241,12 @@ def parent_of(text: Any) -> "tuple[int, int] | None":
 
 
 def resource(process: "dict[str, Any]", argv: "list[str]", run: "str | None") -> "dict[str, Any]":
-    """The attributes of a process' resource, from a row of `processes`; `run` is None where nothing is recorded.
+    """The attributes of a process' resource.
+
+    Args:
+        process: the process' row of `processes`.
+        argv: its command line.
+        run: the name of the run; None if nothing is recorded.
 
     >>> facts = dict(host="h", pid=2, parent_pid=1, executable="python", python="3.11.7", rank=None)
     >>> resource(facts, ["train.py"], "a1")["service.name"]
@@ -222,7 +268,7 @@ def resource(process: "dict[str, Any]", argv: "list[str]", run: "str | None") ->
 
 
 def service_name(argv: "list[str]") -> str:
-    """What a program is called where the user does not say: after its script.
+    """The default name of a program: that of its script.
 
     >>> service_name(["/home/me/train.py", "--lr", "0.1"])
     'train'

@@ -1,4 +1,4 @@
-"""Names that are plain: the only ones from a trace that become a part of a path."""
+"""Plain names. A name from a trace becomes part of a path only if it is plain."""
 
 import re
 from typing import Any
@@ -7,18 +7,18 @@ from .errors import FittraceError
 from .safe_text import printable
 
 LONGEST = 200
-"""Bytes that a plain name may have: a file's name may have 255, and exports add to it."""
+"""Bytes of a plain name at most. File systems allow 255, and exports add a suffix."""
 
 _SEPARATES = re.compile(r"[/\\:\0]")
 _DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*(\..*)?", re.IGNORECASE)
 
 
 def is_plain(name: Any) -> bool:
-    r"""Whether `name` names one file or folder on every system, in the folder where it is looked for.
+    r"""Whether `name` names a file or folder in its folder on every system.
 
-    It is no text at all, empty, longer than `LONGEST`, has separators, control characters or what cannot be encoded,
-    begins or ends with what some systems drop (`.`, `..` and trailing spaces among it), or is a device of Windows: then
-    it is not plain.
+    A name is not plain if it is no text, is empty or longer than `LONGEST`, has separators, control characters or
+    characters that cannot be encoded, begins or ends with characters that some systems drop (spaces, a last dot), or
+    names a device of Windows.
 
     >>> is_plain("2026-01-31-train"), is_plain("größe.2")
     (True, True)
@@ -37,9 +37,13 @@ def is_plain(name: Any) -> bool:
 
 
 def plain(name: Any, of: str) -> str:
-    """`name`, a name `of` something (in words) that becomes a part of a path.
+    """`name` itself, to be used in a path.
 
-    Raises `FittraceError` where it is not plain: a trace may come from a stranger.
+    Raises `FittraceError` if it is not plain: a trace may come from a stranger.
+
+    Args:
+        name: the name, from a trace.
+        of: what it names, for the error: `of the run`.
 
     >>> plain("a1", "of the run")
     'a1'

@@ -1,6 +1,7 @@
-"""The files and folders of a run, without links: a trace may come from a stranger, and a link leads out of it.
+"""Opens the files of a run without following links.
 
-A FIFO, a socket or a device in the place of a file is no file either: opening one could wait for ever.
+A trace may come from a stranger, and a link could lead out of it. FIFOs, sockets and devices are not opened either:
+opening one could wait forever.
 """
 
 import errno
@@ -10,25 +11,25 @@ from typing import BinaryIO
 
 _FLAGS = os.O_RDONLY
 for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
-    _FLAGS |= getattr(os, _name, 0)  # not every system has each
+    _FLAGS |= getattr(os, _name, 0)  # no system has all of them
 
 
 class NotRegular(OSError):
-    """A link, or something else that is no regular file, where a run keeps a file."""
+    """A path of a run's file is a link or something else that is no regular file."""
 
 
 def is_folder(path: "os.PathLike[str]") -> bool:
-    """Whether `path` is a folder itself; a link to a folder is not."""
+    """Whether `path` is a folder. A link to a folder is none."""
     return stat.S_ISDIR(_mode(path))
 
 
 def is_file(path: "os.PathLike[str]") -> bool:
-    """Whether `path` is a regular file itself; a link to a file is not."""
+    """Whether `path` is a regular file. A link to a file is none."""
     return stat.S_ISREG(_mode(path))
 
 
 def what_stands_there(path: "os.PathLike[str]") -> "str | None":
-    """What is wrong with `path` as a file or folder of a run, in words; None where it is one, or nothing is there."""
+    """What `path` is, in words, if it is neither a regular file nor a folder. None if it is one, or does not exist."""
     mode = _mode(path)
     if stat.S_ISLNK(mode):
         return "a link, which may lead out of the run and is not followed"
@@ -36,11 +37,11 @@ def what_stands_there(path: "os.PathLike[str]") -> "str | None":
 
 
 def open_regular(path: str) -> BinaryIO:
-    """Open the regular file `path` for reading. Raises `NotRegular` where it is none, and `OSError` as `open` does."""
-    told = what_stands_there(path)  # type: ignore[arg-type]
-    if told is not None:
-        raise NotRegular(errno.EINVAL, told, path)
-    # What the path names may have changed since: the flags and the second look are about what was opened.
+    """Open the regular file `path` for reading. Raises `NotRegular` if it is none, and `OSError` as `open` does."""
+    problem = what_stands_there(path)  # type: ignore[arg-type]
+    if problem is not None:
+        raise NotRegular(errno.EINVAL, problem, path)
+    # The path may have been replaced since. So the flags refuse a link too, and the open file is checked again.
     handle = os.open(path, _FLAGS)
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -52,7 +53,7 @@ def open_regular(path: str) -> BinaryIO:
 
 
 def _mode(path: "os.PathLike[str]") -> int:
-    """The mode of `path` itself, 0 where there is nothing that can be looked at."""
+    """The mode of `path` itself, links not followed; 0 if it cannot be read."""
     try:
         return os.lstat(path).st_mode
     except (OSError, ValueError):

@@ -1,6 +1,6 @@
-"""`run.json`: the facts of one run, beside its tables.
+"""The facts of a run in its file `run.json`.
 
-Written by whoever starts the run (the launcher or the context manager) and again when it ends. It is plain JSON.
+The launcher or the context manager writes it when the run starts and again when it ends.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _NUMBERS = {
     "exit_code": (-(2**31), 2**32 - 1),
     "signal": (0, 2**16),
 }
-"""The numbers among the facts, and their bounds. `start_ns` is always there; the others may be null or missing."""
+"""The facts that are numbers, with their bounds. Only `start_ns` must be there; the others may be null or missing."""
 
 
 class NotATrace(FittraceError):
-    """A folder or file that is no fittrace run, or one that this version cannot read."""
+    """A path is no run of fittrace, or one that this version cannot read."""
 
 
 def new(
@@ -44,9 +44,17 @@ def new(
     settings: Settings = DEFAULT,
     start_ns: int | None = None,
 ) -> dict[str, Any]:
-    """Make the facts of a run that starts now and write them into its new folder `directory`.
+    """Write the facts of a run that starts now, and return them.
 
-    `start_ns` is the time now, from who knows it better than `time`, which a program may have frozen.
+    Args:
+        directory: the folder of the run.
+        name: the name of the run.
+        argv: the command line of the program.
+        python: the Python interpreter that runs it.
+        fittrace_version: the version of fittrace.
+        settings: what is recorded.
+        start_ns: the time now in Unix nanoseconds; that of `time` if None. A program may have replaced `time`, as tests
+            with a frozen clock do.
     """
     facts = {
         "schema": VERSION,
@@ -68,7 +76,7 @@ def new(
 
 
 def write(directory: str, facts: dict[str, Any]) -> None:
-    """Write `facts` so that a reader sees the old file or the new one, never half of one."""
+    """Write `facts` at once: a reader sees the old file or the new one, never a part."""
     path = os.path.join(directory, FILE)
     with open(path + ".new", "w", encoding="utf-8") as file:
         json.dump(facts, file, indent=1)
@@ -79,7 +87,15 @@ def write(directory: str, facts: dict[str, Any]) -> None:
 def end(
     directory: str, facts: dict[str, Any], exit_code: int | None, signal: int | None, end_ns: int | None = None
 ) -> None:
-    """Write how the run ended: with an exit code, or by a signal; `end_ns` is as `start_ns` of `new`."""
+    """Write how the run ended.
+
+    Args:
+        directory: the folder of the run.
+        facts: its facts; they are updated.
+        exit_code: the program's exit code, if it exited.
+        signal: the number of the signal that ended it, if one did.
+        end_ns: the time now, as `start_ns` of `new`.
+    """
     facts.update(end_ns=time.time_ns() if end_ns is None else end_ns, exit_code=exit_code, signal=signal)
     write(directory, facts)
 
@@ -87,27 +103,38 @@ def end(
 def read(directory: str) -> dict[str, Any]:
     """The facts of the run in `directory`.
 
-    Raises `NotATrace` where there are none, they are damaged, or their schema is not one of ours.
+    Raises `NotATrace` if there are none, if they are damaged, or if this version cannot read their schema.
     """
     path = os.path.join(directory, FILE)
     try:
-        with open_regular(path) as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > RUN_JSON:
-                raise ValueError("%d bytes; at most %d are read" % (size, RUN_JSON))
-            facts = json.loads(file.read(RUN_JSON).decode("utf-8"))
-        schema = facts["schema"]
-        if not isinstance(schema, int) or not isinstance(facts["run"], str):
-            raise TypeError("schema must be a number and run a text")
-        facts["run"].encode("utf-8")
+        facts = _load(path)
     except FileNotFoundError:
         raise NotATrace("%s: not a fittrace run (no %s in it); `fittrace ls` lists runs" % (directory, FILE)) from None
     except NotADirectoryError:
         raise NotATrace("%s: not a fittrace run, which is a folder; `fittrace ls` lists runs" % directory) from None
     except OSError as error:
-        raise NotATrace("%s: cannot be read (%s); mend that and open it again" % (path, error.strerror)) from None
+        raise NotATrace("%s: cannot be read (%s); make it readable and try again" % (path, error.strerror)) from None
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise NotATrace("%s: damaged (%s); record the run again" % (path, error)) from None
+    _check_schema(directory, facts["schema"])
+    _check_numbers(path, facts)
+    return facts
+
+
+def _load(path: str) -> dict[str, Any]:
+    """The facts in a file, with a schema and a name of the right types."""
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > RUN_JSON:
+            raise ValueError("%d bytes; at most %d are read" % (size, RUN_JSON))
+        facts = json.loads(file.read(RUN_JSON).decode("utf-8"))
+    if not isinstance(facts["schema"], int) or not isinstance(facts["run"], str):
+        raise TypeError("schema must be a number and run a text")
+    facts["run"].encode("utf-8")  # JSON may have half of a surrogate pair, which is an error here
+    return facts  # type: ignore[no-any-return]
+
+
+def _check_schema(directory: str, schema: int) -> None:
     if schema > VERSION:
         raise NotATrace(
             "%s: schema %d, this fittrace reads %d-%d; upgrade fittrace" % (directory, schema, OLDEST, VERSION)
@@ -117,20 +144,23 @@ def read(directory: str) -> dict[str, Any]:
             "%s: schema %d, this fittrace reads %d-%d; read it with an older fittrace"
             % (directory, schema, OLDEST, VERSION)
         )
+
+
+def _check_numbers(path: str, facts: dict[str, Any]) -> None:
     for name, (least, most) in _NUMBERS.items():
         number = facts.get(name)
         if number is None and name != "start_ns":
             continue
+        # JSON's `true` is a bool, which is an int to `isinstance`.
         if type(number) is not int or not least <= number <= most:
-            told = printable(repr(number)[:50])
-            raise NotATrace("%s: damaged (%s is %s, no such number); record the run again" % (path, name, told))
-    return facts  # type: ignore[no-any-return]
+            shown = printable(repr(number)[:50])
+            raise NotATrace("%s: damaged (%s is %s, no such number); record the run again" % (path, name, shown))
 
 
 def settings(directory: str) -> Settings:
-    """How much of the run in `directory` is recorded; the default where its facts do not say, or cannot be read."""
+    """The settings of the run in `directory`; the defaults if its facts lack them or cannot be read."""
     try:
-        told = read(directory).get("settings")
+        facts = read(directory).get("settings")
     except NotATrace:
         return DEFAULT
-    return Settings.of(told if isinstance(told, dict) else {})
+    return Settings.of(facts if isinstance(facts, dict) else {})

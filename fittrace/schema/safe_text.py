@@ -1,23 +1,23 @@
-"""Text from a trace, made safe to show: a trace may come from anyone.
+"""Makes text from a trace safe to show, since a trace may come from a stranger.
 
-It is the one door through which such text goes to a terminal, a notebook, a viewer or the message of an error.
+All such text passes here on its way to a terminal, a notebook, a viewer or an error message.
 """
 
 from __future__ import annotations
 
 import unicodedata
 
-# Control characters move a terminal's cursor; format characters (bidirectional overrides among them) and the two
-# separators rearrange what is read; surrogates cannot be encoded.
+# Control characters move a terminal's cursor. Format characters, such as bidirectional overrides, and the line and
+# paragraph separators rearrange text. Surrogates cannot be encoded.
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-# Letters and marks that have no width: two names that look alike would differ. The selectors of emoji are not here.
+# Letters and marks without width, with which different names look equal. Variation selectors for emoji are allowed.
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0") | frozenset(
     map(chr, range(0xE0100, 0xE01F0))
 )
 
 
 def printable(text: object) -> str:
-    r"""`text` on one line, with every character that a terminal obeys or hides spelled out.
+    r"""`text` on one line. Characters that a terminal obeys or hides are escaped.
 
     >>> printable("loss\x1b[31m\n")
     'loss\\x1b[31m\\n'
@@ -31,7 +31,7 @@ def printable(text: object) -> str:
 
 
 def printable_lines(text: object) -> str:
-    r"""`text` as `printable` makes it, with its lines as they are.
+    r"""`text` with each line made `printable`.
 
     >>> printable_lines("leaves\n  the order\x07")
     'leaves\n  the order\\x07'

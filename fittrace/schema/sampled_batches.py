@@ -1,6 +1,6 @@
-"""Which batches are sampled: what the user writes after `--run-metadata`.
+"""The choice of sampled batches, as the option `--run-metadata` has it.
 
-The command line checks it, capture goes by it, and the store says which batches never came.
+The command line checks it, capture follows it, and the store reports chosen batches that were not recorded.
 """
 
 from __future__ import annotations
@@ -12,24 +12,26 @@ from .errors import FittraceError
 
 OFF = "off"
 DEFAULT = OFF
-"""On every engine: a process has one profiler, and it is the program's unless the user says otherwise."""
+"""Off on every engine: a process has only one profiler, and the program may need it."""
 SUGGESTED = "first=3"
-"""What a user is told to try."""
+"""The choice that messages suggest."""
 
 _COUNTED = re.compile(r"(first|every)=([0-9]{1,18})")
 _BATCHES = re.compile(r"([0-9]{1,18}):([0-9]{1,18})(?:-([0-9]{1,18}))?")
 
 
 class BadSampling(FittraceError):
-    """A choice of batches that says nothing which fittrace understands."""
+    """A choice of batches that fittrace does not understand."""
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """The training batches of each fit whose `RunMetadata` is kept.
+    """The training batches of each fit that are sampled.
 
-    `first` is how many from the fit's beginning; `every` the number of which a batch's own must be a multiple (0:
-    none); `batches` are epoch, first and last batch, as Keras counts them.
+    - `everything`: whether all are.
+    - `first`: how many steps at the fit's beginning are.
+    - `every`: batches whose number is a multiple of it are; 0 for none.
+    - `batches`: ranges of batches: epoch, first and last batch, as Keras counts them.
     """
 
     everything: bool = False
@@ -39,11 +41,17 @@ class Sampling:
 
     @property
     def is_off(self) -> bool:
-        """Whether no batch is sampled at all."""
+        """Whether no batch is sampled."""
         return not (self.everything or self.first or self.every or self.batches)
 
     def wants(self, taken: int, epoch: int, batch: int, last: int) -> bool:
-        """Whether the step from `batch` to `last` of `epoch` is sampled, `taken` steps of this fit being so already.
+        """Whether a step is sampled.
+
+        Args:
+            taken: how many steps of the fit are sampled already.
+            epoch: the epoch of the step.
+            batch: its first batch.
+            last: its last batch.
 
         >>> parse("1:10-12").wants(0, epoch=1, batch=8, last=11), parse("first=3").wants(3, 0, 3, 3)
         (True, False)
@@ -52,20 +60,26 @@ class Sampling:
             self.everything
             or taken < self.first
             or bool(self.every and last - last % self.every >= batch)
-            or any(epoch == where and batch <= end and last >= begin for where, begin, end in self.batches)
+            or any(epoch == in_epoch and batch <= end and last >= begin for in_epoch, begin, end in self.batches)
         )
 
     def is_over(self, taken: int, epoch: int, last: int) -> bool:
-        """Whether none of the fit's batches after `last` of `epoch` can be one that is wanted."""
+        """Whether no later step of the fit is sampled.
+
+        Args:
+            taken: how many steps of the fit are sampled already.
+            epoch: the current epoch.
+            last: the last batch of the current step.
+        """
         if self.everything or self.every or taken < self.first:
             return False
-        return all((where, end) <= (epoch, last) for where, _, end in self.batches)
+        return all((in_epoch, end) <= (epoch, last) for in_epoch, _, end in self.batches)
 
 
 def parse(text: str) -> Sampling:
-    """What `text` asks for: `off`, `all`, or a list of `first=N`, `every=N` and `epoch:batch` or `epoch:batch-batch`.
+    """The choice in `text`: `off`, `all`, or a list of `first=N`, `every=N`, `epoch:batch` and `epoch:batch-batch`.
 
-    Raises `BadSampling`.
+    Raises `BadSampling` if it has any other part.
 
     >>> parse("first=3,0:100-102")
     Sampling(everything=False, first=3, every=0, batches=((0, 100, 102),))
@@ -75,16 +89,25 @@ def parse(text: str) -> Sampling:
     everything, counted, batches = False, {"first": 0, "every": 0}, []
     for part in text.split(","):
         part = part.strip()
-        number, place = _COUNTED.fullmatch(part), _BATCHES.fullmatch(part)
+        count, batch_range = _COUNTED.fullmatch(part), _range(part)
         if part == "all":
             everything = True
-        elif number is not None and int(number.group(2)) and not counted[number.group(1)]:
-            counted[number.group(1)] = int(number.group(2))
-        elif place is not None and int(place.group(3) or place.group(2)) >= int(place.group(2)):
-            batches.append((int(place.group(1)), int(place.group(2)), int(place.group(3) or place.group(2))))
+        elif count is not None and int(count.group(2)) and not counted[count.group(1)]:
+            counted[count.group(1)] = int(count.group(2))
+        elif batch_range is not None:
+            batches.append(batch_range)
         else:
             raise BadSampling(
                 "--run-metadata %s: %r says nothing; use off, all, or a list of first=N, every=N, epoch:batch and "
                 "epoch:batch-batch, such as first=3,0:100-102" % (text, part)
             )
     return Sampling(everything, counted["first"], counted["every"], tuple(batches))
+
+
+def _range(part: str) -> "tuple[int, int, int] | None":
+    """Epoch, first and last batch in `epoch:batch` or `epoch:batch-batch`; None for anything else."""
+    match = _BATCHES.fullmatch(part)
+    if match is None:
+        return None
+    epoch, first, last = (int(number) for number in (match.group(1), match.group(2), match.group(3) or match.group(2)))
+    return (epoch, first, last) if first <= last else None

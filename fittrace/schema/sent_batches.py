@@ -1,4 +1,4 @@
-"""Which batches are sent as spans, of a training that may have thousands in a second, or one in a minute."""
+"""The choice of batches that are sent as spans. A training may have thousands in a second, or one in a minute."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from .scattered_choice import scattered
 
 
 class SentBatches(NamedTuple):
-    """Of all batches a `ratio`; or the first that begins in each `period_ns` of Unix time in a thread, unless it is 0.
+    """The batches that are sent: a ratio of all, or a number in each second.
 
-    A batch is chosen by the moment when it begins. So both sides choose the same, and all workers of a training those
-    of the same moments; no random number is taken from the program.
+    A batch is chosen by the time at which it begins. So a live process and a later export choose the same batches, and
+    all workers of a training those of the same times.
+
+    - `ratio`: the ratio of batches, from 0 to 1; ignored with a `period_ns`.
+    - `period_ns`: the first batch that begins in each such period of Unix time is sent, in each thread; 0 for none.
     """
 
     ratio: float = 1.0
@@ -20,7 +23,7 @@ class SentBatches(NamedTuple):
 
     @classmethod
     def of(cls, text: Any) -> "SentBatches":
-        """What a text says: a ratio, or a number of batches in a second. Raises `ValueError` where it is neither.
+        """The choice in a text: a ratio, or a number of batches in a second. Raises `ValueError` if it is neither.
 
         >>> SentBatches.of("0.5"), SentBatches.of("10/s")
         (SentBatches(ratio=0.5, period_ns=0), SentBatches(ratio=0.0, period_ns=100000000))
@@ -37,7 +40,7 @@ class SentBatches(NamedTuple):
         raise ValueError("%s: give a ratio of the batches, from 0 to 1, or how many in a second, as in 10/s" % text)
 
     def __str__(self) -> str:
-        """The text that says so, and from which the same is made again.
+        """The choice as text, from which `of` makes an equal one.
 
         >>> print(SentBatches.of("0.5"), SentBatches.of("10/s"))
         0.5 10/s
@@ -52,7 +55,11 @@ class SentBatches(NamedTuple):
         return math.ceil(self.ratio * (1 << 64))
 
     def takes(self, start_ns: int, due_ns: int) -> bool:
-        """Whether a batch is sent that begins at `start_ns`; `due_ns` is what `due` gave for the last that was.
+        """Whether a batch is sent.
+
+        Args:
+            start_ns: when it begins, in Unix nanoseconds.
+            due_ns: what `due` returned for the last batch that was sent in its thread; 0 if there was none.
 
         >>> sum(SentBatches(0.25).takes(1_760_000_000_000_000_000 + 600_000 * batch, 0) for batch in range(1000))
         251
@@ -62,7 +69,7 @@ class SentBatches(NamedTuple):
         return scattered(start_ns) < self.limit
 
     def due(self, start_ns: int) -> int:
-        """From when on the next batch of a thread is sent after one that began at `start_ns`; 0 with a ratio.
+        """The time from which the next batch of a thread is sent, after one that began at `start_ns`; 0 with a ratio.
 
         >>> SentBatches.of("1/s").due(1_760_000_000_600_000_000)
         1760000001000000000
@@ -71,6 +78,8 @@ class SentBatches(NamedTuple):
 
 
 ALL = SentBatches()
+"""All batches."""
 NONE = SentBatches(0.0)
+"""No batch."""
 DEFAULT = SentBatches.of("1/s")
-"""Those that are sent while a program trains, where it does not say which."""
+"""The choice of a program that does not make one."""

@@ -1,4 +1,4 @@
-"""What a table is, and the columns that many tables have."""
+"""The classes that describe tables, and the columns that many tables share."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its `name`, Arrow `type` (as `pyarrow.type_for_alias` spells it, `dictionary` for repeated text, or
-    `list<...>` of such a type), its `meaning`, and whether it is `nullable`.
+    """A column of a table.
+
+    - `name`: its name.
+    - `type`: its Arrow type as `pyarrow.type_for_alias` spells it, `dictionary` for repeated text, or `list<...>`.
+    - `meaning`: its meaning, for `docs/schema.md`.
+    - `nullable`: whether it may be null.
 
     >>> Column("fit", "int32", "number of the fit in its process").nullable
     False
@@ -22,7 +26,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: its `name`, what a row is, and its columns in order."""
+    """A table of a trace.
+
+    - `name`: its name.
+    - `row`: what one row is, for `docs/schema.md`.
+    - `columns`: its columns in order.
+    """
 
     name: str
     row: str

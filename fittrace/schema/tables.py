@@ -1,8 +1,8 @@
-"""The tables of a trace, column by column, as they lie in Parquet.
+"""The tables of a trace, column by column, as Parquet stores them.
 
-Every table is a folder of hive partitions, `<run>/<table>/process=<n>/part-<k>-<crc32>.parquet`: a process of a run
-writes its own partition alone, so that the folders of many runs and machines are one set of tables for any Parquet
-reader.
+Each table is a folder of hive partitions: `<run>/<table>/process=<n>/part-<k>-<crc32>.parquet`. A process of a run only
+writes its own partition. So any Parquet reader can read the folders of many runs and machines as one set of tables.
+
 Times are Unix nanoseconds; durations are nanoseconds. `docs/schema.md` is generated from `TABLES`.
 """
 
@@ -13,40 +13,43 @@ from .op_tables import DATA_PIPELINE, OPS, SAMPLED_BATCHES
 from .table import BATCH, EPOCH, FIT, STAGE, Column, Table
 
 PHASES: dict[str, str] = {
-    "fit": "the call of `fit` itself, and what no other phase claims of it",
+    "fit": "the call of `fit`, and its time outside of all other phases",
     "evaluate": "the call of `evaluate`, alone or as the validation of a fit",
     "predict": "the call of `predict`",
-    "prepare": "arguments, data adapters, `validation_split`, making of the train and test functions",
+    "prepare": "checking arguments, making data adapters, `validation_split`, making the train and test functions",
     "configure_callbacks": "`CallbackList(...)`: `History`, `ProgbarLogger`, `set_model`, `set_params`",
     "epoch": "one turn of the epoch loop",
     "shuffle": "shuffling the sample order",
     "make_batches": "cutting the data into batches, making the iterator over them",
     "batch": "one turn of the batch loop",
-    "slice": "fetching the next batch's data in Python; also the whole turn of a loop in which the data ran out",
+    "slice": "fetching the next batch's data in Python; also the last turn of a loop, which finds no data",
     "to_dense": "turning sparse inputs dense",
     "function": "the backend's call: `train_function`, `test_function`, `predict_function`, `Function._call`",
     "logs": "turning what the function returned into plain logs",
-    "hooks": "`CallbackList.on_*` and every callback's `on_*` in it",
-    "validation": "everything that a fit does to validate",
+    "hooks": "`CallbackList.on_*`, and each callback's `on_*` in it",
+    "validation": "the validation of a fit",
     "stop": "leaving the fit: finalising variables, dropping iterators",
 }
-"""The closed set of phases, with the meaning of each (the brief's phase table)."""
+"""The phases, with their meanings. There are no others."""
 
 BATCH_PHASES: tuple[str, ...] = ("slice", "to_dense", "function", "logs", "hooks")
-"""The phases inside a batch; `batches` has one `<phase>_ns` column for each."""
+"""The phases inside a batch. `batches` has a column `<phase>_ns` for each."""
 
 COUNTS_AS: dict[str, str] = {**{phase: phase for phase in BATCH_PHASES}, "make_batches": "slice"}
-"""The phase inside a batch that the time of a span counts as, by the span's phase.
+"""The phase of a batch to which a span's time counts, by the span's own phase.
 
-The iterator over the batches is made while the first of them is fetched."""
+`make_batches` is there because some engines make the iterator over the batches while they fetch the first one.
+"""
 
 STAGES: tuple[str, ...] = ("train", "test", "predict")
+"""The stages. `test` is that of `evaluate` and of validations."""
 
 STATUSES: dict[str, str] = {
     "ok": "it returned",
     "error": "an exception left it",
     "unfinished": "it was still open when the recording ended",
 }
+"""The statuses of fits, spans and batches, with their meanings."""
 
 PROCESSES = Table(
     "processes",
@@ -61,11 +64,9 @@ PROCESSES = Table(
         Column("argv", "string", "`sys.argv` as a JSON list"),
         Column("start_ns", "int64", "when its capture began"),
         Column("end_ns", "int64", "the last moment that it recorded"),
-        Column(
-            "ending", "string", "`closed` by the process itself, `cut` when it died, `running` when it still went on"
-        ),
-        Column("dropped_detail", "int64", "records of inner phases dropped because the disk could not keep up"),
-        Column("dropped_batches", "int64", "records of batches, hooks and logs dropped for the same reason"),
+        Column("ending", "string", "`closed` by the process itself, `cut` if it died, `running` if it still runs"),
+        Column("dropped_detail", "int64", "records of inner phases that were dropped because the disk was too slow"),
+        Column("dropped_batches", "int64", "records of batches, hooks and logs that were dropped for the same reason"),
         Column("damaged_bytes", "int64", "bytes of its journal that could not be read"),
     ),
 )
@@ -76,14 +77,12 @@ FITS = Table(
     (
         FIT,
         Column("method", "dictionary", "`fit`, `evaluate` or `predict`"),
-        Column("engine", "dictionary", "the engine, a row of the engine table"),
+        Column("engine", "dictionary", "the engine"),
         Column("engine_version", "dictionary", "version of the engine's package"),
         Column("start_ns", "int64", "start"),
         Column("duration_ns", "int64", "duration"),
         Column("epochs", "int64", "epochs begun"),
-        Column(
-            "batches", "int64", "training batches begun (of the fit's own stage), without the fetch that finds no data"
-        ),
+        Column("batches", "int64", "batches begun, of the fit's own stage, without a last turn that finds no data"),
         Column("status", "dictionary", "`ok`, `error` or `unfinished`"),
         Column("error", "string", "type and message of the exception that left it", nullable=True),
         Column("thread", "dictionary", "name of the thread that called it"),
@@ -93,15 +92,15 @@ FITS = Table(
         Column(
             "at_span",
             "int64",
-            "where it stood when an exception left it or the recording ended: the innermost span that this ended, or "
-            "that was open; null where it returned. What follows is the same span's",
+            "the innermost open span when an exception left it or the recording ended; null if it returned. The next "
+            "columns are of that span",
             nullable=True,
         ),
         Column("at_stage", "dictionary", "its stage", nullable=True),
         Column("at_epoch", "int64", "its epoch", nullable=True),
         Column("at_batch", "int64", "its batch", nullable=True),
         Column("at_phase", "dictionary", "its phase", nullable=True),
-        Column("at_callback", "dictionary", "class name of its callback; null where it is no hook call", nullable=True),
+        Column("at_callback", "dictionary", "class name of its callback; null if it is no hook call", nullable=True),
         Column("at_hook", "dictionary", "its hook; null outside hooks", nullable=True),
     ),
 )
@@ -111,8 +110,13 @@ SPANS = Table(
     "one timed interval of the engine, in order of start within a thread",
     (
         FIT,
-        Column("span", "int64", "number of the span, unique in its process; a parent's is below its children's"),
-        Column("parent", "int64", "the span that holds it; null for a fit's root and on another thread", nullable=True),
+        Column("span", "int64", "number of the span, unique in its process; lower than those of its children"),
+        Column(
+            "parent",
+            "int64",
+            "the span around it; null for a fit's root and for the outermost on another thread",
+            nullable=True,
+        ),
         STAGE,
         EPOCH,
         BATCH,
@@ -123,20 +127,18 @@ SPANS = Table(
         Column(
             "children_ns",
             "int64",
-            "the part of the duration in child spans; beside the fit's thread, all of it",
+            "the part of the duration in child spans; on other threads than the fit's, all of it",
         ),
         Column("thread", "dictionary", "name of the thread that ran it"),
         Column("status", "dictionary", "`ok`, `error` or `unfinished`"),
-        Column(
-            "callback", "dictionary", "class name of the callback; null where the span is no hook call", nullable=True
-        ),
+        Column("callback", "dictionary", "class name of the callback; null if the span is no hook call", nullable=True),
         Column("position", "int32", "index of the callback in the callback list", nullable=True),
         Column("hook", "dictionary", "`on_train_begin`, ...; null outside hooks", nullable=True),
-        Column("site", "int32", "the place in the engine's source that opened it, a row of `sites`"),
+        Column("site", "int32", "the site that opened it, a row of `sites`"),
         Column(
             "nested",
             "bool",
-            "whether a span around it, in its fit, has the same phase: sums and counts of a phase leave it out",
+            "whether a span around it in its fit has the same phase; sums and counts of a phase leave it out",
             nullable=True,
         ),
     ),
@@ -151,52 +153,54 @@ BATCHES = Table(
         EPOCH,
         BATCH,
         Column("last_batch", "int64", "last batch number of the step: `batch`, or more with `steps_per_execution`"),
-        Column("size", "int64", "samples in it, where the engine tells it", nullable=True),
+        Column("size", "int64", "samples in it; null if unknown", nullable=True),
         Column(
             "first_sample",
             "int64",
-            "place of its first sample in the epoch's order (`samples`), where the engine tells it",
+            "position of its first sample in the epoch's order (`samples`); null if unknown",
             nullable=True,
         ),
         Column("span", "int64", "its span"),
         Column("start_ns", "int64", "start"),
         Column("duration_ns", "int64", "duration"),
         *[Column(phase + "_ns", "int64", "time in the `%s` phase" % phase) for phase in BATCH_PHASES],
-        Column("data_wait_ns", "int64", "time in which it only waited for data; null: not sampled", nullable=True),
+        Column("data_wait_ns", "int64", "time in which ops only waited for data; null: not sampled", nullable=True),
         Column("compute_ns", "int64", "time in which ops computed; null: not sampled", nullable=True),
-        Column("retraced", "bool", "a `tf.function` was traced in it; null: the engine has none", nullable=True),
+        Column(
+            "retraced", "bool", "whether a `tf.function` was traced in it; null: the engine has none", nullable=True
+        ),
         Column("status", "dictionary", "`ok`, `error` or `unfinished`"),
     ),
 )
 
 LOGS = Table(
     "logs",
-    "one key of the logs dict at a moment when it changed: as the engine made it, or as a callback left it",
+    "one key of a logs dict when it changed: as the engine made it, or as a callback left it",
     (
         FIT,
         STAGE,
         EPOCH,
         BATCH,
-        Column("hook", "dictionary", "the hook that was given the dict"),
-        Column("span", "int64", "the span of `CallbackList.on_*` that passed it on"),
-        Column("position", "int32", "-1 as the engine made it, else the index of the callback that left it so"),
+        Column("hook", "dictionary", "the hook that got the dict"),
+        Column("span", "int64", "the span of the `CallbackList.on_*` that passed it on"),
+        Column("position", "int32", "-1: as the engine made it; else the index of the callback that left it so"),
         Column("key", "dictionary", "the key"),
-        Column("value", "float64", "the value where it is a number", nullable=True),
-        Column("text", "string", "what the value is where it is no number; `removed` true: null", nullable=True),
-        Column("removed", "bool", "that callback took the key away"),
+        Column("value", "float64", "the value, if it is a number", nullable=True),
+        Column("text", "string", "a text for the value, if it is no number; null if `removed`", nullable=True),
+        Column("removed", "bool", "whether that callback removed the key"),
     ),
 )
 
 SAMPLES = Table(
     "samples",
-    "a stretch of the order in which an epoch took its samples: `count` samples that follow each other",
+    "a part of the order in which an epoch took its samples: `count` consecutive samples",
     (
         FIT,
         STAGE,
         EPOCH,
-        Column("position", "int64", "place in the order of the stretch's first sample, from 0"),
-        Column("sample", "int64", "index of that sample in the data; null where the order was not kept", nullable=True),
-        Column("count", "int64", "samples in the stretch: `sample`, `sample + 1`, ..."),
+        Column("position", "int64", "position of its first sample in the order, from 0"),
+        Column("sample", "int64", "index of that sample in the data; null if the order was not kept", nullable=True),
+        Column("count", "int64", "how many samples: `sample`, `sample + 1`, ..."),
     ),
 )
 
@@ -208,34 +212,34 @@ STOPS = Table(
         STAGE,
         EPOCH,
         BATCH,
-        Column("value", "dictionary", "what it became, as Python writes it: `True`"),
-        Column("hook", "dictionary", "the hook after which it was so, or before which where no callback did it"),
-        Column("callback", "dictionary", "class name of the callback; null where no hook did it", nullable=True),
-        Column("position", "int32", "index of the callback in the callback list; -1 where no hook did it"),
-        Column("span", "int64", "the span of the hook; where no hook did it, that of the next `CallbackList.on_*`"),
+        Column("value", "dictionary", "the new value as Python writes it, such as `True`"),
+        Column("hook", "dictionary", "the hook that changed it; if no hook did, the next hook"),
+        Column("callback", "dictionary", "class name of the callback; null if no hook did it", nullable=True),
+        Column("position", "int32", "index of the callback in the callback list; -1 if no hook did it"),
+        Column("span", "int64", "the span of the hook; if no hook did it, of the next `CallbackList.on_*`"),
     ),
 )
 
 VALUES = Table(
     "values",
-    "one value that the engine's code had: an argument of `fit`, a setting of a callback or of `compile`, or, with "
-    "`--values all`, what a statement assigned",
+    "one value in the engine's code: an argument of `fit`, a setting of a callback or of `compile`, or, with "
+    "`--values all`, the value of an assignment",
     (
         FIT,
-        Column("span", "int64", "the innermost span that was open; an argument's is its function's call"),
-        Column("site", "int32", "the place, a row of `sites`"),
-        Column("key", "dictionary", "the name: of an argument, `callbacks[0].monitor` or `compile.loss`"),
-        Column("value", "float64", "the value where it is a number", nullable=True),
-        Column("text", "string", "what the value is where it is no number", nullable=True),
+        Column("span", "int64", "the innermost open span; of an argument, its function's call"),
+        Column("site", "int32", "the site that recorded it, a row of `sites`"),
+        Column("key", "dictionary", "the name: of an argument, or such as `callbacks[0].monitor` and `compile.loss`"),
+        Column("value", "float64", "the value, if it is a number", nullable=True),
+        Column("text", "string", "a text for the value, if it is no number", nullable=True),
     ),
 )
 
 NOTES = Table(
     "notes",
-    "one thing that the reader of the trace must know",
+    "one note to the reader of the trace",
     (
         Column("kind", "dictionary", "`engine`, `fault`, `dropped`, `damaged`, `journal`, `run_metadata` or `otlp`"),
-        Column("message", "string", "what happened, and what is missing for it"),
+        Column("message", "string", "what happened, and what is missing because of it"),
     ),
 )
 
