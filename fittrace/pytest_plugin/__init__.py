@@ -1,6 +1,6 @@
 """The pytest plugin: the fixture `fit_trace`, and `pytest --fittrace`.
 
-It is loaded by every pytest where fittrace is installed, so it imports nothing until it is used.
+Every pytest in an environment with fittrace loads it. So it imports the rest of fittrace only when it is used.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ if TYPE_CHECKING:
     from .suite import Suite
 
 _SUITE: pytest.StashKey[Suite] = pytest.StashKey()
+"""The recordings of this pytest process, once there are any."""
 _FOLDER: pytest.StashKey[Path] = pytest.StashKey()
+"""The folder of the runs, with `--fittrace`."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--fittrace`."""
-    told = "trace every fit of the tests into a new folder under traces/, a run for each test"
-    parser.getgroup("fittrace").addoption("--fittrace", action="store_true", help=told)
+    """Add the option `--fittrace`."""
+    text = "trace every fit of the tests into a new folder under traces/, a run for each test"
+    parser.getgroup("fittrace").addoption("--fittrace", action="store_true", help=text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the folder of the runs; a worker of pytest-xdist is told it."""
+    """With `--fittrace`, choose the folder of the runs. A worker of pytest-xdist gets it from its controller."""
     if not config.option.fittrace:
         return
     from ..launch import RepeatedRuns
@@ -37,20 +39,20 @@ def pytest_configure(config: pytest.Config) -> None:
         RepeatedRuns.check()
     except FittraceError as error:
         raise pytest.UsageError(str(error)) from None
-    told = getattr(config, "workerinput", {}).get("fittrace")
-    config.stash[_FOLDER] = Path("traces", timestamped_name("pytest")).absolute() if told is None else Path(told)
+    folder = getattr(config, "workerinput", {}).get("fittrace")
+    config.stash[_FOLDER] = Path("traces", timestamped_name("pytest")).absolute() if folder is None else Path(folder)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a worker of pytest-xdist the folder."""
+    """Send the folder of the runs to a worker of pytest-xdist."""
     if _FOLDER in node.config.stash:
         node.workerinput["fittrace"] = str(node.config.stash[_FOLDER])
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """With `--fittrace`, record the test, its fixtures included."""
+    """With `--fittrace`, record the test and its fixtures."""
     if _FOLDER not in item.config.stash:
         return (yield)
     suite = _suite(item.config)
@@ -63,14 +65,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.fixture
 def fit_trace(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FitTrace]:
-    """The trace of this test's fits: the tables, `assert_hook_order`, and a text to compare with a snapshot."""
+    """The trace of this test's fits: its tables, `assert_hook_order`, and a text to compare with a snapshot."""
     folder = tmp_path_factory.mktemp("fittrace")
     with _suite(request.config).fit_trace(request.node.nodeid, folder) as trace:
         yield trace
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say where the traces are."""
+    """With `--fittrace`, print where the traces are."""
     if _FOLDER not in config.stash:
         return
     from ..schema.safe_text import printable
@@ -88,12 +90,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Give the engines their own code back."""
+    """Restore the engines' own code."""
     if _SUITE in config.stash:
         config.stash[_SUITE].close()
 
 
 def _suite(config: pytest.Config) -> Suite:
+    """The recordings of this pytest process, made when a test first needs them."""
     if _SUITE not in config.stash:
         from .suite import Suite
 

@@ -1,4 +1,4 @@
-"""`FitTrace`: the trace of a test's own fits, with what a test wants to say about it."""
+"""`FitTrace`: the trace of a test's own fits, with assertions on it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,13 @@ if TYPE_CHECKING:
 
 
 class FitTrace:
-    """What the fixture `fit_trace` gives: the tables of the fits that the test has made until now, and assertions.
+    """The value of the fixture `fit_trace`: the tables of the fits that the test has made up to now, and assertions.
 
     The tables are those of `fittrace.Trace`: `fits`, `spans`, `batches`, `hooks`, `logs`, `samples`, `stops`, `values`,
-    `processes`, `sites`, `notes` and `sql`. Where a method takes `fit`, it is the fit's number; it can be left away
-    where the test made only one. `callbacks` is the name of a callback's class, or several, to look at these alone.
+    `processes`, `sites`, `notes` and `sql`.
 
-    Its text is the contract of the fits: hook order, log keys and phases, and nothing that differs between machines.
-    Two are equal when these are; so it can be compared with a snapshot of syrupy or inline-snapshot.
+    Its text is the contract of the fits: hook order, log keys and phases, which are the same on every machine. Two are
+    equal if their texts are. So it can be compared with a snapshot of syrupy or inline-snapshot.
     """
 
     def __init__(self, read: Callable[[], TraceTables]) -> None:
@@ -36,11 +35,11 @@ class FitTrace:
 
     @property
     def trace(self) -> TraceTables:
-        """The trace as it is now."""
+        """The trace up to now."""
         return self._read()
 
     def fits(self) -> pd.DataFrame:
-        """The calls of `fit`, and of `evaluate` and `predict` outside of it."""
+        """The calls of `fit`, and those of `evaluate` and `predict` outside a fit's own validation."""
         return self.trace.fits()
 
     def spans(self) -> pd.DataFrame:
@@ -56,54 +55,69 @@ class FitTrace:
         return self.trace.hooks()
 
     def logs(self) -> pd.DataFrame:
-        """The logs as each `CallbackList.on_*` left them, one key a row."""
+        """The logs as each `CallbackList.on_*` left them, one row for each key."""
         return self.trace.logs()
 
     def samples(self) -> pd.DataFrame:
-        """The order in which each epoch took its samples, of engines that loop over arrays."""
+        """The order in which each epoch took its samples, in engines that loop over arrays."""
         return self.trace.samples()
 
     def stops(self) -> pd.DataFrame:
-        """What became of the model's `stop_training`, and which callback's hook did it."""
+        """The changes of the model's `stop_training`, each with the hook that made it."""
         return self.trace.stops()
 
     def values(self) -> pd.DataFrame:
-        """What `fit` was called with, and what its callbacks monitor."""
+        """The arguments of `fit`, and the settings of its callbacks and of `compile`."""
         return self.trace.values()
 
     def processes(self) -> pd.DataFrame:
-        """The processes that were traced: the test's own, and those that it started."""
+        """The traced processes: the test's own, and those that it started."""
         return self.trace.processes()
 
     def sites(self) -> pd.DataFrame:
-        """The places in the engine's source that recorded."""
+        """The places in the engine's source that record."""
         return self.trace.sites()
 
     def notes(self) -> pd.DataFrame:
-        """What the reader of the trace must know."""
+        """Notes to the reader of the trace, such as what is missing in it."""
         return self.trace.notes()
 
     def sql(self, query: str) -> pd.DataFrame:
-        """The answer to one SQL `SELECT` over these tables."""
+        """The result of one SQL `SELECT` over these tables."""
         return self.trace.sql(query)
 
     def hook_order(self, fit: int | None = None, callbacks: str | Sequence[str] = ()) -> str:
-        """The pattern that the hooks of a fit followed, to be read, or to be given to `assert_hook_order`."""
+        """The pattern that the hooks of a fit followed, as `assert_hook_order` takes it.
+
+        Args:
+            fit: the number of the fit; it may be omitted if the test made only one.
+            callbacks: class names of callbacks, to see their hooks only; all if empty.
+        """
         chosen = self._chosen(fit)
         return described(self._calls(chosen, callbacks))
 
     def log_keys(self, fit: int | None = None) -> dict[str, list[str]]:
-        """For each hook that is given logs, the keys that its callbacks found or left there, sorted."""
+        """For each hook that gets logs, the keys that were there before or after any callback, sorted.
+
+        Args:
+            fit: the number of the fit; it may be omitted if the test made only one.
+        """
         return log_keys(_of(self.hooks(), self._chosen(fit)))
 
     def contract(self, fit: int) -> str:
-        """The contract of one fit as text."""
+        """The contract of the fit with this number, as text."""
         chosen = self._chosen(fit)
         return contract(chosen, _of(self.hooks(), chosen), _of(self.spans(), chosen))
 
     def assert_hook_order(self, pattern: str, fit: int | None = None, callbacks: str | Sequence[str] = ()) -> None:
-        """Assert that the hooks of a fit follow `pattern` from first to last (`fittrace.analysis.pattern` says how one
-        is written). Raises `PatternError` where it is none.
+        """Assert that all hooks of a fit match a pattern.
+
+        Raises `PatternError` if the pattern has a mistake.
+
+        Args:
+            pattern: the expected order, in the language of `fittrace.analysis.pattern`.
+            fit: the number of the fit; it may be omitted if the test made only one.
+            callbacks: class names of callbacks, to compare their hooks only; all if empty.
 
         >>> def test_it(fit_trace):
         ...     model.fit(x, y, epochs=2)
@@ -113,7 +127,8 @@ class FitTrace:
         try:
             parsed = parse(pattern)
         except PatternError as error:
-            raise error.with_traceback(None) from None  # it shows the place in the pattern; ours is no matter
+            # The error shows the place in the pattern. A traceback through the parser would not help.
+            raise error.with_traceback(None) from None
         chosen = self._chosen(fit)
         calls = self._calls(chosen, callbacks)
         mismatch = match(parsed, calls)
@@ -133,38 +148,44 @@ class FitTrace:
     def __eq__(self, other: object) -> bool:
         if isinstance(other, (FitTrace, str)):
             return str(self) == str(other)
-        # A snapshot compares itself.
+        # Python then asks `other`, which may be a snapshot that compares itself.
         return NotImplemented
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return printable_lines("\n".join(self.contract(number) for number in self._own()["fit"]))
+        return printable_lines("\n".join(self.contract(number) for number in self._own_fits()["fit"]))
 
-    def _own(self) -> pd.DataFrame:
+    def _own_fits(self) -> pd.DataFrame:
+        """The fits of the test's own process."""
         processes = self.processes()
         own = processes.loc[processes["pid"] == os.getpid(), "process"]
         fits = self.fits()
-        mine: pd.DataFrame = fits[fits["process"].isin(own)]
-        return mine
+        own_fits: pd.DataFrame = fits[fits["process"].isin(own)]
+        return own_fits
 
     def _chosen(self, fit: int | None) -> pd.Series:
+        """The row of the fit with this number, or of the only fit."""
         __tracebackhide__ = True
-        fits = self._own()
-        candidates = fits[fits["parent_fit"].isna() & fits["method"].str.startswith("fit")] if fit is None else fits
-        candidates = fits if fit is None and candidates.empty else candidates
-        found = candidates if fit is None else candidates[candidates["fit"] == fit]
-        if len(found) == 1:
-            return found.iloc[0]
-        there = ", ".join(f"{number} {method}" for number, method in zip(fits["fit"], fits["method"], strict=True))
-        if not there:
+        fits = self._own_fits()
+        if fit is None:
+            # An evaluate, or a fit in a hook, is meant only if there is no other fit.
+            outer_fits = fits[fits["parent_fit"].isna() & fits["method"].str.startswith("fit")]
+            candidates = fits if outer_fits.empty else outer_fits
+        else:
+            candidates = fits[fits["fit"] == fit]
+        if len(candidates) == 1:
+            return candidates.iloc[0]
+        if fits.empty:
             raise FittraceError(
                 "fit_trace: nothing was fitted yet; call model.fit in the test, after the fixture is made"
             )
-        asked = "which fit is meant is not clear" if fit is None else f"no fit {fit}"
-        raise FittraceError(f"fit_trace: {asked}; the test made {there}: give one's number, fit=0")
+        known = ", ".join(f"{number} {method}" for number, method in zip(fits["fit"], fits["method"], strict=True))
+        problem = "which fit is meant is not clear" if fit is None else f"no fit {fit}"
+        raise FittraceError(f"fit_trace: {problem}; the test made {known}: give one's number, fit=0")
 
     def _calls(self, fit: pd.Series, callbacks: str | Sequence[str]) -> list[Call]:
+        """The hook calls of `fit`, a row of `fits`, for these callbacks or for all."""
         __tracebackhide__ = True
         names = (callbacks,) if isinstance(callbacks, str) else tuple(callbacks)
         hooks = _of(self.hooks(), fit)
@@ -176,5 +197,6 @@ class FitTrace:
 
 
 def _of(table: pd.DataFrame, fit: pd.Series) -> pd.DataFrame:
+    """The rows of `fit`, a row of `fits`, in another table."""
     rows: pd.DataFrame = table[(table["process"] == fit["process"]) & (table["fit"] == fit["fit"])]
     return rows

@@ -1,4 +1,7 @@
-"""The line of the engine from which a hook was called; of traces that were recorded here, where its source lies."""
+"""The line of the engine that called a hook.
+
+It is read from the engine's source files, so it works where the trace was recorded.
+"""
 
 from __future__ import annotations
 
@@ -12,30 +15,44 @@ from ..analysis.hook_calls import Call
 
 
 def engine_line(call: Call, spans: pd.DataFrame, sites: pd.DataFrame) -> str | None:
-    """File, line, function and source of what called a hook: the engine's loop, or else its list of callbacks.
+    """File, line, function and source text of the statement that called a hook; None if it is not known.
 
-    The loop's line is told only where its function has exactly one call of the hook.
+    It is a line of the engine's loop if the loop's function has exactly one call of the hook, else a line of the
+    callback list.
+
+    Args:
+        call: the call of the hook.
+        spans: the table `spans`.
+        sites: the table `sites`.
     """
-    passing = _row(spans, "span", call.passing)
-    caller = None if passing is None else _row(spans, "span", passing["parent"])
-    for span, name in ((caller, call.hook), (passing, None)):
+    callback_list = _row(spans, "span", call.passing)
+    loop = None if callback_list is None else _row(spans, "span", callback_list["parent"])
+    for span, method in ((loop, call.hook), (callback_list, None)):
         site = None if span is None else _row(sites, "site", span["site"])
         if site is None:
             continue
         file, function = str(site["file"]), str(site["function"])
-        line = int(site["line"]) if name is None else _line_of(file, function, name)
+        # The site of a loop's span is where the span begins, not where it calls the hook.
+        line = int(site["line"]) if method is None else _line_of_call(file, function, method)
         if line is not None:
             return f"{file}:{line} in {function}: {linecache.getline(file, line).strip()}"
     return None
 
 
 def _row(table: pd.DataFrame, column: str, value: object) -> pd.Series | None:
-    found = table[table[column] == value] if value is not pd.NA else table[:0]
-    return found.iloc[0] if len(found) else None
+    """The first row with `value` in `column`; None if there is none."""
+    rows = table[table[column] == value] if value is not pd.NA else table[:0]
+    return rows.iloc[0] if len(rows) else None
 
 
-def _line_of(file: str, function: str, method: str) -> int | None:
-    """The line of the only call of `method` in a function of that qualified name."""
+def _line_of_call(file: str, function: str, method: str) -> int | None:
+    """The line of the only call of `method` in a function.
+
+    Args:
+        file: the path of the source file.
+        function: the qualified name of the function.
+        method: the name of the method that it calls.
+    """
     try:
         tree: ast.AST | None = ast.parse("".join(linecache.getlines(file)))
     except (SyntaxError, ValueError):
@@ -44,11 +61,11 @@ def _line_of(file: str, function: str, method: str) -> int | None:
         definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
         body = getattr(tree, "body", ())
         tree = next((node for node in body if isinstance(node, definitions) and node.name == name), None)
-    lines = list(_calls(tree, method)) if tree is not None else []
+    lines = list(_lines_of_calls(tree, method)) if tree is not None else []
     return lines[0] if len(lines) == 1 else None
 
 
-def _calls(tree: ast.AST, method: str) -> Iterator[int]:
+def _lines_of_calls(tree: ast.AST, method: str) -> Iterator[int]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method:
             yield node.lineno

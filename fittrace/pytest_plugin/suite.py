@@ -1,4 +1,4 @@
-"""The recordings of a test suite: one run for each test, and how a test reads its own."""
+"""The recordings of a test suite: one run for each test, which the test can read while it is recorded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 
 class Suite:
-    """The tests of one pytest process. With a folder `kept` all their fits are recorded, as runs under it."""
+    """The recordings of one pytest process.
+
+    Args:
+        kept: the folder for the runs of all tests; None to record only tests that use `fit_trace`, for themselves.
+    """
 
     def __init__(self, kept: Path | None) -> None:
         self._kept = kept
@@ -27,30 +31,37 @@ class Suite:
         self._running = ExitStack()
 
     def begin(self, test: str) -> None:
-        """Record from now on, where fits are kept at all, until `end`: as the run of `test`."""
+        """With a folder `kept`, start the run of `test`."""
         if self._kept is not None:
             self._running.enter_context(self._run(self._kept, test))
 
     def end(self) -> None:
-        """Record no more."""
+        """End the run that `begin` started, if any."""
         self._running.close()
 
     @contextmanager
     def fit_trace(self, test: str, folder: Path) -> Iterator[FitTrace]:
-        """Record the block alone, for the `test` itself to read: under `folder`, or where fits are kept."""
+        """Record the block as a run of its own, which the test can read.
+
+        Args:
+            test: the id of the test.
+            folder: the folder for the run, if runs are not kept.
+        """
+        # Only one run can record at a time, so the one of the whole test pauses.
         self.end()
         with self._run(self._kept or folder, test) as run:
             yield FitTrace(_Reader(self._repeated, run).read)
         self.begin(test)
 
     def close(self) -> None:
-        """Give the engines their own code back."""
+        """Restore the engines' own code."""
         self.end()
         self._repeated.close()
 
     @contextmanager
     def _run(self, out: Path, test: str) -> Iterator[Path]:
-        name = _free(out, _plain(test))
+        """Record the block as a run under `out`, and remove the run if nothing was fitted."""
+        name = _unused(out, _folder_name(test))
         with self._repeated.run(out, name, program=out == self._kept) as run:
             yield run.path
         if not journals(run.path):
@@ -60,7 +71,7 @@ class Suite:
 
 
 class _Reader:
-    """Reads a run that goes on, anew only where it has grown."""
+    """Reads a run that is being recorded, and again only if its journals have grown."""
 
     def __init__(self, repeated: RepeatedRuns, run: Path) -> None:
         self._repeated = repeated
@@ -79,18 +90,18 @@ class _Reader:
         return self._trace
 
 
-def _plain(test: str) -> str:
-    """The name of a test, as a name of a folder.
+def _folder_name(test: str) -> str:
+    """A folder name for the id of a test.
 
-    >>> _plain("tests/test_hooks.py::TestStop::test_it[2-early stop]")
+    >>> _folder_name("tests/test_hooks.py::TestStop::test_it[2-early stop]")
     'test_hooks-TestStop-test_it-2-early-stop'
     """
     file, *names = test.split("::")
     return re.sub(r"[^A-Za-z0-9_]+", "-", "-".join([Path(file).stem, *names])).strip("-")[:100]
 
 
-def _free(out: Path, name: str) -> str:
-    """`name`, or with a number behind it where there is such a folder under `out`."""
+def _unused(out: Path, name: str) -> str:
+    """`name`, with a number appended if `out` has such a folder already."""
     number = 1
     while (out / (name if number == 1 else f"{name}-{number}")).exists():
         number += 1
