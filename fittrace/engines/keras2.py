@@ -49,6 +49,7 @@ def _array_loops(module: str, prefix: str, is_old: bool) -> tuple[Function, ...]
     slicing = (
         Phase("slice", Assigns("batch_ids"), inside=("batch",)),
         Phase("slice", Calls("slice_arrays", "_slice_arrays"), inside=("batch",), optional=True),
+        # `if isinstance(ins[-1], float)`: the last input is not sliced if it is the learning-phase flag.
         Phase("slice", Tests("ins"), inside=("batch",), optional=True),
         Phase("to_dense", Over("indices_for_conversion_to_dense"), inside=("batch",), optional=is_old),
     )
@@ -190,7 +191,9 @@ KERAS22 = Engine(
             optional=True,
             phases=(
                 Phase("function", Over("inputs"), name="convert"),
+                # The `if` calls `_make_callable`, which has a span of its own.
                 Phase(None, Tests("_callable_fn")),
+                # The call stands in an `if`, with and without `run_metadata`.
                 Phase("function", Tests("run_metadata"), name="_callable_fn"),
             ),
         ),

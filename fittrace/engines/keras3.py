@@ -7,6 +7,7 @@ from .engine_table import CallbackLists, Calls, Engine, Function, Loop, Phase, T
 _BATCHES = Loop(
     "batch",
     over="epoch_iterator",
+    # Keras 3.11 and later have `begin_step` and `end_step`; older versions have only `step`.
     number=("begin_step", "step"),
     last="end_step",
     header="slice",
@@ -19,6 +20,7 @@ _BATCHES = Loop(
     steps="steps_per_execution",
 )
 
+# Hooks have spans of their own, from `CallbackLists`. So the phases around them leave them out.
 _HOOKS = Phase(None, Calls(*("on_%s_%s" % (what, when) for what in ("train", "test", "predict", "epoch",
     "train_batch", "test_batch", "predict_batch") for when in ("begin", "end"))), optional=True)  # fmt: skip
 

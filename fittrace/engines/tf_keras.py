@@ -14,6 +14,7 @@ _BATCHES = Loop(
     header="slice",
     sizes=("_adapter._batch_size", "_adapter._partial_batch_size", "_adapter._size", "_steps_per_epoch"),
 )
+# Hooks have spans of their own, from `CallbackLists`. So the phases around them leave them out.
 _HOOKS = Phase(None, Calls(*("on_%s_%s" % (what, when) for what in ("train", "test", "predict", "epoch",
     "train_batch", "test_batch", "predict_batch") for when in ("begin", "end"))), optional=True)  # fmt: skip
 _CONFIGURE = Phase("configure_callbacks", Calls("CallbackList"))
@@ -57,6 +58,7 @@ TF_KERAS = Engine(
             "fit",
             "train",
             Phase("function", Calls("train_function"), inside=("batch",), sampled="profiler"),
+            # `if data_handler.should_sync: context.async_wait()`: waiting for ops that run asynchronously.
             Phase("function", Tests("should_sync"), inside=("batch",), name="async_wait"),
             Phase("validation", Tests("validation_data"), inside=("epoch",), taken=True),
             _LOGS,

@@ -12,7 +12,9 @@ from .session_calls import Cached
 
 Functions = Tuple[Union[Function, CallbackLists], ...]
 
+# The loop leaves at the beginning of a turn, so the epoch after a stop is no epoch.
 _EPOCHS = Loop("epoch", target="epoch", number=("epoch",), guard="stop_training")
+# Hooks have spans of their own, from `CallbackLists`. So the phases around them leave them out.
 _HOOKS = Phase(
     None,
     Calls("on_epoch_begin", "on_epoch_end", "_call_begin_hook", "_call_end_hook", "_call_batch_hook"),
@@ -25,6 +27,7 @@ _ROOTS = (
 """Methods of the model and of the training loops: name, phase and stage."""
 
 
+# This assignment is the first statement that makes the callback list.
 _CONFIGURE = Phase("configure_callbacks", Assigns("count_mode"))
 _FUNCTIONS = Phase(None, Calls("train_function", "test_function", "predict_function"))
 _STANDARDIZING = Phase("prepare", Calls("_standardize_user_data"))
@@ -101,6 +104,7 @@ def _array_loop(module: str) -> Function:
         loops=(
             _EPOCHS,
             Loop("batch", over="target_steps", number=("step",)),
+            # With a single batch, the engine passes its inputs whole: `if len(batches) == 1: ins_batch = ins`.
             Loop(
                 "batch",
                 over="batches",
@@ -135,6 +139,7 @@ def _generator_loop(module: str) -> Function:
         stage_in="mode",
         loops=(
             _EPOCHS,
+            # `if batch_data is None: break` follows the fetch: the data ran out, and there is no batch.
             Loop("batch", over="target_steps", number=("step",), header="slice", guard="batch_data"),
         ),
         phases=(
@@ -156,6 +161,7 @@ def _session_functions(backend: str) -> Functions:
             session=Cached("_callable_fn", "_make_callable", ("feed_arrays", "feed_symbols", "symbol_vals", "session")),
             phases=(
                 Phase("function", Over("inputs"), name="convert"),
+                # The `if` calls `_make_callable`, which has a span of its own.
                 Phase(None, Tests("_callable_fn")),
                 Phase("function", Calls("_callable_fn")),
             ),
