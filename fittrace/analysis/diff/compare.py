@@ -103,6 +103,7 @@ def _pairs(a: list[ComparedFit], b: list[ComparedFit]) -> Iterator[tuple[Compare
     methods_a, methods_b = ([str(fit.row["method"]) for fit in fits] for fits in (a, b))
     matcher = SequenceMatcher(None, methods_a, methods_b, autojunk=False)
     for _, start_a, end_a, start_b, end_b in matcher.get_opcodes():
+        # Equal parts are pairs. In all others the matcher has found no fit that both traces have.
         if end_a - start_a == end_b - start_b and methods_a[start_a:end_a] == methods_b[start_b:end_b]:
             yield from zip(a[start_a:end_a], b[start_b:end_b], strict=True)
         else:

@@ -40,7 +40,7 @@ def hook_differences(number: int, a: ComparedFit, b: ComparedFit) -> Iterator[Di
         if batches_a[epoch] != batches_b[epoch]:
             message = f"{batches_a[epoch]:,} training batches in A, {batches_b[epoch]:,} in B"
             yield Difference("hooks", "count", number, message, epoch)
-            break
+            break  # the other epochs mostly differ in the same way
 
 
 def _stopped(number: int, a: ComparedFit, b: ComparedFit) -> Iterator[Difference]:
@@ -120,6 +120,8 @@ def _order(calls: list[Call]) -> list[str]:
 
 def _moved(a: list[str], b: list[str]) -> list[str]:
     """The hooks that are in both orders, but at different places."""
+    # Missing hooks are reported elsewhere, so the orders are compared without them. A hook has moved if the matcher
+    # removes it in one place and inserts it in another.
     common = Counter(a) & Counter(b)
     a, b = ([hook for hook in hooks if hook in common] for hooks in (a, b))
     removed, inserted = Counter[str](), Counter[str]()

@@ -63,6 +63,7 @@ def _value_difference(
         first[f"text_{side}"] if pd.notna(first[f"text_{side}"]) else f"{first[f'value_{side}']:.9g}" for side in "ab"
     )
     message = f"{key} of {hook} differs: {first_a} in A, {first_b} in B, then {len(rows):,} of {count:,} times"
+    # NaN, infinity and a pair of zeros give no relative difference, so their warnings and results are ignored.
     with np.errstate(all="ignore"):
         largest = np.nanmax(np.append(np.abs(a - b) / np.maximum(np.abs(a), np.abs(b)), 0.0))
     if largest > 0:
@@ -74,6 +75,7 @@ def _missing(
     number: int, a: ComparedFit, b: ComparedFit, logs_a: pd.DataFrame, logs_b: pd.DataFrame
 ) -> Iterator[Difference]:
     """Keys that a hook gets in both fits, but in one of them not in every batch or epoch in which the other has it."""
+    # Where one fit does not call the hook at all, the missing call is a difference in hooks, not in logs.
     common = _hook_positions(a.hooks) & _hook_positions(b.hooks)
     positions_a, positions_b = (_key_positions(logs, common) for logs in (logs_a, logs_b))
     for positions, other, lacks in ((positions_a, positions_b, "B"), (positions_b, positions_a, "A")):

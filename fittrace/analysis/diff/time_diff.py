@@ -54,24 +54,25 @@ def _compared(number: int, part: Part, a: Floats, b: Floats, tolerance: float) -
     median_a, median_b = float(np.median(a)), float(np.median(b))
     noise = _noise(a, b, np.median)
     differs = _is_beyond(median_a, median_b, noise, tolerance)
-    # A slowdown of a few batches does not change the median, but the mean.
+    # A slowdown of a few batches changes the mean, but not the median. Means are compared only with equal counts, since
+    # a rare slow span weighs more in a fit with fewer spans.
     if not differs and len(a) == len(b):
         differs = _is_beyond(float(np.mean(a)), float(np.mean(b)), _noise(a, b, np.mean), tolerance)
     phase, hook, callback = part
     return PhaseTime(
-        number,
-        phase,
-        len(a),
-        len(b),
-        round(float(a.sum())),
-        round(float(b.sum())),
-        round(median_a),
-        round(median_b),
-        median_b / median_a if median_a else 1.0,
-        noise,
-        differs,
-        hook,
-        callback,
+        fit=number,
+        phase=phase,
+        count_a=len(a),
+        count_b=len(b),
+        total_a_ns=round(float(a.sum())),
+        total_b_ns=round(float(b.sum())),
+        median_a_ns=round(median_a),
+        median_b_ns=round(median_b),
+        ratio=median_b / median_a if median_a else 1.0,
+        noise=noise,
+        differs=differs,
+        hook=hook,
+        callback=callback,
     )
 
 
@@ -80,6 +81,7 @@ def _matters(time: PhaseTime, fit_ns: int) -> bool:
 
 
 def _is_beyond(a: float, b: float, noise: float | None, tolerance: float) -> bool:
+    """Whether the ratio of `a` and `b` is beyond the tolerance and the noise together."""
     if noise is None or a == b:
         return False
     # In logarithms, twice as fast is as far away as twice as slow.
@@ -101,6 +103,7 @@ def _durations(fit: ComparedFit) -> dict[Part, Floats]:
         (str(phase), None, None): rows["duration_ns"].to_numpy(float)
         for phase, rows in spans[outer.to_numpy(bool) & ~is_hook].groupby("phase", observed=True)
     }
+    # A callback's hook lies in the span of its `CallbackList.on_*`, which has the same phase, but is a part of its own.
     hooks = spans[is_hook & (outer | spans["callback"].notna()).to_numpy(bool)]
     names = hooks["hook"].astype(object).map(lambda hook: LATER_NAMES.get(hook, hook))
     owners = hooks["callback"].astype(object).where(hooks["callback"].notna(), None)
@@ -141,7 +144,10 @@ def _noise(a: Floats, b: Floats, middle: Callable[[Floats], object]) -> float | 
         return None
     variance = 0.0
     for durations in (a, b):
+        # At least three spans in a block, so that its middle is no single span.
         blocks = np.array_split(durations, min(_BLOCKS, len(durations) // 3))
+        # Logarithms, since noise is a factor. A duration of 0 counts as 1 ns, which has one.
         logs = np.log([max(float(str(middle(block))), 1.0) for block in blocks])
         variance += float(np.var(logs, ddof=1)) / len(blocks)
+    # Two standard errors on either side hold 95 % of a normal distribution.
     return float(np.exp(2 * np.sqrt(variance)))

@@ -64,6 +64,7 @@ def batch_index(process: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame) 
     train = batches[batches["stage"] == "train"]
     for epoch, turns in train.groupby("epoch"):
         jumps = turns["batch"].diff().dropna()
+        # Only batches of several steps can show it, in an engine that does not report the last step of each.
         if len(jumps) == 0 or jumps.max() <= 1 or (turns["last_batch"] > turns["batch"]).any():
             continue
         ends = hooks[(hooks["hook"] == "on_train_batch_end") & (hooks["epoch"] == epoch)]
@@ -103,6 +104,7 @@ def hook_out_of_order(
     """Hooks of a fit that returned which were not called in the order of its loops."""
     if not is_whole(process) or fit["status"] != "ok" or not str(fit["method"]).startswith("fit"):
         return
+    # A callback may pass hooks on to callbacks of its own in any order.
     own = hooks[~hooks["span"].isin(passed_on(hooks, spans)["span"])]
     if is_proper(own[(own["thread"] == fit["thread"]).to_numpy(bool)]):
         return

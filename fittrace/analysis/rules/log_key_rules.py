@@ -52,6 +52,7 @@ def monitor_missing(fit: pd.Series, process: pd.Series, hooks: pd.DataFrame, val
         if not isinstance(key, str) or attributes.get("save_best_only") == 0:
             continue
         every = attributes.get("save_freq")
+        # A numeric `save_freq` counts batches. A callback without `on_epoch_end` can only read the logs of batches.
         in_batches = isinstance(every, float) or (settings.overrides is not None and not settings.has("on_epoch_end"))
         hooks_that_read = _BATCH_ENDS if in_batches else ("on_epoch_end",)
         ends = hooks[hooks["hook"].isin(hooks_that_read).to_numpy(bool)]

@@ -35,6 +35,7 @@ def running_means(hooks: pd.DataFrame) -> set[str]:
     firsts, lasts = (ends.drop_duplicates("epoch", keep=keep) for keep in ("first", "last"))
     columns = (edge[name].tolist() for edge in (firsts, lasts) for name in ("epoch", "batch", "logs_after"))
     for epoch, batch, first, _, last_batch, last in zip(*columns, strict=True):
+        # In an epoch of one batch, a mean equals the batch's own value.
         if epoch not in epochs or last_batch == batch:
             continue
         # A value that is the same at the first batch may be a constant, so it proves nothing.
@@ -149,9 +150,11 @@ def last_batch_for_all(fit: pd.Series, hooks: pd.DataFrame) -> Iterator[Finding]
         return
     ends = hooks[hooks["hook"] == "on_test_batch_end"]
     for epoch, calls in ends.groupby("epoch"):
+        # All callbacks get the same logs, so one call of each batch is enough.
         losses = calls.drop_duplicates("batch")["logs_before"].map(lambda logs: logs.get("loss")).dropna().tolist()
         after = hooks[(hooks["hook"] == "on_epoch_end") & (hooks["epoch"] == epoch)]
         val_loss = after.iloc[-1]["logs_after"].get("val_loss") if len(after) else None
+        # With equal losses, the last is the mean too.
         if len(losses) > 1 and val_loss == losses[-1] and len(set(losses)) > 1:
             mean = sum(losses) / len(losses)
             message = f"val_loss {val_loss:.6g} is that of the last of {len(losses)} batches; their mean is {mean:.6g}"

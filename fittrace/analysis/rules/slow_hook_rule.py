@@ -65,6 +65,7 @@ def _in_batches(callback: str, hook: str, calls: pd.DataFrame, batches: pd.DataF
     if batch_time <= 0 or total <= SHARE * batch_time or total <= LEAST_NS * count:
         return
     share = f"takes {100 * total / batch_time:.0f} % of the batches' time"
+    # Either all calls are slow, or those that stand out take most of the time: these get another message and remedy.
     long = standing_out(times, LEAST_NS)
     if len(long) < 2 or times[long].sum() < _MAIN_SHARE * times.sum():
         yield Finding(f"{share}, {total / count / 1e6:.2f} ms a call", callback=callback, hook=hook)
@@ -87,6 +88,7 @@ def _in_epochs(fit: pd.Series, callback: str, hook: str, calls: pd.DataFrame, in
     if total <= LEAST_OF_FIT_NS or total <= SHARE_OF_FIT * fit_time:
         return
     message = f"takes {100 * total / fit_time:.0f} % of the fit, {total / (len(times) - 1) / 1e6:.0f} ms an epoch"
+    # If the hook's time is that of an evaluate or predict in it, the message says so.
     inner_calls = inner[inner["parent_span"].isin(calls["span"]).to_numpy(bool)]
     if inner_calls["duration_ns"].sum() > _MAIN_SHARE * times.sum():
         each = inner_calls["batches"].sum() / len(times)
