@@ -43,13 +43,22 @@ def contract(fit: pd.Series, hooks: pd.DataFrame, spans: pd.DataFrame) -> str:
 
 
 def callbacks(hooks: pd.DataFrame) -> list[str]:
-    """The class names of the callbacks of one fit, in the order of its callback list."""
+    """The class names of the callbacks of one fit, in the order of its callback list.
+
+    >>> callbacks(pd.DataFrame({"callback": ["Mine", "History", "Mine"], "position": [1, 0, 1]}))
+    ['History', 'Mine']
+    """
     listed = hooks.drop_duplicates("callback").sort_values("position", kind="stable")
     return [str(name) for name in listed["callback"]]
 
 
 def log_keys(hooks: pd.DataFrame) -> dict[str, list[str]]:
-    """For each hook of one fit that gets logs: the keys that were there before or after any callback, sorted."""
+    """For each hook of one fit that gets logs: the keys that were there before or after any callback, sorted.
+
+    >>> hook = {"hook": "on_epoch_end", "logs_before": {"loss": 0.5}, "logs_after": {"loss": 0.5, "lr": 0.1}}
+    >>> log_keys(pd.DataFrame([hook]))
+    {'on_epoch_end': ['loss', 'lr']}
+    """
     by_hook: dict[str, set[str]] = {}
     for hook, before, after in zip(hooks["hook"], hooks["logs_before"], hooks["logs_after"], strict=True):
         if before or after:
@@ -58,7 +67,11 @@ def log_keys(hooks: pd.DataFrame) -> dict[str, list[str]]:
 
 
 def phases(spans: pd.DataFrame) -> Phases:
-    """The tree of phases of one fit's `spans`, in order of first appearance."""
+    """The tree of phases of one fit's `spans`, in order of first appearance.
+
+    >>> phases(pd.DataFrame({"span": [0, 1, 2], "parent": [None, 0, 1], "phase": ["fit", "epoch", "batch"]}))
+    {'fit': {'epoch': {'batch': {}}}}
+    """
     root: Phases = {}
     nodes: dict[int, tuple[str, Phases]] = {}
     for span, parent, phase in zip(spans["span"], spans["parent"].fillna(-1), spans["phase"], strict=True):

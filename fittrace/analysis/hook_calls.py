@@ -35,6 +35,10 @@ def calls_of(hooks: pd.DataFrame, thread: str, callbacks: Collection[str] = ()) 
         hooks: the fit's rows of the table `hooks`.
         thread: the thread of the fit.
         callbacks: class names of callbacks, to get their calls only.
+
+    >>> row = {"hook": "on_epoch_end", "callback": "History", "epoch": 0, "batch": pd.NA, "thread": "MainThread"}
+    >>> calls_of(pd.DataFrame([row | {"parent": 7, "span": 8}]), "MainThread")
+    [Call(hook='on_epoch_end', callback='History', epoch=0, batch=None, passing=7)]
     """
     chosen = hooks[hooks["thread"] == thread]
     if callbacks:

@@ -70,6 +70,9 @@ class Sampling:
             taken: how many steps of the fit are sampled already.
             epoch: the current epoch.
             last: the last batch of the current step.
+
+        >>> parse("0:10").is_over(1, epoch=0, last=10), parse("every=100").is_over(5, epoch=9, last=400)
+        (True, False)
         """
         if self.everything or self.every or taken < self.first:
             return False

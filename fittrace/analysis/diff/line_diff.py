@@ -114,7 +114,7 @@ def _unpaired(
         complete: of A and B, whether all steps are known. If not, the function may have run in both.
     """
     first = statements[0]
-    # The flag that counts is that of the other fit, where the function is missing: `True` indexes B.
+    # `complete` is of (A, B). So `in_a` as an index selects the other fit, in which the function is missing.
     if complete[in_a] and any(statement.visits for statement in statements):
         message = f"{first.function} ({_name(first.file)}) runs in {'A' if in_a else 'B'} only"
         absent = replace(first, visits=0, entered=0)

@@ -70,7 +70,7 @@ def mean_of_means(fit: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame) ->
     for epoch, calls in bar.groupby("epoch"):
         means = [logs["loss"] for logs in calls["logs_before"] if "loss" in logs]
         if len(means) > 1:
-            # The bar weighs each call alike, which is close to what it shows.
+            # An estimate: here all calls weigh the same, while the bar weighs them by their steps.
             shown, true = sum(means) / len(means), means[-1]
             message = f"shows about {shown:.6g} for a loss of {true:.6g}"
             yield Finding(message, int(epoch), int(calls["batch"].iloc[-1]), "ProgbarLogger", "on_train_batch_end")

@@ -32,6 +32,11 @@ def is_proper(hooks: pd.DataFrame) -> bool:
     """Whether `hooks`, one fit's hook calls on its thread, are surely in the order of its loops.
 
     False means that a closer look is needed: the calls may still be in order.
+
+    >>> hooks = pd.DataFrame({"hook": ["on_train_begin", "on_train_end"], "parent": [1, 5]})
+    >>> hooks = hooks.assign(epoch=None, batch=None)
+    >>> is_proper(hooks), is_proper(hooks[::-1])
+    (True, False)
     """
     # Of each pass through the callback list, keep the first call.
     passing = hooks["parent"].fillna(-1).to_numpy()

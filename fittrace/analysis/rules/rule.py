@@ -155,6 +155,9 @@ def is_whole(process: pd.Series) -> bool:
     """Whether all batches, hooks and logs of a process were recorded.
 
     Only then does a missing row mean that something did not happen.
+
+    >>> is_whole(pd.Series({"dropped_batches": 0, "damaged_bytes": 12}))
+    False
     """
     return not process["dropped_batches"] and not process["damaged_bytes"]
 

@@ -10,6 +10,10 @@ def steady(batches: pd.DataFrame) -> pd.DataFrame:
     """The training batches that can be compared with each other.
 
     The first and the last batch of an epoch are left out: iterators are made in the one and exhausted in the other.
+
+    >>> batches = pd.DataFrame({"stage": "train", "status": "ok", "epoch": 0, "batch": range(5)})
+    >>> steady(batches)["batch"].tolist()
+    [1, 2, 3]
     """
     train = batches[((batches["stage"] == "train") & (batches["status"] == "ok")).to_numpy()]
     epochs = train["epoch"].fillna(-1).to_numpy(np.int64)

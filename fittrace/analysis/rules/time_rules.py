@@ -47,7 +47,7 @@ def data_wait(batches: pd.DataFrame) -> Iterator[Finding]:
     if len(rows) <= LEAST_SAMPLES:
         return
     wait, total = rows["slice_ns"].sum(), rows["duration_ns"].sum()
-    # First, the time in Python outside of the function, which all batches have.
+    # `slice` is the time of fetching in Python. All batches have it, so no sample is needed.
     if wait > WAIT * total:
         mean = wait / len(rows) / 1e6
         worst = rows.iloc[int(rows["slice_ns"].to_numpy().argmax())]
