@@ -34,7 +34,8 @@ class Calls(_Names):
     """
 
     def matches(self, statement: ast.stmt) -> bool:
-        """Whether `statement` is one."""
+        """Whether `statement` matches."""
+        # An engine may call in a `try` to handle the end of the data. The whole `try` is the statement then.
         if isinstance(statement, ast.Try):
             inside = [child for outer in statement.body for child in ast.walk(outer) if isinstance(child, ast.stmt)]
             return any(_is_simple(child) and self.matches(child) for child in inside)
@@ -54,8 +55,9 @@ class Assigns(_Names):
     """
 
     def matches(self, statement: ast.stmt) -> bool:
-        """Whether `statement` is one."""
+        """Whether `statement` matches."""
         targets = statement.targets if isinstance(statement, ast.Assign) else []
+        # The first name is that of the target itself: `history` of `model.history`, where `model` is the second.
         return any(name in self.names for target in targets for name in mentioned(target)[:1])
 
     def __str__(self) -> str:
@@ -70,7 +72,7 @@ class Tests(_Names):
     """
 
     def matches(self, statement: ast.stmt) -> bool:
-        """Whether `statement` is one."""
+        """Whether `statement` matches."""
         return isinstance(statement, ast.If) and any(name in self.names for name in mentioned(statement.test))
 
     def __str__(self) -> str:
@@ -85,7 +87,7 @@ class Over(_Names):
     """
 
     def matches(self, statement: ast.stmt) -> bool:
-        """Whether `statement` is one."""
+        """Whether `statement` matches."""
         return isinstance(statement, ast.For) and any(name in self.names for name in mentioned(statement.iter))
 
     def __str__(self) -> str:
@@ -166,6 +168,7 @@ class Loop:
         """Whether `statement` is this loop."""
         if not isinstance(statement, (ast.For, ast.While)):
             return False
+        # Without a number for its turns, a loop over the same things is another one.
         if not any(name in loop_variables(statement) for name in self.number):
             return False
         if self.target is not None and self.target not in loop_variables(statement):

@@ -3,8 +3,8 @@
 Traces of the recorder are within them, for the reason given with each. Whatever a journal contains, opening it takes at
 most `MEMORY_RATIO` times its size and `MEMORY_FREE` more memory (`tests/crash/test_bombs.py`).
 
-A pair of limits such as `UNPACKED_RATIO` and `UNPACKED_FREE` allows so much for each byte of the file, and so much more
-for every file.
+A pair of limits such as `UNPACKED_RATIO` and `UNPACKED_FREE` is an amount for each byte of the file and a fixed amount
+that is added.
 """
 
 from __future__ import annotations
