@@ -81,12 +81,12 @@ class _Reader:
 
     def read(self) -> TraceTables:
         """The trace as it is now."""
-        from ..tables.in_memory import InMemoryTrace
+        from ..tables.in_memory import open_in_memory
 
         self._repeated.flush()
         sizes = [journal.stat().st_size for journal in journals(self._run)]
         if self._trace is None or sizes != self._sizes:
-            self._trace, self._sizes = InMemoryTrace(self._run), sizes
+            self._trace, self._sizes = open_in_memory(self._run), sizes
         return self._trace
 
 

@@ -1,4 +1,4 @@
-"""Tables held in memory: those of a run that is read where it is recorded, and is small."""
+"""Tables in memory: those of a small run that is read where it is recorded."""
 
 from __future__ import annotations
 
@@ -16,40 +16,32 @@ from .run_files import journals
 
 
 class InMemoryTables:
-    """The tables of the run in `directory` as its journals have them now, each put together when it is asked for."""
+    """The stored tables of the run in `directory`, as its journals have them now. `run` is the run's name."""
 
     def __init__(self, directory: Path, run: str) -> None:
         sources: set[str] = set()
         running = is_running(directory)
-        self._partitions = [_Partition(run, process) for process in range(max(len(journals(directory)), 1))]
-        self._tables: dict[str, pa.Table] = {}
-        for path, partition in zip(journals(directory), self._partitions, strict=False):
+        self._partitions: list[_Partition] = []
+        for path in journals(directory):
+            partition = _Partition(run)
             derive(path, partition, running, sources)
+            self._partitions.append(partition)
 
-    def __getitem__(self, name: str) -> pa.Table:
-        """One table, with the column `process` after `run`; columns of repeated text are plain here."""
-        if name not in self._tables:
-            parts = [partition.table(name) for partition in self._partitions]
-            self._tables[name] = pa.concat_tables(parts, promote_options="default")
-        return self._tables[name]
+    def take(self, table: str) -> dict[int, pa.Table]:
+        """The rows of `table`, by the number of their process. They are given once, and then forgotten here."""
+        return {process: partition.take(table) for process, partition in enumerate(self._partitions)}
 
 
 class _Partition:
-    """The rows of one process."""
+    """The rows of one process: the sink of its derivation."""
 
-    def __init__(self, run: str, process: int) -> None:
-        self._process = process
+    def __init__(self, run: str) -> None:
         self._rows = {table.name: RowBuffer(table, run) for table in TABLES.values()}
 
     def append(self, table: str, columns: Mapping[str, Values]) -> None:
         """Add rows to the end of `table`."""
         self._rows[table].append(columns)
 
-    def table(self, name: str) -> pa.Table:
-        """The rows of one table, which are then forgotten here."""
-        rows = self._rows[name].take(len(self._rows[name]))
-        rows = rows.add_column(1, "process", pa.repeat(pa.scalar(self._process, pa.int32()), rows.num_rows))
-        for place, field in enumerate(rows.schema):
-            if pa.types.is_dictionary(field.type):
-                rows = rows.set_column(place, field.name, rows.column(place).cast(pa.string()))
-        return rows
+    def take(self, table: str) -> pa.Table:
+        """The rows of `table`, which are then forgotten here."""
+        return self._rows[table].take(len(self._rows[table]))

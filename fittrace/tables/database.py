@@ -1,11 +1,11 @@
-"""The database that answers for a trace: DuckDB over its Parquet files, able to read those files and nothing else."""
+"""The database that answers for a trace: DuckDB over its stored tables, able to read their files and nothing else."""
 
 from __future__ import annotations
 
 import io
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,17 +13,13 @@ from weakref import WeakKeyDictionary
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from ..schema.errors import DamagedTrace, FittraceError
-from ..schema.safe_text import printable
-from ..schema.tables import TABLES
-from ..store.parquet import footers, part_names
-from ..store.run_files import RunFiles
+from ..schema.errors import DamagedTrace
 from .allowed_sql import explained, tables_read
 from .column_types import check_types, no_rows
 from .derived_tables import VIEWS
-from .sql_literals import literal
+from .sql_literals import literal_paths, path_text
+from .stored_tables import StoredTables
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
@@ -33,25 +29,19 @@ PIECE = 100_000
 """Rows that are read at once where an answer is read piece by piece."""
 
 
-# Before version 2, the last for Python 3.10, DuckDB does not know whole numbers that are split into byte streams: Arrow
-# reads for it then, into memory.
-_READS_OUR_ENCODINGS = int(duckdb.__version__.partition(".")[0]) >= 2
-
-
 class Database:
-    """The tables of `runs`, with a `run` column where `with_run`.
+    """The tables of a trace, made from its `stored` tables. They have a `run` column where `with_run`.
 
-    A table's files are checked and opened when the first query reads it, so that a question about fits does not wait
-    for a hundred million spans.
+    A stored table is checked and opened when the first query reads it, so that a question about fits does not wait for
+    a hundred million spans.
     """
 
-    def __init__(self, runs: Sequence[RunFiles], with_run: bool) -> None:
+    def __init__(self, stored: StoredTables, with_run: bool) -> None:
+        self._stored = stored
         self._with_run = with_run
-        self._parts = {table: _by_process(runs, table) for table in TABLES}
         self._ready: set[str] = set()
         self._cursors: WeakKeyDictionary[DuckDBPyRelation, duckdb.DuckDBPyConnection] = WeakKeyDictionary()
-        everything = [file for parts in self._parts.values() for files in parts.values() for file in files]
-        self._connection = _connect(everything)
+        self._connection = _connect(stored.files())
 
     def query(self, sql: str) -> DuckDBPyRelation:
         """The rows that the user's `sql` selects. Raises `QueryError` where it does anything but read the tables."""
@@ -103,18 +93,14 @@ class Database:
     def _prepare_stored(self, table: str) -> None:
         if f"stored.{table}" in self._ready:
             return
-        parts = self._parts[table]
-        part_names.verify(file for files in parts.values() for file in files)
-        footers.check(table, (file for files in parts.values() for file in files))
-        # One scan per process number, not one over everything: which process a row is of is then a constant. The
-        # number is not read as a hive partition, since folders above the trace may be named `x=y` too.
+        # One scan for each process, not one over everything: which process a row is of is then a constant.
         scans = [
-            f"SELECT run, {process}::INTEGER AS process, * EXCLUDE (run) FROM {self._scan(table, process, files)}"
-            for process, files in parts.items()
+            f"SELECT run, {process}::INTEGER AS process, * EXCLUDE (run) FROM {rows}"
+            for process, rows in self._stored.partitions(table, self._connection).items()
         ]
         # A trace that was made before a column was added has nothing in it.
         scans.append(no_rows(table))
-        where = next((str(files[0].parent.parent) for files in parts.values()), table)
+        where = self._stored.folder(table)
         try:
             self._connection.execute(f"CREATE VIEW stored.{table} AS {' UNION ALL BY NAME '.join(scans)}")
         except duckdb.Error as error:
@@ -122,17 +108,6 @@ class Database:
         found = self._connection.execute(f"DESCRIBE stored.{table}").fetchall()
         check_types(table, ((name, kind) for name, kind, *_ in found), where)
         self._ready.add(f"stored.{table}")
-
-    def _scan(self, table: str, process: int, files: list[Path]) -> str:
-        """What follows `FROM` to read the rows of `files`."""
-        if _READS_OUR_ENCODINGS:
-            return f"read_parquet({_literals(files)}, union_by_name = true, hive_partitioning = false)"
-        parts = pa.concat_tables([pq.ParquetFile(file).read() for file in files], promote_options="default")
-        name = f"stored.{table}_{process}"
-        self._connection.register("parts", parts)
-        self._connection.execute(f"CREATE TABLE {name} AS SELECT * FROM parts")
-        self._connection.unregister("parts")
-        return name
 
 
 def read(relation: DuckDBPyRelation) -> pa.Table:
@@ -159,15 +134,6 @@ def reading(relation: DuckDBPyRelation, rows: int = PIECE) -> Iterator[pa.Record
         raise explained(error) from None
 
 
-def _by_process(runs: Sequence[RunFiles], table: str) -> dict[int, list[Path]]:
-    found: dict[int, list[Path]] = {}
-    for run in runs:
-        for process, files in run.parts(table).items():
-            if files:
-                found.setdefault(process, []).extend(file.absolute() for file in files)
-    return dict(sorted(found.items()))
-
-
 def _connect(files: Iterable[Path]) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(
         ":memory:",
@@ -178,31 +144,14 @@ def _connect(files: Iterable[Path]) -> duckdb.DuckDBPyConnection:
             "allow_persistent_secrets": False,
             # Where sorts larger than memory go: the default is a folder where the program happens to stand.
             # It is made when needed and removed after.
-            "temp_directory": _text(Path(tempfile.gettempdir(), f"fittrace-{uuid.uuid4().hex}")),
+            "temp_directory": path_text(Path(tempfile.gettempdir(), f"fittrace-{uuid.uuid4().hex}")),
         },
     )
     # Not set where it is off already: in a notebook without widgets DuckDB refuses to be asked.
     if connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (True,):
         connection.execute("SET enable_progress_bar = false")
     connection.execute("CREATE SCHEMA stored")
-    connection.execute(f"SET allowed_paths = {_literals(files)}")
+    connection.execute(f"SET allowed_paths = {literal_paths(files)}")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
-
-
-def _literals(files: Iterable[Path]) -> str:
-    """A list of paths in SQL. DuckDB takes a path that names a file as it is, whatever wildcards are in it."""
-    return "[" + ", ".join(literal(_text(file)) for file in files) + "]"
-
-
-def _text(path: Path) -> str:
-    """`path` as text. Raises `FittraceError` where it is not UTF-8: the database can open no such path."""
-    text = str(path)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise FittraceError(
-            f"{printable(text)}: a path that is not UTF-8; set TMPDIR to a folder whose path is"
-        ) from None
-    return text

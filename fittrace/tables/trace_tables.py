@@ -19,6 +19,7 @@ from .derived_tables import LOGS_COLUMNS, VIEWS
 from .hook_logs import final as final_logs
 from .hook_logs import of_hooks as states_of_hooks
 from .query_errors import AmbiguousRuns
+from .stored_tables import ParquetTables, StoredTables
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,7 +41,7 @@ class TraceTables:
     >>> trace.batches().groupby(["run", "epoch"]).duration_ns.median()  # doctest: +SKIP
     """
 
-    def __init__(self, path: Path, runs: list[RunFiles]) -> None:
+    def __init__(self, path: Path, runs: list[RunFiles], stored: StoredTables | None = None) -> None:
         twice = [name for name, times in Counter(run.name for run in runs).items() if times > 1]
         if twice:
             places = ", ".join(str(run.directory) for run in runs if run.name == twice[0])
@@ -49,7 +50,7 @@ class TraceTables:
         self.runs = tuple(runs)
         #: Whether a folder of runs was opened, and the tables have the column `run`.
         self.is_folder = not (len(runs) == 1 and runs[0].directory.resolve() == path.resolve())
-        self._database = Database(runs, with_run=self.is_folder)
+        self._database = Database(stored or ParquetTables(runs), with_run=self.is_folder)
 
     @classmethod
     def open(cls, path: str | PathLike[str], progress: Callable[[int, int], None] = lambda done, size: None) -> Self:
@@ -81,7 +82,9 @@ class TraceTables:
         `changed` lists the keys that this callback added, altered or removed. Rows that show the same state share the
         dict, so copy it before changing it.
         """
-        hooks = in_order(encoded(self._hooks()), VIEWS["hooks"].order)
+        # SQL takes many times as long for the logs as NumPy, and each row would have dicts of its own.
+        columns = "* EXCLUDE (seq, logs_before, logs_after, changed)"
+        hooks = in_order(encoded(read(self._database.table("hooks", columns))), VIEWS["hooks"].order)
         states = states_of_hooks(hooks, self._stored_logs())
         result = frame(hooks, NULLABLE)
         own = [name for name in ("run", "process", "fit") if name in result]
@@ -218,15 +221,7 @@ class TraceTables:
         return self._database.query(query)
 
     def _frame(self, name: str) -> pd.DataFrame:
-        return frame(in_order(encoded(self._rows(name)), VIEWS[name].order), NULLABLE)
-
-    def _rows(self, name: str) -> pa.Table:
-        """All rows of a table, in no order."""
-        return read(self._database.table(name))
-
-    def _hooks(self) -> pa.Table:
-        """The hooks in no order, without what SQL would take many times as long for as numpy."""
-        return read(self._database.table("hooks", "* EXCLUDE (seq, logs_before, logs_after, changed)"))
+        return frame(in_order(encoded(read(self._database.table(name))), VIEWS[name].order), NULLABLE)
 
     def _stored_logs(self) -> pa.Table:
         """The logs as they are stored, in the order of writing within each process."""
