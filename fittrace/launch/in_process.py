@@ -13,7 +13,7 @@ from ..capture.isolation.clock import Clock
 from ..schema import run_facts
 from ..schema.capture_settings import DEFAULT, Settings
 from ..schema.safe_text import printable
-from ..store.locks import held
+from ..store.locks import locked
 from .run_folder import make_run_folder
 
 
@@ -58,7 +58,7 @@ def trace(
     settings = Settings(values=values, lines=lines, run_metadata=run_metadata)
     title = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "notebook"
     directory, facts = make_run_folder(Path(out), name, title, list(sys.argv), sys.executable, settings)
-    with held(directory):
+    with locked(directory):
         session = Session.begin(str(directory), settings)
         try:
             yield Run(directory)

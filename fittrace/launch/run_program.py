@@ -14,7 +14,7 @@ from pathlib import Path
 from ..schema import run_facts
 from ..schema.capture_settings import DEFAULT, Settings
 from ..schema.errors import FittraceError
-from ..store.locks import held, is_held
+from ..store.locks import is_locked, locked
 from ..store.run_files import Progress, journals
 from .interpreter import has_keras, resolve
 from .run_folder import make_run_folder
@@ -99,7 +99,7 @@ def execute(
         raise FittraceError(f"run: works only on Linux, not on {sys.platform}; use `with fittrace.trace():` instead")
     command = program.command()
     directory, facts = make_run_folder(out, name, program.title, command[1:], command[0], program.settings)
-    with held(directory):
+    with locked(directory):
         exit_code, killed_by = _run(command, {**_environment(directory), **(variables or {})})
         if not directory.is_dir():
             remark = f"{directory}: the run's folder was deleted while the program ran, and the trace with it"
@@ -112,7 +112,7 @@ def execute(
         try:
             traced = bool(journals(directory))
             run_facts.end(str(directory), facts, exit_code, killed_by)
-            if any(is_held(journal) for journal in journals(directory)):
+            if any(is_locked(journal) for journal in journals(directory)):
                 remarks.append("a process that the program started still runs; the trace opens from its journals")
             else:
                 settle(directory, directory.name, progress)

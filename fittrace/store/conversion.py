@@ -66,7 +66,7 @@ def derive(
     start_ns, clock_ns = facts.get("time_ns", started_ns(path)), facts.get("clock_ns", clock_ns_of(path))
     definitions = journal.definitions
     shift_ns = start_ns - clock_ns
-    sampled = SampledBatches(journal.metadata, writer, shift_ns, journal.allowance)
+    sampled = SampledBatches(journal.batch_metadata, writer, shift_ns, journal.allowance)
     derivation = Derivation(definitions, journal.orders, Emitter(definitions, writer, shift_ns), sampled)
     while chunks is not None:
         derivation.window(chunks, journal.position)

@@ -19,12 +19,13 @@ except ImportError:  # not on this system: nothing is ever seen to run
 
 
 @contextmanager
-def held(path: Path, shared: bool = False) -> Iterator[bool]:
-    """Hold the lock on a folder or file while the block runs; gives whether it was free. Many may hold it `shared`.
+def locked(path: Path, shared: bool = False) -> Iterator[bool]:
+    """Lock a folder or file while the block runs. Gives whether nobody else had it locked.
 
-    The block may be a program's, which closes whatever it likes: what has the number by then is left alone.
+    Many may have a lock at once that is `shared`. The block may run a user's program, which may close any file number:
+    if the number then belongs to another file, that file is left open.
     """
-    # What became a FIFO just now is not waited for.
+    # Without blocking, in case the path has just become a FIFO, whose opening waits for a writer.
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     ours = os.fstat(handle)
     try:
@@ -35,17 +36,17 @@ def held(path: Path, shared: bool = False) -> Iterator[bool]:
                 os.close(handle)
 
 
-def is_held(path: Path) -> bool:
-    """Whether another holder has the lock for itself. Two that ask at the same moment do not see each other.
+def is_locked(path: Path) -> bool:
+    """Whether somebody else has locked `path`, and not shared. Two that ask at the same moment do not see each other.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
-    >>> with held(folder):
-    ...     is_held(folder)
+    >>> with locked(folder):
+    ...     is_locked(folder)
     True
     """
     try:
-        with held(path, shared=True) as free:
+        with locked(path, shared=True) as free:
             return not free
     except OSError:
         return False

@@ -17,7 +17,7 @@ from ..schema.errors import DamagedTrace, FittraceError
 from ..schema.regular_files import what_stands_there
 from ..schema.tables import TABLES
 from .conversion import convert, settle
-from .locks import held, is_held
+from .locks import is_locked, locked
 from .parquet.partition_writer import is_whole
 from .run_files import Progress, RunFiles, journals, odd_one, run_directories
 
@@ -58,7 +58,7 @@ def settle_run(directory: Path, progress: Progress = lambda done, size: None) ->
     if not journals(directory):
         return False
     if not is_running(directory):
-        with held(directory) as free:
+        with locked(directory) as free:
             if free:
                 settle(directory, str(facts["run"]), progress)
                 return True
@@ -80,7 +80,7 @@ def _open_run(directory: Path, progress: Progress) -> RunFiles:
 
 def is_running(directory: Path) -> bool:
     """Whether the run in `directory` still goes on: its launcher or one of its processes holds a lock."""
-    return is_held(directory) or any(is_held(path) for path in journals(directory))
+    return is_locked(directory) or any(is_locked(path) for path in journals(directory))
 
 
 def _open(directory: Path, facts: dict[str, object], progress: Progress) -> RunFiles:

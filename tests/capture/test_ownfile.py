@@ -11,7 +11,7 @@ import pytest
 
 from fittrace.capture.journal import own_file
 from fittrace.capture.journal.own_file import OwnFile, Removed
-from fittrace.store.locks import held, is_held
+from fittrace.store.locks import is_locked, locked
 
 from .fake_session import compiled
 
@@ -81,22 +81,22 @@ def test_what_took_its_number_is_left_alone(own: Own, other: int) -> None:
 def test_its_lock_stays_while_the_number_is_closed(own: Own, other: int) -> None:
     compiled()
     os.close(own.number)
-    assert is_held(own.path)
+    assert is_locked(own.path)
     own.file.append(b"ours")
     os.dup2(other, own.number)
-    assert is_held(own.path)
+    assert is_locked(own.path)
     number = own.number
     own.file.close()
-    assert not is_held(own.path)
+    assert not is_locked(own.path)
     os.close(number)
 
 
 def test_without_a_pin_it_is_locked_again_with_the_next_look(own: Own) -> None:
     own.file._pin = None
     os.close(own.number)
-    assert not is_held(own.path)
+    assert not is_locked(own.path)
     assert own.file.size() == 0
-    assert is_held(own.path)
+    assert is_locked(own.path)
 
 
 def test_a_child_that_is_forked_off_holds_nothing(own: Own) -> None:
@@ -108,10 +108,10 @@ def test_a_child_that_is_forked_off_holds_nothing(own: Own) -> None:
         os.read(theirs, 1)
         os._exit(0)
     os.close(theirs)
-    assert is_held(own.path)
+    assert is_locked(own.path)
     own.file.close()
     # The child closes its own when it comes to it.
-    while is_held(own.path):
+    while is_locked(own.path):
         pass
     assert os.waitpid(child, os.WNOHANG) == (0, 0)
     os.close(ours)
@@ -140,7 +140,7 @@ def test_a_file_that_is_gone_is_not_replaced_by_another(own: Own, instead: objec
 
 
 def test_a_folder_is_locked_without_a_claim_to_its_number(tmp_path: Path, other: int) -> None:
-    with held(tmp_path) as free:
+    with locked(tmp_path) as free:
         assert free
         (number,) = [
             int(name)

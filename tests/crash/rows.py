@@ -44,7 +44,7 @@ def derive(path: Path, shift_ns: int = 0) -> Tables:
     sink = Rows()
     emitter, sampled = (
         Emitter(journal.definitions, sink, shift_ns),
-        SampledBatches(journal.metadata, sink, shift_ns, journal.allowance),
+        SampledBatches(journal.batch_metadata, sink, shift_ns, journal.allowance),
     )
     derivation = Derivation(journal.definitions, journal.orders, emitter, sampled)
     for chunks in journal.windows():

@@ -186,8 +186,9 @@ class Derivation:
         hooks = name_hooks(spans, parsed, container, sites, self._definitions)
         done = closed & kept & (spans.fit >= 0)
         rows, batch_logs = logs_of(spans, parsed, container, hooks, self._definitions)
-        # Beside a fit's own thread no time passes that is the fit's: all of it is as if in child spans.
-        children = np.where(self._fits.beside(spans, thread), spans.end - spans.start, children)
+        # Time on another thread is no time of the fit, so a span there counts as if its children took all of it.
+        on_other_threads = self._fits.on_other_threads(spans, thread)
+        children = np.where(on_other_threads, spans.end - spans.start, children)
         self._emitter.spans(spans, sites, hooks, thread, children, done)
         self._emitter.logs(spans, rows, hooks)
         facts = self._sampled.of(spans, parsed, sites, done)
@@ -200,7 +201,7 @@ class Derivation:
         self._emitter.stops(spans, stops_of(spans, parsed, container, self._definitions), hooks)
         self._flow.records(thread, parsed, sites, spans, container, carried.repeated, first)
         self._fits.count(spans, done)
-        on_thread = done & ~self._fits.beside(spans, thread)
+        on_thread = done & ~on_other_threads
         left(spans, on_thread, self._standing)
         if final:
             unfinished(spans, on_thread, self._standing)

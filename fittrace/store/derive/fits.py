@@ -92,8 +92,8 @@ class Fits:
         """The fit of that number, if that span is its root."""
         return self._fits[fit] if self._fits[fit].root == span else None
 
-    def beside(self, spans: SpanArrays, thread: int) -> Flags:
-        """Which of the spans of a thread belong to a fit that runs on another."""
+    def on_other_threads(self, spans: SpanArrays, thread: int) -> Flags:
+        """Which spans of `thread` belong to a fit that runs on another thread."""
         threads = np.array([fit.thread for fit in self._fits] + [thread])
         return np.asarray(threads[spans.fit] != thread)
 

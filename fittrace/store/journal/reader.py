@@ -71,8 +71,8 @@ class Journal:
         self.definitions = KnownDefinitions()
         self.allowance = Allowance()
         self.orders = PackedOrders(self.allowance)
-        self.metadata: dict[int, PackedMetadata] = {}
-        """What was told of batches, by number; whoever derives the batches takes it away."""
+        self.batch_metadata: dict[int, PackedMetadata] = {}
+        """What TensorFlow told of sampled batches, by its number in the records. Deriving a batch takes it out."""
         self.damage = Damage()
         self.position = 0
         """Bytes read so far."""
@@ -106,7 +106,7 @@ class Journal:
                         size += self.orders.add(payload)
                     elif kind == METADATA:
                         named, metadata = PackedMetadata.of(payload)
-                        self.metadata[named] = metadata
+                        self.batch_metadata[named] = metadata
                         size += len(payload) // 8
                     else:
                         self._define(kind, payload)
