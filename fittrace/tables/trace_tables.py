@@ -228,7 +228,7 @@ class TraceTables:
         return read(self._database.stored("logs"))
 
     def __repr__(self) -> str:
-        return represent.as_text(self)
+        return represent.as_text(self.path, self.runs if self.is_folder else None, self._database)
 
     def _repr_html_(self) -> str:
-        return represent.as_html(self)
+        return represent.as_html(self.path, self.runs if self.is_folder else None, self._database)
