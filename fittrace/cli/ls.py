@@ -78,10 +78,12 @@ def _row(directory: Path) -> list[str]:
 
 def _ended(trace: TraceTables, how: str) -> str:
     """How a run ended, and where its last fit was then, if the fit did not return and so ended the run."""
+    from ..tables.database import row_dicts
     from ..views.end_position import place
 
-    relation = trace.relation("SELECT * FROM fits WHERE parent_fit IS NULL ORDER BY start_ns DESC, fit DESC LIMIT 1")
-    last = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+    last = row_dicts(
+        trace.relation("SELECT * FROM fits WHERE parent_fit IS NULL ORDER BY start_ns DESC, fit DESC LIMIT 1")
+    )
     where = place(last[0]) if last and how != "ok" else None
     if where is None:
         return how

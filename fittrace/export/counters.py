@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..tables import TraceTables
-from ..tables.database import reading
-from .fit_facts import LoggedBatches, rows_of
+from ..tables.database import reading, row_dicts
+from .fit_facts import LoggedBatches
 
 
 class Point(NamedTuple):
@@ -31,7 +31,7 @@ class Point(NamedTuple):
 
 def points_of(trace: TraceTables) -> Iterator[Point]:
     """The counters of a trace of one run: those of epochs, then those of batches, each in order of time."""
-    for row in rows_of(trace, _EPOCHS):
+    for row in row_dicts(trace.relation(_EPOCHS)):
         yield Point(**row)
     logs = LoggedBatches(trace)
     steps: dict[tuple[int, int, str], int] = {}

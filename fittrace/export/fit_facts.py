@@ -12,6 +12,7 @@ from ..schema.otel_names import Ids
 from ..store.parquet.arrow_columns import LOGS_PREFIX
 from ..store.run_files import RunFiles
 from ..tables import TraceTables
+from ..tables.database import row_dicts
 
 Row = dict[str, Any]
 Logs = dict[str, float]
@@ -80,16 +81,10 @@ def facts_of(trace: TraceTables) -> Facts:
     """The facts of a trace of one run."""
     run = trace.runs[0].name
     processes = {}
-    for row in rows_of(trace, "SELECT * FROM processes ORDER BY process"):
+    for row in row_dicts(trace.relation("SELECT * FROM processes ORDER BY process")):
         ids = Ids(row["host"], row["pid"], row["start_ns"])
         processes[row["process"]] = Process(run, row["process"], row, ids)
     return Facts(run, processes, _fits(trace, processes), _epochs(trace), _ends(trace))
-
-
-def rows_of(trace: TraceTables, sql: str) -> list[Row]:
-    """The rows that `sql` selects, each a dict."""
-    rows: list[Row] = trace.relation(sql).to_arrow_table().to_pylist()
-    return rows
 
 
 class LoggedBatches:
@@ -98,7 +93,7 @@ class LoggedBatches:
     def __init__(self, trace: TraceTables) -> None:
         names = trace.relation("SELECT * FROM batches LIMIT 0").columns
         self.keys = [name[len(LOGS_PREFIX) :] for name in names if name.startswith(LOGS_PREFIX)]
-        given = rows_of(trace, "SELECT DISTINCT process, fit, stage, key FROM logs WHERE batch IS NOT NULL")
+        given = row_dicts(trace.relation("SELECT DISTINCT process, fit, stage, key FROM logs WHERE batch IS NOT NULL"))
         self._given = {(row["process"], row["fit"], row["stage"], row["key"]) for row in given}
 
     @property
@@ -124,7 +119,7 @@ def columns_of(keys: list[str]) -> str:
 
 def _fits(trace: TraceTables, processes: dict[int, Process]) -> dict[tuple[int, int], ExportedFit]:
     fits: dict[tuple[int, int], ExportedFit] = {}
-    for row in rows_of(trace, _FITS):
+    for row in row_dicts(trace.relation(_FITS)):
         around = otel_names.parent_of(row.pop("around"))
         site = row.pop("site")
         if around is not None:
@@ -158,13 +153,13 @@ _ENDS = """
 
 def _epochs(trace: TraceTables) -> dict[tuple[int, int, int], Logs]:
     epochs: dict[tuple[int, int, int], Logs] = {}
-    for row in rows_of(trace, _EPOCHS):
+    for row in row_dicts(trace.relation(_EPOCHS)):
         epochs.setdefault((row["process"], row["fit"], row["epoch"]), {})[row["key"]] = row["value"]
     return epochs
 
 
 def _ends(trace: TraceTables) -> dict[tuple[int, int], Logs]:
     ends: dict[tuple[int, int], Logs] = {}
-    for row in rows_of(trace, _ENDS):
+    for row in row_dicts(trace.relation(_ENDS)):
         ends.setdefault((row["process"], row["fit"]), {})[row["key"]] = row["value"]
     return ends

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ..tables import TraceTables
-from .fit_facts import rows_of
+from ..tables.database import row_dicts
 from .span_tracks import ended
 
 
@@ -44,7 +44,7 @@ def op_marks_of(trace: TraceTables) -> Iterator[OpMark]:
     """The moments of all tracks of a trace of one run: those of each in order, whatever lies in what."""
     lanes: dict[tuple[int, str], list[tuple[Lane, list[int]]]] = {}
     count = 0
-    for row in rows_of(trace, _OPS):
+    for row in row_dicts(trace.relation(_OPS)):
         place = row.pop("process"), row.pop("track")
         here = lanes.setdefault(place, [])
         op = _op(row)

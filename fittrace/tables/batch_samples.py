@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..schema.safe_text import printable
 from ..schema.tables import STAGES
-from .database import Database
+from .database import Database, row_dicts
 from .query_errors import UnknownSamples
 from .sql_literals import literal
 
@@ -52,9 +52,9 @@ def samples_of(database: Database, batch: Batch) -> Indices:
     if row["first_sample"] is None or row["size"] is None:
         raise UnknownSamples(f"{batch}: {printable(row['engine'])} does not tell its samples here; array loops do")
     begin, end = row["first_sample"], row["first_sample"] + row["size"]
-    place = {name: literal(row[name]) for name in ("run", "process", "stage")}
-    own = {"fit": literal(batch.fit), "epoch": literal(batch.epoch)}
-    stretches = _rows(database, _STRETCHES.format(**place, **own, begin=begin, end=end))
+    chosen = {name: literal(row[name]) for name in ("run", "process", "stage")}
+    chosen |= {"fit": literal(batch.fit), "epoch": literal(batch.epoch)}
+    stretches = row_dicts(database.over_stored(_STRETCHES.format(**chosen, begin=begin, end=end), ["samples"]))
     if any(stretch["sample"] is None for stretch in stretches):
         raise UnknownSamples(
             f"{batch}: the order of its epoch's {stretches[0]['count']:,} samples was not kept: there are too"
@@ -80,7 +80,7 @@ def _row(database: Database, batch: Batch) -> dict[str, Any]:
     for name in ("process", "run"):
         value = getattr(batch, name)
         query += "" if value is None else f" AND b.{name} = {literal(value)}"
-    rows = _rows(database, query)
+    rows = row_dicts(database.over_stored(query, ["batches", "fits"]))
     if not rows:
         raise UnknownSamples(f"{batch}: no such batch in the trace; `batches()` lists those that there are")
     for name in ("run", "process"):
@@ -89,8 +89,3 @@ def _row(database: Database, batch: Batch) -> dict[str, Any]:
             listed = ", ".join(printable(value) for value in values)
             raise UnknownSamples(f"{batch}: there is one in {name} {listed} each; say which with {name}=")
     return rows[0]
-
-
-def _rows(database: Database, query: str) -> list[dict[str, Any]]:
-    relation = database.over_stored(query, ("batches", "fits", "samples"))
-    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]

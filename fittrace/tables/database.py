@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import duckdb
@@ -114,6 +114,14 @@ def read(relation: DuckDBPyRelation) -> pa.Table:
     """All rows of `relation`. Raises `QueryError` for what goes wrong only while computing, such as a bad cast."""
     try:
         return relation.to_arrow_table()
+    except duckdb.Error as error:
+        raise explained(error) from None
+
+
+def row_dicts(relation: DuckDBPyRelation) -> list[dict[str, Any]]:
+    """All rows of `relation`, each a dict by column. Raises `QueryError` as `read` does."""
+    try:
+        return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
     except duckdb.Error as error:
         raise explained(error) from None
 

@@ -9,6 +9,7 @@ from ..schema.sampled_batches import OFF
 from ..schema.tables import BATCH_PHASES
 from ..store.tensorflow.ops import RECEIVES
 from ..tables import TraceTables
+from ..tables.database import row_dicts
 from ..tables.sql_literals import literal
 
 Row = dict[str, Any]
@@ -60,36 +61,38 @@ class Figures:
 def gather(trace: TraceTables, most_fits: int) -> Figures:
     """The figures of `trace`: in full for as many as `most_fits`, those that took the longest."""
     # A fit inside a hook of another is part of that hook here.
-    outermost = _rows(trace, "SELECT * FROM fits WHERE parent_fit IS NULL ORDER BY start_ns, process, fit")
+    outermost = row_dicts(trace.relation("SELECT * FROM fits WHERE parent_fit IS NULL ORDER BY start_ns, process, fit"))
     longest = sorted(outermost, key=lambda fit: -fit["duration_ns"])[:most_fits]
     return Figures(
         trace,
         [_of_fit(trace, fit) for fit in outermost if fit in longest],
-        _rows(trace, _ALL_FITS) if len(outermost) > most_fits else [],
-        _rows(trace, "SELECT kind, message, count(*) AS times FROM notes GROUP BY ALL ORDER BY kind, message"),
-        [row["ending"] for row in _rows(trace, "SELECT DISTINCT ending FROM processes ORDER BY ending")],
-        bool(_rows(trace, _TRAINED)[0]["trained"]) and all(_is_unsampled(run.facts) for run in trace.runs),
+        row_dicts(trace.relation(_ALL_FITS)) if len(outermost) > most_fits else [],
+        row_dicts(
+            trace.relation("SELECT kind, message, count(*) AS times FROM notes GROUP BY ALL ORDER BY kind, message")
+        ),
+        [row["ending"] for row in row_dicts(trace.relation("SELECT DISTINCT ending FROM processes ORDER BY ending"))],
+        bool(row_dicts(trace.relation(_TRAINED))[0]["trained"]) and all(_is_unsampled(run.facts) for run in trace.runs),
     )
 
 
 def _of_fit(trace: TraceTables, fit: Row) -> FitSummary:
     chosen = " AND ".join(f"{key} = {literal(fit[key])}" for key in ("run", "process", "fit") if key in fit)
-    first = _rows(trace, _FIRST_BATCH.format(chosen=chosen))
-    phases = _rows(trace, _PHASES.format(chosen=chosen))
-    stop = _rows(trace, _STOP.format(chosen=chosen))
-    sampled = _rows(trace, _SAMPLED.format(chosen=chosen))
-    retraced = _rows(trace, _RETRACED.format(chosen=chosen))
+    first = row_dicts(trace.relation(_FIRST_BATCH.format(chosen=chosen)))
+    phases = row_dicts(trace.relation(_PHASES.format(chosen=chosen)))
+    stop = row_dicts(trace.relation(_STOP.format(chosen=chosen)))
+    sampled = row_dicts(trace.relation(_SAMPLED.format(chosen=chosen)))
+    retraced = row_dicts(trace.relation(_RETRACED.format(chosen=chosen)))
     for row in phases:
         row["p50"], row["p99"] = row.pop("quantiles") or (None, None)
     return FitSummary(
         fit,
         phases,
-        _rows(trace, _HOOKS.format(chosen=chosen)),
-        _rows(trace, _INNER.format(chosen=chosen, parent=chosen.replace("fit = ", "parent_fit = "))),
+        row_dicts(trace.relation(_HOOKS.format(chosen=chosen))),
+        row_dicts(trace.relation(_INNER.format(chosen=chosen, parent=chosen.replace("fit = ", "parent_fit = ")))),
         first[0] if first and first[0]["others"] else None,
         stop[0] if stop and stop[0]["value"] != "False" else None,
         sampled[0] if sampled[0]["batches"] else None,
-        _rows(trace, _OPS.format(chosen=chosen)),
+        row_dicts(trace.relation(_OPS.format(chosen=chosen))),
         retraced[0] if retraced[0]["retraced"] >= MANY_RETRACED else None,
     )
 
@@ -97,11 +100,6 @@ def _of_fit(trace: TraceTables, fit: Row) -> FitSummary:
 def _is_unsampled(facts: dict[str, Any]) -> bool:
     settings = facts.get("settings")
     return isinstance(settings, dict) and settings.get("run_metadata") == OFF
-
-
-def _rows(trace: TraceTables, query: str) -> list[Row]:
-    relation = trace.relation(query)
-    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
 
 
 # A phase inside the same phase, such as a callback's own call inside `CallbackList.on_*`, is not counted twice.

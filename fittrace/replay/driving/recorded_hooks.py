@@ -8,6 +8,7 @@ from typing import Any
 
 from ...schema.errors import FittraceError
 from ...tables import TraceTables
+from ...tables.database import row_dicts
 from ...tables.sql_literals import literal
 from .stand_ins import AbsentLogs, AbsentValue
 
@@ -82,10 +83,12 @@ def read_fit(trace: TraceTables, fit: int, process: int | None = None, run: str 
     if "run" in facts:
         where += f" AND run = {literal(str(facts['run']))}"
     of_fit = f"fit = {int(fit)} AND {where}"
-    batches = _rows(trace, f"SELECT * FROM batches WHERE {of_fit} ORDER BY start_ns")
-    calls = _rows(trace, f"SELECT * FROM spans WHERE {of_fit} AND callback IS NULL AND hook IS NOT NULL")
+    batches = row_dicts(trace.relation(f"SELECT * FROM batches WHERE {of_fit} ORDER BY start_ns"))
+    calls = row_dicts(trace.relation(f"SELECT * FROM spans WHERE {of_fit} AND callback IS NULL AND hook IS NOT NULL"))
     hooks = _in_order(calls, batches, _logs(trace, facts))
-    dropped = _rows(trace, f"SELECT dropped_detail + dropped_batches AS records FROM processes WHERE {where}")
+    dropped = row_dicts(
+        trace.relation(f"SELECT dropped_detail + dropped_batches AS records FROM processes WHERE {where}")
+    )
     return RecordedFit(facts, hooks, _params(hooks, batches), sum(row["records"] for row in dropped))
 
 
@@ -162,8 +165,3 @@ def _params(hooks: tuple[RecordedHook, ...], batches: list[dict[str, Any]]) -> d
         "do_validation": any(row["stage"] == "test" for row in batches),
         "metrics": list(ends[0]) if ends else [],
     }
-
-
-def _rows(trace: TraceTables, query: str) -> list[dict[str, Any]]:
-    relation = trace.relation(query)
-    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
