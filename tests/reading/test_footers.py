@@ -58,6 +58,32 @@ def test_values_that_are_always_there_may_not_be_missing(run: Path, how: str) ->
         TraceTables.open(run).batches()
 
 
+OTHER_TYPES = {
+    "text": ("epoch", pa.array(["0"])),
+    "a list": ("epoch", pa.array([[0]], pa.list_(pa.int64()))),
+    "capital letters": ("EPOCH", pa.array(["0"])),
+    "a struct": ("epoch", pa.array([{"x": 0}])),
+    "a duration, by Arrow's note": ("duration_ns", pa.array([0], pa.duration("ns"))),
+    "text in the logs": ("logs.lr", pa.array(["0"])),
+}
+
+
+@pytest.mark.parametrize("other", OTHER_TYPES)
+def test_a_column_of_another_type_is_refused(run: Path, other: str) -> None:
+    name, value = OTHER_TYPES[other]
+    (file,) = (run / "batches" / "process=0").iterdir()
+    table = pq.ParquetFile(file).read()
+    if name.lower() in table.column_names:
+        table = table.remove_column(table.column_names.index(name.lower()))
+    values = pa.concat_arrays([value] * table.num_rows)
+    table = table.append_column(pa.field(name, values.type, nullable=name != "duration_ns"), values)
+    file.unlink()
+    pq.write_table(table, file.with_name("part-0.parquet"))
+    part_names.sealed(file.with_name("part-0.parquet"))
+    with pytest.raises(DamagedTrace, match=f"the column {name} of batches is"):
+        TraceTables.open(run).batches()
+
+
 def test_many_rows_go_into_as_many_row_groups(tmp_path: Path) -> None:
     from fittrace.schema.tables import TABLES
     from fittrace.store.parquet.footers import check
