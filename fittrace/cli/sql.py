@@ -84,10 +84,7 @@ def _table(relation: duckdb.DuckDBPyRelation, on_terminal: bool) -> list[str]:
 
 def _write(relation: duckdb.DuckDBPyRelation, form: str, output: Path | None) -> None:
     """Write the rows in pieces, so that they need not fit into memory."""
-    import pyarrow as pa
-
     from ..schema.safe_text import printable
-    from ..tables.data_frames import frame
     from ..tables.database import reading
     from ..views import row_formats
 
@@ -96,11 +93,7 @@ def _write(relation: duckdb.DuckDBPyRelation, form: str, output: Path | None) ->
             with _binary(output) as binary:
                 row_formats.write_parquet(pieces, binary)
             return
-        frames = (frame(pa.Table.from_batches([piece])) for piece in pieces)
-        if form == "json":
-            texts = row_formats.json_pieces(frames)
-        else:
-            texts = row_formats.csv_pieces(frames, pieces.schema.names)
+        texts = row_formats.json_pieces(pieces) if form == "json" else row_formats.csv_pieces(pieces)
         with _text(output) as file:
             for text in texts:
                 # JSON escapes characters that a terminal would obey. CSV does not.

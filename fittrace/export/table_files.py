@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow as pa
-
 from ..tables import TraceTables
-from ..tables.data_frames import frame
 from ..tables.database import reading
 from ..tables.derived_tables import VIEWS
 from ..views import row_formats
@@ -26,8 +23,7 @@ def write(trace: TraceTables, folder: Path, form: str) -> list[Path]:
                 with file.open("wb") as binary:
                     row_formats.write_parquet(pieces, binary)
             else:
-                frames = (frame(pa.Table.from_batches([piece])) for piece in pieces)
                 with file.open("w", encoding="utf-8", newline="") as text:
-                    text.writelines(row_formats.csv_pieces(frames, pieces.schema.names))
+                    text.writelines(row_formats.csv_pieces(pieces))
         files.append(file)
     return files

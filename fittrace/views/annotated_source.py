@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TextIO
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TextIO
 
 import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
 from ..schema.safe_text import printable
+from .aligned import aligned
 from .replay_steps import short_path
 from .source_lines import coloured
 from .terminal import console
 from .units import amount, count, duration, share
 
 _HEADERS = ("visits", "time", "per visit", "share")
+_EMPTY = ("",) * (1 + len(_HEADERS))
+"""The cells of a line without a number and figures."""
 _ABOVE = "^"
 
 
@@ -39,36 +42,42 @@ def _print_function(out: Console, rows: pd.DataFrame, total: int) -> None:
     file, size = short_path(rows["file"].iloc[0]), amount(len(rows), "statement", "statements")
     title.append(printable(f"  {file}, {size}, {duration(total)}"), "not bold")
     out.print(title, soft_wrap=True)
-    cells = [_cells(row, total) for row in rows.to_dict("records")]
-    widths = [max(len(cell) for cell in column) for column in zip(_HEADERS, *cells, strict=True)]
-    number_width = max(len("line"), len(str(rows["line"].max())))
-    _print_row(out, number_width, widths, "line", _HEADERS, Text("source"), "bold")
-    before = None
-    for row, cell in zip(rows.to_dict("records"), cells, strict=True):
-        source = str(row["source"]).split("\n")
-        if before is not None and row["line"] > before + 1:
-            out.print(Text(f"{'':>{number_width}}  {'':>{sum(widths) + 2 * len(widths)}}⋮", "dim"))
-        for number, code in enumerate(coloured(out, source), int(row["line"])):
-            first = number == row["line"]
-            _print_row(out, number_width, widths, str(number), cell if first else [""] * len(cell), code, "")
-        before = int(row["end_line"])
+    lines = [_Line(("line", *_HEADERS), Text("source"), "bold"), *_lines(out, rows, total)]
+    numbers_and_figures = aligned([line.cells for line in lines], right=range(len(_EMPTY)))
+    for line, cells in zip(lines, numbers_and_figures, strict=True):
+        text = Text(f"{cells}  ", line.style)
+        text.append_text(line.code)
+        text.rstrip()
+        out.print(text, no_wrap=True, overflow="ellipsis", crop=True)
     out.print()
 
 
-def _print_row(
-    out: Console, number_width: int, widths: list[int], number: str, cells: Any, code: Text, style: str
-) -> None:
-    figures = "".join(f"{cell:>{width}}  " for cell, width in zip(cells, widths, strict=True))
-    line = Text(f"{number:>{number_width}}  {figures}", style)
-    line.append_text(code)
-    line.rstrip()
-    out.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+class _Line(NamedTuple):
+    """One printed line: the `cells` with its number and figures, its `code`, and the style of the cells."""
+
+    cells: Sequence[str]
+    code: Text
+    style: str = ""
 
 
-def _cells(row: Mapping[Any, Any], total: int) -> list[str]:
+def _lines(out: Console, rows: pd.DataFrame, total: int) -> Iterator[_Line]:
+    """The lines of a function's statements, with `⋮` where lines of the source are left out."""
+    end = None
+    for row in rows.to_dict("records"):
+        if end is not None and row["line"] > end + 1:
+            yield _Line(_EMPTY, Text("⋮"), "dim")
+        figures = _figures(row, total)
+        for number, code in enumerate(coloured(out, str(row["source"]).split("\n")), int(row["line"])):
+            yield _Line((str(number), *figures), code)
+            figures = _EMPTY[1:]
+        end = int(row["end_line"])
+
+
+def _figures(row: Mapping[Any, Any], total: int) -> Sequence[str]:
+    """What is under `_HEADERS` for a statement."""
     visits, ns = int(row["visits"]), row["duration_ns"]
     if not visits:
-        return ["", "", "", ""]
+        return _EMPTY[1:]
     if pd.isna(ns):
-        return [count(visits), _ABOVE, "", ""]
-    return [count(visits), duration(int(ns)), duration(int(ns) / visits), share(int(ns), total)]
+        return (count(visits), _ABOVE, "", "")
+    return (count(visits), duration(int(ns)), duration(int(ns) / visits), share(int(ns), total))

@@ -10,9 +10,9 @@ from rich.text import Text
 
 from ..analysis.diff import Comparison, Difference
 from ..schema.safe_text import printable
+from .json_values import json_value
 from .terminal import console, table
-from .terminal_table import plain
-from .units import amount, count, duration
+from .units import amount, count, duration, epoch_and_batch
 
 _HEADERS = [
     *("time", "phase", "spans A", "spans B", "total A", "total B", "median A", "median B"),
@@ -52,8 +52,7 @@ def print_comparison(comparison: Comparison, file: TextIO) -> None:
 def line(difference: Difference) -> str:
     """The one line of a difference."""
     where = [] if difference.fit is None else [f"fit {difference.fit}"]
-    units = (("epoch", difference.epoch), ("batch", difference.batch))
-    where += [f"{unit} {number}" for unit, number in units if number is not None]
+    where += epoch_and_batch(difference.epoch, difference.batch)
     return printable(f"{difference.aspect} {difference.kind}: {', '.join(where)}: {difference.message}")
 
 
@@ -64,4 +63,4 @@ def as_json(comparison: Comparison) -> str:
         "differences": [dataclasses.asdict(difference) for difference in comparison.differences],
         "times": [dataclasses.asdict(time) for time in comparison.times],
     }
-    return json.dumps(plain(told), indent=1)
+    return json.dumps(json_value(told), indent=1)

@@ -9,7 +9,7 @@ from rich.text import Text
 from ..analysis.rules import Found, RuleOutcome
 from ..schema.safe_text import printable
 from .terminal import console
-from .units import amount
+from .units import amount, epoch_and_batch
 
 
 def print_findings(outcome: RuleOutcome, file: TextIO) -> None:
@@ -33,11 +33,7 @@ def line(found: Found) -> str:
     finding = found.finding
     process = f"process {found.process} " if found.process else ""
     where = [f"{found.run + ' ' if found.run else ''}{process}fit {found.fit}"]
-    where += [
-        f"{unit} {number}"
-        for unit, number in (("epoch", finding.epoch), ("batch", finding.batch))
-        if number is not None
-    ]
+    where += epoch_and_batch(finding.epoch, finding.batch)
     who = ".".join(filter(None, (finding.callback, finding.hook)))
     subject = f"{who} " if who else ""
     return printable(f"{found.rule.name}: {', '.join(where)}: {subject}{finding.message}")

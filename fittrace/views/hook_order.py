@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.cells import cell_len
-
 from ..analysis.hook_calls import Call, passes
 from ..analysis.pattern import Mismatch
 from ..schema.safe_text import printable
+from .aligned import aligned
+from .units import epoch_and_batch
 
 _BEFORE, _AFTER = 5, 3
 """Lines shown before and after the place."""
@@ -23,11 +23,8 @@ def comparison(mismatch: Mismatch, calls: list[Call]) -> Iterator[str]:
     hidden = len(mismatch.matched) - _BEFORE
     if hidden > 0:
         rows.insert(0, (" ", f"({hidden} before)", ""))
-    width = max(cell_len(expected) for _, expected, _ in rows)
-    width = max(width, len("expected"))
-    yield f"  {'expected':{width}}   called"
-    for mark, expected, called in rows:
-        yield f"{mark} {expected}{' ' * (width - cell_len(expected))}   {called}".rstrip()
+    cells = [(f"{mark} {expected}", f" {called}") for mark, expected, called in [(" ", "expected", "called"), *rows]]
+    yield from (line.rstrip() for line in aligned(cells))
 
 
 def place(mismatch: Mismatch, calls: list[Call]) -> str:
@@ -40,9 +37,6 @@ def place(mismatch: Mismatch, calls: list[Call]) -> str:
 def _told(group: list[Call]) -> str:
     first = group[0]
     name = f"{printable(first.callback)}.{first.hook}" if len(group) == 1 else first.hook
-    where = [
-        f"{unit} {number}" for unit, number in (("epoch", first.epoch), ("batch", first.batch)) if number is not None
-    ]
     several = [f"{len(group)} callbacks"] if len(group) > 1 else []
-    more = ", ".join(where + several)
+    more = ", ".join(epoch_and_batch(first.epoch, first.batch) + several)
     return f"{name} ({more})" if more else name

@@ -9,9 +9,9 @@ from typing import Any
 
 from ..replay.step import Step
 from ..schema.safe_text import printable
+from .json_values import json_value
 from .source_lines import clean
-from .terminal_table import plain
-from .units import duration
+from .units import duration, epoch_and_batch
 
 _SHOWN_OF_PATH = 3
 """Parts of a path that tell which file it is."""
@@ -28,9 +28,8 @@ def heading(step: Step, count: int) -> str:
 
 def moment(step: Step) -> str:
     """The epoch, batch and stage of a step."""
-    numbers = (("epoch", step.epoch), ("batch", step.batch))
-    place = ", ".join(f"{name} {number}" for name, number in numbers if number is not None) or "outside of epochs"
-    return printable(f"{place} ({step.stage})" if step.stage else place)
+    where = ", ".join(epoch_and_batch(step.epoch, step.batch)) or "outside of epochs"
+    return printable(f"{where} ({step.stage})" if step.stage else where)
 
 
 def location(step: Step) -> str:
@@ -117,7 +116,7 @@ def walk_json(steps: Iterable[Step]) -> Iterator[str]:
                 "start_ns": step.start_ns,
                 "duration_ns": step.duration_ns,
                 "known": step.known,
-                "values": plain(step.values),
+                "values": json_value(step.values),
             }
         )
 

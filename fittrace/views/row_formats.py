@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import IO
 
 import pandas as pd
@@ -11,26 +11,27 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..schema.safe_text import printable
+from ..tables.data_frames import frame
 from ..tables.query_errors import QueryError
-from .terminal_table import plain
+from .json_values import json_value
 
 
-def csv_pieces(frames: Iterable[pd.DataFrame], names: Sequence[str]) -> Iterator[str]:
-    """CSV with the columns' `names` as its header; lists and dicts are JSON, and what is missing is empty."""
-    yield pd.DataFrame(columns=list(names)).to_csv(index=False, lineterminator="\n")
-    for frame in frames:
-        columns = (frame.iloc[:, number] for number in range(len(names)))
+def csv_pieces(pieces: pa.RecordBatchReader) -> Iterator[str]:
+    """CSV with the columns' names as its header. Lists and dicts are JSON, and what is missing is empty."""
+    yield pd.DataFrame(columns=pieces.schema.names).to_csv(index=False, lineterminator="\n")
+    for rows in _frames(pieces):
+        columns = (rows.iloc[:, number] for number in range(len(rows.columns)))
         texts = {number: c.map(_as_json) if c.dtype == object else c for number, c in enumerate(columns)}
         yield pd.DataFrame(texts).to_csv(index=False, header=False, lineterminator="\n")
 
 
-def json_pieces(frames: Iterable[pd.DataFrame]) -> Iterator[str]:
+def json_pieces(pieces: pa.RecordBatchReader) -> Iterator[str]:
     """One JSON list with an object for each row, one a line."""
     separator = "[\n"
-    for frame in frames:
-        names = [str(name) for name in frame.columns]
-        for row in zip(*(frame.iloc[:, number] for number in range(len(names))), strict=True):
-            yield separator + json.dumps(dict(zip(names, map(plain, row), strict=True)))
+    for rows in _frames(pieces):
+        names = [str(name) for name in rows.columns]
+        for row in zip(*(rows.iloc[:, number] for number in range(len(names))), strict=True):
+            yield separator + json.dumps(dict(zip(names, map(json_value, row), strict=True)))
             separator = ",\n"
     yield "[]\n" if separator == "[\n" else "\n]\n"
 
@@ -42,12 +43,16 @@ def write_parquet(pieces: pa.RecordBatchReader, file: IO[bytes]) -> None:
             for piece in pieces:
                 writer.write_batch(piece)
     except pa.ArrowNotImplementedError as error:
-        told = printable(str(error).split("\n")[0])
+        reason = printable(str(error).split("\n")[0])
         raise QueryError(
-            f"SQL: Parquet cannot hold a column ({told}); select it as text, with CAST(... AS VARCHAR)"
+            f"SQL: Parquet cannot hold a column ({reason}); select it as text, with CAST(... AS VARCHAR)"
         ) from None
 
 
+def _frames(pieces: pa.RecordBatchReader) -> Iterator[pd.DataFrame]:
+    return (frame(pa.Table.from_batches([piece])) for piece in pieces)
+
+
 def _as_json(value: object) -> object:
-    value = plain(value)
+    value = json_value(value)
     return json.dumps(value) if isinstance(value, (dict, list)) else value

@@ -11,14 +11,18 @@ import pandas as pd
 from rich.cells import cell_len, set_cell_size
 
 from ..schema.safe_text import printable
+from .aligned import aligned
+from .json_values import json_value
 
 WIDEST_CELL = 60
 """Where a terminal's width is known, a longer cell is cut."""
 
 
 def table_lines(frame: pd.DataFrame, width: int | None = None) -> Iterator[str]:
-    """The lines of a table. With a `width`, long cells are cut, and rows that are still too long are turned upright:
-    a line for each of their columns.
+    """The lines of a table, however many rows it has.
+
+    With a `width`, long cells are cut. If the table is still wider, each row becomes several lines, one for each
+    column.
 
     >>> print("\\n".join(table_lines(pd.DataFrame({"phase": ["function", "logs"], "total": [12, 3]}))))
     phase     total
@@ -29,37 +33,21 @@ def table_lines(frame: pd.DataFrame, width: int | None = None) -> Iterator[str]:
     columns = [[_cell(value) for value in frame.iloc[:, number]] for number in range(len(names))]
     if width is not None:
         columns = [[_cut(cell, WIDEST_CELL) for cell in column] for column in columns]
-    widths = [max(map(cell_len, [name, *column])) for name, column in zip(names, columns, strict=True)]
-    if width is not None and len(frame) and sum(widths) + 2 * (len(widths) - 1) > width:
+    numbers = {number for number, kind in enumerate(frame.dtypes) if pd.api.types.is_numeric_dtype(kind)}
+    lines = aligned([names, *zip(*columns, strict=True)], right=numbers)
+    header = next(lines)
+    if width is not None and len(frame) and cell_len(header) > width:
         yield from _upright(names, columns, width)
         return
-    numbers = [pd.api.types.is_numeric_dtype(frame.dtypes.iloc[number]) for number in range(len(names))]
-    for row in [names, *zip(*columns, strict=True)]:
-        cells = (_padded(*cell) for cell in zip(row, widths, numbers, strict=True))
-        yield "  ".join(cells).rstrip()
-
-
-def plain(value: Any) -> Any:
-    """`value` as JSON has it: nothing for a missing one, and for a number that is not finite."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if hasattr(value, "tolist"):  # numpy's numbers and arrays
-        value = value.tolist()
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or value is pd.NA or value is pd.NaT:
-        return None
-    return value if isinstance(value, (bool, int, str)) else str(value)
+    yield header.rstrip()
+    yield from (line.rstrip() for line in lines)
 
 
 def _upright(names: list[str], columns: list[list[str]], width: int) -> Iterator[str]:
-    name_width = max(map(cell_len, names))
     for number, row in enumerate(zip(*columns, strict=True)):
         yield f"row {number}"
-        for name, cell in zip(names, row, strict=True):
-            yield _cut(f"  {_padded(name, name_width, False)}  {cell}".rstrip(), width)
+        for line in aligned(list(zip(names, row, strict=True))):
+            yield _cut(f"  {line}".rstrip(), width)
 
 
 def _cell(value: Any) -> str:
@@ -67,15 +55,10 @@ def _cell(value: Any) -> str:
         # Large ones are mostly nanoseconds, which no one reads as powers of ten.
         return "" if math.isnan(value) else f"{value:.1f}" if 1e6 <= abs(value) < 1e15 else f"{value:.6g}"
     if isinstance(value, (dict, list)) or hasattr(value, "tolist"):
-        value = plain(value)
+        value = json_value(value)
         if isinstance(value, (dict, list)):
             return printable(json.dumps(value, ensure_ascii=False))
     return "" if value is None or value is pd.NA or value is pd.NaT else printable(value)
-
-
-def _padded(cell: str, width: int, right: bool) -> str:
-    padding = " " * (width - cell_len(cell))
-    return padding + cell if right else cell + padding
 
 
 def _cut(cell: str, width: int) -> str:

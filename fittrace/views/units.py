@@ -55,6 +55,16 @@ def amount(number: int, one: str, many: str) -> str:
     return f"{count(number)} {one if number == 1 else many}"
 
 
+def epoch_and_batch(epoch: int | None, batch: int | None) -> list[str]:
+    """An epoch and a batch in words. What is None is left out.
+
+    >>> epoch_and_batch(0, 5), epoch_and_batch(2, None)
+    (['epoch 0', 'batch 5'], ['epoch 2'])
+    """
+    numbers = (("epoch", epoch), ("batch", batch))
+    return [f"{unit} {number}" for unit, number in numbers if number is not None]
+
+
 def moment(ns: int) -> str:
     """A moment in Unix nanoseconds, in this machine's time zone; a number where no clock can show it."""
     try:
