@@ -2,6 +2,10 @@
 
 A `CallbackList.on_*` span hands one dict from callback to callback. Stored is the dict as the engine made it, and for
 each callback the keys that it changed. Tables here are Arrow; `logs` is as stored, in the order of writing.
+
+`derived_tables` computes the same in SQL, for queries and for traces larger than memory. Its maps hold numbers only,
+sorted by key. The dicts here are made for Python: they keep the engine's order of the keys and the recorded texts, and
+hooks share them, which takes less memory and half the time.
 """
 
 from __future__ import annotations
