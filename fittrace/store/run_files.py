@@ -13,7 +13,7 @@ from typing import Any
 from ..schema import run_facts as schema_run
 from ..schema.regular_files import is_file, is_folder, what_stands_there
 from ..schema.tables import TABLES
-from .parquet.part_names import PART
+from .part_names import PART
 
 JOURNALS = "journal"
 """The folder of a run in which its journals lie while they are needed."""

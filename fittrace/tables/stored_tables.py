@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..schema.tables import TABLES
+from ..store import part_names
 from ..store.in_memory import InMemoryTables
-from ..store.parquet import footers, part_names
+from ..store.parquet import footers
 from ..store.run_files import RunFiles
 from .sql_literals import literal_paths
 

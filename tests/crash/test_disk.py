@@ -13,7 +13,7 @@ import pytest
 
 import fittrace
 from fittrace.launch import Program, execute
-from fittrace.store.parquet import part_names
+from fittrace.store import part_names
 
 from .runs import PROGRAM, environment, finish, hook_rows, is_prefix, start
 

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from fittrace.schema import journal_format as form
 from fittrace.schema import run_facts as schema_run
-from fittrace.store.parquet import part_names
+from fittrace.store import part_names
 
 from . import poison
 

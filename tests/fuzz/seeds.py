@@ -19,7 +19,7 @@ from fittrace.capture.journal.thread_buffers import Thread
 from fittrace.capture.record.probes import Buffer
 from fittrace.schema import run_facts as schema_run
 from fittrace.schema.journal_format import DEFINE, FACTS, MAGIC, block
-from fittrace.store.parquet import part_names
+from fittrace.store import part_names
 
 ROWS = 60
 """Rows kept of each table of a reference trace: enough for every kind of row, few enough to be read at once."""

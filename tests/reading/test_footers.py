@@ -11,7 +11,7 @@ import pytest
 from fittrace.cli import main
 from fittrace.schema import limits
 from fittrace.schema.errors import DamagedTrace
-from fittrace.store.parquet import part_names
+from fittrace.store import part_names
 from fittrace.tables import TraceTables
 
 CLAIMS = {

@@ -15,7 +15,7 @@ from stores import small_tables, write_run
 
 from fittrace.cli import main
 from fittrace.schema.errors import FittraceError
-from fittrace.store.parquet import part_names
+from fittrace.store import part_names
 from fittrace.tables import TraceTables
 
 EVIL = "__import__('pathlib').Path('canary').touch()"

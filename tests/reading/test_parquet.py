@@ -16,8 +16,8 @@ from synthetic import Size, make
 
 from fittrace.schema.tables import TABLES
 from fittrace.store.parquet import partition_writer
-from fittrace.store.parquet.part_names import PART
 from fittrace.store.parquet.partition_writer import PartitionWriter, is_whole, partition
+from fittrace.store.part_names import PART
 
 NOTE = {"kind": ["engine"], "message": ["keras 9"]}
 

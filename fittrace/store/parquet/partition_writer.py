@@ -22,8 +22,8 @@ from ...schema.limits import ROW_GROUP
 from ...schema.regular_files import is_folder
 from ...schema.table import Column, Table
 from ...schema.tables import TABLES
+from .. import part_names
 from ..run_files import parts_in
-from . import part_names
 from .arrow_columns import Values, arrow_field
 from .row_buffers import RowBuffer
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ...schema.errors import DamagedTrace
-from ...schema.regular_files import open_regular
+from ..schema.errors import DamagedTrace
+from ..schema.regular_files import open_regular
 
 PART = re.compile(r"part-(?P<number>0|[1-9][0-9]{0,8})-(?P<checksum>[0-9a-f]{8})\.parquet")
 """The name of a Parquet file: its number in its partition, and the CRC-32 of its bytes."""
