@@ -79,12 +79,12 @@ def _row(directory: Path) -> list[str]:
 def _ended(trace: TraceTables, how: str) -> str:
     """How a run ended, and where its last fit was then, if the fit did not return and so ended the run."""
     from ..tables.database import row_dicts
-    from ..views.end_position import place
+    from ..views.end_position import end_position
 
     last = row_dicts(
         trace.relation("SELECT * FROM fits WHERE parent_fit IS NULL ORDER BY start_ns DESC, fit DESC LIMIT 1")
     )
-    where = place(last[0]) if last and how != "ok" else None
+    where = end_position(last[0]) if last and how != "ok" else None
     if where is None:
         return how
     return f"{how}, raised {where}" if last[0]["status"] == "error" else f"{how} {where}"

@@ -38,10 +38,10 @@ def points_of(trace: TraceTables) -> Iterator[Point]:
     with reading(trace.relation(_BATCHES.format(logged=logs.columns))) as pieces:
         for piece in pieces:
             for row in piece.to_pylist():
-                place = row["process"], row["fit"], row["stage"]
-                steps[place] = step = steps.get(place, -1) + 1
+                loop = row["process"], row["fit"], row["stage"]
+                steps[loop] = step = steps.get(loop, -1) + 1
                 for key, value in logs.of(row).items():
-                    yield Point(*place, "batch", key, step, row["time_ns"], value)
+                    yield Point(*loop, "batch", key, step, row["time_ns"], value)
 
 
 _EPOCHS = """

@@ -103,8 +103,8 @@ class LoggedBatches:
 
     def of(self, row: Mapping[str, Any]) -> Logs:
         """The numbers in the logs of a batch, whose row has `columns`."""
-        place = row["process"], row["fit"], row["stage"]
-        numbers = ((key, row[LOGS_PREFIX + key]) for key in self.keys if (*place, key) in self._given)
+        loop = row["process"], row["fit"], row["stage"]
+        numbers = ((key, row[LOGS_PREFIX + key]) for key in self.keys if (*loop, key) in self._given)
         return {key: number for key, number in numbers if number is not None}
 
 

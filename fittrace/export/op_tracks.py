@@ -41,25 +41,27 @@ class OpMark(NamedTuple):
 
 
 def op_marks_of(trace: TraceTables) -> Iterator[OpMark]:
-    """The moments of all tracks of a trace of one run: those of each in order, whatever lies in what."""
+    """The moments of all tracks of a trace of one run. Those of one track come in order."""
+    # By process and thread: each of its tracks, with the ends of the ops that are open there, the innermost last.
     lanes: dict[tuple[int, str], list[tuple[Lane, list[int]]]] = {}
     count = 0
     for row in row_dicts(trace.relation(_OPS)):
-        place = row.pop("process"), row.pop("track")
-        here = lanes.setdefault(place, [])
+        process, track = row.pop("process"), row.pop("track")
+        of_track = lanes.setdefault((process, track), [])
         op = _op(row)
-        for lane, open_until in here:
+        for lane, open_until in of_track:
             yield from (OpMark(lane, end, None) for end in ended(open_until, op.start_ns))
-        free = next((one for one in here if not one[1] or op.end_ns <= one[1][-1]), None)
+        free = next(((lane, ends) for lane, ends in of_track if not ends or op.end_ns <= ends[-1]), None)
         if free is None:
             count += 1
-            title = place[1] if not here else f"{place[1]} ({len(here) + 1})"
-            free = Lane(count, place[0], title), []
-            here.append(free)
-        yield OpMark(free[0], op.start_ns, op)
-        free[1].append(op.end_ns)
-    for here in lanes.values():
-        for lane, open_until in here:
+            title = track if not of_track else f"{track} ({len(of_track) + 1})"
+            free = Lane(count, process, title), []
+            of_track.append(free)
+        lane, open_until = free
+        yield OpMark(lane, op.start_ns, op)
+        open_until.append(op.end_ns)
+    for of_track in lanes.values():
+        for lane, open_until in of_track:
             yield from (OpMark(lane, end, None) for end in ended(open_until))
 
 

@@ -11,7 +11,7 @@ from ..analysis.hook_calls import Call, calls_of
 from ..analysis.pattern import PatternError, described, match, parse
 from ..schema.errors import FittraceError
 from ..schema.safe_text import printable, printable_lines
-from ..views.hook_order import comparison, place
+from ..views.hook_order import comparison, position
 from .engine_line import engine_line
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class FitTrace:
         mismatch = match(parsed, calls)
         if mismatch is None:
             return
-        lines = [f"{chosen['method']} {chosen['fit']} leaves the expected hook order {place(mismatch, calls)}", ""]
+        lines = [f"{chosen['method']} {chosen['fit']} leaves the expected hook order {position(mismatch, calls)}", ""]
         lines += comparison(mismatch, calls)
         if calls:
             line = engine_line(calls[min(mismatch.place, len(calls) - 1)], self.spans(), self.sites())

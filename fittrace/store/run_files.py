@@ -27,17 +27,18 @@ _PROCESS = re.compile(r"process=(0|[1-9][0-9]{0,8})")
 
 @dataclass(frozen=True)
 class RunFiles:
-    """The files of one run.
-
-    `directory` is the run's folder and `facts` what its `run.json` says. Under `tables` lie its Parquet files,
-    `<table>/process=<n>/part-<k>-<checksum>.parquet`: the run's own folder, or a temporary one for a run whose journal
-    had to be read. `running` says that the run still goes on.
-    """
+    """The files of one run."""
 
     directory: Path
+    """The run's folder."""
     facts: dict[str, Any]
+    """What its `run.json` says."""
     tables: Path
+    """The folder with its Parquet files, `<table>/process=<n>/part-<k>-<checksum>.parquet`.
+
+    It is the run's own folder, or a temporary one for a run whose journals had to be read."""
     running: bool
+    """Whether the run still goes on."""
 
     @property
     def name(self) -> str:
@@ -103,7 +104,7 @@ def run_directories(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         return []
-    return [one for one in sorted(path.iterdir()) if is_folder(one) and os.path.lexists(one / schema_run.FILE)]
+    return [run for run in sorted(path.iterdir()) if is_folder(run) and os.path.lexists(run / schema_run.FILE)]
 
 
 def odd_one(directory: Path) -> Path | None:

@@ -32,14 +32,18 @@ _STRETCHES = """
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch as a user names it; what is None is to be found out."""
+    """A batch as a user names it."""
 
     fit: int
     epoch: int | None
+    """None outside of an epoch loop."""
     batch: int
     stage: str | None
+    """None for the fit's own stage."""
     process: int | None
+    """None where there is only one process with such a batch."""
     run: str | None
+    """None where there is only one run with such a batch."""
 
     def __str__(self) -> str:
         where = f"fit {self.fit}" + (f", epoch {self.epoch}" if self.epoch is not None else "")

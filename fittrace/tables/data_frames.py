@@ -90,10 +90,10 @@ def _column(name: str, array: pa.Array, nullable: bool) -> Any:
     try:
         return _objects(array)
     except _CANNOT_HOLD as error:
-        told = printable(str(error).split("\n")[0])
+        reason = printable(str(error).split("\n")[0])
         remedy = "select it as text, with CAST(... AS VARCHAR)"
         raise QueryError(
-            f"SQL: the column {printable(name)} has values that Python cannot hold ({told}); {remedy}"
+            f"SQL: the column {printable(name)} has values that Python cannot hold ({reason}); {remedy}"
         ) from None
 
 
@@ -120,8 +120,8 @@ def _values(array: pa.Array, nullable: bool) -> Any:
 def _objects(array: pa.Array) -> Any:
     """The values as Python has them; a map whose keys Python cannot hash is a list of pairs."""
     objects = np.empty(len(array), dtype=object)
-    for place, one in enumerate(array.to_pylist()):
-        objects[place] = one
+    for index, value in enumerate(array.to_pylist()):
+        objects[index] = value
     return objects
 
 

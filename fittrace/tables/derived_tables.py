@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class View:
-    """One table of a trace: its `name`, the `stored` tables it is made from, the `sql` that makes it, and the columns
-    in whose `order` its rows have happened."""
+    """One table of a trace, as it is shown."""
 
     name: str
     stored: tuple[str, ...]
+    """Names of the stored tables that it is made from."""
     sql: str
+    """The `SELECT` that makes it."""
     order: tuple[str, ...]
+    """Names of the columns to sort by, so that the rows are in the order of time."""
 
 
 def _as_stored(table: str, *order: str) -> View:
@@ -27,8 +29,8 @@ def _as_stored(table: str, *order: str) -> View:
 
 _IN_TIME = ("run", "start_ns", "process", "span")
 
-# A span on another thread runs beside its fit: it takes none of the fit's time, so that the sum of `self_ns` over a
-# fit's spans is the fit's duration. Such spans are stored with all of their time in children.
+# The sum of `self_ns` over a fit's spans is the fit's duration. So a span on another thread than its fit's must have
+# none. It is stored with all of its time in children.
 SPANS = View(
     "spans",
     ("spans",),

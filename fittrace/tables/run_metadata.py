@@ -20,40 +20,41 @@ class NotSampled(FittraceError):
     """A batch of which TensorFlow was not asked what ran in it."""
 
 
-def of_batch(database: Database, place: dict[str, Any]) -> bytes:
-    """The protobuf of the batch whose `fit`, `epoch` and `batch`, and `process` and maybe `run`, are as in `place`.
+def of_batch(database: Database, batch_key: dict[str, Any]) -> bytes:
+    """The protobuf of one batch. `batch_key` has its `fit`, `epoch`, `batch` and `process`, and may have its `run`.
 
-    Raises `NotSampled`, and `DamagedTrace` where it cannot be read.
+    Raises `NotSampled` if there is no such batch, and `DamagedTrace` if its protobuf cannot be read.
     """
-    for _, data in _read(database, "WHERE " + " AND ".join(f"{key} = {literal(one)}" for key, one in place.items())):
+    condition = " AND ".join(f"{name} = {literal(value)}" for name, value in batch_key.items())
+    for _, data in _read(database, f"WHERE {condition}"):
         return data
-    asked = ", ".join(f"{key} {value}" for key, value in place.items())
+    asked = ", ".join(f"{name} {value}" for name, value in batch_key.items())
     rows = database.query(
         f"SELECT DISTINCT epoch, batch FROM sampled_batches ORDER BY ALL LIMIT {_MOST_NAMED}"
     ).fetchall()
     there = f"sampled are {', '.join(f'{epoch}:{batch}' for epoch, batch in rows)}" if rows else "no batch was"
     raise NotSampled(
-        f"{asked}: not sampled; {there}; record again with --run-metadata {place['epoch']}:{place['batch']}"
+        f"{asked}: not sampled; {there}; record again with --run-metadata {batch_key['epoch']}:{batch_key['batch']}"
     )
 
 
 def of_all(database: Database) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """The place of every sampled batch, and its protobuf. Raises `DamagedTrace` where one cannot be read."""
+    """The key of every sampled batch, with its `run`, and its protobuf. Raises `DamagedTrace` as `of_batch` does."""
     yield from _read(database, "ORDER BY run, process, fit, epoch, batch")
 
 
 def _read(database: Database, which: str) -> Iterator[tuple[dict[str, Any], bytes]]:
     with reading(database.stored("sampled_batches", which), _AT_ONCE) as pieces:
         for facts in (row for piece in pieces for row in piece.to_pylist()):
-            place = {key: facts[key] for key in ("run", "process", "fit", "epoch", "batch")}
+            batch_key = {name: facts[name] for name in ("run", "process", "fit", "epoch", "batch")}
             metadata = PackedMetadata(facts["format"], (facts["clock_ns"], facts["reference_ns"]), facts["data"])
             try:
                 if metadata.format == "profile":
-                    yield place, run_metadata.of_profile(metadata.contents(), facts["shift_ns"])
+                    yield batch_key, run_metadata.of_profile(metadata.contents(), facts["shift_ns"])
                 else:
-                    yield place, metadata.data()
+                    yield batch_key, metadata.data()
             except (UnreadableMetadata, KeyError) as error:
-                where = ", ".join(f"{key} {value}" for key, value in place.items())
+                where = ", ".join(f"{name} {value}" for name, value in batch_key.items())
                 raise DamagedTrace(f"{where}: what TensorFlow told is damaged ({error}); record it again") from None
 
 

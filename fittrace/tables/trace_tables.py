@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class TraceTables:
-    """One run, or all runs of a folder as one set of tables; made by `TraceTables.open`.
+    """One run, or all runs of a folder as one set of tables. `TraceTables.open` makes it.
 
     Every table is a pandas DataFrame in the order of time: `fits`, `spans`, `batches`, `hooks`, `logs`, `samples`,
     `stops`, `values`, `processes` and `notes`; what TensorFlow ran, `sampled_batches`, `ops` and `data_pipeline`; and
@@ -44,8 +44,8 @@ class TraceTables:
     def __init__(self, path: Path, runs: list[RunFiles], stored: StoredTables | None = None) -> None:
         twice = [name for name, times in Counter(run.name for run in runs).items() if times > 1]
         if twice:
-            places = ", ".join(str(run.directory) for run in runs if run.name == twice[0])
-            raise AmbiguousRuns(f"{path}: run {twice[0]} lies there more than once ({places}); open one at a time")
+            folders = ", ".join(str(run.directory) for run in runs if run.name == twice[0])
+            raise AmbiguousRuns(f"{path}: run {twice[0]} lies there more than once ({folders}); open one at a time")
         self.path = path
         self.runs = tuple(runs)
         #: Whether a folder of runs was opened, and the tables have the column `run`.
@@ -89,10 +89,10 @@ class TraceTables:
         result = frame(hooks, NULLABLE)
         own = [name for name in ("run", "process", "fit") if name in result]
         result.insert(len(own), "seq", result.groupby(own, observed=True).cumcount())
-        place = list(result.columns).index("thread") + 1
-        result.insert(place, "logs_before", states.before)
-        result.insert(place + 1, "logs_after", states.after)
-        result.insert(place + 2, "changed", states.changed)
+        after_thread = list(result.columns).index("thread") + 1
+        result.insert(after_thread, "logs_before", states.before)
+        result.insert(after_thread + 1, "logs_after", states.after)
+        result.insert(after_thread + 2, "changed", states.changed)
         return result
 
     def logs(self) -> pd.DataFrame:
@@ -158,17 +158,16 @@ class TraceTables:
 
         >>> trace.run_metadata(fit=0, epoch=0, batch=1).step_stats.dev_stats  # doctest: +SKIP
         """
-        place: dict[str, Any] = {"fit": fit, "epoch": epoch, "batch": batch, "process": process}
-        return run_metadata.as_tensorflows_own(
-            run_metadata.of_batch(self._database, place | ({"run": run} if run else {}))
-        )
+        batch_key: dict[str, Any] = {"fit": fit, "epoch": epoch, "batch": batch, "process": process}
+        batch_key |= {"run": run} if run else {}
+        return run_metadata.as_tensorflows_own(run_metadata.of_batch(self._database, batch_key))
 
     def run_metadata_files(self) -> Iterator[tuple[str, bytes]]:
         """A file's name and its bytes, a serialised `RunMetadata`, for each sampled batch; this needs no TensorFlow."""
-        for place, data in run_metadata.of_all(self._database):
-            process = f"process-{place['process']}-" if place["process"] else ""
-            folder = plain(place["run"], "of the run") + "/" if self.is_folder else ""
-            name = f"{process}fit-{place['fit']}-epoch-{place['epoch']}-batch-{place['batch']}.pb"
+        for batch, data in run_metadata.of_all(self._database):
+            process = f"process-{batch['process']}-" if batch["process"] else ""
+            folder = plain(batch["run"], "of the run") + "/" if self.is_folder else ""
+            name = f"{process}fit-{batch['fit']}-epoch-{batch['epoch']}-batch-{batch['batch']}.pb"
             yield folder + plain(name, "of a batch"), data
 
     def processes(self) -> pd.DataFrame:

@@ -58,9 +58,9 @@ def line(difference: Difference) -> str:
 
 def as_json(comparison: Comparison) -> str:
     """The comparison as one JSON object: `alike`, `differences` and `times`."""
-    told = {
+    content = {
         "alike": comparison.alike,
         "differences": [dataclasses.asdict(difference) for difference in comparison.differences],
         "times": [dataclasses.asdict(time) for time in comparison.times],
     }
-    return json.dumps(json_value(told), indent=1)
+    return json.dumps(json_value(content), indent=1)

@@ -15,15 +15,15 @@ _OWN_STAGE = {"fit": "train", "evaluate": "test", "predict": "predict"}
 
 def stood(fit: Mapping[str, Any], run: RunFiles | None) -> str | None:
     """Where `fit` stood, a row of `fits` of that `run`, and how it ended there; None where it returned."""
-    where = place(fit)
+    where = end_position(fit)
     return None if where is None else f"{_how(fit, run)} {where}"
 
 
-def place(fit: Mapping[str, Any]) -> str | None:
+def end_position(fit: Mapping[str, Any]) -> str | None:
     """Where `fit` stood, a row of `fits`; None where it returned, or where that is not known.
 
     >>> at = {"at_stage": "test", "at_epoch": 0, "at_batch": 3471, "at_phase": "function", "at_hook": None}
-    >>> place({"method": "fit", "at_callback": None, **at})
+    >>> end_position({"method": "fit", "at_callback": None, **at})
     'in validation (function), epoch 0, test batch 3,471'
     """
     if fit.get("at_phase") is None:

@@ -17,9 +17,9 @@ def print_findings(outcome: RuleOutcome, file: TextIO) -> None:
     out = console(file)
     for found in outcome.found:
         out.print(Text(line(found), "bold"), soft_wrap=True)
-        told = {"at": found.source, "effect": found.rule.effect, "remedy": found.remedy}
-        told |= {"see": " ".join(found.rule.threads)}
-        for name, text in told.items():
+        details = {"at": found.source, "effect": found.rule.effect, "remedy": found.remedy}
+        details |= {"see": " ".join(found.rule.threads)}
+        for name, text in details.items():
             if text:
                 out.print(Text(f"    {name}: {printable(text)}"), soft_wrap=True)
     for rule, error in outcome.failed:

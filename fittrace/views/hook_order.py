@@ -11,15 +11,15 @@ from .aligned import aligned
 from .units import epoch_and_batch
 
 _BEFORE, _AFTER = 5, 3
-"""Lines shown before and after the place."""
+"""Lines shown before and after the mismatch."""
 
 
 def comparison(mismatch: Mismatch, calls: list[Call]) -> Iterator[str]:
     """The lines of a table: what was expected, what was called, and an arrow where they part."""
-    rows = [(" ", item, _told(calls[start:end])) for item, start, end in mismatch.matched[-_BEFORE:]]
+    rows = [(" ", item, _described(calls[start:end])) for item, start, end in mismatch.matched[-_BEFORE:]]
     following = passes(calls[mismatch.place :])
-    rows.append((">", " | ".join(mismatch.expected), _told(following[0]) if following else "nothing more"))
-    rows += [(" ", "", _told(group)) for group in following[1 : 1 + _AFTER]]
+    rows.append((">", " | ".join(mismatch.expected), _described(following[0]) if following else "nothing more"))
+    rows += [(" ", "", _described(group)) for group in following[1 : 1 + _AFTER]]
     hidden = len(mismatch.matched) - _BEFORE
     if hidden > 0:
         rows.insert(0, (" ", f"({hidden} before)", ""))
@@ -27,14 +27,14 @@ def comparison(mismatch: Mismatch, calls: list[Call]) -> Iterator[str]:
     yield from (line.rstrip() for line in aligned(cells))
 
 
-def place(mismatch: Mismatch, calls: list[Call]) -> str:
-    """Where it is, in a few words."""
+def position(mismatch: Mismatch, calls: list[Call]) -> str:
+    """Where the hooks leave the expected order, in a few words."""
     if mismatch.place == len(calls):
         return f"after the last of {len(calls):,} calls" if calls else "at once: no hook was called"
-    return f"at call {mismatch.place + 1:,} of {len(calls):,}, {_told(passes(calls[mismatch.place :])[0])}"
+    return f"at call {mismatch.place + 1:,} of {len(calls):,}, {_described(passes(calls[mismatch.place :])[0])}"
 
 
-def _told(group: list[Call]) -> str:
+def _described(group: list[Call]) -> str:
     first = group[0]
     name = f"{printable(first.callback)}.{first.hook}" if len(group) == 1 else first.hook
     several = [f"{len(group)} callbacks"] if len(group) > 1 else []

@@ -51,7 +51,7 @@ def short_path(file: str) -> str:
     parts = path.parts
     if not path.is_absolute():
         return "/".join(parts)
-    installed = [place for place, part in enumerate(parts) if part in ("site-packages", "dist-packages")]
+    installed = [index for index, part in enumerate(parts) if part in ("site-packages", "dist-packages")]
     return "/".join(parts[installed[-1] + 1 :] if installed else parts[-_SHOWN_OF_PATH:])
 
 
@@ -78,14 +78,14 @@ def value_text(value: Any) -> str:
 
 
 def walk_lines(steps: Iterable[Step]) -> Iterator[str]:
-    """A line for each step: its place, its source indented by how many frames deep it is, values and time.
+    """A line for each step: its file and line, its source indented by how many frames deep it is, values and time.
 
     Where the epoch, the batch or the stage changes, a line says so.
     """
-    place: tuple[Any, ...] = ()
+    shown: tuple[Any, ...] = ()
     for step in steps:
-        if (step.stage, step.epoch, step.batch) != place:
-            place = (step.stage, step.epoch, step.batch)
+        if (step.stage, step.epoch, step.batch) != shown:
+            shown = (step.stage, step.epoch, step.batch)
             yield f"# {moment(step)}"
         indent = "  " * step.depth
         if step.file is None:

@@ -20,42 +20,43 @@ MANY_RETRACED = 3
 
 @dataclass(frozen=True)
 class FitSummary:
-    """What a summary says of one fit; durations in nanoseconds.
-
-    `phases` and `hooks` are rows with their count, total and spread, the costliest first. `inner` are the fits that its
-    hooks called, those of one method and hook together. `first_batch` compares the
-    first batch with the others, None where there is nothing to compare. `stop` is what made it end early, None where
-    nothing did. `sampled` are sums over the batches whose ops are known, `ops` those ops that took the longest; without
-    the first batch, where there are others. `retraced` tells of the batches that were traced anew, None where that is
-    nothing to speak of.
-    """
+    """What a summary says of one fit. Durations are in nanoseconds."""
 
     facts: Row
+    """Its row of `fits`."""
     phases: list[Row]
+    """The phases with their count, total and spread, the costliest first."""
     hooks: list[Row]
+    """The hooks of its callbacks, as the phases."""
     inner: list[Row]
+    """The fits that its hooks called: a row for each method and hook."""
     first_batch: Row | None
+    """The first batch compared with the others, None where there are no others."""
     stop: Row | None
+    """What made it end early, None where nothing did."""
     sampled: Row | None
+    """Sums over the sampled batches, without the first where there are others. None where there are none."""
     ops: list[Row]
+    """The ops of those batches that took the longest."""
     retraced: Row | None
+    """How many batches were traced anew, None where they are fewer than `MANY_RETRACED`."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What a summary says of a trace: some fits in full; of `all_fits`, where there are more, sums of those that are
-    alike; notes, and processes' endings.
-
-    Made by `gather`, which asks all there is to ask, so that showing them takes no time. `is_unsampled`: a fit trained,
-    and no run was asked to sample a batch.
-    """
+    """What a summary says of a trace. `gather` asks for all of it, so that showing it takes no time."""
 
     trace: TraceTables
     fits: list[FitSummary]
+    """The fits that are shown in full."""
     all_fits: list[Row]
+    """Where there are more fits than these: sums over all fits, a row for those that are alike."""
     notes: list[Row]
+    """The notes of the trace, each with how often it occurs."""
     endings: list[str]
+    """How its processes ended."""
     is_unsampled: bool
+    """Whether a fit trained and no run was asked to sample a batch."""
 
 
 def gather(trace: TraceTables, most_fits: int) -> Figures:
@@ -187,7 +188,7 @@ _OPS = (
         avg(duration_ns) AS mean
     FROM ops WHERE {{chosen}} AND span IN (SELECT span FROM shown)
     -- An op that receives waits for another one, which is here itself.
-    AND (type NOT IN ({", ".join(literal(one) for one in sorted(RECEIVES))}) OR kernel IS NOT NULL)
+    AND (type NOT IN ({", ".join(literal(op) for op in sorted(RECEIVES))}) OR kernel IS NOT NULL)
     GROUP BY ALL ORDER BY self DESC, name LIMIT 5
 """
 )

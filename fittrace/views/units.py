@@ -46,13 +46,13 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
-def amount(number: int, one: str, many: str) -> str:
+def amount(number: int, singular: str, plural: str) -> str:
     """A number of things.
 
     >>> amount(1, "batch", "batches"), amount(2000, "batch", "batches")
     ('1 batch', '2,000 batches')
     """
-    return f"{count(number)} {one if number == 1 else many}"
+    return f"{count(number)} {singular if number == 1 else plural}"
 
 
 def epoch_and_batch(epoch: int | None, batch: int | None) -> list[str]:

@@ -81,8 +81,8 @@ class PartitionWriter:
             target = partition(self._directory, table, self._process)
             for folder in (self._hidden, target.parent, target):
                 if os.path.lexists(folder) and not is_folder(folder):
-                    told = "a link or a file where a folder is written; remove it"
-                    raise NotADirectoryError(errno.ENOTDIR, told, str(folder))
+                    message = "a link or a file where a folder is written; remove it"
+                    raise NotADirectoryError(errno.ENOTDIR, message, str(folder))
 
     def append(self, table: str, columns: Mapping[str, Values]) -> None:
         """Add rows to the end of `table`: one entry of `columns` per column, all of one length.
