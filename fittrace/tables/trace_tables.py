@@ -42,6 +42,7 @@ class TraceTables:
     """
 
     def __init__(self, path: Path, runs: list[RunFiles], stored: StoredTables | None = None) -> None:
+        """`stored` says where the tables are, if not in the Parquet files of `runs`."""
         twice = [name for name, times in Counter(run.name for run in runs).items() if times > 1]
         if twice:
             folders = ", ".join(str(run.directory) for run in runs if run.name == twice[0])

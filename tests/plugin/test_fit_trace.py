@@ -88,6 +88,8 @@ def test_what_is_held_in_memory_is_what_the_files_would_have(run_tests: Pytest) 
         held, read = fit_trace.trace, fittrace.open(fit_trace.trace.path)
         for table in TABLES:
             pd.testing.assert_frame_equal(getattr(held, table)(), getattr(read, table)())
+        query = "SELECT hook, callback, logs_before, logs_after, changed FROM hooks ORDER BY fit, seq"
+        pd.testing.assert_frame_equal(held.sql(query), read.sql(query))
         assert held.functions().empty  # the engine's source is not kept for a test
         assert held.runs[0].running and not held.is_folder and "3 fits" in repr(held)
     """
