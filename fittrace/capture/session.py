@@ -13,6 +13,7 @@ from ..engines import ENGINES
 from ..schema.capture_settings import DEFAULT, Settings
 from ..schema.journal_format import FACTS, block
 from ..schema.sampled_batches import parse
+from .instrument.profiler_watch import Watch
 from .instrument.traced_engines import TracedEngines
 from .isolation import original_threads
 from .isolation.interruptions import is_programs
@@ -22,16 +23,15 @@ from .journal.definitions import Definitions
 from .journal.load_shedder import stand_ins
 from .journal.own_file import is_there, remove_unwritten
 from .journal.process_facts import facts
+from .journal.record_buffer import Buffer
 from .journal.thread_buffers import Threads
 from .journal.writer import Writer
 from .record.greenlets import GREENLET, turn_green
 from .record.log_inspector import LogInspector
 from .record.names import Names
 from .record.observer import Observer, Observing
-from .record.probes import Buffer
 from .record.recorder import Recorder
 from .sampling.profiler import PROFILER
-from .sampling.profiler_watch import Watch
 from .sampling.sampler import Sampler
 from .sites import Site
 

@@ -13,13 +13,12 @@ import functools
 import time
 from collections.abc import Callable
 
-from fittrace.capture.instrument import syntax
+from fittrace.capture.instrument import main_thread, syntax
 from fittrace.capture.instrument.rewrite import with_constants
 from fittrace.capture.journal import collector, thread_buffers
-from fittrace.capture.record import main_thread
+from fittrace.capture.journal.record_buffer import Buffer
 from fittrace.capture.record.log_inspector import LogInspector
 from fittrace.capture.record.names import Names
-from fittrace.capture.record.probes import Buffer
 from fittrace.capture.record.recorder import Recorder
 
 from .table import Row, ratios

@@ -15,7 +15,7 @@ import pytest
 from owning import Owning
 
 from fittrace.capture.instrument.install import InstallOutcome, install
-from fittrace.capture.record.main_thread import owned
+from fittrace.capture.instrument.main_thread import owned
 from fittrace.capture.sites import Site
 from fittrace.engines import CallbackLists, Calls, Engine, Function, Loop, Phase, Tests
 from fittrace.schema.journal_format import ABSENT

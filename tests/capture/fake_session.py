@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from fittrace.capture.journal import pybuffer
 from fittrace.capture.journal.collector import Collector
 from fittrace.capture.journal.definitions import Definitions
 from fittrace.capture.journal.load_shedder import stand_ins
 from fittrace.capture.journal.thread_buffers import Threads
-from fittrace.capture.record import pybuffer, pyprobes
+from fittrace.capture.record import pyprobes
 from fittrace.capture.record.log_inspector import LogInspector
 from fittrace.capture.record.names import Names
 from fittrace.capture.sampling.sampler import Sampler

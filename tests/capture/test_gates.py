@@ -14,7 +14,7 @@ import pytest
 from owning import Owning
 
 from fittrace.capture.instrument.install import install
-from fittrace.capture.record.main_thread import owned
+from fittrace.capture.instrument.main_thread import owned
 from fittrace.capture.sites import Site
 from fittrace.engines import Cached, Calls, Engine, Function, Loop, Phase, SessionRun
 from fittrace.engines import Tests as If

@@ -10,7 +10,7 @@ import pytest
 from owning import Owning
 
 from fittrace.capture.instrument import user_code
-from fittrace.capture.record.main_thread import owned
+from fittrace.capture.instrument.main_thread import owned
 from fittrace.capture.sites import Site
 
 

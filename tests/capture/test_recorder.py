@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fittrace.capture.instrument.main_thread import owned
 from fittrace.capture.instrument.syntax import RECORDER
 from fittrace.capture.journal import sample_orders as orders_module
 from fittrace.capture.journal.sample_orders import MOST_SAMPLES, OrderQueue
-from fittrace.capture.record.main_thread import owned
 from fittrace.capture.record.recorder import Recorder
 from fittrace.schema.journal_format import ABSENT, HEADER
 from fittrace.store.journal.sample_orders import unpacked

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from fittrace.capture.sampling import profiler_watch
+from fittrace.capture.instrument import profiler_watch
+from fittrace.capture.instrument.profiler_watch import Watch
 from fittrace.capture.sampling.profiler import Profiler
-from fittrace.capture.sampling.profiler_watch import Watch
 from fittrace.engines.profiler_entries import Way
 
 SOURCE = '''\

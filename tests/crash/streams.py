@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from fittrace.capture.journal.record_buffer import packed
 from fittrace.capture.journal.sample_orders import pack
-from fittrace.capture.record.probes import packed
 from fittrace.schema.journal_format import ABSENT, DEFINE, EVENTS, EVENTS_HEAD, FACTS, MAGIC, ORDER, PACKED, block
 
 Record = tuple[int, ...]

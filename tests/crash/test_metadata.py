@@ -14,8 +14,8 @@ import pytest
 from fittrace.capture.journal import batch_metadata as capturing
 from fittrace.capture.journal.batch_metadata import MOST_WAITING, BatchMetadata, MetadataQueue
 from fittrace.capture.journal.collector import pack
+from fittrace.capture.journal.record_buffer import Buffer
 from fittrace.capture.journal.thread_buffers import Thread
-from fittrace.capture.record.probes import Buffer
 from fittrace.schema.journal_format import (  # fmt: skip
     DEFINE,
     FACTS,

@@ -15,8 +15,8 @@ from crash.test_metadata import SITES, records, run_metadata, told
 
 import fittrace
 from fittrace.capture.journal.collector import pack
+from fittrace.capture.journal.record_buffer import Buffer
 from fittrace.capture.journal.thread_buffers import Thread
-from fittrace.capture.record.probes import Buffer
 from fittrace.schema import run_facts as schema_run
 from fittrace.schema.journal_format import DEFINE, FACTS, MAGIC, block
 from fittrace.store import part_names

@@ -15,7 +15,7 @@ import pytest
 from owning import Owning
 
 from fittrace.capture.instrument.install import install
-from fittrace.capture.record.main_thread import owned
+from fittrace.capture.instrument.main_thread import owned
 from fittrace.capture.sites import Site as Made
 from fittrace.engines import CallbackLists, Calls, Engine, Function, Loop, Phase
 from fittrace.replay.flow_graph import FlowGraph, FlowNode

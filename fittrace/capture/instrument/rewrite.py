@@ -15,8 +15,7 @@ import types
 from typing import Callable, Iterator, Mapping, NamedTuple, Sequence, Union
 
 from ...engines import CallbackLists, Function
-from ..record import main_thread
-from . import assignments
+from . import assignments, main_thread
 from .callback_lists import CallbackListBody
 from .phase_probes import Body, MakeSite
 from .statement_graph import StatementGraph, StatementNode

@@ -11,11 +11,11 @@ from typing import Any, Callable, Iterator, Mapping, Sequence
 from ...engines import Engine
 from ...schema.capture_settings import Settings
 from ..isolation import original_threads
-from ..record.main_thread import owned
 from ..sites import Site
 from . import user_code
 from .import_hook import Finder
 from .install import Installed, InstallOutcome, install
+from .main_thread import owned
 
 
 class TracedEngines:

@@ -12,7 +12,7 @@ import signal
 import types
 from typing import Any, Iterator
 
-from ..record.values import names_of
+from .class_names import names_of
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _GUESTS = tuple(os.path.join(_PACKAGE, room) + os.sep for room in ("capture", "engines", "otel", "schema"))

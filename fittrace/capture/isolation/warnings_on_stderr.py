@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..journal.own_file import System
+from .original_os import System
 
 _NUMBER = 2
 

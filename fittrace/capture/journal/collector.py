@@ -16,10 +16,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, Iterator, Sequence
 
 from ...schema.journal_format import DEFINE, EVENTS, EVENTS_HEAD, PACKED, block
-from ..record.probes import packed
 from .batch_metadata import MetadataQueue
 from .definitions import Definitions
 from .load_shedder import KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS, StandIns
+from .record_buffer import packed
 from .sample_orders import OrderQueue
 from .thread_buffers import Thread, Threads
 

@@ -15,12 +15,10 @@ import errno
 import os
 from typing import Any, Callable
 
-try:
-    import fcntl
+from ..isolation.original_os import HAS_LOCKS, System
 
-    HAS_LOCKS = True
-except ImportError:  # not on this system; a reader then takes every journal for finished
-    HAS_LOCKS = False
+if HAS_LOCKS:
+    import fcntl
 
 try:
     from .._native import pinned  # type: ignore[import-not-found, unused-ignore]
@@ -34,26 +32,6 @@ _LOW = 512
 """With a limit below it no number is out of the way, and none is taken for it."""
 _PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR, errno.EIO)
 """Why a file that is there cannot be opened now, but may be later."""
-
-
-class System:
-    """What is asked of the system, as it was when this was imported: a program may replace `os` in any module, as
-    pyfakefs does."""
-
-    open = staticmethod(os.open)
-    close = staticmethod(os.close)
-    fstat = staticmethod(os.fstat)
-    stat = staticmethod(os.stat)
-    mkdir = staticmethod(os.mkdir)
-    unlink = staticmethod(os.unlink)
-    ftruncate = staticmethod(os.ftruncate)
-    seek = staticmethod(os.lseek)
-    write = staticmethod(os.write)
-    write_at: Any = staticmethod(os.pwrite) if hasattr(os, "pwrite") else None
-    if HAS_LOCKS:
-        control = staticmethod(fcntl.fcntl)
-        lock = staticmethod(fcntl.flock)
-        sysconf = staticmethod(os.sysconf)
 
 
 class Removed(Exception):

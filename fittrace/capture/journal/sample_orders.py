@@ -12,7 +12,6 @@ from collections import deque
 from typing import Any, Iterator, NamedTuple
 
 from ...schema.journal_format import ABSENT, ORDER, ORDER_HEAD, block
-from ..record.values import is_array
 
 MOST_SAMPLES = 1 << 20
 """Samples in an epoch, the order of which is kept: 1,048,576, which take 2 to 3 MiB."""
@@ -40,11 +39,12 @@ class OrderQueue:
         self._kept_bytes = 0
 
     def take(self, indices: Any, whole: bool) -> tuple[int, int] | None:
-        """The operands of an `order` record for a NumPy array of indices; None for anything else.
+        """Queue an epoch's order; the operands of the `order` record that refers to it.
 
+        `indices` is an array of NumPy's own class. None where it is not a flat array of integers.
         `whole`: the engine takes the samples as they stand, whatever the array says.
         """
-        if not is_array(indices) or indices.ndim != 1 or indices.dtype.str not in ("<i8", "<i4"):
+        if indices.ndim != 1 or indices.dtype.str not in ("<i8", "<i4"):
             return None
         samples, width = len(indices), indices.dtype.itemsize
         if samples > MOST_SAMPLES or sum(len(order.data) for order in list(self._waiting)) > MOST_WAITING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Sequence
 
-from ..record.probes import Buffer
 from ..sites import Site
 from .load_shedder import KEEP_ALL, LoadShedder, StandIns
+from .record_buffer import Buffer
 
 
 class Thread:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import attributes, values
+from ..isolation.class_names import names_of
+from . import attributes
 
 HOOKS = tuple(
     "on_%s" % name
@@ -88,7 +89,7 @@ def _of_callback(callback: object) -> list[tuple[str, Any]]:
 def _overrides(kind: type, hook: str) -> bool:
     """Whether a class of callbacks, or one between it and Keras' `Callback`, has a method for `hook`."""
     classes = type.__dict__["__mro__"].__get__(kind)
-    bases = [place for place, one in enumerate(classes) if values.names_of(one)[1] == "Callback"]
+    bases = [place for place, one in enumerate(classes) if names_of(one)[1] == "Callback"]
     # A callback that is none of Keras' classes has all of its methods from its own.
     between = classes[: bases[-1]] if bases else classes
     return any(hook in type.__dict__["__dict__"].__get__(one) for one in between)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 
 from ...schema.journal_format import ABSENT
-from .values import LONGEST, names_of, text
+from ..isolation.class_names import names_of
+from .values import LONGEST, text
 
 
 def error_text(error: "BaseException | None") -> str:

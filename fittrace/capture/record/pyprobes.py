@@ -14,12 +14,12 @@ from typing import Any, Callable, Sequence
 
 from ...schema.journal_format import ABSENT, WHOLE
 from ...schema.scattered_choice import scattered
-from ..instrument.probe_constants import Constant
 from ..isolation.original_threads import get_ident
+from ..journal.pybuffer import Buffer
 from . import exceptions, values
 from .log_inspector import LogInspector
 from .observer import ENTERS, LEAVES, PASSED_OVER, SIEVE, SIFTED, TOLD, Observing
-from .pybuffer import Buffer
+from .probe_constants import Constant
 
 TRIES = 4
 """How often what may be interrupted is begun, at most."""

@@ -91,7 +91,7 @@ class ThreadRecording:
         """
         try:
             whole = type(batches) is list and len(batches) == 1
-            taken = self._session.collector.orders.take(indices, whole)
+            taken = self._session.collector.orders.take(indices, whole) if values.is_array(indices) else None
             if taken is not None:
                 self.record((head, *taken))
         except Exception as error:

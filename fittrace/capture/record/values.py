@@ -10,6 +10,7 @@ import struct
 from typing import Any
 
 from ...schema.journal_format import WHOLE
+from ..isolation.class_names import names_of
 from .names import Names, plain_key
 
 LONGEST = 200
@@ -139,12 +140,6 @@ def text(value: object, depth: int = 0) -> str:
         # Its shape may not be known before the device has computed it.
         return "<EagerTensor %s>" % value.dtype.name  # type: ignore[attr-defined]
     return ("<%s>" % name[1])[:LONGEST]
-
-
-def names_of(kind: type) -> tuple[str, str]:
-    """Module and name of a class, without asking its metaclass."""
-    module, name = (type.__dict__[key].__get__(kind) for key in ("__module__", "__name__"))
-    return module if type(module) is str else "", name
 
 
 def _container(value: Any, depth: int) -> str:

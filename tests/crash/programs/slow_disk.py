@@ -12,8 +12,8 @@ import time
 import keras
 
 from fittrace.capture import Session
+from fittrace.capture.isolation.original_os import System
 from fittrace.capture.journal import writer
-from fittrace.capture.journal.own_file import System
 
 takes = threading.Event()
 

@@ -18,9 +18,9 @@ import copy
 import sys
 from typing import Any, Callable, Dict, Mapping, Sequence
 
-from ..instrument import syntax
-from ..instrument.probe_constants import Constant
-from ..instrument.syntax import RECORDER, FunctionNode
+from ..record.probe_constants import Constant
+from . import syntax
+from .syntax import RECORDER, FunctionNode
 
 _FUNCTIONS = ("hook", "hooked", "hooked_last", "hooks", "mark", "named", "record", "sampler")
 """What probes have at hand of the owner's recorder, without looking for it."""

@@ -11,12 +11,12 @@ import types
 from typing import Callable
 
 from ...engines.profiler_entries import WAYS, Way
-from ..instrument import syntax
-from ..instrument.import_hook import Finder
-from ..instrument.install import Installed, exchange, file_of, function_of, source_of
-from ..instrument.probe_constants import Constant
-from ..instrument.rewrite import beginning_with
-from .profiler import Profiler
+from ..record.probe_constants import Constant
+from ..sampling.profiler import Profiler
+from . import syntax
+from .import_hook import Finder
+from .install import Installed, exchange, file_of, function_of, source_of
+from .rewrite import beginning_with
 
 _PROFILER = "fittrace: the profiler"
 """Stands for the profiler in the source."""
