@@ -56,8 +56,7 @@ class RepeatedRuns:
             if self._session is None:
                 self._session = Session.begin(str(folder), _SETTINGS, program)
             else:
-                self._session.tells_program = program
-                self._session.resume(str(folder))
+                self._session.resume(str(folder), include_source=program)
             try:
                 yield Run(folder)
             finally:

@@ -16,9 +16,9 @@ import fittrace
 from fittrace.capture.instrument import syntax
 from fittrace.capture.instrument.rewrite import with_constants
 from fittrace.capture.sampling.sampler import Sampler
-from fittrace.schema.sampled_batches import Sampling
 
 from . import processes
+from .recorders import sampler_context
 from .table import Row
 
 EVERY = 20
@@ -52,7 +52,7 @@ def measure(quick: bool) -> list[Row]:
 
 
 def _gate(rounds: int) -> list[float]:
-    sampler = Sampler(None, Sampling(), -1, lambda record: None)  # type: ignore[arg-type]
+    sampler = Sampler(sampler_context(), lambda record: None)
     names: dict[str, Callable[[int], None]] = {}
     exec(with_constants(compile(_SOURCE, "<gate>", "exec"), {_SAMPLER: sampler}), names)
     seconds: dict[str, list[float]] = {"empty": [], "gate": []}

@@ -17,10 +17,9 @@ from fittrace.capture.instrument import main_thread, syntax
 from fittrace.capture.instrument.rewrite import with_constants
 from fittrace.capture.journal import collector, thread_buffers
 from fittrace.capture.journal.record_buffer import Buffer
-from fittrace.capture.record.log_inspector import LogInspector
-from fittrace.capture.record.names import Names
 from fittrace.capture.record.recorder import Recorder
 
+from .recorders import recorder_context
 from .table import Row, ratios
 
 COUNT = 2_000
@@ -43,34 +42,6 @@ def hook(count, callbacks, logs):
 """
 
 
-class _Session:
-    """What a recorder needs of a session."""
-
-    def __init__(self) -> None:
-        self.names = Names(lambda definition: None)
-        self.buffer = Buffer()
-        self.stopped: dict[int, int] = {}
-        self.looking = LogInspector(self, state_head=-1, stop_head=-2)  # type: ignore[arg-type]
-
-    def new_thread(self, greenlet: int = 0) -> tuple[Buffer, None]:
-        return self.buffer, None
-
-    def fault(self, where: str, error: BaseException) -> None:
-        raise AssertionError(where) from error
-
-    def sampler(self, record: object) -> None:
-        """Nothing is sampled here."""
-
-    def meet_callback(self, kind: type) -> int:
-        return self.names.new_class(kind)
-
-    def awake(self) -> None:
-        pass
-
-    def end_root(self, frame: int) -> None:
-        pass
-
-
 class _Model:
     """A model as far as a recorder looks at it."""
 
@@ -87,8 +58,8 @@ class _Callbacks:
 
 def measure(quick: bool) -> list[Row]:
     """The rows of this measure."""
-    session = _Session()
-    recorder = Recorder(session)  # type: ignore[arg-type]
+    buffer = Buffer()
+    recorder = Recorder(recorder_context(buffer))
     tree = ast.parse(_SOURCE)
     for function in tree.body:
         assert isinstance(function, ast.FunctionDef)
@@ -99,20 +70,20 @@ def measure(quick: bool) -> list[Row]:
     subjects: dict[str, Callable[[], None]] = {
         **{name: functools.partial(names[name], COUNT, callbacks, logs) for name in ("phase", "hook", "empty")},
         "sdk": _sdk(),
-        "background": lambda: _drain(session),
+        "background": lambda: _drain(buffer),
     }
     samples: dict[str, list[float]] = {name: [] for name in subjects}
     counts = {name: SDK_COUNT if name == "sdk" else COUNT for name in subjects}
     for _ in range(40 if quick else 400):
         for name, subject in subjects.items():
             if name == "background":
-                session.buffer.clear()
+                buffer.clear()
                 subjects["phase"]()
             begin = time.thread_time_ns()
             subject()
             samples[name].append((time.thread_time_ns() - begin) / counts[name])
             if name != "background":
-                session.buffer.clear()
+                buffer.clear()
     loop = samples["empty"]
     # Packing is not in that loop.
     alone = {name: [one - base for one, base in zip(taken, loop)] for name, taken in samples.items()}
@@ -127,8 +98,8 @@ def measure(quick: bool) -> list[Row]:
     ]
 
 
-def _drain(session: _Session) -> None:
-    thread = thread_buffers.Thread(0, session.buffer)
+def _drain(buffer: Buffer) -> None:
+    thread = thread_buffers.Thread(0, buffer)
     collector.pack(thread, thread.take())
 
 

@@ -1,4 +1,4 @@
-"""What a recorder and its probes need of a session."""
+"""What a recorder and its probes are given, made of the real parts where these do no harm."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from fittrace.capture.journal import pybuffer
-from fittrace.capture.journal.collector import Collector
-from fittrace.capture.journal.definitions import Definitions
-from fittrace.capture.journal.load_shedder import stand_ins
-from fittrace.capture.journal.thread_buffers import Threads
+from fittrace.capture.journal.batch_metadata import MetadataQueue
+from fittrace.capture.journal.sample_orders import OrderQueue
 from fittrace.capture.record import pyprobes
 from fittrace.capture.record.log_inspector import LogInspector
 from fittrace.capture.record.names import Names
-from fittrace.capture.sampling.sampler import Sampler
+from fittrace.capture.record.recorder import RecorderContext
+from fittrace.capture.sampling.profiler import Profiler
+from fittrace.capture.sampling.sampler import SamplerContext
 from fittrace.schema.sampled_batches import Sampling
 
 STATE = -1
@@ -26,7 +26,8 @@ IN_PYTHON: Any = SimpleNamespace(Buffer=pybuffer.Buffer, Probes=pyprobes.Probes)
 
 def compiled() -> ModuleType:
     """The compiled probes; the test is skipped where this checkout has none."""
-    return pytest.importorskip("fittrace.capture._native", reason="nothing was compiled here: no C compiler?")  # type: ignore[no-any-return]
+    module: ModuleType = pytest.importorskip("fittrace.capture._native", reason="nothing was compiled: no C compiler?")
+    return module
 
 
 class FakeSession:
@@ -38,15 +39,22 @@ class FakeSession:
         self.names = Names(self.definitions.append)
         self.buffers: list[Any] = []
         self.faults: list[str] = []
-        self.stopped: dict[int, int] = {}
-        self.collector = Collector(Threads(), [], stand_ins(1), Definitions())
-        self.awoken = 0
+        self.orders = OrderQueue()
+        self.starts = 0
         self.models: list[type] = []
         self.roots: set[int] = set()
-        self.looking = LogInspector(self, STATE, STOP)  # type: ignore[arg-type]
-
-    def sampler(self, record: Any) -> Sampler:
-        return Sampler(self, Sampling(), 0, record)  # type: ignore[arg-type]
+        self.inspector = LogInspector(self.names, self.fault, lambda kind: None, self.roots.discard, STATE, STOP)
+        self.context = RecorderContext(
+            names=self.names,
+            inspector=self.inspector,
+            sampling=sampling(self.fault),
+            fault=self.fault,
+            new_thread=self.new_thread,
+            take_order=self.orders.take,
+            ensure_started=self.ensure_started,
+            meet_model=self.models.append,
+            begin_root=self.roots.add,
+        )
 
     def new_thread(self, greenlet: int = 0) -> tuple[Any, None]:
         self.buffers.append(self.implementation.Buffer())
@@ -55,23 +63,26 @@ class FakeSession:
     def fault(self, where: str, error: BaseException) -> None:
         self.faults.append(where)
 
-    def awake(self) -> None:
-        self.awoken += 1
-
-    def begin_root(self, frame: int) -> None:
-        self.roots.add(frame)
-
-    def end_root(self, frame: int) -> None:
-        self.roots.discard(frame)
-
-    def meet_model(self, kind: type) -> None:
-        self.models.append(kind)
-
-    def meet_callback(self, kind: type) -> int:
-        return self.names.new_class(kind)
+    def ensure_started(self) -> None:
+        self.starts += 1
 
     def recorded(self, thread: int = 0) -> list[int]:
         """What a thread has recorded, also before: nothing is taken away."""
         taken: list[int] = self.buffers[thread].take().tolist()
         self.buffers[thread].extend(taken)
         return taken
+
+
+def sampling(fault: Any) -> SamplerContext:
+    """Nothing is sampled."""
+    return SamplerContext(
+        chosen=Sampling(),
+        head=0,
+        sites=[],
+        metadata=MetadataQueue(lambda message: None),
+        profiler=Profiler(),
+        unwatched=lambda: None,
+        note=lambda kind, message: None,
+        fault=fault,
+        plain=lambda function: function,
+    )

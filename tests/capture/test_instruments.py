@@ -32,7 +32,8 @@ def instruments(tiny: Tiny) -> Iterator[Callable[..., TracedEngines]]:
             for home in homes or ("tiny_home",)
         ]
         definitions: list[dict[str, Any]] = []
-        made.append(TracedEngines(engines, tiny.tape, tiny.tape.sites, DEFAULT, definitions.append, fault))
+        made.append(TracedEngines(engines, tiny.tape.sites, DEFAULT, definitions.append, fault))
+        made[-1].record_with(tiny.tape)
         made[-1].install()
         return made[-1]
 

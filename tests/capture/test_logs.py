@@ -19,7 +19,7 @@ class Looker:
     def __init__(self, implementation: Any) -> None:
         self.session = FakeSession(implementation)
         self.buffer, _ = self.session.new_thread()
-        self.probes = implementation.Probes(self.session.looking, self.buffer, None)
+        self.probes = implementation.Probes(self.session.inspector, self.buffer, None)
         self.defined = self.session.definitions
 
     def look(self, logs: Any, is_first: bool = False) -> list[int]:

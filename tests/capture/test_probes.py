@@ -51,9 +51,9 @@ class Thread:
 
     def __init__(self, implementation: Any, observing: Observing | None = None) -> None:
         self.session = FakeSession(implementation)
-        self.session.looking.clock = itertools.count(1).__next__  # type: ignore[method-assign]
+        self.session.inspector.clock = itertools.count(1).__next__  # type: ignore[method-assign]
         self.buffer, _ = self.session.new_thread()
-        self.probes = implementation.Probes(self.session.looking, self.buffer, observing)
+        self.probes = implementation.Probes(self.session.inspector, self.buffer, observing)
 
     def recorded(self) -> list[int]:
         taken: list[int] = self.buffer.take().tolist()
@@ -174,7 +174,7 @@ def test_of_a_site_that_is_sifted_those_records_are_told_that_pass(implementatio
 def test_the_clock_that_is_read_is_pythons() -> None:
     session = FakeSession(compiled())
     buffer, _ = session.new_thread()
-    probes = session.implementation.Probes(session.looking, buffer, None)
+    probes = session.implementation.Probes(session.inspector, buffer, None)
     for _ in range(1000):
         before = time.perf_counter_ns()
         probes.mark(-2)
@@ -236,8 +236,8 @@ def test_what_is_no_number_is_absent(implementation: Any) -> None:
 
 def test_every_record_is_one_piece_to_who_takes_them(implementation: Any) -> None:
     thread = Thread(implementation)
-    thread.session.looking.clock = lambda: 7  # type: ignore[method-assign]
-    probes = implementation.Probes(thread.session.looking, thread.buffer, None)
+    thread.session.inspector.clock = lambda: 7  # type: ignore[method-assign]
+    probes = implementation.Probes(thread.session.inspector, thread.buffer, None)
     done = threading.Event()
     taken: list[array[int]] = []
 
@@ -275,7 +275,7 @@ def raising(error: BaseException) -> Callable[..., Any]:
 @pytest.mark.parametrize("question", ["plain", "describe", "attributes", "stop"])
 def test_a_fault_in_looking_is_told_and_goes_no_further(implementation: Any, question: str) -> None:
     thread = Thread(implementation)
-    setattr(thread.session.looking, question, raising(ValueError(question)))
+    setattr(thread.session.inspector, question, raising(ValueError(question)))
     logs = {"loss": "text" if question == "describe" else 1.0}
     thread.probes.hooks(-2, Model(), 0)
     thread.probes.hook(-3, Model(), Model(), logs)
@@ -287,7 +287,7 @@ def test_a_fault_in_looking_is_told_and_goes_no_further(implementation: Any, que
 @pytest.mark.parametrize("question", ["plain", "attributes", "stop", "meet"])
 def test_what_interrupts_the_program_goes_on(implementation: Any, question: str) -> None:
     thread = Thread(implementation)
-    setattr(thread.session.looking, question, raising(Interrupted()))
+    setattr(thread.session.inspector, question, raising(Interrupted()))
     with pytest.raises(Interrupted):
         thread.probes.hook(-3, Model(), Model(), {"loss": 1.0})
     assert thread.session.faults == []
@@ -331,7 +331,7 @@ def test_probes_and_what_they_know_go_together(implementation: Any) -> None:
     thread = Thread(implementation)
     thread.probes.hook(-3, model, model, {"loss": 1.0})
     # A ring, as a session makes one.
-    thread.session.looking.probes = thread.probes  # type: ignore[attr-defined]
+    thread.session.inspector.probes = thread.probes  # type: ignore[attr-defined]
     del thread, model
     gc.collect()
     assert gone() is None

@@ -39,7 +39,7 @@ def session(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def recorder(session: FakeSession) -> Recorder:
-    return Recorder(session)  # type: ignore[arg-type]
+    return Recorder(session.context)
 
 
 def heads(session: FakeSession) -> list[int]:
@@ -53,7 +53,7 @@ def test_records_are_a_head_and_its_operands(recorder: Recorder, session: FakeSe
     recorder.step(-7)
     head, time, *rest = session.recorded()
     assert head == -5 and time > 0 and rest[0] == -6 and rest[2:] == [3, 4, -7]
-    assert session.awoken == 1 and session.models == [str]
+    assert session.starts == 1 and session.models == [str]
 
 
 def test_each_thread_has_its_own_buffer(recorder: Recorder, session: FakeSession) -> None:
@@ -413,7 +413,7 @@ def test_hostile_owners_have_no_model(recorder: Recorder, session: FakeSession) 
 
 def order_of(session: FakeSession) -> np.ndarray:
     """The only order that was taken, unpacked."""
-    (block,) = session.collector.orders.blocks(keep=True)
+    (block,) = session.orders.blocks(keep=True)
     return unpacked(block[HEADER.size :])
 
 
@@ -464,7 +464,7 @@ def test_what_is_no_array_of_indices_is_not_recorded(recorder: Recorder, session
 def test_too_many_samples_are_counted_alone(recorder: Recorder, session: FakeSession) -> None:
     recorder.order(-9, np.arange(MOST_SAMPLES + 1), None)
     assert session.recorded() == [-9, ABSENT, MOST_SAMPLES + 1]
-    assert list(session.collector.orders.blocks(keep=True)) == []
+    assert list(session.orders.blocks(keep=True)) == []
 
 
 def test_orders_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -495,7 +495,7 @@ def interrupted(work: Any, times: int = 1) -> Any:
 
 
 def test_a_frame_ends_also_where_a_signal_handler_raises(recorder: Recorder, session: FakeSession) -> None:
-    session.looking.error = interrupted(session.looking.error)  # type: ignore[method-assign]
+    session.inspector.error = interrupted(session.inspector.error)  # type: ignore[method-assign]
     try:
         raise ValueError("why")
     except ValueError:
@@ -535,7 +535,7 @@ def test_a_root_has_ended_however_it_ends(root: Any, session: FakeSession) -> No
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_so_it_has_where_a_signal_handler_raises(root: Any, session: FakeSession, times: int) -> None:
-    session.looking.end_root = interrupted(session.looking.end_root, times)  # type: ignore[method-assign]
+    session.inspector.end_root = interrupted(session.inspector.end_root, times)  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         root()
     assert heads(session) == [-9] and session.roots == set()
@@ -546,7 +546,7 @@ def test_what_a_signal_handler_kept_from_being_recorded_is_looked_at_again(
 ) -> None:
     model = SimpleNamespace(stop_training=True)
     owner = SimpleNamespace(model=model)
-    session.looking.stop = interrupted(session.looking.stop)  # type: ignore[method-assign]
+    session.inspector.stop = interrupted(session.inspector.stop)  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         recorder.hooks(-2, owner, 0)
     assert heads(session) == [-2]

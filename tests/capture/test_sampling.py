@@ -8,46 +8,50 @@ from typing import Any
 
 import pytest
 
-from fittrace.capture.journal.batch_metadata import BatchMetadata
+from fittrace.capture.journal.batch_metadata import BatchMetadata, MetadataQueue
 from fittrace.capture.sampling.profiler import MODULE, PROGRAMS_OWN
 from fittrace.capture.sampling.profiler import Profiler as Borrowed
-from fittrace.capture.sampling.sampler import _MESSAGES, Sampler
+from fittrace.capture.sampling.sampler import _MESSAGES, Sampler, SamplerContext
 from fittrace.capture.sites import Site
 from fittrace.schema.journal_format import PROFILE, RUN_METADATA
 from fittrace.schema.sampled_batches import Sampling, parse
 
 
-class Session:
-    """What a sampler needs of a session."""
+class Kept(MetadataQueue):
+    """Keeps what a sampler hands on."""
 
     def __init__(self) -> None:
-        self.sites = [Site(0, "call", "", "", 0, "", stage="train"), Site(1, "call", "", "", 0, "", stage="test")]
-        self.kept: list[BatchMetadata] = []
-        self.collector = self.metadata = self
-        self.notes: list[str] = []
-        self.faults: list[str] = []
-        self.profiler = Borrowed()
-        self.watch = self
-        self.not_watched: str | None = None
-
-    def unseen(self) -> str | None:
-        return self.not_watched
-
-    def new_number(self) -> int:
-        return len(self.kept)
+        super().__init__(lambda message: None)
+        self.all: list[BatchMetadata] = []
 
     def put(self, metadata: BatchMetadata) -> None:
         if metadata.data:
-            self.kept.append(metadata)
+            self.all.append(metadata)
 
-    def note(self, kind: str, message: str) -> None:
-        self.notes.append(message)
 
-    def fault(self, where: str, error: BaseException) -> None:
-        self.faults.append(where)
+class Session:
+    """What a sampler is given, and what it says."""
 
-    def plain(self, function: Any) -> Any:
-        return function
+    def __init__(self) -> None:
+        self.metadata = Kept()
+        self.kept = self.metadata.all
+        self.notes: list[str] = []
+        self.faults: list[str] = []
+        self.profiler = Borrowed()
+        self.not_watched: str | None = None
+
+    def context(self, chosen: Sampling) -> SamplerContext:
+        return SamplerContext(
+            chosen=chosen,
+            head=-9,
+            sites=[Site(0, "call", "", "", 0, "", stage="train"), Site(1, "call", "", "", 0, "", stage="test")],
+            metadata=self.metadata,
+            profiler=self.profiler,
+            unwatched=lambda: self.not_watched,
+            note=lambda kind, message: self.notes.append(message),
+            fault=lambda where, error: self.faults.append(where),
+            plain=lambda function: function,
+        )
 
 
 class Profiler:
@@ -118,7 +122,7 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Session:
 
 def sampler(session: Session, choice: str = "first=1") -> tuple[Sampler, list[tuple[int, ...]]]:
     records: list[tuple[int, ...]] = []
-    made = Sampler(session, parse(choice), -9, records.append)  # type: ignore[arg-type]
+    made = Sampler(session.context(parse(choice)), records.append)
     made.new_fit(-1)
     return made, records
 
@@ -312,6 +316,6 @@ def test_a_fault_in_sampling_is_told_and_passes(session: Session) -> None:
 
 
 def test_nothing_is_wanted_where_sampling_is_off() -> None:
-    one = Sampler(Session(), Sampling(), -9, lambda record: None)  # type: ignore[arg-type]
+    one = Sampler(Session().context(Sampling()), lambda record: None)
     one.new_fit(-1)
     assert not one.wants

@@ -11,25 +11,25 @@ from fittrace.capture.session import Session
 
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
-    monkeypatch.setattr("fittrace.capture.session.PERIOD_S", 3600)  # `drain` is called here alone
+    monkeypatch.setattr("fittrace.capture.journal.background_threads.PERIOD_S", 3600)  # `collect` is called here alone
     return Session(str(tmp_path))
 
 
 def test_nothing_is_kept_before_the_first_fit(session: Session, tmp_path: Path) -> None:
     session.recorder.record((-5, 1))
-    session.drain()
-    assert len(session.threads.all[0].buffer) == 0
+    session.collect()
+    assert len(session._threads.all[0].buffer) == 0
     assert not (tmp_path / "journal").exists()
     session.recorder.enter(-6, None)
     session.recorder.mark(-6)
-    assert len(session.threads.all[0].buffer) == 2
+    assert len(session._threads.all[0].buffer) == 2
     session.close()
     (journal,) = (tmp_path / "journal").iterdir()
     assert journal.stat().st_size > 0
 
 
 @pytest.mark.parametrize(
-    "moment", ["journal.own_file._private", "journal.own_file._pinned", "journal.writer._definition", "session.block"]
+    "moment", ["journal.own_file._private", "journal.own_file._pinned", "journal.writer._definition", "recording.block"]
 )
 def test_what_interrupts_the_opening_leaves_no_second_journal(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
@@ -51,6 +51,6 @@ def test_what_interrupts_the_opening_leaves_no_second_journal(
 def test_nothing_of_a_fit_is_forgotten(session: Session) -> None:
     session.recorder.record((-5, 1))
     session.recorder.enter(-6, None)
-    session.drain()
-    assert session.threads.all[0].chunks == 1
+    session.collect()
+    assert session._threads.all[0].chunks == 1
     session.close()

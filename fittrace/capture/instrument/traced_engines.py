@@ -1,4 +1,4 @@
-"""Instruments: the engines of this process that record, those that are imported already and those that come."""
+"""The traced engines of this process: those that are imported already, and those that come."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ from .main_thread import owned
 
 
 class TracedEngines:
-    """Makes the functions of `engines` call `recorder`, as soon as they exist. New sites are appended to `sites`.
+    """Makes the functions of engines record as soon as they exist, with the recorder that `record_with` was given.
 
-    The thread that makes this is the owner of the capture.
-
-    `define` takes definitions for the journal, `fault` whatever fails. What is `awaited`, modules by their names, is
-    called with the module when it is there.
+    engines: the engines to trace.
+    sites: every site, in the order of their numbers. New ones are appended.
+    settings: how much is recorded.
+    define: takes definitions for the journal.
+    fault: takes what failed, and where.
+    awaited: modules by their names, with what is called with the module when it is there.
     """
 
     def __init__(
         self,
         engines: Sequence[Engine],
-        recorder: object,
         sites: list[Site],
         settings: Settings,
         define: Callable[[dict[str, Any]], None],
@@ -42,7 +43,7 @@ class TracedEngines:
         for engine in engines:
             for module in engine.modules:
                 self._by_module.setdefault(module, []).append(engine)
-        self._constants = owned(recorder)
+        self._constants: Mapping[str, object] = {}
         self._sites = sites
         self._variables = settings.values == "all"
         self._meets = settings.lines == "callbacks"
@@ -75,8 +76,8 @@ class TracedEngines:
             if module is not None and self._known.get(name) is not module:
                 self._loaded(module)
 
-    def renew(self, recorder: object) -> None:
-        """Let the engines call another recorder from now on; the calling thread becomes its owner."""
+    def record_with(self, recorder: object) -> None:
+        """Let the engines call this recorder from now on; the calling thread becomes its owner."""
         self._constants = owned(recorder)
         self._installed = [installed.with_constants(self._constants) for installed in self._installed]
         self._installed_own = [installed.with_constants(self._constants) for installed in self._installed_own]
@@ -92,23 +93,33 @@ class TracedEngines:
             installed.undo()
 
     def begin_root(self, frame: int) -> None:
-        """A model's method begins, in the frame of that identity. While one is under way, the program's own functions
-        record too."""
-        if self._meets:
-            with self._meeting:
-                self._roots.add(frame)
-                self._settle()
+        """Take note that a model's method begins to train, to evaluate or to predict, in the frame of that identity.
+
+        While one is under way, the program's own functions record too.
+        """
+        try:
+            if self._meets:
+                with self._meeting:
+                    self._roots.add(frame)
+                    self._settle()
+        except Exception as error:
+            self._fault("letting the program's own code record", error)
 
     def end_root(self, frame: int) -> None:
-        """It has ended. After the last of them the program, which may send its functions elsewhere, has them as they
-        were."""
-        if self._meets:
-            with self._meeting:
-                self._roots.discard(frame)
-                self._settle()
+        """Take note that it has ended; to do so again changes nothing.
+
+        After the last of them the program, which may send its functions elsewhere, has them as they were.
+        """
+        try:
+            if self._meets:
+                with self._meeting:
+                    self._roots.discard(frame)
+                    self._settle()
+        except Exception as error:
+            self._fault("giving the program its own code back", error)
 
     def _settle(self) -> None:
-        """Let the program's own functions record, or not. Who is interrupted here may begin anew."""
+        """Let the program's own functions record while a root runs. It may be called again where it was interrupted."""
         for installed in self._installed_own:
             if self._roots:
                 installed.redo()
@@ -117,19 +128,25 @@ class TracedEngines:
 
     def plain(self, function: Any) -> Any:
         """A function with the code that `function` had before it was made to record; itself where it was not."""
-        for one in self._installed:
-            if one.function is function and function.__code__ is one.probed:
+        for installed in self._installed:
+            if installed.function is function and function.__code__ is installed.probed:
                 facts = (function.__globals__, function.__name__, function.__defaults__, function.__closure__)
-                return types.FunctionType(one.original, *facts)
+                return types.FunctionType(installed.original, *facts)
         return function
 
     def meet_callback(self, kind: type) -> None:
         """Make the hooks of a callback's class record, where those are asked for."""
-        self._meet(user_code.hooks_of(kind))
+        try:
+            self._meet(user_code.hooks_of(kind))
+        except Exception as error:
+            self._fault("rewriting a callback", error)
 
     def meet_model(self, kind: type) -> None:
         """Make the steps of a model's class record, where those are asked for."""
-        self._meet(user_code.steps_of(kind))
+        try:
+            self._meet(user_code.steps_of(kind))
+        except Exception as error:
+            self._fault("rewriting a model", error)
 
     def _meet(self, functions: Iterator[types.FunctionType]) -> None:
         if not self._meets:
@@ -159,7 +176,7 @@ class TracedEngines:
                 message = "not found as its source has it, so its lines are not traced: %s" % what
                 self._define({"define": "note", "kind": "engine", "message": "the program's own code: " + message})
 
-    def tell(self, final: bool = False) -> None:
+    def define_engines(self, final: bool = False) -> None:
         """Define the engines that are traced, and note what of them is not; each once, when its version is known.
 
         `final`: an engine whose training loop has not come by now is not one that fittrace knows.

@@ -27,10 +27,14 @@ class BatchMetadata(NamedTuple):
 
 
 class MetadataQueue:
-    """The metadata of one process on its way into the journal. `note` is told, once or more, what is not kept."""
+    """The metadata of one process on its way into its journal. `note` takes, once or more, what is not kept."""
 
     def __init__(self, note: Callable[[str], None]) -> None:
         self._note = note
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """Drop what waits, and number batches from 0, for another journal."""
         self._free = itertools.count()
         self._waiting: deque[BatchMetadata] = deque()
 

@@ -7,6 +7,7 @@ import threading
 from typing import Any, Callable, Dict
 
 from ..isolation import original_threads
+from ..isolation.interruptions import is_programs
 
 Definition = Dict[str, Any]
 
@@ -50,7 +51,25 @@ class Definitions:
         self._say(message, kind, message)
 
     def fault(self, where: str, error: BaseException) -> None:
-        """Say, once, that something of fittrace's failed `where`."""
+        """Say, once, that something of fittrace's failed `where`.
+
+        Raises the error where it is no fault but the program's own, which came up while fittrace's code ran.
+        """
+        if is_programs(error):
+            raise error
+        self._say_fault(where, error)
+
+    def fault_in_background(self, where: str, error: Exception) -> None:
+        """The same in a thread of fittrace's own, where nothing is the program's.
+
+        The thread goes on, also where there is no memory for a note.
+        """
+        try:
+            self._say_fault(where, error)
+        except MemoryError:
+            pass
+
+    def _say_fault(self, where: str, error: BaseException) -> None:
         message = str(error) if isinstance(error, OSError) else ""
         reason = ": ".join(filter(None, (type(error).__name__, message)))
         self._say(where, "fault", "fittrace failed in %s: %s" % (where, reason))

@@ -34,6 +34,10 @@ class OrderQueue:
     """The orders of one process on their way into its journal."""
 
     def __init__(self) -> None:
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """Drop what waits, and number orders from 0, for another journal."""
         self._free = itertools.count()
         self._waiting: deque[_Order] = deque()
         self._kept_bytes = 0

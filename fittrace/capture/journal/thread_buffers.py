@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Sequence
 
+from ..isolation import original_threads
 from ..sites import Site
 from .load_shedder import KEEP_ALL, LoadShedder, StandIns
 from .record_buffer import Buffer
@@ -44,16 +45,19 @@ class Threads:
 
     def __init__(self) -> None:
         self.all: list[Thread] = []
+        # A signal handler may train, in a new greenlet, while the lock is held by what it interrupts.
+        self._adding = original_threads.RLock()
         # By a thread's identity: the buffer of its recorder, and that which its next recorder goes on with.
         self._buffers: dict[int, Buffer] = {}
         self._handed_on: dict[int, Buffer] = {}
 
     def add(self, identity: int) -> Thread:
         """A thread that is new."""
-        buffer = self._buffers[identity] = Buffer()
-        thread = Thread(len(self.all), buffer)
-        self.all.append(thread)
-        return thread
+        with self._adding:
+            buffer = self._buffers[identity] = Buffer()
+            thread = Thread(len(self.all), buffer)
+            self.all.append(thread)
+            return thread
 
     def hand_on(self, identity: int) -> None:
         """Let a thread's next recorder go on with the buffer of the one that it has, if it has one."""
@@ -84,3 +88,5 @@ class Threads:
             thread.buffer.clear()
         self.all = [Thread(0, thread.buffer) for thread in self.all if thread.number == survivor]
         self._buffers.clear()
+        # Another thread, which is not there any more, may have held the old one.
+        self._adding = original_threads.RLock()

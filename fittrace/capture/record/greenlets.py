@@ -1,4 +1,4 @@
-"""Greens: what records in greenlets, several of which take turns on one thread (gevent and eventlet are made of them).
+"""Greenlets: a recording for each, as several take turns on one thread (gevent and eventlet are made of them).
 
 To a trace each greenlet is a thread of its own, since fits in two of them go on side by side. A thread's main greenlet
 is the thread itself, and nothing changes for it. The probes that belong to the owner stand back in all others.
@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import weakref
 from functools import partial
-from typing import TYPE_CHECKING, Any, Callable
+from typing import Any, Callable
 
 from ..isolation.original_threads import get_ident
-from .recorder import Recorder, ThreadRecording
-
-if TYPE_CHECKING:
-    from ..session import Session
+from .recorder import Recorder, RecorderContext, ThreadRecording
 
 GREENLET = "greenlet"
 """The module that makes greenlets. As long as it has not been imported there are none."""
 
 
-def turn_green(recorder: Recorder, session: Session, current: Callable[[], Any]) -> None:
-    """Give each greenlet a recording of its own, of which `current` tells the one that runs."""
-    recordings = _Recordings(session, current)
+def turn_green(recorder: Recorder, context: RecorderContext, current: Callable[[], Any]) -> None:
+    """Let a recorder have a recording for each greenlet; `current` gives the greenlet that runs."""
+    recordings = _Recordings(context, current)
     kind = type(recorder)
 
     class Green(kind):  # type: ignore[misc, valid-type]
@@ -34,17 +31,20 @@ def turn_green(recorder: Recorder, session: Session, current: Callable[[], Any])
 
 
 class _Recordings:
-    """The recordings of greenlets. One that has ended leaves its own to the next on its thread."""
+    """The recordings of greenlets, by their identities.
 
-    def __init__(self, session: Session, current: Callable[[], Any]) -> None:
-        self._session = session
+    When a greenlet ends, the next on its thread takes its recording.
+    """
+
+    def __init__(self, context: RecorderContext, current: Callable[[], Any]) -> None:
+        self._context = context
         self._current = current
         self._known: dict[int, ThreadRecording] = {}
         self._ends: dict[int, Any] = {}
         self._free: dict[int, list[ThreadRecording]] = {}
 
     def current(self) -> ThreadRecording | None:
-        """That of the greenlet that runs; None where it is a thread's main greenlet."""
+        """The recording of the greenlet that runs; None where it is a thread's main greenlet."""
         greenlet = self._current()
         if greenlet.parent is None:
             return None
@@ -54,7 +54,7 @@ class _Recordings:
 
     def _take_note(self, greenlet: Any, identity: int) -> ThreadRecording:
         free = self._free.setdefault(get_ident(), [])
-        recording = free.pop() if free else ThreadRecording(self._session, identity)
+        recording = free.pop() if free else ThreadRecording(self._context, identity)
         self._ends[identity] = weakref.ref(greenlet, partial(self._ended, identity, free))
         self._known[identity] = recording
         return recording

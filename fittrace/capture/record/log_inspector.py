@@ -1,19 +1,17 @@
-"""Looking: what probes ask when they meet something for the first time, or something that has changed.
+"""The log inspector: what probes ask when they meet something for the first time, or something that has changed.
 
-Nothing here is asked twice about what is as it was: `native/probes.c` and `pyprobes` see to that.
+Nothing is asked again about what has not changed: `native/probes.c` and `pyprobes` see to that.
 """
 
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Callable
 
 from ..isolation import interruptions
 from ..isolation.clock import Clock
 from . import attributes, exceptions, values
-
-if TYPE_CHECKING:
-    from ..session import Session
+from .names import Names
 
 WIDEST = 64
 """Keys of logs that are compared object by object, at most."""
@@ -21,25 +19,45 @@ _FALSE = id(False)
 
 
 class LogInspector:
-    """Looks at logs, callbacks and models for the probes of a `session`.
+    """Looks at logs, callbacks and models for the probes.
 
-    `clock` reads the time in nanoseconds, `classes` are the numbers of the callbacks' classes by their identity,
-    `texts` those of texts, of which `text` gives a new one its own. `state_head` and `stop_head` begin the records of
-    logs, and of `stop_training`.
+    names: numbers texts, keys of logs and classes of callbacks.
+    fault: takes what failed, and where.
+    meet_callback: takes note of a callback's class, which is about to be called for the first time.
+    end_root: takes note that a model's method ends, in the frame of that identity.
+    state_head: begins the records of logs.
+    stop_head: begins the records of `stop_training`.
+
+    The probes read `clock`, the time in nanoseconds, and look up numbers that are known: in `classes` those of
+    callbacks' classes by identity, in `texts` those of texts.
     """
 
     clock = staticmethod(Clock.now_ns)
 
-    def __init__(self, session: Session, state_head: int, stop_head: int) -> None:
+    def __init__(
+        self,
+        names: Names,
+        fault: Callable[[str, BaseException], None],
+        meet_callback: Callable[[type], None],
+        end_root: Callable[[int], None],
+        state_head: int,
+        stop_head: int,
+    ) -> None:
+        self.classes, self.texts = names.classes, names.texts
+        self.text = names.text
+        self.fault = fault
+        self.end_root = end_root
         self.state_head = state_head
-        self.classes, self.texts = session.names.classes, session.names.texts
-        self.text = session.names.text
-        self.fault = session.fault
-        self.meet = session.meet_callback
-        self.end_root = session.end_root
         self._stop_head = stop_head
-        self._names = session.names
-        self._stopped = session.stopped
+        self._names = names
+        self._meet_callback = meet_callback
+        # What `stop_training` is in the models where it is not False: identities of their attributes and of it.
+        self._stopped: dict[int, int] = {}
+
+    def meet(self, kind: type) -> int:
+        """The number of a callback's class that is met for the first time."""
+        self._meet_callback(kind)
+        return self._names.new_class(kind)
 
     def plain(self, logs: dict[Any, Any]) -> tuple[int, str] | None:
         """The number of the keys of logs and the kind of each value, where all are plain numbers under texts.

@@ -1,4 +1,4 @@
-"""Sampling: what TensorFlow tells of the ops of one batch, for the batches that the user chose.
+"""The sampler: gets from TensorFlow what it tells of the ops of one batch, for the batches that the user chose.
 
 TensorFlow has two ways. A session fills a `RunMetadata`, if the callable was made for it: a sampled batch gets one of
 its own, made by the engine's own method, and the one that the engine caches is never touched. It asks for what the
@@ -11,40 +11,64 @@ from __future__ import annotations
 import sys
 import types
 import weakref
-from typing import TYPE_CHECKING, Any, Callable, Sequence
+from typing import Any, Callable, NamedTuple, Sequence
 
 from ...schema.journal_format import ANCHOR, PROFILE, RUN_METADATA
 from ...schema.sampled_batches import Sampling
 from ..isolation.clock import Clock
-from ..journal.batch_metadata import BatchMetadata
-
-if TYPE_CHECKING:
-    from ..session import Session
+from ..journal.batch_metadata import BatchMetadata, MetadataQueue
+from ..sites import Site
+from .profiler import Profiler
 
 _TRACEME = "tensorflow.python.profiler.internal._pywrap_traceme"
 _MESSAGES = "tensorflow.core.protobuf.config_pb2"
-_UNSEEN = "no ops: the program could come to TensorFlow's profiler by what fittrace does not know in this version: %s"
+_UNWATCHED = (
+    "no ops: the program could come to TensorFlow's profiler by what fittrace does not know in this version: %s"
+)
+
+
+class SamplerContext(NamedTuple):
+    """What the samplers of all threads share.
+
+    chosen: the batches that the user chose.
+    head: begins a record that names a batch's metadata.
+    sites: every site, in the order of their numbers.
+    metadata: takes what TensorFlow told.
+    profiler: TensorFlow's, which is borrowed.
+    unwatched: names the ways to the profiler that the program may take without being seen, if there are some.
+    note: says something, of a kind, to the reader of the trace.
+    fault: takes what failed, and where.
+    plain: gives an engine's function without probes.
+    """
+
+    chosen: Sampling
+    head: int
+    sites: Sequence[Site]
+    metadata: MetadataQueue
+    profiler: Profiler
+    unwatched: "Callable[[], str | None]"
+    note: Callable[[str, str], None]
+    fault: Callable[[str, BaseException], None]
+    plain: Callable[[Any], Any]
 
 
 class Sampler:
-    """Samples the batches of one thread. Nothing here raises; the gates (`gates`) look at its public attributes.
+    """Samples the batches of one thread, whose records `record` appends. Nothing here raises.
 
-    `wants` says whether a batch to come may be sampled, `is_open` whether one is. `callable` and `metadata` are what a
-    session's call uses once it `takes` the batch, `keywords` once it `runs` it. A record that names a batch's metadata
-    has the head `head`, and goes to `record`.
+    The gates in the engine's code (`sampling_gates`) look at the public attributes.
     """
 
-    def __init__(
-        self, session: "Session", sampling: Sampling, head: int, record: Callable[[Sequence[int]], None]
-    ) -> None:
+    def __init__(self, context: SamplerContext, record: Callable[[Sequence[int]], None]) -> None:
         self.wants = False
+        """Whether a batch to come may be sampled."""
         self.is_open = False
+        """Whether a batch is being sampled."""
         self.callable: Any = None
+        """What a session's call uses once it `takes` the batch; and so is `metadata`."""
         self.metadata: Any = None
         self.keywords: Any = None
-        self._session = session
-        self._sampling = sampling
-        self._head = head
+        """What a session's `run` is given once it `runs` the batch."""
+        self._context = context
         self._record = record
         self._taken = 0
         self._number = 0
@@ -59,7 +83,7 @@ class Sampler:
 
     def new_fit(self, root: int) -> None:
         """Count anew if it is a fit that begins, with a record of that head: only what trains is sampled."""
-        if not self._sampling.is_off and self._session.sites[-root - 1].stage == "train":
+        if not self._context.chosen.is_off and self._context.sites[-root - 1].stage == "train":
             self._taken = 0
             self.wants = True
 
@@ -68,20 +92,20 @@ class Sampler:
         try:
             if stage != "train":
                 return
-            wanted = self._sampling.wants(self._taken, epoch, batch, last)
+            wanted = self._context.chosen.wants(self._taken, epoch, batch, last)
             self._taken += wanted
-            self.wants = not self._sampling.is_over(self._taken, epoch, last)
+            self.wants = not self._context.chosen.is_over(self._taken, epoch, last)
             if not wanted:
                 return
             self._record((aside, Clock.now_ns()))
             self._stop_profiler()  # of a batch that was interrupted before it could end
-            self._filled, self._number = None, self._session.collector.metadata.new_number()
-            self._record((self._head, self._number))
+            self._filled, self._number = None, self._context.metadata.new_number()
+            self._record((self._context.head, self._number))
             self._in_session, self._is_met = how == "session", False
             self.is_open = self._in_session or self._start_profiler()
         except BaseException as error:
             self._give_up()
-            self._session.fault("beginning to sample a batch", error)
+            self._context.fault("beginning to sample a batch", error)
 
     def end(self, aside: int) -> None:
         """The batch's function is over, one way or another."""
@@ -91,11 +115,11 @@ class Sampler:
             if self._filled is not None:
                 self._keep(RUN_METADATA, self._filled.SerializeToString())
             elif self._in_session and not self._is_met and sys.exc_info()[0] is None:
-                self._session.note("run_metadata", "no ops of some batches: no session was called as fittrace knows it")
+                self._context.note("run_metadata", "no ops of some batches: no session was called as fittrace knows it")
             self._stop_profiler()
         except BaseException as error:
             self._give_up()
-            self._session.fault("sampling a batch", error)
+            self._context.fault("sampling a batch", error)
         self.is_open = False
         self.callable = self.metadata = self.keywords = self._filled = None
 
@@ -103,20 +127,20 @@ class Sampler:
         """Sample the batch no more. A signal's handler may have raised when the profiler was ours already."""
         self.is_open = self._has_profiler = False
         self.callable = self.metadata = self.keywords = self._filled = None
-        self._session.profiler.drop_own()
+        self._context.profiler.drop_own()
 
     def _keep(self, form: int, data: bytes) -> None:
-        self._session.collector.metadata.put(BatchMetadata(self._number, form, self._moments, data))
+        self._context.metadata.put(BatchMetadata(self._number, form, self._moments, data))
 
     def _start_profiler(self) -> bool:
         """Start a session of the profiler; whether it is ours."""
         if "tensorflow" not in sys.modules:
             return False  # its backend is another
-        unseen = self._session.watch.unseen()
+        unwatched = self._context.unwatched()
         begun = Clock.now_ns()
-        reason = self._session.profiler.take() if unseen is None else _UNSEEN % unseen
+        reason = self._context.profiler.take() if unwatched is None else _UNWATCHED % unwatched
         if reason is not None:
-            self._session.note("run_metadata", reason)
+            self._context.note("run_metadata", reason)
             return False
         self._has_profiler = True
         self._moments = (begun, begun)
@@ -132,11 +156,11 @@ class Sampler:
         if not self._has_profiler:
             return
         self._has_profiler = False
-        seen = self._session.profiler.let_go()
+        seen = self._context.profiler.let_go()
         if seen is not None:
             self._keep(PROFILE, seen)
-        elif self._session.profiler.reason is not None:
-            self._session.note("run_metadata", self._session.profiler.reason)
+        elif self._context.profiler.reason is not None:
+            self._context.note("run_metadata", self._context.profiler.reason)
 
     def takes(self, function: Any, name: str, maker: str, arguments: tuple[Any, ...]) -> bool:
         """Whether the call of a session that is about to be made is the sampled one, with `callable` and `metadata`.
@@ -152,7 +176,7 @@ class Sampler:
             self._filled = self.metadata = sys.modules[_MESSAGES].RunMetadata()
             return True
         except Exception as error:
-            self._session.fault("sampling a session's call", error)
+            self._context.fault("sampling a session's call", error)
             self._filled = None
             return False
 
@@ -166,7 +190,7 @@ class Sampler:
             self.keywords = dict(keywords, options=options, run_metadata=self._filled)
             return True
         except Exception as error:
-            self._session.fault("sampling a session's run", error)
+            self._context.fault("sampling a session's run", error)
             self._filled = None
             return False
 
@@ -189,13 +213,13 @@ class Sampler:
         _, symbols, values, _ = arguments
         if any(symbol.dtype != value.dtype for symbol, value in zip(symbols, values)):
             # The engine would put a cast into the graph, and every op made later would have another name and seed.
-            self._session.note("run_metadata", "no ops: the model is fed with tensors of another type than its inputs'")
+            self._context.note("run_metadata", "no ops: the model is fed with tensors of another type than its inputs'")
             return None
         stand_in = object.__new__(type(function))
         vars(stand_in).update(vars(function), run_options=_traced(function.run_options))
         make = getattr(type(function), maker)
         # Without probes: that it is made is no doing of the engine's.
-        types.MethodType(self._session.plain(make), stand_in)(*arguments)
+        types.MethodType(self._context.plain(make), stand_in)(*arguments)
         double = self._doubles[cached] = getattr(stand_in, name)
         return double
 

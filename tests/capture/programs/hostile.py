@@ -184,7 +184,7 @@ def logs():
 
 
 def answer(question):
-    """What `looking` is made to say."""
+    """What the inspector is made to say."""
     kinds = "".join(chance.one("n", "i", "t", "?", "\x00") for _ in range(chance.random.randrange(6)))
     likely = {
         "plain": (chance.one(1, 1 << 70, None, Like()), chance.one(kinds, 5, Str(kinds))),
@@ -213,17 +213,14 @@ class Run:
     """The probes of one thread, and a program that does everything with them."""
 
     def __init__(self):
-        self.session = types.SimpleNamespace(names=Names(lambda definition: None), stopped={})
-        self.session.fault = lambda where, error: None
-        self.session.meet_callback = self.session.names.new_class
-        self.session.end_root = lambda frame: None
-        self.looking = LogInspector(self.session, -1, -2)
+        names = Names(lambda definition: None)
+        self.inspector = LogInspector(names, lambda where, error: None, lambda kind: None, lambda frame: None, -1, -2)
         counter = itertools.count(1)
         clocks = [lambda: next(counter), thing, number, lambda: chance.strike() or next(counter)]
         if chance.random.random() < 0.6:
-            self.looking.clock = chance.one(*clocks)
+            self.inspector.clock = chance.one(*clocks)
         self.buffer = _native.Buffer()
-        self.probes = _native.Probes(self.looking, self.buffer, chance.one(None, Observing()))
+        self.probes = _native.Probes(self.inspector, self.buffer, chance.one(None, Observing()))
         self.operators = [self.probes.probe(chance.one(*OPERATORS), number()) for _ in range(3)]
         self.logs = [logs() for _ in range(3)]
         self.owners = [Model(), Model(), Like(), None]
@@ -339,7 +336,7 @@ class Run:
             chance.strike()
             return chance.one(answer(question), honest(*arguments))
 
-        setattr(self.looking, question, chance.one(honest, honest, asked))
+        setattr(self.inspector, question, chance.one(honest, honest, asked))
 
     def do_buffer(self):
         buffer = self.buffer

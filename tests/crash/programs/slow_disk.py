@@ -31,9 +31,9 @@ largest = {"queue": 0, "buffers": 0}
 class Watch(keras.Callback):
     def on_train_batch_end(self, batch, logs=None):
         session = Session.active
-        if session._writer is not None:
-            largest["queue"] = max(largest["queue"], session._writer.waiting)
-        largest["buffers"] = max(largest["buffers"], sum(len(thread.buffer) for thread in session.threads.all))
+        if session._recording.writer is not None:
+            largest["queue"] = max(largest["queue"], session._recording.writer.waiting)
+        largest["buffers"] = max(largest["buffers"], sum(len(thread.buffer) for thread in session._threads.all))
 
     def on_epoch_end(self, epoch, logs=None):
         time.sleep(0.25)  # the collector comes by
