@@ -6,7 +6,7 @@ It does with one record after the other what `fittrace.store` does with all at o
 from __future__ import annotations
 
 from ..capture.isolation.interruptions import is_programs
-from ..capture.record.observer import ENTERS, LEAVES, PASSED_OVER, SIFTED, TOLD, Append, Observing
+from ..capture.record.observer import Append, Dispatch, Observing
 from ..capture.sites import Site
 from ..schema.record_kinds import END_FRAMES
 from .live_context import LiveContext
@@ -77,7 +77,7 @@ class SpanBuilder(Observing):
         site = self._context.site(head)
         handlers, interest = self._known[self._stack.filter]
         missing = site.number + 1 - len(interest)
-        interest += bytes([TOLD]) * missing
+        interest += bytes([Dispatch.OBSERVED]) * missing
         interest[site.number] = self._interest_in(site)
         self.interest[:] = interest
         handlers[head] = self._handler(site, interest[site.number])
@@ -86,18 +86,18 @@ class SpanBuilder(Observing):
     def _interest_in(self, site: Site) -> int:
         site_filter = self._stack.filter
         if not site_filter.matters(site):
-            return PASSED_OVER
+            return Dispatch.IGNORED
         if site_filter.needs_sent_batch(site):
-            return SIFTED
+            return Dispatch.FILTERED
         if site.kind in END_FRAMES:
-            return LEAVES
+            return Dispatch.LEAVES
         is_bare = site.kind == "call" and not (site.root or site_filter.opens(site))
-        return ENTERS if is_bare or (site.kind == "hooks" and site_filter.is_left_out) else TOLD
+        return Dispatch.ENTERS if is_bare or (site.kind == "hooks" and site_filter.is_left_out) else Dispatch.OBSERVED
 
     def _handler(self, site: Site, interest: int) -> Handler:
-        if interest == PASSED_OVER:
+        if interest == Dispatch.IGNORED:
             return _pass_over
-        return self._makers.enter if interest == ENTERS else self._makers.make(site)
+        return self._makers.enter if interest == Dispatch.ENTERS else self._makers.make(site)
 
 
 def _pass_over(record: Record) -> None:

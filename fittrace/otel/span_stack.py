@@ -9,7 +9,7 @@ from opentelemetry import context as contexts
 from opentelemetry.trace import get_current_span
 
 from ..capture.journal.definitions import thread_name
-from ..capture.record.observer import NEVER, SIEVE
+from ..capture.record.observer import BATCH_FILTER, NEVER
 from ..capture.sites import Site
 from ..schema import otel_names
 from ..schema.journal_format import ABSENT
@@ -36,7 +36,7 @@ class SpanStack:
     - `frames`: for each frame of an engine's function, how many of `spans` were open when it began.
     - `filter`: which sites matter now. `on_filter` is called whenever it has become another.
     - `measurements`: what measures the thread; None where there is no meter provider.
-    - `sieve`: which batches are sent, for the probes. A `SIEVE`.
+    - `batch_filter`: which batches are sent, for the probes. A `BATCH_FILTER`.
     - `append`: appends a record to the thread's journal.
     """
 
@@ -52,7 +52,7 @@ class SpanStack:
         self.measurements: Measurements | None = None
         # What makes the process' clock Unix time, and when the next batch is sent, where so many are in a second.
         self._unix_shift_ns = self._due_ns = 0
-        self.sieve = bytearray(SIEVE.size)
+        self.batch_filter = bytearray(BATCH_FILTER.size)
         self._update_sieve()
 
     def forget(self) -> None:
@@ -81,7 +81,7 @@ class SpanStack:
         batches = self._context.batches
         due_ns = self._due_ns - self._unix_shift_ns if batches.period_ns else NEVER
         limit = min(batches.limit, _LARGEST_UINT64)
-        SIEVE.pack_into(self.sieve, 0, self._unix_shift_ns & _LARGEST_UINT64, limit, due_ns)
+        BATCH_FILTER.pack_into(self.batch_filter, 0, self._unix_shift_ns & _LARGEST_UINT64, limit, due_ns)
 
     def _is_sent(self, around: OpenSpan, clock_ns: int) -> bool:
         """Whether a batch in `around` that begins now is sent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from .scattered_choice import scattered
+from .fibonacci_hashing import fibonacci_hash
 
 
 class SentBatches(NamedTuple):
@@ -51,7 +51,7 @@ class SentBatches(NamedTuple):
 
     @property
     def limit(self) -> int:
-        """Below it are the scattered moments of those that a ratio takes."""
+        """The moments whose hash is below it are those that a ratio takes."""
         return math.ceil(self.ratio * (1 << 64))
 
     def takes(self, start_ns: int, due_ns: int) -> bool:
@@ -66,7 +66,7 @@ class SentBatches(NamedTuple):
         """
         if self.period_ns:
             return start_ns >= due_ns
-        return scattered(start_ns) < self.limit
+        return fibonacci_hash(start_ns) < self.limit
 
     def due(self, start_ns: int) -> int:
         """The time from which the next batch of a thread is sent, after one that began at `start_ns`; 0 with a ratio.

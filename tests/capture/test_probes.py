@@ -18,10 +18,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fittrace.capture.record.observer import ENTERS, LEAVES, NEVER, PASSED_OVER, SIEVE, SIFTED, TOLD, Observing
+from fittrace.capture.record.observer import BATCH_FILTER, NEVER, Dispatch, Observing
 from fittrace.capture.record.values import as_number
+from fittrace.schema.fibonacci_hashing import fibonacci_hash
 from fittrace.schema.journal_format import ABSENT
-from fittrace.schema.scattered_choice import scattered
 
 from .fake_session import IN_PYTHON, STATE, FakeSession, compiled
 from .test_values import Hostile
@@ -39,7 +39,7 @@ class Watching(Observing):
 
     def __init__(self, *interest: int) -> None:
         self.interest = bytearray(interest)
-        self.sieve = bytearray(SIEVE.size)
+        self.batch_filter = bytearray(BATCH_FILTER.size)
         self.told: list[tuple[tuple[int, ...], int]] = []
 
     def observe(self, record: Any, entered: int) -> None:
@@ -145,7 +145,7 @@ def test_logs_that_are_equal_in_another_order_are_recorded_once(implementation: 
 
 
 def test_who_sees_the_records_is_told_of_those_that_interest_it(implementation: Any) -> None:
-    watching = Watching(TOLD, PASSED_OVER, ENTERS, LEAVES)
+    watching = Watching(Dispatch.OBSERVED, Dispatch.IGNORED, Dispatch.ENTERS, Dispatch.LEAVES)
     thread = Thread(implementation, watching)
     record = thread.probes.record
     for head in (-1, -2, -3, -3, -4, -2, -1, -3, -4, -4, -9):
@@ -156,18 +156,18 @@ def test_who_sees_the_records_is_told_of_those_that_interest_it(implementation: 
 
 
 @pytest.mark.parametrize("shift", [0, 1_760_000_000_000_000_000, (1 << 64) - 5])
-def test_of_a_site_that_is_sifted_those_records_are_told_that_pass(implementation: Any, shift: int) -> None:
-    watching = Watching(SIFTED)
+def test_of_a_site_that_is_filtered_those_records_are_observed_that_pass(implementation: Any, shift: int) -> None:
+    watching = Watching(Dispatch.FILTERED)
     thread = Thread(implementation, watching)
     moments = range(0, 600_000 * 1000, 600_000)
     limits = (0, 1 << 62, (1 << 64) - 1)
     for limit, due in [(limit, due) for limit in limits for due in (NEVER, moments[500])]:
-        SIEVE.pack_into(watching.sieve, 0, shift, limit, due)
+        BATCH_FILTER.pack_into(watching.batch_filter, 0, shift, limit, due)
         watching.told.clear()
         for moment in moments:
             thread.probes.record((-1, moment))
         told = [record[1] for record, _ in watching.told]
-        assert told == [moment for moment in moments if moment >= due or scattered(moment + shift) < limit]
+        assert told == [moment for moment in moments if moment >= due or fibonacci_hash(moment + shift) < limit]
     assert len(thread.recorded()) == 6 * 2 * len(moments)
 
 
@@ -185,7 +185,7 @@ def test_what_interests_may_change_meanwhile(implementation: Any) -> None:
     watching = Watching()
     thread = Thread(implementation, watching)
     thread.probes.mark(-2, 7)
-    watching.interest += bytes([TOLD, PASSED_OVER])
+    watching.interest += bytes([Dispatch.OBSERVED, Dispatch.IGNORED])
     thread.probes.mark(-2, 8)
     watching.interest[:] = bytes(2)
     thread.probes.mark(-2, 9)

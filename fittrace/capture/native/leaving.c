@@ -43,7 +43,7 @@ Probes_unwind(Probes *self, PyObject *head)
     numbers[2] = ABSENT;
     numbers[3] = raised_at(traceback);
     text = PyObject_CallMethod(
-        self->looking, "error", "OO", value == NULL ? Py_None : value, traceback == NULL ? Py_None : traceback);
+        self->inspector, "error", "OO", value == NULL ? Py_None : value, traceback == NULL ? Py_None : traceback);
     if (text != NULL) {
         numbers[2] = as_integer(text);
     } else if (fault(self, "naming an exception") < 0) {
@@ -68,7 +68,7 @@ end_root(Probes *self)
 {
     PyObject *frame = PyLong_FromVoidPtr(PyEval_GetFrame()), *done;
 
-    done = frame == NULL ? NULL : PyObject_CallMethod(self->looking, "end_root", "O", frame);
+    done = frame == NULL ? NULL : PyObject_CallMethod(self->inspector, "end_root", "O", frame);
     Py_XDECREF(frame);
     Py_XDECREF(done);
     return done != NULL ? 0 : fault(self, "giving the program its own code back");

@@ -2,7 +2,7 @@
  *
  * They mostly are, and mostly they are a few plain numbers under keys that never change. For each width of logs there
  * are shapes: the keys that logs of this width had lately, with the type of each value and the value itself. Objects
- * are compared by their identity, and so nobody's code is run. All else is for `looking.py` to say.
+ * are compared by their identity, and so nobody's code is run. All else is for `log_inspector.py` to say.
  */
 
 #include "native.h"
@@ -246,7 +246,7 @@ describe(Probes *self, PyObject *logs)
     PyObject *operands, *before;
     int is_same = 0;
 
-    operands = PyObject_CallMethod(self->looking, "describe", "(O)", logs);
+    operands = PyObject_CallMethod(self->inspector, "describe", "(O)", logs);
     if (operands == NULL) {
         return -1;
     }
@@ -292,7 +292,7 @@ look(Probes *self, PyObject *logs)
     if (width == 0 && self->current == NULL && self->described == NULL) {
         return 0;
     }
-    plain = PyObject_CallMethod(self->looking, "plain", "(O)", logs);
+    plain = PyObject_CallMethod(self->inspector, "plain", "(O)", logs);
     if (plain == NULL) {
         return -1;
     }

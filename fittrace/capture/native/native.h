@@ -57,18 +57,18 @@
 /* As in `schema/journal_format.py`. */
 #define ABSENT ((1LL << 62) - 1)
 #define WHOLE 9007199254740992.0
-/* As in `looking.py`: keys in a shape, at most. */
+/* As in `log_inspector.py`: keys in a shape, at most. */
 #define WIDEST 64
 /* Shapes of one width: those of an epoch's logs and of a batch's, say. */
 #define SHAPES 2
-/* As in `observer.py`. */
-enum { TOLD, PASSED_OVER, ENTERS, LEAVES, SIFTED };
+/* What is done with the records of a site, as `Dispatch` in `observer.py` says. */
+enum { OBSERVED, IGNORED, ENTERS, LEAVES, FILTERED };
 /* Classes of callbacks whose numbers are at hand. */
 #define AT_HAND 8
 /* How often what may be interrupted is begun, at most. */
 #define TRIES 4
-/* As in `schema/scattered_choice.py`. */
-#define SCATTER 0x9E3779B97F4A7C15ULL
+/* What Fibonacci hashing multiplies by, as in `schema/fibonacci_hashing.py`. */
+#define FIBONACCI 0x9E3779B97F4A7C15ULL
 
 /* What a bytearray has beside its head, at most. */
 #define ROOM 64
@@ -110,10 +110,10 @@ typedef struct {
     Buffer *buffer;
     unsigned long thread;
     PyObject *greenlet; /* what tells which greenlet runs, once there may be some */
-    PyObject *looking;
+    PyObject *inspector;
     PyObject *observe;
     PyObject *interest;
-    PyObject *sieve;
+    PyObject *batch_filter;
     long entered;
     PyObject *clock;
     PyObject *classes;

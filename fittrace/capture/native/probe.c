@@ -3,7 +3,7 @@
  *
  * A call takes Python several times as long as an operator, and most of what a call of so little takes is that.
  *
- * A probe is a constant as `constants.py` describes them: to `marshal` and `pickle` it is no bytes.
+ * A probe is a constant as `probe_constants.py` describes them: to `marshal` and `pickle` it is no bytes.
  */
 
 #include "native.h"

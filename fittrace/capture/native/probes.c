@@ -37,7 +37,7 @@ watch(Probes *self, PyObject *owner)
         attributes = self->attributes;
         Py_INCREF(attributes);
     } else {
-        attributes = PyObject_CallMethod(self->looking, "attributes", "(O)", owner);
+        attributes = PyObject_CallMethod(self->inspector, "attributes", "(O)", owner);
         if (attributes == NULL) {
             return -1;
         }
@@ -48,7 +48,7 @@ watch(Probes *self, PyObject *owner)
         return -1;
     }
     Py_XINCREF(stopping);
-    record = PyObject_CallMethod(self->looking, "stop", "(O)", attributes);
+    record = PyObject_CallMethod(self->inspector, "stop", "(O)", attributes);
     if (record == NULL) {
         /* Whatever interrupted it: it is looked at again the next time. */
         Py_XDECREF(stopping);
@@ -274,7 +274,7 @@ class_of(Probes *self, PyObject *callback, int64_t *number)
     if (is_known) {
         *number = as_integer(known);
     } else {
-        known = PyErr_Occurred() ? NULL : PyObject_CallMethod(self->looking, "meet", "(O)", kind);
+        known = PyErr_Occurred() ? NULL : PyObject_CallMethod(self->inspector, "meet", "(O)", kind);
         if (known == NULL) {
             return -1;
         }
@@ -307,7 +307,7 @@ Probes_hook(Probes *self, PyObject *const *arguments, Py_ssize_t given)
         return done(self, 1);
     }
     if (has_looked || !is_known) {
-        /* What looking takes belongs to neither hook. */
+        /* What inspecting takes belongs to neither hook. */
         numbers[2] = now(self);
     }
     return done(self, numbers[2] < 0 || append(self, numbers, 4) < 0);
@@ -327,7 +327,7 @@ Probes_named(Probes *self, PyObject *const *arguments, Py_ssize_t given)
         known = PyDict_GetItemWithError(self->texts, arguments[1]);
         Py_XINCREF(known);
         if (known == NULL && !PyErr_Occurred()) {
-            known = PyObject_CallMethod(self->looking, "text", "(O)", arguments[1]);
+            known = PyObject_CallMethod(self->inspector, "text", "(O)", arguments[1]);
         }
         if (known == NULL) {
             return done(self, 1);
@@ -395,7 +395,7 @@ Probes_traverse(Probes *self, visitproc visit, void *arg)
 
     Py_VISIT(self->observe);
     Py_VISIT(self->greenlet);
-    Py_VISIT(self->looking);
+    Py_VISIT(self->inspector);
     Py_VISIT(self->clock);
     Py_VISIT(self->classes);
     Py_VISIT(self->texts);
@@ -426,7 +426,7 @@ Probes_clear(Probes *self)
         self->shapes[nth] = NULL;
         drop(shape);
     }
-    Py_CLEAR(self->looking);
+    Py_CLEAR(self->inspector);
     Py_CLEAR(self->greenlet);
     self->observe = none();
     Py_XDECREF(observe);
@@ -440,7 +440,7 @@ Probes_dealloc(Probes *self)
     Probes_clear(self);
     Py_CLEAR(self->observe);
     Py_CLEAR(self->interest);
-    Py_CLEAR(self->sieve);
+    Py_CLEAR(self->batch_filter);
     Py_XDECREF((PyObject *)self->buffer);
     Py_CLEAR(self->clock);
     Py_CLEAR(self->classes);
@@ -466,21 +466,21 @@ bytes_of(PyObject *observing, const char *name)
 static PyObject *
 Probes_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"looking", "buffer", "observing", NULL};
-    PyObject *looking, *buffer, *observing, *head;
+    static char *names[] = {"inspector", "buffer", "observing", NULL};
+    PyObject *inspector, *buffer, *observing, *head;
     Probes *self;
 
     if (!PyArg_ParseTupleAndKeywords(
-            arguments, keywords, "OO!O:Probes", names, &looking, BufferType, &buffer, &observing)) {
+            arguments, keywords, "OO!O:Probes", names, &inspector, BufferType, &buffer, &observing)) {
         return NULL;
     }
     self = (Probes *)((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
     if (self == NULL) {
         return NULL;
     }
-    Py_INCREF(looking);
+    Py_INCREF(inspector);
     Py_INCREF(buffer);
-    self->looking = looking;
+    self->inspector = inspector;
     self->buffer = (Buffer *)buffer;
     self->thread = PyThread_get_thread_ident();
     if (observing == Py_None) {
@@ -488,14 +488,14 @@ Probes_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
     } else {
         self->observe = PyObject_GetAttrString(observing, "observe");
         self->interest = bytes_of(observing, "interest");
-        self->sieve = self->interest == NULL ? NULL : bytes_of(observing, "sieve");
+        self->batch_filter = self->interest == NULL ? NULL : bytes_of(observing, "batch_filter");
     }
-    self->clock = PyObject_GetAttrString(looking, "clock");
-    self->classes = PyObject_GetAttrString(looking, "classes");
-    self->texts = PyObject_GetAttrString(looking, "texts");
+    self->clock = PyObject_GetAttrString(inspector, "clock");
+    self->classes = PyObject_GetAttrString(inspector, "classes");
+    self->texts = PyObject_GetAttrString(inspector, "texts");
     self->nothing = PyTuple_New(0);
     self->stop_training = PyUnicode_InternFromString("stop_training");
-    head = PyObject_GetAttrString(looking, "state_head");
+    head = PyObject_GetAttrString(inspector, "state_head");
     if (head != NULL) {
         self->state_head = as_integer(head);
         Py_DECREF(head);

@@ -31,7 +31,7 @@ fault(Probes *self, const char *where)
         if (error != NULL && traceback != NULL) {
             PyException_SetTraceback(error, traceback);
         }
-        done = PyObject_CallMethod(self->looking, "fault", "sO", where, error == NULL ? Py_None : error);
+        done = PyObject_CallMethod(self->inspector, "fault", "sO", where, error == NULL ? Py_None : error);
         Py_XDECREF(before);
         before = error;
         Py_XDECREF(kind);
@@ -47,36 +47,36 @@ fault(Probes *self, const char *where)
     return 0;
 }
 
-/* Whether a moment is one of those that pass the observer's sieve. */
+/* Whether a record of this time passes the observer's batch filter. */
 static int
 passes(Probes *self, int64_t moment)
 {
     struct {
         uint64_t shift, limit;
         int64_t due;
-    } sieve;
+    } filter;
 
-    if (PyByteArray_Size(self->sieve) != sizeof(sieve)) {
+    if (PyByteArray_Size(self->batch_filter) != sizeof(filter)) {
         return 1;
     }
-    memcpy(&sieve, PyByteArray_AsString(self->sieve), sizeof(sieve));
-    return moment >= sieve.due || ((uint64_t)moment + sieve.shift) * SCATTER < sieve.limit;
+    memcpy(&filter, PyByteArray_AsString(self->batch_filter), sizeof(filter));
+    return moment >= filter.due || ((uint64_t)moment + filter.shift) * FIBONACCI < filter.limit;
 }
 
-/* Tell the observer of a record that it may be interested in, and how many frames it was not told of before. */
+/* Let the observer have a record that it is interested in, with the number of frames that were only counted. */
 static int
 tell(Probes *self, const int64_t *numbers, Py_ssize_t count)
 {
     int64_t site = ~numbers[0]; /* of a head */
     Py_ssize_t place;
-    int interest = TOLD;
+    int interest = OBSERVED;
     long entered;
     PyObject *record, *done, *observe = self->observe;
 
     if (site >= 0 && site < PyByteArray_Size(self->interest)) {
         interest = PyByteArray_AsString(self->interest)[site];
     }
-    if (interest == PASSED_OVER) {
+    if (interest == IGNORED) {
         return 0;
     }
     if (interest == ENTERS) {
@@ -87,7 +87,7 @@ tell(Probes *self, const int64_t *numbers, Py_ssize_t count)
         self->entered--;
         return 0;
     }
-    if (interest == SIFTED && count > 1 && !passes(self, numbers[1])) {
+    if (interest == FILTERED && count > 1 && !passes(self, numbers[1])) {
         return 0;
     }
     record = PyTuple_New(count);

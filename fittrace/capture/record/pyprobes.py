@@ -1,8 +1,8 @@
-"""The probes in Python: what the rewritten code calls, for one thread. `native/probes.c` is the same in C.
+"""The probes in Python: what the rewritten code calls, for one thread. `native/probes.c` does the same in C.
 
 They append to the thread's buffer, one record in one operation of the interpreter, which no other thread can split.
-Around each hook they ask whether the logs and `stop_training` are what they were. They mostly are, which is found by
-the identity of the objects, and so without running anybody's code; only what is new is looked at.
+Around each hook they ask whether the logs and `stop_training` have changed. Mostly they have not. That is found by the
+identity of the objects, which runs nobody's code; only what is new is inspected.
 """
 
 from __future__ import annotations
@@ -12,22 +12,27 @@ import sys
 from operator import is_
 from typing import Any, Callable, Sequence
 
+from ...schema.fibonacci_hashing import fibonacci_hash
 from ...schema.journal_format import ABSENT, WHOLE
-from ...schema.scattered_choice import scattered
 from ..isolation.original_threads import get_ident
 from ..journal.pybuffer import Buffer
 from . import exceptions, values
 from .log_inspector import LogInspector
-from .observer import ENTERS, LEAVES, PASSED_OVER, SIEVE, SIFTED, TOLD, Observing
+from .observer import BATCH_FILTER, Dispatch, Observing
 from .probe_constants import Constant
 
 TRIES = 4
-"""How often what may be interrupted is begun, at most."""
+"""How often work that a signal handler may interrupt is tried, at most."""
 _NOTHING: dict[str, Any] = {}
+# Plain ints: before Python 3.12 it takes a call to get at a member of an enumeration, and every record would take it.
+_OBSERVED, _IGNORED, _ENTERS, _LEAVES, _FILTERED = map(int, Dispatch)
 
 
 class _Shape:
-    """Logs that are plain numbers under certain keys, as logs of one width were last: `number` says which keys."""
+    """Logs that are plain numbers under certain keys, as logs of one length were last.
+
+    `number` is that of the keys with the kind of each value, and `kinds` are those.
+    """
 
     __slots__ = ("_keys", "_kinds", "_number", "_types")
 
@@ -61,7 +66,7 @@ def _are_equal(some: dict[str, float], others: dict[str, float]) -> bool:
 
 
 def _calling() -> int:
-    """The identity of the frame whose probe this is."""
+    """The identity of the frame of the rewritten function that called a probe."""
     frame: Any = sys._getframe(1)
     while frame.f_globals is globals():
         frame = frame.f_back
@@ -94,15 +99,16 @@ class Probe(Constant):
 class Probes:
     """The functions that one thread's probes call.
 
-    `buffer` takes the records, and `observing`, where it is not None, is told of those that interest it. What is new
-    is handed to `looking`, whose faults stay there.
+    inspector: looks at what is new, and takes what fails meanwhile.
+    buffer: takes the records.
+    observing: sees the records that interest it; None where nobody observes.
     """
 
-    def __init__(self, looking: LogInspector, buffer: Buffer, observing: Observing | None) -> None:
+    def __init__(self, inspector: LogInspector, buffer: Buffer, observing: Observing | None) -> None:
         self._thread = get_ident()
         self._greenlet: Callable[[], Any] | None = None
-        self._looking = looking
-        self._clock = looking.clock
+        self._inspector = inspector
+        self._clock = inspector.clock
         self._observing = observing
         self._entered = 0
         self._extend = buffer.extend
@@ -111,12 +117,14 @@ class Probes:
         self.forget()
 
     def probe(self, name: str, head: int) -> Probe:
-        """The probe that does with a head what the function of that name does: `mark`, `step`, `leave_root`, `begins`,
-        `is_here` or `known`."""
+        """The probe that does with `head` what the function `name` does.
+
+        That is one of `mark`, `step`, `leave_root`, `begins`, `is_here` and `known`.
+        """
         return Probe(getattr(self, name), head)
 
     def known(self, _: int) -> bool:
-        """That the probe has not come from another process, where it would be no bytes."""
+        """Always True. What arrives of a probe in another process is empty bytes, of which `in` is False."""
         return True
 
     def is_here(self, _: int = 0) -> bool:
@@ -124,18 +132,18 @@ class Probes:
         return get_ident() == self._thread and (self._greenlet is None or self._greenlet().parent is None)
 
     def turn_green(self, greenlet: Callable[[], Any]) -> None:
-        """Stand back in greenlets, of which `greenlet` tells the one that runs."""
+        """Do nothing in greenlets but the main one from now on; `greenlet` gives the one that runs."""
         self._greenlet = greenlet
 
     def leave(self) -> None:
-        """That thread has ended: no other is it."""
+        """The thread has ended. Another may get its number, and is not taken for it."""
         self._thread = 0
 
     def record(self, record: Sequence[int]) -> None:
         """Append a record: a head and its operands."""
         self._extend(record)
         if self._observing is not None:
-            self._tell(record, self._observing)
+            self._dispatch(record, self._observing)
 
     def mark(self, head: int, *operands: Any) -> None:
         """Append a record whose first operand is the time."""
@@ -156,22 +164,22 @@ class Probes:
         try:
             self._watch(owner)
         except Exception as error:
-            self._looking.fault("looking at stop_training", error)
+            self._inspector.fault("looking at stop_training", error)
 
     def named(self, head: int, hook: object) -> None:
-        """It is this hook, of several that a method of the list passes on."""
-        self.record((head, self._looking.text(hook) if type(hook) is str else ABSENT))
+        """Record which hook it is, of several that a method of the list passes on."""
+        self.record((head, self._inspector.text(hook) if type(hook) is str else ABSENT))
 
     def hook(self, head: int, owner: object, callback: object, logs: Any) -> None:
         """One callback's hook begins, and that of the callback before it has ended."""
         end = begin = self._clock()
         has_looked = self._look_around(owner, logs, "reading the logs of a hook")
-        kind = self._looking.classes.get(id(type(callback)))
+        kind = self._inspector.classes.get(id(type(callback)))
         if kind is None:
-            kind = self._looking.meet(type(callback))
+            kind = self._inspector.meet(type(callback))
             has_looked = True
         if has_looked:
-            begin = self._clock()  # what looking takes belongs to neither hook
+            begin = self._clock()  # what inspecting takes belongs to neither hook
         self.record((head, end, begin, kind))
 
     def hooked(self, head: int, owner: object, logs: Any) -> None:
@@ -188,7 +196,7 @@ class Probes:
         self.forget()
 
     def forget(self) -> None:
-        """Hold on to nothing of the program's."""
+        """Let go of all objects of the program's."""
         self._begin_list()
         # The callback list that passes hooks on, its model's attributes, and what `stop_training` was at the last look.
         self._owner: object = None
@@ -201,9 +209,9 @@ class Probes:
             _, raised, traceback = sys.exc_info()
             line = exceptions.raised_at(traceback)
             self.forget()
-            text = self._looking.error(raised, traceback)
+            text = self._inspector.error(raised, traceback)
         except Exception as error:
-            self._looking.fault("naming an exception", error)
+            self._inspector.fault("naming an exception", error)
         finally:
             self.record((head, now, text, line))
 
@@ -216,7 +224,7 @@ class Probes:
             interruption = error
         for _ in range(TRIES):
             try:
-                self._looking.end_root(frame)
+                self._inspector.end_root(frame)
                 break
             except BaseException as error:
                 interruption = interruption or error
@@ -225,13 +233,13 @@ class Probes:
 
     def leave_root(self, head: int) -> None:
         """A call of a model's method ends as it should."""
-        self._looking.end_root(_calling())
+        self._inspector.end_root(_calling())
         self.mark(head)
 
     def raised(self, head: int) -> None:
         """An exception was caught, goes on, or leaves a generator: record the line where it was raised."""
         kind, _, traceback = sys.exc_info()
-        if kind is not GeneratorExit:  # a generator that is closed was in nobody's call
+        if kind is not GeneratorExit:  # Python closes a generator that nobody resumes any more
             self.record((head, exceptions.raised_at(traceback)))
 
     def _begin_list(self) -> None:
@@ -244,21 +252,22 @@ class Probes:
         self._last: dict[str, float] | None = None
         self._described: tuple[int, ...] = ()
 
-    def _tell(self, record: Sequence[int], observing: Observing) -> None:
+    def _dispatch(self, record: Sequence[int], observing: Observing) -> None:
+        """Let the observer have a record that it is interested in."""
         site = -record[0] - 1
-        interest = observing.interest[site] if site < len(observing.interest) else TOLD
-        if interest == ENTERS:
+        interest = observing.interest[site] if site < len(observing.interest) else _OBSERVED
+        if interest == _ENTERS:
             self._entered += 1
-        elif interest == LEAVES and self._entered:
+        elif interest == _LEAVES and self._entered:
             self._entered -= 1
-        elif interest != PASSED_OVER and (interest != SIFTED or self._passes(record, observing)):
+        elif interest != _IGNORED and (interest != _FILTERED or self._passes(record, observing)):
             entered, self._entered = self._entered, 0
             observing.observe(record, entered)
 
     @staticmethod
     def _passes(record: Sequence[int], observing: Observing) -> bool:
-        shift, limit, due = SIEVE.unpack(observing.sieve)
-        return bool(record[1] >= due or scattered(record[1] + shift) < limit)
+        shift, limit, due = BATCH_FILTER.unpack(observing.batch_filter)
+        return bool(record[1] >= due or fibonacci_hash(record[1] + shift) < limit)
 
     def _look_around(self, owner: object, logs: Any, where: str) -> bool:
         """Look at what has changed; whether anything has."""
@@ -271,7 +280,7 @@ class Probes:
                     self._seen, self._keys, self._values = logs, tuple(logs), tuple(logs.values())
             return self._watch(owner) or has_looked
         except Exception as error:
-            self._looking.fault(where, error)
+            self._inspector.fault(where, error)
             return True
 
     def _holds_the_same(self, logs: dict[str, float]) -> bool:
@@ -289,7 +298,7 @@ class Probes:
             if shape is None or operands is None:
                 if not logs and self._last is None and not self._described:
                     return False
-                plain = self._looking.plain(logs)
+                plain = self._inspector.plain(logs)
                 shape = _Shape(logs, *plain) if plain is not None else None
                 operands = shape.operands(logs) if shape is not None else None
             if shape is not None and operands is not None:
@@ -297,21 +306,21 @@ class Probes:
                 has_changed = self._last is None or not _are_equal(self._last, logs)
                 self._last, self._described = dict(logs), ()
                 if has_changed:
-                    self.record((self._looking.state_head, *operands))
+                    self.record((self._inspector.state_head, *operands))
                 return True
-        described = self._looking.describe(logs)
+        described = self._inspector.describe(logs)
         if described != self._described:
             self._last, self._described = None, described
-            self.record((self._looking.state_head, *described))
+            self.record((self._inspector.state_head, *described))
         return False
 
     def _watch(self, owner: object) -> bool:
         """Record what `stop_training` has become; whether a look was needed."""
         if owner is self._owner and self._attributes.get("stop_training") is self._stopping:
             return False
-        attributes = self._attributes if owner is self._owner else self._looking.attributes(owner)
+        attributes = self._attributes if owner is self._owner else self._inspector.attributes(owner)
         stopping = attributes.get("stop_training")
-        record = self._looking.stop(attributes)
+        record = self._inspector.stop(attributes)
         # Only now: where a signal handler raises before, it is looked at again the next time.
         self._owner, self._attributes, self._stopping = owner, attributes, stopping
         if record is not None:

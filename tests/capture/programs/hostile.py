@@ -36,7 +36,7 @@ import fittrace.capture  # noqa: E402, F401
 from fittrace.capture import _native  # noqa: E402
 from fittrace.capture.record.log_inspector import LogInspector  # noqa: E402
 from fittrace.capture.record.names import Names  # noqa: E402
-from fittrace.capture.record.observer import SIEVE  # noqa: E402
+from fittrace.capture.record.observer import BATCH_FILTER  # noqa: E402
 
 ACTIONS = 200
 """In each run."""
@@ -200,12 +200,12 @@ class Observing:
 
     def __init__(self):
         self.interest = bytearray(chance.random.randbytes(8))
-        self.sieve = bytearray(SIEVE.size)
+        self.batch_filter = bytearray(BATCH_FILTER.size)
 
     def observe(self, record, entered):
         self.interest += b"\x04" if chance.random.random() < 0.3 else b""
         if chance.random.random() < 0.2:
-            del self.interest[:], self.sieve[chance.one(0, 1, 8) :]
+            del self.interest[:], self.batch_filter[chance.one(0, 1, 8) :]
         chance.strike()
 
 
