@@ -27,6 +27,7 @@ from .record.greenlets import GREENLET, turn_green
 from .record.log_inspector import LogInspector
 from .record.names import Names
 from .record.observer import Observer, Observing
+from .record.probes import IS_COMPILED
 from .record.recorder import Recorder, RecorderContext
 from .recording import Recording
 from .sampling.profiler import PROFILER
@@ -92,7 +93,7 @@ class Session:
             self._metadata,
             include_source,
         )
-        about = {"run_metadata": self._settings.run_metadata}
+        about = {"run_metadata": self._settings.run_metadata, "probes": "compiled" if IS_COMPILED else "python"}
         return Recording(directory, collector, self._definitions, self._engines.define_engines, about, self._complaints)
 
     def _new_context(self) -> RecorderContext:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from fittrace.capture.session import Session
+
+from .fake_session import compiled
 
 
 @pytest.fixture
@@ -54,3 +58,23 @@ def test_nothing_of_a_fit_is_forgotten(session: Session) -> None:
     session.collect()
     assert session._threads.all[0].chunks == 1
     session.close()
+
+
+RECORDS = """
+import sys
+if sys.argv[2] == "python":
+    sys.modules["fittrace.capture._native"] = None
+from fittrace.capture import Session
+session = Session(sys.argv[1])
+session.recorder.enter(-6, None)
+session.close()
+"""
+
+
+@pytest.mark.parametrize("probes", ["compiled", "python"])
+def test_the_journal_says_which_probes_have_recorded(tmp_path: Path, probes: str) -> None:
+    if probes == "compiled":
+        compiled()
+    subprocess.run([sys.executable, "-c", RECORDS, str(tmp_path), probes], check=True)
+    (journal,) = (tmp_path / "journal").iterdir()
+    assert f'"probes": "{probes}"'.encode() in journal.read_bytes()

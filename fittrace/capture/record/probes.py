@@ -6,10 +6,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .pyprobes import Probes
+
+    IS_COMPILED: bool
 else:
     try:
         from .._native import Probes
+
+        IS_COMPILED = True
     except ImportError:
         from .pyprobes import Probes
 
-__all__ = ["Probes"]
+        IS_COMPILED = False
+
+__all__ = ["IS_COMPILED", "Probes"]
