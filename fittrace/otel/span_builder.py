@@ -26,7 +26,7 @@ class SpanBuilder(Observing):
         self._context = context
         self._stack = SpanStack(context, append, self._select_handlers)
         self._makers = RecordHandlers(context, self._stack, self._observe_again)
-        self.sieve = self._stack.sieve
+        self.batch_filter = self._stack.batch_filter
         self.interest = bytearray()
         self._handlers: dict[int, Handler] = {}
         self._known: dict[SiteFilter, tuple[dict[int, Handler], bytearray]] = {}

@@ -53,7 +53,7 @@ class SpanStack:
         # What makes the process' clock Unix time, and when the next batch is sent, where so many are in a second.
         self._unix_shift_ns = self._due_ns = 0
         self.batch_filter = bytearray(BATCH_FILTER.size)
-        self._update_sieve()
+        self._update_batch_filter()
 
     def forget(self) -> None:
         """Follow none of what is open any further."""
@@ -76,7 +76,7 @@ class SpanStack:
             self.filter = site_filter
             self._on_filter(site_filter)
 
-    def _update_sieve(self) -> None:
+    def _update_batch_filter(self) -> None:
         """Let the probes know which moments pass from now on."""
         batches = self._context.batches
         due_ns = self._due_ns - self._unix_shift_ns if batches.period_ns else NEVER
@@ -130,7 +130,7 @@ class SpanStack:
                 is_sent = self._is_sent(around, clock_ns)
                 if is_sent and context.batches.period_ns:
                     self._due_ns = context.batches.due(start_ns)
-                    self._update_sieve()
+                    self._update_batch_filter()
                 if not is_sent and self._is_unmeasured(clock_ns):
                     around = around.left_out_batch(phase)
                     spans.append(around)
@@ -161,7 +161,7 @@ class SpanStack:
         """Take up what may have changed since the last fit: the clock's shift, and what measures."""
         if self._unix_shift_ns != self._context.unix_shift_ns:
             self._unix_shift_ns = self._context.unix_shift_ns
-            self._update_sieve()
+            self._update_batch_filter()
         self.measurements = self._context.measurements(self.measurements)
         self.update_filter()
 

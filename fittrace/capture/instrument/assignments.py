@@ -21,7 +21,7 @@ def tell_all(node: FunctionNode, site: MakeSite) -> None:
     """
     _, body = syntax.split_docstring(node.body)
     for block in syntax.all_blocks(body):
-        for statement in [one for one in block if not syntax.is_probe(one)]:
+        for statement in [found for found in block if not syntax.is_probe(found)]:
             _tell(block, statement, site)
 
 
@@ -29,16 +29,16 @@ def _tell(block: list[ast.stmt], statement: ast.stmt, site: MakeSite) -> None:
     if isinstance(statement, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
         if statement.value is not None:
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            place = 1 + next(place for place, one in enumerate(block) if one is statement)
-            block[place:place] = _probes(targets, site, statement, _runs_last(targets[-1], statement.value))
+            after = 1 + next(index for index, found in enumerate(block) if found is statement)
+            block[after:after] = _probes(targets, site, statement, _runs_last(targets[-1], statement.value))
     elif isinstance(statement, ast.For):
-        place = next((index for index, one in enumerate(statement.body) if not syntax.is_probe(one)), 0)
-        begin = first = statement.body[place]
+        before = next((index for index, found in enumerate(statement.body) if not syntax.is_probe(found)), 0)
+        begin = first = statement.body[before]
         while isinstance(first, ast.Try):
             first = first.body[0]
-        # Of an inner loop's header there is no telling to which turn of the outer one a visit belongs.
+        # A visit of an inner loop's header may belong to either of two turns of the outer loop.
         if not isinstance(first, (ast.For, ast.While)):
-            statement.body[place:place] = _probes([statement.target], site, first, begin)
+            statement.body[before:before] = _probes([statement.target], site, first, begin)
     elif isinstance(statement, ast.With):
         targets = [item.optional_vars for item in statement.items if item.optional_vars is not None]
         first = statement.body[0]
@@ -46,14 +46,14 @@ def _tell(block: list[ast.stmt], statement: ast.stmt, site: MakeSite) -> None:
         inside[:0] = _probes(targets, site, statement, inside[0])
 
 
-def _probes(targets: Sequence[ast.expr], site: MakeSite, at: ast.stmt, place: ast.AST) -> list[ast.stmt]:
-    """The probe of the variables among `targets`, on the line where `place` begins; none where there are none."""
+def _probes(targets: Sequence[ast.expr], site: MakeSite, at: ast.stmt, anchor: ast.AST) -> list[ast.stmt]:
+    """The probe of the variables among `targets`, on the line where `anchor` begins; none where there are none."""
     names = list(dict.fromkeys(found for target in targets for found in _variables(target)))
     if not names:
         return []
     head = constant(site("values", at, level=2).head)
-    told = syntax.call("values", head, items(*map(constant, names)), items(*map(name, names)))
-    return [syntax.remark(told, place)]
+    probe = syntax.call("values", head, items(*map(constant, names)), items(*map(name, names)))
+    return [syntax.remark(probe, anchor)]
 
 
 def _variables(target: ast.expr) -> Iterator[str]:

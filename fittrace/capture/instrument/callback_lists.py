@@ -34,17 +34,17 @@ class CallbackListBody(Body):
                     if fixed is None:
                         named = self.site("named", statement, level=1)
                         # Only here: before, the variable may not have its value yet.
-                        told = syntax.call("named", constant(named.head), hook)
-                        block.insert(index, syntax.remark(told, statement))
+                        probe = syntax.call("named", constant(named.head), hook)
+                        block.insert(index, syntax.remark(probe, statement))
         self.flow(clocked=False).complete(rewritten)
         if fixed == "on_train_begin":
             settings = self.site("values", node, level=1)
-            told = syntax.call("settings", constant(settings.head), name(arguments[0]))
-            rewritten.insert(0, syntax.remark(told, body[0]))
+            probe = syntax.call("settings", constant(settings.head), name(arguments[0]))
+            rewritten.insert(0, syntax.remark(probe, body[0]))
         node.body = docstring + self.frame(node, syntax.probe(site, call, body[0]), rewritten, level=1)
 
     def each(self, statement: ast.stmt, owner: str, facts: dict[str, Any]) -> ast.stmt:
-        """Put the probe into a loop over the callbacks; the probe that comes after the loop is returned."""
+        """Put a probe into a loop over the callbacks. Returns the probe that comes after the loop."""
         assert isinstance(statement, ast.For)
         logs = _logs_argument(statement)
         hook = self.site("hook", statement, depth=1, phases=("hooks",), names=(facts["hook"] or "",), **facts)

@@ -1,4 +1,4 @@
-"""Probes for control flow: after them, what ran between one record of a function and the next is known.
+"""Probes for control flow: with them, a reader knows what ran between one record of a function and the next.
 
 Most of it is known from the probes for phases. Where two ways through a function could look alike, a probe that
 records nothing but its place tells them apart: in one arm of an `if`, in the turns of a loop, where an exception is
@@ -29,8 +29,12 @@ HARMLESS = frozenset([
 
 
 class FlowProbes:
-    """Completes the probes of one function. `site` makes a site of the function, `entering` are the last names of the
-    functions that record, and `clocked` says whether statements outside of loops read the clock."""
+    """Completes the probes of one function.
+
+    site: makes a site of the function.
+    entering: the last names of the functions that record.
+    clocked: whether statements outside of loops read the clock.
+    """
 
     def __init__(self, site: MakeSite, entering: frozenset[str], clocked: bool) -> None:
         self._site = site
@@ -40,7 +44,7 @@ class FlowProbes:
     def complete(self, block: list[ast.stmt]) -> None:
         """Put into the statements of a function's body, in place, the probes that are missing.
 
-        Where there is a statement that is not known here the rest is left as it is; `Graph` then says so.
+        From a statement on that is not known here, the rest is left as it is; `StatementGraph` then says so.
         """
         try:
             self._block(block, self._clocked)
@@ -56,18 +60,18 @@ class FlowProbes:
         returns = syntax.Returns(syntax.step, lambda: self._make("exit", node))
         body = returns.visit(ast.Module(body=body, type_ignores=[])).body
         if any(_holds_yield(statement) for statement in body):
-            # To close it is to raise in it, which no debugger is told of: nothing may run there.
+            # Python closes a generator by an exception of which no debugger is told. So nothing may run there.
             return [enter, *body]
         return [enter, syntax.guarded(body, self._make("thrown", node), "raised", node)]
 
     def _make(self, kind: str, at: ast.AST) -> Site:
         return self._site(kind, at, level=3)
 
-    def _step(self, kind: str, at: ast.AST, place: ast.AST) -> ast.stmt:
+    def _step(self, kind: str, at: ast.AST, anchor: ast.AST) -> ast.stmt:
         site = self._make(kind, at)
         if kind == "line":
-            return syntax.probe(site, syntax.mark(site.head), place)
-        return syntax.probe(site, syntax.step(site.head), place)
+            return syntax.probe(site, syntax.mark(site.head), anchor)
+        return syntax.probe(site, syntax.step(site.head), anchor)
 
     def _block(self, block: list[ast.stmt], clocked: bool, after: Names = frozenset()) -> None:
         """Complete a block. `after` are the functions that record and that may be called after it, before a probe."""
@@ -76,13 +80,13 @@ class FlowProbes:
             if syntax.is_probe(statement):
                 has_entered = has_entered and syntax.site_of(statement) is None
                 continue
-            place = _index(block, statement)
-            if clocked and not _is_silent(statement) and not _is_clocked(block[:place]):
-                block.insert(place, self._step("line", statement, statement))
+            index = _index(block, statement)
+            if clocked and not _is_silent(statement) and not _is_clocked(block[:index]):
+                block.insert(index, self._step("line", statement, statement))
                 has_entered = False
             elif has_entered and self._enters(statement):
-                # Which of two statements calls what records would not be known.
-                block.insert(place, self._step("step", statement, statement))
+                # Else a reader could not tell which of two statements called the function that records.
+                block.insert(index, self._step("step", statement, statement))
             has_entered = self._enters(statement) or (has_entered and isinstance(statement, syntax.SIMPLE))
             following = self._entries(block[_index(block, statement) + 1 :], after)
             if isinstance(statement, ast.If) and not clocked:
@@ -103,7 +107,10 @@ class FlowProbes:
         return any(name == "*" or self.is_entry(name) for name in called(statement))
 
     def _tell_arms(self, branch: ast.If, following: Names) -> None:
-        """Where one function may be called in an arm, in the other or afterwards, it would not be known which."""
+        """Put a probe into each arm of a branch that a reader could not tell from the other arm or from what follows.
+
+        That is so where the same function, which records, may be called in both.
+        """
         taken, other = self._entries(branch.body), self._entries(branch.orelse)
         for arm, is_unclear in ((branch.orelse, other & (taken | following)), (branch.body, taken & following)):
             if is_unclear:
@@ -189,8 +196,8 @@ def called(statement: ast.stmt) -> list[str]:
         nodes = statement.items
     elif isinstance(statement, (ast.Try, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return []
-    calls = [one for node in nodes for one in walk_without_functions(node) if isinstance(one, ast.Call)]
-    names = [callee(one) or "*" for one in calls if not syntax.is_ours(one)]
+    calls = [part for node in nodes for part in walk_without_functions(node) if isinstance(part, ast.Call)]
+    names = [callee(call) or "*" for call in calls if not syntax.is_ours(call)]
     return [name for name in dict.fromkeys(names) if name not in HARMLESS] + ["*"] * isinstance(statement, ast.For)
 
 
@@ -219,11 +226,11 @@ def _yields(statement: ast.stmt) -> bool:
 
 
 def _holds_yield(statement: ast.stmt) -> bool:
-    return any(_yields(one) for one in (statement, *syntax.inner(statement)))
+    return any(_yields(part) for part in (statement, *syntax.inner(statement)))
 
 
 def _index(block: list[ast.stmt], statement: ast.stmt) -> int:
-    return next(place for place, one in enumerate(block) if one is statement)
+    return next(index for index, found in enumerate(block) if found is statement)
 
 
 def _is_silent(statement: ast.stmt) -> bool:

@@ -1,4 +1,4 @@
-"""Imports: notices when a module of an engine has been executed.
+"""The import hook: notices when a module of an engine has been executed.
 
 While the module executes, no frame of fittrace is on the stack. So tracebacks, `inspect.stack()` and `sys._getframe(1)`
 are what they would be. The finder returns the real spec, with a stand-in for its loader. What Python calls of the

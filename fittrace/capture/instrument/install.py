@@ -1,4 +1,4 @@
-"""Installing: the rewritten code takes the place of the engine's, in the functions that exist already.
+"""Installing: gives functions that exist already the rewritten code, and their own code back.
 
 A function keeps its identity, its name, its wrappers and its closure; only its `__code__` is exchanged, and put back
 by `Installed.undo`. So it makes no difference whether the engine was imported before or after.

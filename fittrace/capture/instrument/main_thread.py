@@ -1,14 +1,14 @@
-"""The owner: the thread that begins the capture, whose probes do not look for their thread's recorder.
+"""Quicker probes for the owner: the thread that begins the capture, which nearly always is the main thread.
 
-To find a thread's attributes takes `threading.local` as long as all the rest of a record, and nearly every fit runs on
-the main thread. So the body of a rewritten function is there for the owner, with what its own recorder has at hand, and
-for all others. Which of them runs is settled once in each call, by the thread's number.
+`threading.local` takes as long to find a thread's attributes as all the rest of a record takes. So a rewritten function
+has its body twice: once for the owner, whose recorder is at hand, and once for all other threads. Each call chooses
+once, by the thread's number.
 
-Nor does the owner call what most of its probes do. Each of these is a constant of its own, and an operator is asked of
-it, which takes Python less than a call: `-probe`, or `probe | value` where a value is handed on.
+Most probes of the owner are operators on constants, which takes Python less than a call: `-probe`, or `probe | value`
+where a value is handed on.
 
-The body is there a third time, as it was. It is what runs where the code has come by `marshal` or `pickle`: all that
-chooses the other two is no bytes then (`constants`), and nothing is in those.
+The body is there a third time, without probes. It runs where the code was sent by `marshal` or `pickle`: there the
+constants that choose a body are empty bytes (`probe_constants`), of which `in` is False.
 """
 
 from __future__ import annotations
@@ -23,25 +23,26 @@ from . import syntax
 from .syntax import RECORDER, FunctionNode
 
 _FUNCTIONS = ("hook", "hooked", "hooked_last", "hooks", "mark", "named", "record", "sampler")
-"""What probes have at hand of the owner's recorder, without looking for it."""
+"""The functions of the owner's recorder that its probes call without looking for the recorder."""
 _OPERATORS = ("leave_root", "mark", "step")
-"""What is an operator where it is given a head and nothing more."""
+"""The functions that are operators where a head is their only argument."""
 _ASKED = ("begins", "is_here", "known")
-"""What is asked by the operator `in`: `begins` is `mark` where the owner runs."""
+"""The questions that the operator `in` asks. `begins` is `mark` too, where the owner runs."""
 
 
 def owned(recorder: Any) -> Mapping[str, object]:
-    """Make the calling thread the owner. Returns what stands for the constants of rewritten code, by their texts."""
+    """Make the calling thread the owner. Returns the constants of rewritten code, by the texts that stand for them."""
     recorder.owns = _Owning(recorder.leave)
     return _Constants(recorder)
 
 
 def split(node: FunctionNode, original: FunctionNode) -> None:
-    """Give a rewritten function a body for each of those who may run it; `original` is what was rewritten."""
+    """Give a rewritten function its three bodies; `original` is the function before it was rewritten."""
     docstring, body = syntax.split_docstring(node.body)
     unknown = [_Original().visit(statement) for statement in syntax.split_docstring(original.body)[1]]
     parts = [part for statement in body for part in ast.walk(statement)]
-    chosen = _choice(_asked("known"), [_Others().visit(copy.deepcopy(one)) for one in body], unknown, body[0])
+    others = [_Others().visit(copy.deepcopy(statement)) for statement in body]
+    chosen = _choice(_asked("known"), others, unknown, body[0])
     # A generator may be resumed by another thread; a name is made global once in a function.
     if not any(isinstance(part, (ast.Yield, ast.YieldFrom, ast.Await, ast.Global, ast.Nonlocal)) for part in parts):
         begins = _begins(_first_of(body))
@@ -52,14 +53,14 @@ def split(node: FunctionNode, original: FunctionNode) -> None:
     node.body = [*docstring, chosen]
 
 
-def _choice(test: ast.expr, body: Sequence[ast.stmt], others: Sequence[ast.stmt], place: ast.stmt) -> ast.stmt:
-    result = syntax.statement(ast.If(test=test, body=[], orelse=[]), place)
+def _choice(test: ast.expr, body: Sequence[ast.stmt], others: Sequence[ast.stmt], anchor: ast.stmt) -> ast.stmt:
+    result = syntax.statement(ast.If(test=test, body=[], orelse=[]), anchor)
     result.body, result.orelse = list(body), list(others)  # type: ignore[attr-defined]
     return result
 
 
 def _asked(name: str, head: int = 0) -> ast.expr:
-    """`0 in probe`. Of no bytes it is false, whatever the probe is."""
+    """The test `0 in probe`. It is False where the code was sent elsewhere, and the probe is empty bytes."""
     return ast.Compare(syntax.constant(0), [ast.In()], [syntax.constant(_probe(name, head))])
 
 
@@ -70,9 +71,9 @@ def _first_of(body: list[ast.stmt]) -> list[ast.stmt]:
 
 
 def _begins(block: list[ast.stmt]) -> ast.expr | None:
-    """What the first probe of a body is for the owner, where it can tell whether that is who runs.
+    """The owner's test, where the first probe of a body can be the test too; else None.
 
-    It can as an operator: a signal handler may run after a call, when nothing guards the frame yet.
+    The probe must be an operator: after a call a signal handler may run, when nothing guards the frame yet.
     """
     call = block[0].value if isinstance(block[0], ast.Expr) and len(block) > 1 else None
     is_mark = _called(call) == "mark" and len(call.args) == 1  # type: ignore[union-attr]
@@ -80,7 +81,7 @@ def _begins(block: list[ast.stmt]) -> ast.expr | None:
 
 
 class _Owning:
-    """Lives as long as what `threading.local` keeps for the owner. Another thread may get its number afterwards."""
+    """Lives as long as the owner's thread: `threading.local` keeps it. Another thread may get its number afterwards."""
 
     def __init__(self, leave: Callable[[], None]) -> None:
         self._leave = leave
@@ -90,7 +91,7 @@ class _Owning:
 
 
 class _OwnerConstant(Constant):
-    """What the probes of all threads are reached by: the `recorder`, and what the owner has at hand of its own."""
+    """The constant by which rewritten code reaches the `recorder`, and the functions that the owner calls directly."""
 
     __slots__ = ("recorder", *_FUNCTIONS)
 
@@ -102,7 +103,7 @@ class _OwnerConstant(Constant):
 
 
 class _Constants(Dict[str, object]):
-    """What stands for the constants of rewritten code, by their texts; probes are made when they are asked for."""
+    """The constants of rewritten code, by the texts that stand for them. Probes are made when they are asked for."""
 
     def __init__(self, recorder: Any) -> None:
         super().__init__({RECORDER: _OwnerConstant(recorder)})
@@ -132,7 +133,7 @@ class _Others(ast.NodeTransformer):
     """Lets `recorder.name` be that of the running thread's recorder."""
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        """The recorder is reached by one constant."""
+        """Go by the constant to the recorder."""
         self.generic_visit(node)
         if isinstance(node.value, ast.Constant) and node.value.value == RECORDER:
             node.value = ast.copy_location(ast.Attribute(node.value, "recorder", ast.Load()), node)
@@ -140,12 +141,17 @@ class _Others(ast.NodeTransformer):
 
 
 class _Owners(_Others):
-    """Makes `recorder.mark(head)` and `(value, recorder.mark(head))[0]` operators; what else is called of a recorder
-    is at hand, or the owner's recorder is looked for."""
+    """Makes `recorder.mark(head)` and `(value, recorder.mark(head))[0]` operators.
+
+    Other functions of the recorder are called directly (`_FUNCTIONS`), or of the owner's recorder.
+    """
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        """From Python 3.8 on a conditional expression lets the compiler load an attribute, and not look for a method;
-        it leaves no more of it in the code."""
+        """Make a call an operator, or load its function as an attribute.
+
+        For `(f if 1 else None)()` the compiler loads an attribute, from Python 3.8 on, which is quicker here than to
+        look for a method. Nothing else of the conditional expression is left in the code.
+        """
         called = _called(node)
         if called in _OPERATORS and len(node.args) == 1:
             return _placed(ast.UnaryOp(ast.USub(), self._constant(called, node)), node)
@@ -155,7 +161,7 @@ class _Owners(_Others):
         return node
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
-        """A value that is handed on."""
+        """Make an operator of a probe that hands a value on."""
         handed = syntax.handed(node)
         called = _called(handed and handed[1])
         if handed is None or called not in _OPERATORS:
@@ -165,7 +171,7 @@ class _Owners(_Others):
         return ast.copy_location(ast.BinOp(probe, ast.BitOr(), self.visit(value)), node)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        """Most of what is asked of a recorder is at hand."""
+        """Leave alone what the owner calls directly."""
         return self.generic_visit(node) if node.attr in _FUNCTIONS else super().visit_Attribute(node)  # type: ignore[return-value]
 
     @staticmethod
@@ -174,7 +180,7 @@ class _Owners(_Others):
 
 
 class _Original(ast.NodeTransformer):
-    """Leaves out what may stand in a function only once."""
+    """Leaves out the statements that may stand in a function only once."""
 
     def visit_Global(self, node: ast.stmt) -> ast.stmt:
         """The rewritten body says it for the whole function."""
@@ -189,7 +195,7 @@ class _Original(ast.NodeTransformer):
     visit_AsyncFunctionDef = visit_ClassDef = visit_FunctionDef
 
 
-def _placed(node: ast.expr, place: ast.expr) -> ast.expr:
+def _placed(node: ast.expr, anchor: ast.expr) -> ast.expr:
     for part in ast.walk(node):
-        ast.copy_location(part, place)
+        ast.copy_location(part, anchor)
     return node

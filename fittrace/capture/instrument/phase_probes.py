@@ -81,20 +81,19 @@ class Body:
             rewritten[:0] = [begin, self.arguments(node, body[0])]
         node.body = docstring + self.frame(node, enter, rewritten, level, root=spec.root)
 
-    def traced(self, node: FunctionNode, place: ast.stmt) -> ast.stmt:
+    def traced(self, node: FunctionNode, anchor: ast.stmt) -> ast.stmt:
         """The probe that records that a `tf.function` is traced."""
         site = self.site("traced", node, level=1)
-        return syntax.remark(syntax.call("record", items(constant(site.head))), place)
+        return syntax.remark(syntax.call("record", items(constant(site.head))), anchor)
 
-    def arguments(self, node: FunctionNode, place: ast.stmt) -> ast.stmt:
+    def arguments(self, node: FunctionNode, anchor: ast.stmt) -> ast.stmt:
         """The probe that records what a function was called with."""
         given = [*getattr(node.args, "posonlyargs", ()), *node.args.args, *node.args.kwonlyargs]
         given += [more for more in (node.args.vararg, node.args.kwarg) if more is not None]
         names = [argument.arg for argument in given[1:]]
         site = self.site("values", node, level=1)
-        values = items(*[name(one) for one in names])
-        told = syntax.call("values", constant(site.head), items(*[constant(one) for one in names]), values)
-        return syntax.remark(told, place)
+        probe = syntax.call("values", constant(site.head), items(*map(constant, names)), items(*map(name, names)))
+        return syntax.remark(probe, anchor)
 
     def frame(
         self,
@@ -121,7 +120,7 @@ class Body:
         return [enter, syntax.guarded(body, unwind, "unwind_root" if root else "unwind", node), *end]
 
     def flow(self, clocked: bool) -> FlowProbes:
-        """What completes the probes, so that the control flow is known."""
+        """Makes what completes the probes, so that the control flow is known."""
         return FlowProbes(self.site, self.entering, clocked)
 
     def block(
@@ -186,7 +185,7 @@ class Body:
         return result
 
     def taken(self, statement: ast.stmt, rule: Phase, depth: int, inside: str | None) -> None:
-        """Make the phase of what runs in an `if` where its test holds."""
+        """Make a phase of the first arm of an `if`."""
         assert isinstance(statement, ast.If) and rule.phase is not None
         first, last = statement.body[0], statement.body[-1]
         names = (_title(statement, rule) or rule.phase,)
@@ -198,7 +197,10 @@ class Body:
         statement.orelse = self.block(list(statement.orelse), depth, inside)
 
     def gate(self, rule: Phase, statement: ast.stmt, depth: int) -> list[ast.stmt]:
-        """What begins to sample a batch, before the span of the statement that runs it; the statement is marked."""
+        """The gate that begins to sample a batch, before the span of the statement that runs it.
+
+        It marks that statement.
+        """
         numbers = sampling_gates.counted(self.around) if rule.sampled else None
         if numbers is None:
             return []
@@ -259,8 +261,8 @@ class Body:
                 syntax.Continues(begin).visit(ast.Module(body=statement.body, type_ignores=[]))
                 result.append(begin)
                 syntax.append(statement.body, begin)
-        place = int(loop.guard is not None and Tests(loop.guard).matches(statement.body[0]))
-        statement.body.insert(place, self.record(turn, statement.body[place], *loop_probes.turn(loop, statement)))
+        index = int(loop.guard is not None and Tests(loop.guard).matches(statement.body[0]))
+        statement.body.insert(index, self.record(turn, statement.body[index], *loop_probes.turn(loop, statement)))
         statement.body[:0] = fetch
         return [*result, statement]
 
@@ -270,8 +272,7 @@ class Body:
         return self.frame(statement, enter, [statement], level=2, fence=True)
 
     def enclose(self, node: FunctionNode) -> None:
-        """Put in what is no part of the control flow: around the statements that run a batch, and in place of the call
-        of a session."""
+        """Put in the gates for sampling, which are no part of the control flow."""
         sampling_gates.around(node)
         if self.session is not None and sampling_gates.exchange(node.body, self.session, node.args.args[0].arg):
             self.found.add(self.session)
@@ -318,9 +319,9 @@ def _title(statement: ast.stmt, rule: Phase | None) -> str | None:
 
 
 def _level(owner: object) -> int:
-    """What may be dropped before what: an epoch never, a batch when it must be, other phases first.
+    """How soon a span may be dropped (`Site.level`): an epoch never, other phases before batches.
 
-    Never a validation either, which tells that the `evaluate` in it is no fit of its own.
+    Nor is a validation ever: it says that the `evaluate` in it is no fit of its own.
     """
     if isinstance(owner, (Loop, Phase)) and owner.phase in ("epoch", "validation"):
         return 0

@@ -1,4 +1,4 @@
-"""Watching: the program's ways to TensorFlow's profiler let fittrace give way before they try.
+"""The watch over TensorFlow's profiler: the functions by which a program takes it let fittrace give it back first.
 
 The functions keep their identity, as an engine's do (`install`); each begins with one call more.
 """
@@ -23,7 +23,7 @@ _PROFILER = "fittrace: the profiler"
 
 
 class Watch:
-    """Lets `profiler` give way to the program, from `install` to `undo`. `fault` takes whatever fails."""
+    """Lets `profiler` give way to the program, from `install` to `undo`. `fault` takes what failed, and where."""
 
     def __init__(self, profiler: Profiler, fault: Callable[[str, BaseException], None]) -> None:
         self._constants = {_PROFILER: _ProfilerConstant(profiler)}
@@ -36,8 +36,8 @@ class Watch:
     def install(self) -> None:
         """Begin, or begin again after `undo`, with the modules that are there already."""
         self._finder.install()
-        for one in self._all():
-            one.redo()
+        for installed in self._all():
+            installed.redo()
         for way in WAYS:
             module = sys.modules.get(way.module)
             if module is not None and self._known.get(way.module) is not module:
@@ -46,17 +46,17 @@ class Watch:
     def undo(self) -> None:
         """Give TensorFlow its own code back."""
         self._finder.remove()
-        for one in self._all():
-            one.undo()
+        for installed in self._all():
+            installed.undo()
 
     def unseen(self) -> str | None:
         """The ways that the program may take without being seen, if there are some."""
-        changed = [one.function.__qualname__ for one in self._all() if one.function.__code__ is not one.probed]
+        changed = [each.function.__qualname__ for each in self._all() if each.function.__code__ is not each.probed]
         unseen = [what for missing in self._missing.values() for what in missing] + changed
         return ", ".join(unseen) or None
 
     def _all(self) -> "list[Installed]":
-        return [one for some in self._installed.values() for one in some]
+        return [installed for of_module in self._installed.values() for installed in of_module]
 
     def _loaded(self, module: types.ModuleType) -> None:
         self._known[module.__name__] = module
@@ -71,7 +71,7 @@ class Watch:
             running = {called: function_of(module, called) for called in rewritten.codes}
             outcome = exchange(rewritten, running, self._constants)
             self._installed[module.__name__] = outcome.installed
-            watched = {one.function for one in outcome.installed}
+            watched = {installed.function for installed in outcome.installed}
             self._missing[module.__name__] = [
                 str(way)
                 for way in ways.values()
@@ -96,8 +96,8 @@ class _ProfilerConstant(Constant):
 def _call(way: Way) -> ast.expr:
     """`0 in constant and constant.profiler.give_way(way)`."""
     method = "give_way" if way.options is None else "give_way_if_traced"
-    told = [] if way.options is None else [syntax.name(way.options)]
+    options = [] if way.options is None else [syntax.name(way.options)]
     is_here = ast.Compare(syntax.constant(0), [ast.In()], [syntax.constant(_PROFILER)])
     profiler = ast.Attribute(syntax.constant(_PROFILER), "profiler", ast.Load())
     function = ast.Attribute(profiler, method, ast.Load())
-    return ast.BoolOp(ast.And(), [is_here, ast.Call(function, [syntax.constant(str(way)), *told], [])])
+    return ast.BoolOp(ast.And(), [is_here, ast.Call(function, [syntax.constant(str(way)), *options], [])])

@@ -1,4 +1,4 @@
-"""Rewriting: an engine's functions with probes in them, from the engine's own source.
+"""Rewriting: puts probes into functions, from their own source.
 
 A probe is a statement that appends to the recorder, which the code holds as a constant: no name is added anywhere,
 and every statement keeps its place, so that tracebacks, breakpoints and coverage see the source as it is. A probe

@@ -1,8 +1,8 @@
-"""Gates for sampling: the statements around what runs a batch's ops, and in place of the call of a session.
+"""Gates for sampling: the statements around one that runs a batch's ops, and the branch at the call of a session.
 
-While no batch is to be sampled, a gate is one look at an attribute. A sampled batch runs the very statement that it
-would run anyway, on its own line and in the engine's own frame, so that a traceback is as it would be. A gate is no
-part of the control flow: what stands around a statement, or in its place, is put in when the graph has been drawn.
+While no batch is to be sampled, a gate reads one attribute. A sampled batch runs the very statement that it would run
+anyway, on its own line and in the engine's own frame, so that a traceback is as it would be. Gates are inserted after
+the graph is built, so the graph omits them.
 """
 
 from __future__ import annotations
@@ -30,37 +30,45 @@ def counted(around: Sequence[tuple[Loop, tuple[str, ...]]]) -> list[ast.expr] | 
     return [name(epoch), name(first), name(last)]
 
 
-def before(rule: Phase, aside: Site, stage: str | None, numbers: list[ast.expr], place: ast.stmt) -> ast.stmt:
-    """What begins to sample a batch, before the span of its function: `aside` ends what was open till then."""
-    told = name(stage) if stage is not None else constant("train")
-    begin = _sampler("begin", constant(aside.head), constant(rule.sampled), told, *numbers)
-    return syntax.remark(_if("wants", begin), place)
+def before(rule: Phase, aside: Site, stage: str | None, numbers: list[ast.expr], anchor: ast.stmt) -> ast.stmt:
+    """The gate that begins to sample a batch, before the span of its function.
+
+    rule: the phase that runs the batch; it says how it is sampled.
+    aside: the site whose record closes the span that is open till then.
+    stage: the variable that holds the stage; None where it is always that of training.
+    numbers: the epoch, the first and the last batch of the turn.
+    anchor: the statement that runs the batch.
+    """
+    stage_value = name(stage) if stage is not None else constant("train")
+    begin = _sampler("begin", constant(aside.head), constant(rule.sampled), stage_value, *numbers)
+    return syntax.remark(_if("wants", begin), anchor)
 
 
 def mark(statement: ast.stmt, aside: Site) -> None:
-    """Let `around` know a statement that runs a batch."""
+    """Mark a statement that runs a batch, for `around`."""
     statement.fittrace_aside = aside  # type: ignore[attr-defined]
 
 
 def around(node: ast.AST) -> None:
-    """Put around each statement in `node` that is marked what ends the sampling, however the statement is left, and
-    before that the span of the batch's function."""
+    """Put a gate around each marked statement in `node`. It ends the span and the sampling, however control leaves."""
     for block in syntax.blocks(node):
-        for place, statement in enumerate(block):
+        for index, statement in enumerate(block):
             around(statement)
             aside = getattr(statement, "fittrace_aside", None)
             if aside is not None:
                 end = _if("is_open", _sampler("end", constant(aside.head)))
-                block[place] = syntax.statement(ast.Try(body=[], handlers=[], orelse=[], finalbody=[end]), statement)
-                # To enter the `try` is a step of its own to a debugger, so it is one with the statement.
-                block[place].body = [statement]  # type: ignore[attr-defined]
+                block[index] = syntax.statement(ast.Try(body=[], handlers=[], orelse=[], finalbody=[end]), statement)
+                # A debugger stops where a `try` is entered, so it is entered on the line of the statement.
+                block[index].body = [statement]  # type: ignore[attr-defined]
 
 
 def exchange(block: list[ast.stmt], rule: Cached | SessionRun, owner: str) -> bool:
-    """Where a function, whose variable `owner` is its object, calls a session as `rule` says, let a sampled batch call
-    it in a way of its own; whether there is such a statement."""
+    """Let a sampled batch call a session in a way of its own, wherever `block` calls one as `rule` says.
+
+    `owner` is the variable of the function's object. Returns whether there is such a call.
+    """
     found = False
-    for place, statement in enumerate(block):
+    for index, statement in enumerate(block):
         for inner in syntax.blocks(statement):
             found |= exchange(inner, rule, owner)
         if not isinstance(statement, (ast.Assign, ast.Return, ast.Expr)) or _call(statement, rule) is None:
@@ -72,18 +80,18 @@ def exchange(block: list[ast.stmt], rule: Cached | SessionRun, owner: str) -> bo
         chosen = ast.If(ast.BoolOp(ast.And(), [_attribute("is_open"), takes]), [], [])
         syntax.statement(chosen, statement)
         chosen.body, chosen.orelse = [sampled], [statement]
-        block[place] = chosen
+        block[index] = chosen
         found = True
     return found
 
 
 def _of_double(call: ast.Call, rule: Cached, owner: str) -> ast.expr:
-    """Let `call` be one of the cached callable's double; the question whether there is one."""
+    """Let `call` call the double of the cached callable. Returns the test whether there is a double."""
     call.func = _placed(_attribute("callable"), call.func)
-    theirs = next((one for one in call.keywords if one.arg == "run_metadata"), None)
+    theirs = next((keyword for keyword in call.keywords if keyword.arg == "run_metadata"), None)
     if theirs is None:
         # Before Python 3.8 a call is made in the line that ran last.
-        parts = [call.func, *call.args, *(one.value for one in call.keywords)]
+        parts = [call.func, *call.args, *(keyword.value for keyword in call.keywords)]
         theirs = ast.keyword("run_metadata", parts[-1 if sys.version_info < (3, 8) else 0])
         call.keywords.append(ast.copy_location(theirs, theirs.value))
     theirs.value = _placed(_attribute("metadata"), theirs.value)
@@ -92,7 +100,7 @@ def _of_double(call: ast.Call, rule: Cached, owner: str) -> ast.expr:
 
 
 def _of_run(call: ast.Call, rule: SessionRun, owner: str) -> ast.expr:
-    """Let `call` have other keywords; the question whether there are some."""
+    """Let `call` have other keywords. Returns the test whether there are some."""
     for keyword in call.keywords:
         if keyword.arg is None:
             keyword.value = _placed(_attribute("keywords"), keyword.value)
@@ -109,11 +117,11 @@ def _call(statement: ast.stmt, rule: Cached | SessionRun) -> ast.Call | None:
     return next((call for call in calls if callee(call) == rule.name), None)
 
 
-def _placed(node: ast.expr, place: ast.AST) -> ast.expr:
-    """`node`, all of it where `place` stands."""
+def _placed(node: ast.expr, anchor: ast.AST) -> ast.expr:
+    """`node`, all parts of it at the position of `anchor`."""
     for child in ast.walk(node):
         if isinstance(child, ast.expr):
-            ast.copy_location(child, place)
+            ast.copy_location(child, anchor)
     return node
 
 

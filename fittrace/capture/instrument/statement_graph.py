@@ -145,9 +145,9 @@ class StatementGraph:
     def _attempt(self, statement: ast.Try, following: list[int], scope: Scope) -> list[int]:
         if statement.finalbody:
             return self._finally(statement, following, scope)
-        handlers = [found for one in statement.handlers for found in self._block(one.body, following, scope)]
+        handlers = [node for handler in statement.handlers for node in self._block(handler.body, following, scope)]
         after = self._block(statement.orelse, following, scope) if statement.orelse else following
-        raises = handlers if any(one.type is None for one in statement.handlers) else handlers + scope.raises
+        raises = handlers if any(handler.type is None for handler in statement.handlers) else handlers + scope.raises
         return self._block(statement.body, after, scope._replace(raises=raises))
 
     def _finally(self, statement: ast.Try, following: list[int], scope: Scope) -> list[int]:
@@ -165,7 +165,7 @@ def _lines(statement: ast.stmt) -> tuple[int, int]:
     """The first and last line of a statement, of a compound one those of its header."""
     first = statement.lineno
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return min([first, *(one.lineno for one in statement.decorator_list)]), statement.body[0].lineno - 1
+        return min([first, *(decorator.lineno for decorator in statement.decorator_list)]), statement.body[0].lineno - 1
     parts: list[ast.AST] = [statement]
     if isinstance(statement, (ast.If, ast.While)):
         parts = [statement.test]

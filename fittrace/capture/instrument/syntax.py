@@ -1,4 +1,4 @@
-"""Small pieces of syntax: the calls that probes are made of, and questions about statements."""
+"""Syntax trees: the calls that probes are made of, where probes are put in, and questions about statements."""
 
 from __future__ import annotations
 
@@ -63,20 +63,20 @@ class Unsupported(ValueError):
     """A statement whose control flow is not known here."""
 
 
-def probe(site: Site, node: ast.expr, place: ast.AST) -> ast.stmt:
-    """The statement that records `site`, on the line where `place` begins to run."""
-    result = statement(node, place)
+def probe(site: Site, node: ast.expr, anchor: ast.AST) -> ast.stmt:
+    """The statement that records `site`, on the line where `anchor` begins to run."""
+    result = statement(node, anchor)
     result.fittrace_site = site  # type: ignore[attr-defined]
     return _hidden(result)
 
 
-def remark(node: Union[ast.expr, ast.stmt], place: ast.AST) -> ast.stmt:
-    """The statement that records something beside the control flow, on the line where `place` begins to run."""
-    return _hidden(statement(node, place))
+def remark(node: Union[ast.expr, ast.stmt], anchor: ast.AST) -> ast.stmt:
+    """A statement that records no step of the control flow, on the line where `anchor` begins to run."""
+    return _hidden(statement(node, anchor))
 
 
 def is_probe(node: ast.AST) -> bool:
-    """Whether a statement is none of the engine's: a probe, or the `raise` after one."""
+    """Whether a statement was added by fittrace: a probe, or the `raise` after one."""
     return getattr(node, "fittrace_hidden", False)
 
 
@@ -94,7 +94,7 @@ def renumber(node: ast.stmt, site: Site) -> None:
     """Let a probe record another site."""
     old = site_of(node)
     assert old is not None
-    numbers = (one for one in ast.walk(node) if isinstance(one, ast.Constant) and one.value == old.head)
+    numbers = (part for part in ast.walk(node) if isinstance(part, ast.Constant) and part.value == old.head)
     next(numbers).value = site.head
     node.fittrace_site = site  # type: ignore[attr-defined]
 
@@ -122,33 +122,36 @@ def is_ours(node: ast.Call) -> bool:
     return isinstance(function, ast.Attribute) and getattr(function.value, "value", None) == RECORDER
 
 
-def handed_on(value: ast.expr, site: Site, node: ast.expr, place: ast.stmt) -> ast.expr:
-    """`(value, probe)[0]`, a value that is handed on once the probe has recorded `site`; it is that of `place`."""
-    made = statement(node, place).value  # type: ignore[attr-defined]
+def handed_on(value: ast.expr, site: Site, node: ast.expr, anchor: ast.stmt) -> ast.expr:
+    """`(value, probe)[0]`: `value`, which belongs to the statement `anchor`, is handed on when the probe has run.
+
+    `node` is the probe's call, which records `site`.
+    """
+    made = statement(node, anchor).value  # type: ignore[attr-defined]
     pair = items(value, made)
     first: Any = constant(0) if sys.version_info >= (3, 9) else ast.Index(constant(0))
     result = ast.Subscript(pair, first, ast.Load())
     for part in (result, pair, *ast.walk(first)):
-        ast.copy_location(part, place)
+        ast.copy_location(part, anchor)
         # Else a debugger sees control come back to the first line of a value of several.
-        if hasattr(part, "lineno"):  # before Python 3.9 an index is a node without a place
+        if hasattr(part, "lineno"):  # before Python 3.9 an index is a node without a position
             part.end_lineno = part.lineno  # type: ignore[attr-defined]
-    place.fittrace_site = site  # type: ignore[attr-defined]
+    anchor.fittrace_site = site  # type: ignore[attr-defined]
     return result
 
 
 def handed(node: ast.Subscript) -> tuple[ast.expr, ast.Call] | None:
-    """The value and the probe's call of what `handed_on` makes, None where a node is no such thing."""
+    """The value and the probe's call in what `handed_on` has made; None for any other node."""
     pair = node.value.elts if isinstance(node.value, ast.Tuple) else []
     call = pair[1] if len(pair) == 2 else None
     return (pair[0], call) if isinstance(call, ast.Call) and is_ours(call) else None
 
 
-def statement(node: Union[ast.expr, ast.stmt], place: ast.AST) -> ast.stmt:
-    """`node` as a statement on the line where `place` begins to run."""
+def statement(node: Union[ast.expr, ast.stmt], anchor: ast.AST) -> ast.stmt:
+    """`node` as a statement on the line where `anchor` begins to run."""
     result = ast.Expr(node) if isinstance(node, ast.expr) else node
-    place = _runs_first(place)
-    line, column = place.lineno, place.col_offset  # type: ignore[attr-defined]
+    anchor = _runs_first(anchor)
+    line, column = anchor.lineno, anchor.col_offset  # type: ignore[attr-defined]
     for child in ast.walk(result):
         if isinstance(child, (ast.expr, ast.stmt, ast.excepthandler)):
             child.lineno = child.end_lineno = line
@@ -156,20 +159,20 @@ def statement(node: Union[ast.expr, ast.stmt], place: ast.AST) -> ast.stmt:
     return result
 
 
-def _runs_first(place: ast.AST) -> ast.AST:
+def _runs_first(anchor: ast.AST) -> ast.AST:
     """The part of a statement that runs first, which may stand below its first line."""
-    if isinstance(place, (ast.If, ast.While)):
-        return place.test
-    if isinstance(place, ast.With):
-        return place.items[0].context_expr
-    if isinstance(place, ast.For):
-        return place.iter
-    if isinstance(place, (ast.Assign, ast.Expr)):
-        place = place.value
-    if sys.version_info >= (3, 12) and isinstance(place, (ast.ListComp, ast.SetComp, ast.DictComp)):
+    if isinstance(anchor, (ast.If, ast.While)):
+        return anchor.test
+    if isinstance(anchor, ast.With):
+        return anchor.items[0].context_expr
+    if isinstance(anchor, ast.For):
+        return anchor.iter
+    if isinstance(anchor, (ast.Assign, ast.Expr)):
+        anchor = anchor.value
+    if sys.version_info >= (3, 12) and isinstance(anchor, (ast.ListComp, ast.SetComp, ast.DictComp)):
         # No function of its own is made for it first: https://peps.python.org/pep-0709/
-        return place.generators[0].iter
-    return place
+        return anchor.generators[0].iter
+    return anchor
 
 
 def append(block: list[ast.stmt], probe: ast.stmt) -> None:
@@ -191,13 +194,13 @@ def append(block: list[ast.stmt], probe: ast.stmt) -> None:
         block.append(statement(copy.deepcopy(probe), last))
 
 
-def guarded(body: list[ast.stmt], site: Site, method: str, place: ast.AST) -> ast.stmt:
-    """`body`, and where an exception leaves it, a probe of `site` on the line of `place`."""
-    caught = probe(site, call(method, constant(site.head)), place)
+def guarded(body: list[ast.stmt], site: Site, method: str, anchor: ast.AST) -> ast.stmt:
+    """`body`, and where an exception leaves it, a probe of `site` on the line of `anchor`."""
+    caught = probe(site, call(method, constant(site.head)), anchor)
     handler = ast.ExceptHandler(type=None, name=None, body=[caught, _hidden(ast.Raise(exc=None, cause=None))])
     result = ast.Try(body=[], handlers=[handler], orelse=[], finalbody=[])
-    statement(result, place)
-    # To enter the `try` is a step of its own to a debugger, so it is one with the first of the body.
+    statement(result, anchor)
+    # A debugger stops where a `try` is entered, so it is entered on the line of its first statement.
     result.lineno = result.end_lineno = _runs_first(body[0]).lineno  # type: ignore[attr-defined]
     result.body = body
     result.fittrace_guard = True  # type: ignore[attr-defined]
@@ -208,14 +211,14 @@ def guard_beginnings(node: FunctionNode) -> None:
     """Put each probe that begins a frame into the guard after it, which ends the frame.
 
     A signal handler may raise as soon as the probe has returned. To the control flow the probe stands before the guard,
-    so this comes after the graph is drawn.
+    so this comes after the graph is built.
     """
     for block in all_blocks(node.body):
-        for place in reversed(range(len(block) - 1)):
-            site, guard = site_of(block[place]), block[place + 1]
-            begins = site is not None and site.kind in ENTER_FRAMES and is_probe(block[place])
+        for index in reversed(range(len(block) - 1)):
+            site, guard = site_of(block[index]), block[index + 1]
+            begins = site is not None and site.kind in ENTER_FRAMES and is_probe(block[index])
             if begins and isinstance(guard, ast.Try) and is_guard(guard):
-                guard.body.insert(0, block.pop(place))
+                guard.body.insert(0, block.pop(index))
 
 
 def is_guard(node: ast.AST) -> bool:
@@ -307,7 +310,7 @@ class Returns(ast.NodeTransformer):
         self.site = site
 
     def visit_Return(self, node: ast.Return) -> ast.Return:
-        """Keep the value's own place."""
+        """Keep the value's own position."""
         value = node.value or ast.copy_location(constant(None), node)
         site = self.site()
         node.value = handed_on(value, site, self.probe(site.head), node)

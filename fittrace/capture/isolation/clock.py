@@ -1,4 +1,4 @@
-"""The clock: what time it is, whatever the program has made of Python's `time` (freezegun, time-machine, a mock).
+"""The clock: the real time, also where a program has replaced Python's `time` (freezegun, time-machine, a mock).
 
 Compiled, it asks the system. A class holds both functions: freezegun looks for the functions of `time` among the
 attributes of every module, ours too, and replaces them there.

@@ -16,14 +16,14 @@ from .class_names import names_of
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _GUESTS = tuple(os.path.join(_PACKAGE, room) + os.sep for room in ("capture", "engines", "otel", "schema"))
-"""Where the code is that runs in the program's threads."""
+"""The folders of the code that runs in the program's threads."""
 _LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _RAISING = frozenset([
     "_queue", "binascii", "concurrent", "contextvars", "copy", "fittrace", "google", "grpc", "json", "keras", "numpy",
     "opentelemetry", "queue", "requests", "socket", "ssl", "struct", "tensorflow", "tensorflow_core", "tf_keras",
     "tokenize", "urllib3", "zipimport", "zlib",
 ])  # fmt: skip
-"""What fittrace calls and what raises exceptions of its own."""
+"""Packages that fittrace calls, and that raise exceptions of their own."""
 _WITHOUT_WORDS = (AssertionError, EOFError, MemoryError, NotImplementedError, StopIteration)
 """Built-in exceptions that Python itself, or fittrace, raises without an argument."""
 _get_handler = signal.getsignal
@@ -87,16 +87,16 @@ def _interrupts(frame: types.FrameType, caller: types.FrameType, handlers: list[
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + flags]
     values = frame.f_locals
     for value in [values.get(name) for name in names]:
-        for one in value if type(value) is tuple else (value,):
-            if one is caller or one is caller.f_code:
+        for argument in value if type(value) is tuple else (value,):
+            if argument is caller or argument is caller.f_code:
                 return True
     return False
 
 
 def _came_alone(error: BaseException, frame: types.FrameType) -> bool:
-    """Whether an exception that came up in `frame` is none that its code can raise.
+    """Whether an exception that came up in `frame` cannot have been raised by its code.
 
-    It is then an asynchronous one, or that of a handler which is no Python function.
+    Then it is asynchronous, or a signal handler raised it that is no Python function.
     """
     file, here = frame.f_code.co_filename, _package(frame.f_globals.get("__name__"))
     is_librarys = file.startswith((_LIBRARY, "<frozen ")) and "-packages" not in file

@@ -1,7 +1,7 @@
-"""Originals: Python's own threads and locks, also where a program has put others in their place.
+"""Python's own threads and locks, also where a program has put others in their place.
 
-gevent and eventlet replace them in `_thread` and `threading` with ones for green threads. Those of capture are real
-ones: they work while the program's loop waits, and never wait for it. So what capture needs is taken from `_thread`
+gevent and eventlet replace them in `_thread` and `threading` with ones for green threads. Capture uses real ones: they
+work while the program's loop waits, and never wait for it. So what capture needs is taken from `_thread`
 once, when capture is imported. Where it has been replaced by then, it is taken from a copy of the module, made afresh.
 """
 

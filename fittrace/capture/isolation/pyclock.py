@@ -1,4 +1,4 @@
-"""The clock in Python, where nothing is compiled. `native/clock.c` is the same in C."""
+"""The clock in Python, where nothing is compiled. `native/clock.c` does the same in C."""
 
 from __future__ import annotations
 

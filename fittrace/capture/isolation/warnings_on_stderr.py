@@ -1,4 +1,4 @@
-"""Complaints: what the user must know and no trace can hold any more, on the program's standard error."""
+"""Complaints on the program's standard error: what the user must know, and no trace can hold any more."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ _NUMBER = 2
 
 
 class Complaints:
-    """Says things on the standard error that the process has now. Where the program puts another file in its place, or
-    closes it, nothing is said: that file may be data."""
+    """Writes to the standard error that the process has when this is made.
+
+    Where the program puts another file in its place, or closes it, nothing is written: that file may be data.
+    """
 
     def __init__(self) -> None:
         self._identity = _identity()

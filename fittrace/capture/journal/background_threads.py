@@ -76,21 +76,30 @@ class BackgroundThreads:
             self._running[loop] = ended
 
     def _collect_until_over(self) -> None:
-        while not self._is_over:
-            try:
-                if self._over.acquire(True, PERIOD_S):
-                    self._over.release()
-                self._collect()
-            except Exception as error:
-                self._definitions.fault_in_background("collecting records", error)
+        self._repeat(self._wait_and_collect, "collecting records")
 
     def _write_until_over(self) -> None:
+        self._repeat(self._wait_and_write, "writing the journal")
+
+    def _repeat(self, work: Callable[[], None], where: str) -> None:
         while not self._is_over:
             try:
-                self._wake.acquire(True, WRITE_PERIOD_S)
-                self._write()
-            except Exception as error:
-                self._definitions.fault_in_background("writing the journal", error)
+                try:
+                    work()
+                except Exception as error:
+                    self._definitions.fault_in_background(where, error)
+            except MemoryError:
+                # There is no memory for a note either. The thread goes on: there may be some later.
+                pass
+
+    def _wait_and_collect(self) -> None:
+        if self._over.acquire(True, PERIOD_S):
+            self._over.release()
+        self._collect()
+
+    def _wait_and_write(self) -> None:
+        self._wake.acquire(True, WRITE_PERIOD_S)
+        self._write()
 
 
 def _run(loop: Callable[[], None], ended: Any) -> None:

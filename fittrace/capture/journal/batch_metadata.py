@@ -1,6 +1,6 @@
-"""Metadata: what TensorFlow told of batches, on its way into the journal, within bounds.
+"""Metadata: the protobufs in which TensorFlow tells what ran in a batch, as they wait for the collector.
 
-It is handed on as it is, bytes of a protobuf, and parsed where the journal is read. Packing it is the collector's work.
+Their bytes go into the journal compressed, and are parsed where it is read. What waits has a bound.
 """
 
 from __future__ import annotations
@@ -17,8 +17,13 @@ MOST_WAITING = LARGEST_METADATA
 
 
 class BatchMetadata(NamedTuple):
-    """What TensorFlow told of one batch: its number, its format and the moments as in `schema.journal.METADATA_HEAD`,
-    and the bytes of its protobuf."""
+    """What TensorFlow told of one batch.
+
+    number: that of the batch, among those that were sampled.
+    format: `RUN_METADATA` or `PROFILE`.
+    moments: two times that tie its clock to the process' own (`METADATA_HEAD` in `schema.journal_format`).
+    data: the bytes of its protobuf.
+    """
 
     number: int
     format: int
@@ -43,7 +48,7 @@ class MetadataQueue:
         return next(self._free)
 
     def put(self, metadata: BatchMetadata) -> None:
-        """Take what one batch told."""
+        """Queue the metadata of one batch."""
         size = len(metadata.data)
         if size > LARGEST_METADATA:
             message = "no ops of a batch whose RunMetadata has %d MiB: %d MiB are the most that is kept"
@@ -54,7 +59,7 @@ class MetadataQueue:
             self._waiting.append(metadata)
 
     def blocks(self, keep: bool) -> Iterator[bytes]:
-        """The blocks of what was taken until now; none of it is kept where there is no room."""
+        """Take what waits, in blocks. Without `keep` there is no room for it, and a note says so."""
         for _ in range(len(self._waiting)):
             metadata = self._waiting.popleft()
             if keep:

@@ -1,4 +1,4 @@
-"""Definitions: what a process' journal says once, before the records that refer to it; notes to the reader too."""
+"""Definitions: what a journal says once, before the records that refer to it. Notes to the reader are among them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..isolation.interruptions import is_programs
 Definition = Dict[str, Any]
 
 _OF_ONE_RUN = ("fault", "journal", "run_metadata")
-"""Kinds of note that tell what happened in a run, and not what the engines are like."""
+"""Kinds of note that say what happened in one run. Other kinds say what the engines are like."""
 
 
 def thread_name() -> str:
@@ -57,24 +57,16 @@ class Definitions:
         """
         if is_programs(error):
             raise error
-        self._say_fault(where, error)
+        self.fault_in_background(where, error)
 
-    def fault_in_background(self, where: str, error: Exception) -> None:
-        """The same in a thread of fittrace's own, where nothing is the program's.
-
-        The thread goes on, also where there is no memory for a note.
-        """
-        try:
-            self._say_fault(where, error)
-        except MemoryError:
-            pass
-
-    def _say_fault(self, where: str, error: BaseException) -> None:
+    def fault_in_background(self, where: str, error: BaseException) -> None:
+        """The same in a thread of fittrace's own, where nothing is the program's."""
         message = str(error) if isinstance(error, OSError) else ""
         reason = ": ".join(filter(None, (type(error).__name__, message)))
         self._say(where, "fault", "fittrace failed in %s: %s" % (where, reason))
 
     def _say(self, what: str, kind: str, message: str) -> None:
+        """Add a note, unless there is one of `what` already."""
         if what not in self._said:
             self._said.add(what)
             self.add({"define": "note", "kind": kind, "message": message})
@@ -82,11 +74,11 @@ class Definitions:
     @property
     def has_notes(self) -> bool:
         """Whether there is something that the reader must know."""
-        return any(one["define"] == "note" for one in self._all)
+        return any(definition["define"] == "note" for definition in self._all)
 
     def last_note(self) -> str:
         """The last note, as the journal has it."""
-        return json.dumps(next(one for one in reversed(self._all) if one["define"] == "note"))
+        return json.dumps(next(known for known in reversed(self._all) if known["define"] == "note"))
 
     def fresh(self) -> list[Definition]:
         """What was defined since the last call."""
@@ -95,17 +87,19 @@ class Definitions:
         return found
 
     def for_another_run(self) -> None:
-        """Define all anew, in the journal of another run; what was said of the old one is not its matter."""
-        self._again(lambda one: one["define"] not in ("dropped", "closed") and one.get("kind") not in _OF_ONE_RUN)
+        """Define all anew, in the journal of another run, but what happened in the old one."""
+        self._again(lambda known: known["define"] not in ("dropped", "closed") and known.get("kind") not in _OF_ONE_RUN)
         self._said.clear()
 
     def for_another_process(self, thread: int) -> Definition | None:
-        """Define all anew but the threads, in the journal of a forked process; the definition of the thread with that
-        identity as it was."""
-        names = [one for one in self._all if one["define"] == "thread" and one["ident"] == thread]
-        self._again(lambda one: one["define"] not in ("thread", "dropped"))
+        """Define all anew but the threads, in the journal of a forked process.
+
+        Returns the definition of the thread with the identity `thread` as it was; None where it had none.
+        """
+        names = [known for known in self._all if known["define"] == "thread" and known["ident"] == thread]
+        self._again(lambda known: known["define"] not in ("thread", "dropped"))
         return names[-1] if names else None
 
     def _again(self, is_kept: Callable[[Definition], bool]) -> None:
-        self._all = [one for one in self._all if is_kept(one)]
+        self._all = [known for known in self._all if is_kept(known)]
         self._written = 0

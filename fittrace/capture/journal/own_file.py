@@ -29,7 +29,7 @@ HIGHEST = 4096
 """The private number is below it, since a process' table of descriptors is as long as its highest number."""
 _BELOW = 64
 _LOW = 512
-"""With a limit below it no number is out of the way, and none is taken for it."""
+"""Where the limit of descriptors is below it, there is no high number, and the file keeps its own."""
 _PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR, errno.EIO)
 """Why a file that is there cannot be opened now, but may be later."""
 
@@ -57,9 +57,9 @@ def remove_unwritten(path: str) -> None:
 
 
 class OwnFile:
-    """A new file, open to be appended to, and locked while the process lives.
+    """A new file at `path`, open to be appended to, and locked while the process lives.
 
-    `reopened` is told when it had to be opened again. Raises `OSError` where it cannot be made.
+    `reopened` is called when it had to be opened again. Raises `OSError` where it cannot be made.
     """
 
     def __init__(self, path: str, reopened: Callable[[], None]) -> None:

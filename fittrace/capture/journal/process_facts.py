@@ -1,4 +1,4 @@
-"""The facts of a process, with which its journal begins."""
+"""The facts of a process, which are the first block of its journal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..isolation.clock import Clock
 
 
 def facts() -> dict[str, Any]:
-    """What there is to say of this process, and what its two clocks show now."""
+    """The facts of this process, and what its two clocks show now."""
     wall, clock = Clock.wall_ns(), Clock.now_ns()
     return {
         "schema": VERSION,

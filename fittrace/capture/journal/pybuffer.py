@@ -1,4 +1,4 @@
-"""The buffer in Python: what one thread has recorded, and nobody has taken yet. `native/buffer.c` is the same in C."""
+"""The buffer in Python: what one thread has recorded and nobody has taken yet. `native/buffer.c` does the same in C."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Buffer(list):  # type: ignore[type-arg] # Python 3.7 cannot say of what
         del self[:count]
 
     def take(self) -> "array[int]":
-        """Everything in it, which is then empty. What is no such integer is absent."""
+        """Everything in it, which is then empty. Values that are not int64 become `ABSENT`."""
         taken = self[:]
         del self[: len(taken)]
         if not all(kind is int for kind in map(type, taken)):
@@ -34,5 +34,5 @@ class Buffer(list):  # type: ignore[type-arg] # Python 3.7 cannot say of what
 
 
 def packed(numbers: bytes) -> "bytes | None":
-    """Integers of 64 bits, packed as the journal says; None: not here, where it would take longer than to compress."""
+    """None: integers are not packed in Python, where that would take longer than to compress them."""
     return None

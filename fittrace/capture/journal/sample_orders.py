@@ -1,7 +1,7 @@
-"""Orders: in which order an epoch takes its samples, as the engine's own array of indices has it.
+"""Orders: in which order an epoch takes its samples, as they wait for the collector.
 
-An epoch's order is copied once, as bytes, by the thread that trains; packing it is the collector's work. It is kept
-within bounds: of an epoch with too many samples, and after too many bytes, the trace says that it is not there.
+The thread that trains copies the engine's array of indices once, as bytes; the collector packs it. There are bounds: an
+epoch with too many samples, or after too many bytes, has no order in the trace.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ _SOME = 1024
 
 
 class _Order(NamedTuple):
+    """One epoch's order: its `number`, how many `samples`, the `width` of each index in bytes, and the indices."""
+
     number: int
     samples: int
     width: int
@@ -58,7 +60,7 @@ class OrderQueue:
         return order.number, samples
 
     def blocks(self, keep: bool) -> Iterator[bytes]:
-        """The blocks of what was taken until now; none of it is kept where there is no room."""
+        """Take what waits, in blocks. Without `keep` there is no room for it."""
         for _ in range(len(self._waiting)):
             order = self._waiting.popleft()
             if keep and self._kept_bytes < MOST_BYTES:
@@ -73,10 +75,10 @@ def pack(number: int, samples: int, width: int, data: bytes) -> bytes:
     >>> zlib.decompress(pack(0, 3, 4, bytes([2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]))[ORDER_HEAD.size :])
     b'\x02\x00\x01'
     """
-    planes = [data[place::width] for place in range(width)] if data else []
+    planes = [data[byte::width] for byte in range(width)] if data else []
     while planes and planes[-1].count(0) == samples:
         planes.pop()
-    # What has been shuffled hardly gets smaller; to try would take most of the collector's time.
+    # A shuffled order hardly gets smaller, and to compress it would take most of the collector's time.
     some = b"".join(planes[:1])[:_SOME]
     level = 1 if len(zlib.compress(some, 1)) < 0.9 * len(some) else 0
     return ORDER_HEAD.pack(number, samples, len(planes)) + zlib.compress(b"".join(planes), level)

@@ -1,4 +1,4 @@
-"""The threads whose records are collected: the buffer of each one's recorder, and what has been taken from it."""
+"""The threads that record: the buffer of each, and how much of it was collected."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .record_buffer import Buffer
 
 
 class Thread:
-    """One thread's buffer and what the collector knows of it."""
+    """One thread: its number in the journal, its buffer, and how many chunks of it were taken."""
 
     def __init__(self, number: int, buffer: Buffer) -> None:
         self.number = number
@@ -47,7 +47,7 @@ class Threads:
         self.all: list[Thread] = []
         # A signal handler may train, in a new greenlet, while the lock is held by what it interrupts.
         self._adding = original_threads.RLock()
-        # By a thread's identity: the buffer of its recorder, and that which its next recorder goes on with.
+        # By a thread's identity: the buffer of its recorder, and the buffer that its next recorder goes on with.
         self._buffers: dict[int, Buffer] = {}
         self._handed_on: dict[int, Buffer] = {}
 
@@ -60,16 +60,16 @@ class Threads:
             return thread
 
     def hand_on(self, identity: int) -> None:
-        """Let a thread's next recorder go on with the buffer of the one that it has, if it has one."""
+        """Let a thread's next recorder go on with the buffer of its present one, if there is one."""
         if identity in self._buffers:
             self._handed_on[identity] = self._buffers[identity]
 
     def handed_on(self, identity: int) -> "Buffer | None":
-        """The buffer that a thread's new recorder goes on with; None: a buffer of its own."""
+        """The buffer that a thread's new recorder goes on with. None: it gets a new one."""
         return self._handed_on.pop(identity, None)
 
     def counts(self) -> "list[tuple[Thread, int]]":
-        """How long each one's buffer is."""
+        """How long the buffer of each is."""
         return [(thread, len(thread.buffer)) for thread in list(self.all)]
 
     def take(self) -> "list[tuple[Thread, Sequence[int]]]":
@@ -83,7 +83,7 @@ class Threads:
         self.all = [Thread(thread.number, thread.buffer) for thread in self.all]
 
     def fork(self, survivor: "int | None") -> None:
-        """Keep but the one thread that lives on in a process that was forked off, as its first; drop all records."""
+        """Drop all records, and all threads but `survivor`, in a process that was forked off. It becomes the first."""
         for thread in self.all:
             thread.buffer.clear()
         self.all = [Thread(0, thread.buffer) for thread in self.all if thread.number == survivor]

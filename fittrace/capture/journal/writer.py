@@ -1,8 +1,8 @@
 """The writer: appends blocks to the process' journal, and waits for a disk that is slow or full.
 
-A block is written whole or taken back, so that what is in the file can be read at any moment. The file stays locked
-while the process lives: a reader knows from the lock whether the run goes on. Near its beginning some room is kept, so
-that it can be told that the disk refused to take more. Where the file is removed, nothing more is kept.
+A block is written whole or not at all, so the file can be read at any moment. The file stays locked while the process
+lives: a reader knows from the lock whether the run goes on. Near its beginning some room is kept for a note that the
+disk took no more. Where the file is removed, nothing more is kept.
 """
 
 from __future__ import annotations
@@ -19,13 +19,16 @@ BOUND = 64 << 20
 """Bytes that may wait to be written."""
 RETRY_S = 1.0
 _ROOM = 400
+"""Bytes kept for the definition that says that the disk refuses."""
 
 
 class Writer:
-    """A journal open for appending.
+    """A journal open for appending. Raises `OSError` where the file cannot be made.
 
-    `failed` is told when the disk refuses, and gives a definition that says so. `reopened` is told when the program had
-    closed the file, `removed` when it is gone. Raises `OSError` where the file cannot be made.
+    path: the file's.
+    failed: called when the disk refuses; gives the text of a definition that says so.
+    reopened: called when the program had closed the file.
+    removed: called when the file is gone.
     """
 
     def __init__(
@@ -97,7 +100,7 @@ class Writer:
         self._removed()
 
     def _tell(self, definition: str) -> None:
-        """Write, once, a definition into the room that is kept for it."""
+        """Write a definition into the room that is kept for it, once."""
         try:
             if self._has_room and self._file.size():
                 self._has_room = False

@@ -1,1 +1,1 @@
-"""Recording: what the probes call while the program trains, and what they record."""
+"""Records: what the probes call while the program trains, and what they append to the buffers."""

@@ -1,4 +1,4 @@
-"""Attributes: what the engine's objects keep in their instance dicts, which are read without running a property."""
+"""Attributes of the engine's objects, read from instance dicts, so that no property runs."""
 
 from __future__ import annotations
 

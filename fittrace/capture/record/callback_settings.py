@@ -1,5 +1,7 @@
-"""Settings: how the callbacks of a fit and its model are set, as the fit begins. Read from instance dicts and classes
-alone, so that no property and no method of the program runs."""
+"""The settings of callbacks and of their model, as a fit begins.
+
+They are read from instance dicts and classes, so that no property and no method of the program runs.
+"""
 
 from __future__ import annotations
 
@@ -49,15 +51,17 @@ OF_CALLBACKS = (
     "profile_batch",
     "histogram_freq",
 )
-"""Settings of Keras' own callbacks. They are told of any callback that has them; others may be secrets."""
+"""Settings of Keras' own callbacks. Any callback's are recorded by these names alone: others may be secrets."""
 
 OF_MODEL = ("optimizer", "loss", "loss_weights", "jit_compile", "run_eagerly", "steps_per_execution")
 """What `compile` sets on a model, with or without an underscore before it."""
 
 
 def of_list(owner: object) -> dict[str, Any]:
-    """What a callback list and its model tell of themselves: which hooks each callback has a method for, what it
-    monitors, its other settings, and what `compile` was asked for.
+    """The settings of a callback list and its model, by name.
+
+    They are the hooks for which each callback has a method, what it monitors, its other settings, and what `compile`
+    was given.
 
     >>> own = {"on_epoch_end": lambda self, epoch, logs=None: None, "patience": 3}
     >>> callbacks = [type("Mine", (type("Callback", (), {}),), {})()]
@@ -65,31 +69,33 @@ def of_list(owner: object) -> dict[str, Any]:
     >>> of_list(type("List", (), {"__init__": lambda self: setattr(self, "callbacks", callbacks)})())
     {'callbacks[0].on_epoch_end': True, 'callbacks[0].patience': 3}
     """
-    told: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     callbacks = attributes.own(owner).get("callbacks")
-    for place, callback in enumerate(callbacks if type(callbacks) is list else ()):
+    for index, callback in enumerate(callbacks if type(callbacks) is list else ()):
         for name, value in _of_callback(callback):
-            told["callbacks[%d].%s" % (place, name)] = value
+            settings["callbacks[%d].%s" % (index, name)] = value
     model = attributes.of_model(owner)
     for name in OF_MODEL:
         if name in model or "_" + name in model:
-            told["compile.%s" % name] = model[name if name in model else "_" + name]
-    return told
+            settings["compile.%s" % name] = model[name if name in model else "_" + name]
+    return settings
 
 
 def _of_callback(callback: object) -> list[tuple[str, Any]]:
     own = attributes.own(callback)
-    told: list[tuple[str, Any]] = [(name, True) for name in HOOKS if name in own or _overrides(type(callback), name)]
+    settings: list[tuple[str, Any]] = [
+        (name, True) for name in HOOKS if name in own or _overrides(type(callback), name)
+    ]
     # What Keras' own callbacks compare by has a `monitor_op` beside it; another's `monitor` may be anything.
     if type(own.get("monitor")) is str and "monitor_op" in own:
-        told.append(("monitor", own["monitor"]))
-    return told + [(name, own[name]) for name in OF_CALLBACKS if name in own]
+        settings.append(("monitor", own["monitor"]))
+    return settings + [(name, own[name]) for name in OF_CALLBACKS if name in own]
 
 
 def _overrides(kind: type, hook: str) -> bool:
     """Whether a class of callbacks, or one between it and Keras' `Callback`, has a method for `hook`."""
     classes = type.__dict__["__mro__"].__get__(kind)
-    bases = [place for place, one in enumerate(classes) if names_of(one)[1] == "Callback"]
+    bases = [index for index, base in enumerate(classes) if names_of(base)[1] == "Callback"]
     # A callback that is none of Keras' classes has all of its methods from its own.
     between = classes[: bases[-1]] if bases else classes
-    return any(hook in type.__dict__["__dict__"].__get__(one) for one in between)
+    return any(hook in type.__dict__["__dict__"].__get__(base) for base in between)

@@ -1,4 +1,4 @@
-"""Errors: what is told of an exception, without running code of its class."""
+"""Exceptions: what the trace says of one, without running code of its class."""
 
 from __future__ import annotations
 

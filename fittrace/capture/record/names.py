@@ -8,8 +8,7 @@ from typing import Any, Callable, Dict
 Define = Callable[[Dict[str, Any]], None]
 
 MOST = 65536
-"""Texts that differ, and sets of keys; beyond it, one more is not kept (a callback that logs a new text at every batch,
-say)."""
+"""The most texts that differ, and the most sets of keys. A callback may log a new text at every batch."""
 
 
 class Names:
@@ -41,7 +40,7 @@ class Names:
         if known is not None:
             return known
         if len(self._keys) >= MOST:
-            keys = tuple("(key %d; more than %d different sets of keys)" % (place, MOST) for place in range(len(keys)))
+            keys = tuple("(key %d; more than %d different sets of keys)" % (index, MOST) for index in range(len(keys)))
         return self._number(self._keys, (keys, kinds), "keys", names=list(keys), kinds=kinds)
 
     def new_class(self, kind: type) -> int:

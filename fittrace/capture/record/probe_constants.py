@@ -1,8 +1,8 @@
-"""Constants of rewritten code: objects that `marshal` and `pickle` take for no bytes.
+"""Constants of rewritten code, which `marshal` and `pickle` write as empty bytes.
 
-A program may send a function that is rewritten to another process, as joblib, Dask, Ray and Spark do. What is sent then
-are the constants of its code too. They arrive as `b""`, which tells the code to do what it did before it was rewritten
-(`owner`).
+A program may send a rewritten function to another process, as joblib, Dask, Ray and Spark do, and with it the constants
+of its code. They arrive as `b""`. By that the code knows that it runs elsewhere, and does what it did before it was
+rewritten (`main_thread`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Values: what is kept of the objects that a program logs, without running the program's code.
+"""Values: how the trace keeps what a program logs, without running the program's code.
 
 Numbers are kept as float64. Of anything else a short text is kept: tensors are never converted, since that may wait
 for a device, and no `__repr__`, `__eq__` or `__float__` of a class that is not known to be harmless is called.

@@ -1,1 +1,1 @@
-"""Sampling: what TensorFlow tells of the ops of one batch."""
+"""Sampling: TensorFlow is asked what ran in some of the batches."""

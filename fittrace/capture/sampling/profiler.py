@@ -26,7 +26,7 @@ class Profiler:
     """The profiler, as far as fittrace has it. Once somebody else has wanted it, fittrace never takes it again.
 
     The thread whose batch is sampled calls `take` and `let_go`. The program's ways to the profiler call `give_way`
-    (`watching`), in any thread, before they try. So the program never meets a session of fittrace's.
+    (`profiler_watch`), in any thread, before they try. So the program never meets a session of fittrace's.
     """
 
     def __init__(self) -> None:
