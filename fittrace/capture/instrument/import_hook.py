@@ -49,8 +49,8 @@ class Finder:
 class _StandIn:
     """Takes the place of a spec's loader until the module is executed.
 
-    Its `exec_module` or `load_module` is an attribute of the object, because a function that is put together in C must
-    know its argument in advance: the module, or its name.
+    Its `exec_module` or `load_module` is made of functions in C, which must know its argument in advance: the module,
+    or its name. So it is an attribute of the object.
     """
 
     def __init__(self, spec: Any, loaded: Loaded, module: types.ModuleType | None) -> None:
@@ -59,7 +59,7 @@ class _StandIn:
         self._loaded = loaded
         spec.loader = self
         if not hasattr(self._loader, "exec_module"):
-            # Python warns of a loader without the other method, by its class' name.
+            # Python warns of a loader without `exec_module`, and names its class.
             self.__qualname__ = type(self._loader).__qualname__
             self.load_module = self._reporting("load_module", spec.name)
             return
@@ -71,37 +71,37 @@ class _StandIn:
     def _create_module(self, spec: Any) -> types.ModuleType:
         created: types.ModuleType | None = self._loader.create_module(spec)
         module = types.ModuleType(spec.name) if created is None else created
-        # Whoever creates two modules of one spec may execute either of them.
+        # A program that creates two modules of one spec may execute either of them.
         is_first = self.exec_module == self._exec_module
         self.exec_module = self._reporting("exec_module", module) if is_first else self._exec_module
         return module
 
     def _exec_module(self, module: types.ModuleType) -> None:
-        """What executes a module that was not known in advance, with this frame on the stack."""
+        """Execute a module that was not known in advance. This frame is on the stack then."""
         self._reporting("exec_module", module)(module)
 
     def _reporting(self, method: str, argument: Any) -> Callable[[Any], Any]:
-        """What calls the loader's `method` with this `argument`, and reports afterwards.
+        """A function that calls the loader's `method` with this `argument`, and reports afterwards.
 
-        `reduce` asks `map` for its values, and so the generator for the loader, whose method `methodcaller` calls. A
-        generator that waits to be asked again has no frame on the stack.
+        `reduce` takes the values of `map`, which takes the loader from the generator `_around`, and calls its method by
+        `methodcaller`. A generator that waits has no frame on the stack.
         """
         calls = map(operator.methodcaller(method, argument), self._around(argument))
         return functools.partial(functools.reduce, operator.is_, calls)
 
     def _around(self, argument: Any) -> Iterator[Any]:
-        """The loader, once; before it and after it, what has to be done then."""
+        """Give the loader, once. Do before it and after it what has to be done then."""
         module = argument if isinstance(argument, types.ModuleType) else None
         self._spec.loader = self._loader
         if module is not None:
             module.__loader__ = self._loader
-            # Else the two would keep each other, and the module, until Python collects garbage.
+            # Else this and the module would keep each other alive until Python collects garbage.
             self.exec_module = self._loader.exec_module
         yield self._loader
         module = sys.modules.get(argument) if module is None else module
         lazy = getattr(sys.modules.get("importlib.util"), "LazyLoader", None)
         if lazy is not None and isinstance(self._loader, lazy) and module is not None:
-            # It is executed when somebody uses it, and to look at it would be that.
+            # A lazy module is executed when it is used first, and `_loaded` would use it.
             _StandIn(self._spec, self._loaded, module)
         elif module is not None:
             self._loaded(module)

@@ -16,8 +16,13 @@ from .statement_graph import StatementNode
 
 
 class Installed(NamedTuple):
-    """One `function` that records: `original` is the code that it had, `template` that which records, with the texts
-    that stand for its constants."""
+    """One function that records.
+
+    function: the function itself.
+    original: the code that it had.
+    probed: the code that records.
+    template: the same code with texts in the place of its constants.
+    """
 
     function: Any
     original: types.CodeType
@@ -42,7 +47,7 @@ class Installed(NamedTuple):
         return renewed
 
 
-class Drawn(NamedTuple):
+class FunctionGraph(NamedTuple):
     """The graph of one function that records: its qualified `name`, its first `line`, and its `nodes`."""
 
     name: str
@@ -51,15 +56,22 @@ class Drawn(NamedTuple):
 
 
 class InstallOutcome(NamedTuple):
-    """What became of one module: what was installed, whether a loop that trains is among it, and what is missing;
-    and for those who read the records, its `file`, its `source` and the `graphs` of what was installed."""
+    """What became of one module.
+
+    installed: the functions that record now.
+    has_root: whether a loop that trains is among them.
+    missing: what was not found as the engine's table, or the source, has it.
+    file: the module's file.
+    source: the module's source.
+    graphs: the graphs of the functions that record.
+    """
 
     installed: list[Installed]
     has_root: bool
     missing: list[str]
     file: str = ""
     source: str = ""
-    graphs: Sequence[Drawn] = ()
+    graphs: Sequence[FunctionGraph] = ()
 
 
 def install(
@@ -69,10 +81,13 @@ def install(
     sites: list[Site],
     variables: bool = False,
 ) -> InstallOutcome:
-    """Make the functions of `engine` in `module` record, with the `constants` that `owner.owned` gives, and what they
-    assign where `variables` are asked for.
+    """Make the functions of an engine in one module record.
 
-    New sites are appended to `sites`. A function whose running code is not what its source says is left alone.
+    A function whose running code is not what its source says is left alone.
+
+    constants: those of rewritten code, which `main_thread.owned` gives.
+    sites: every site. New ones are appended.
+    variables: whether the functions record what they assign, too.
     """
     functions = [function for function in engine.functions if function.module == module.__name__]
     source = source_of(module)
@@ -91,9 +106,10 @@ def exchange(
     constants: Mapping[str, object],
     roots: Sequence[str] = (),
 ) -> InstallOutcome:
-    """Give the `running` functions, by name, the code that records, where what they run is what their source says.
+    """Give functions the code that records, where the code that they run is what their source says.
 
-    `roots` are the names of those that train.
+    running: the functions by name; None for a name that the module does not have.
+    roots: the names of those that train.
     """
     installed, has_root, missing, graphs = [], False, list(rewritten.missing), []
     for name, (plain, probed) in rewritten.codes.items():
@@ -105,7 +121,7 @@ def exchange(
         installed.append(Installed(function, original, function.__code__, probed))
         has_root = has_root or name in roots
         if name in rewritten.graphs:
-            graphs.append(Drawn(name, original.co_firstlineno, rewritten.graphs[name]))
+            graphs.append(FunctionGraph(name, original.co_firstlineno, rewritten.graphs[name]))
     return InstallOutcome(installed, has_root, missing, graphs=graphs)
 
 

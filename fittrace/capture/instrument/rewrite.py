@@ -31,14 +31,15 @@ from .syntax import (
 )
 
 _OF_A_FUNCTION = 1
-"""The flag of the code of a function, which that of a class has not (`inspect.CO_OPTIMIZED`)."""
+"""The flag of a function's code (`inspect.CO_OPTIMIZED`). A class' code does not have it."""
 
 
 class Rewritten(NamedTuple):
     """What became of the functions of an engine's table in one module.
 
-    `codes` are pairs of the code as it is and the code that records, by qualified name, and `graphs` the graphs of
-    the latter. `missing` are the parts of the table that the source does not have.
+    codes: the code without probes and the code that records, by qualified name.
+    graphs: the graphs of the functions that record, by qualified name.
+    missing: the parts of the table that the source does not have.
     """
 
     codes: dict[str, tuple[types.CodeType, types.CodeType]]
@@ -54,11 +55,13 @@ def rewrite(
     entering: "frozenset[str]" = frozenset(),
     variables: bool = False,
 ) -> Rewritten:
-    """Rewrite `functions` of the module whose `source` lies in `file`; `site` makes a numbered `Site`.
+    """Rewrite functions of one module. Raises `SyntaxError` or `ValueError` where its source cannot be compiled.
 
-    `entering` are the names under which functions that record are called; with `variables` they record what their
-    statements assign too. Raises `SyntaxError` or `ValueError` where
-    the source cannot be compiled.
+    source, file: the module's source, and the file in which it lies.
+    functions: what an engine's table says of the functions to rewrite.
+    site: makes a numbered `Site`.
+    entering: the names under which functions that record are called.
+    variables: whether the functions record what they assign, too.
     """
     tree = ast.parse(source, file)
     plain = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))
@@ -104,7 +107,7 @@ def rewrite(
 
 
 def beginning_with(source: str, file: str, calls: Mapping[str, ast.expr]) -> Rewritten:
-    """Let functions of the module whose `source` lies in `file` begin with a call; `calls` has it by qualified name.
+    """Let functions of the module whose `source` lies in `file` begin with one of `calls`, by qualified name.
 
     Raises `SyntaxError` or `ValueError` where the source cannot be compiled.
     """
@@ -149,7 +152,7 @@ def _is_callback_list(name: str, node: FunctionNode, spec: CallbackLists) -> boo
 
 
 def _passes_to_one(name: str, spec: CallbackLists) -> bool:
-    """Whether a method of a callback list goes by the name of one that passes a hook on, to another method of it."""
+    """Whether a method of a callback list passes a hook on to another method of it, by its name."""
     owner, _, method = name.rpartition(".")
     is_hook = method.lstrip("_").startswith(("on_", "call_")) and method not in ("_on_begin", "_on_end")
     return owner == spec.name and is_hook

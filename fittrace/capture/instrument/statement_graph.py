@@ -19,10 +19,13 @@ from .syntax import FunctionNode
 class StatementNode(NamedTuple):
     """A statement that a debugger stops at, or the record of a probe.
 
-    `line` to `end_line` are the lines of the statement (of a compound one, those of its header); 0 for a probe, and
-    `site` is the probe's (-1 for a statement). `calls` are the names of what a statement calls, and `!` where one of
-    them is known to record; `next` are the nodes that may follow, `raises` those that may when something is raised
-    here. `again` marks where an exception that was caught is raised once more.
+    line: the first line of a statement, 0 for a probe.
+    end_line: the last line of a statement, of a compound one the last of its header; 0 for a probe.
+    site: the number of a probe's site, -1 for a statement.
+    calls: the names of what a statement calls, and `!` where one of them is known to record.
+    next: the nodes that may follow.
+    raises: the nodes that may follow when something is raised here.
+    again: whether an exception that was caught is raised once more.
     """
 
     line: int
@@ -38,7 +41,8 @@ _END = 1
 
 
 class Scope(NamedTuple):
-    """Where control goes from inside a block, other than to its end."""
+    """The nodes to which control goes from inside a block, other than to its end: by `break`, `continue` and `return`,
+    and when something is raised."""
 
     breaks: list[int]
     continues: list[int]
@@ -47,7 +51,7 @@ class Scope(NamedTuple):
 
 
 class StatementGraph:
-    """The graph of one function; `plain` is its code as it is, whose lines a debugger sees.
+    """The graph of one function; `plain` is its code without probes, whose lines a debugger sees.
 
     The first of `nodes` is where the function is entered, the second where it is left. Raises `syntax.Unsupported` for
     a statement that is not known here.
@@ -127,7 +131,7 @@ class StatementGraph:
         return self._add(StatementNode(0, 0, -1, [], following, scope.raises, True))
 
     def _guard(self, guard: ast.stmt, following: list[int]) -> tuple[list[int], list[ast.stmt]]:
-        """The probe of a guard, what follows it being given, and what it guards."""
+        """The node of a guard's probe, before `following`, and the statements that it guards."""
         assert isinstance(guard, ast.Try) and syntax.is_guard(guard)
         return self._probe(guard.handlers[0].body[0], following), guard.body
 
@@ -151,7 +155,7 @@ class StatementGraph:
         return self._block(statement.body, after, scope._replace(raises=raises))
 
     def _finally(self, statement: ast.Try, following: list[int], scope: Scope) -> list[int]:
-        """The last block comes once for each way out of the first, as Python compiles it."""
+        """Add the `finally` block once for each way out of the `try`, as Python compiles it."""
 
         def through(out: list[int]) -> list[int]:
             return self._block(statement.finalbody, out, scope) if out else out

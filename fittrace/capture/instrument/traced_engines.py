@@ -164,14 +164,14 @@ class TracedEngines:
                 self._settle()
 
     def forked(self) -> None:
-        """In a process that was forked off: another thread, which is not there any more, may have held the lock."""
+        """Make a new lock in a process that was forked off: a thread that is gone may hold the old one."""
         self._meeting = original_threads.RLock()
 
     def _record(self, new: list[types.FunctionType]) -> None:
         self._own.update((id(function), function) for function in new)
         for outcome in user_code.install_own(new, self._constants, self._sites, self._entering, self._variables):
             self._installed_own += outcome.installed
-            self._draw(user_code.ENGINE, outcome)
+            self._define_source(user_code.ENGINE, outcome)
             for what in outcome.missing:
                 message = "not found as its source has it, so its lines are not traced: %s" % what
                 self._define({"define": "note", "kind": "engine", "message": "the program's own code: " + message})
@@ -206,7 +206,7 @@ class TracedEngines:
         return None
 
     def _loaded(self, module: types.ModuleType) -> None:
-        """Take note of a module that has run; an engine is rewritten when its home has, and not where none comes."""
+        """Take note of a module that has been executed. An engine is rewritten once its home has been, not before."""
         self._known[module.__name__] = module
         self._meet_awaited(module)
         for engine in self._by_module.get(module.__name__, ()):
@@ -230,7 +230,7 @@ class TracedEngines:
     def _rewrite(self, module: types.ModuleType, engine: Engine) -> None:
         missing = self._missing[engine.home]
         if self._holders.setdefault(module.__name__, engine) is not engine:
-            return  # what two engines share is rewritten for one of them
+            return  # a module that two engines share is rewritten for one of them
         try:
             outcome = install(module, engine, self._constants, self._sites, self._variables)
         except Exception as error:
@@ -238,16 +238,16 @@ class TracedEngines:
             missing.append("all of %s" % module.__name__)
             return
         self._installed += outcome.installed
-        self._draw(engine.name, outcome)
+        self._define_source(engine.name, outcome)
         missing += outcome.missing
         if outcome.has_root:
             self._with_root.add(engine.home)
 
-    def _draw(self, engine: str, outcome: InstallOutcome) -> None:
+    def _define_source(self, engine: str, outcome: InstallOutcome) -> None:
         """Define the source of what was installed, and the graphs of its functions."""
         source = next(self._sources)
         self._define({"define": "source", "source": source, "text": outcome.source})
-        for drawn in outcome.graphs:
+        for graph in outcome.graphs:
             facts = {"engine": engine, "file": outcome.file, "source": source}
-            facts.update(name=drawn.name, line=drawn.line, nodes=[tuple(node) for node in drawn.nodes])
+            facts.update(name=graph.name, line=graph.line, nodes=[tuple(node) for node in graph.nodes])
             self._define(dict(facts, define="function", function=next(self._functions)))

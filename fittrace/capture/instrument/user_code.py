@@ -1,6 +1,6 @@
 """The program's own functions that an engine calls: the hooks of its callbacks, and the steps of its models.
 
-They are found when an object of their class is met first, and made to record in the same way as an engine's.
+They are rewritten, as an engine's are, when an object of their class is met first.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .install import InstallOutcome, exchange
 from .rewrite import rewrite
 
 ENGINE = "program"
-"""What stands in the place of an engine's name."""
+"""The engine's name in the sites of these functions."""
 STEPS = ("train_step", "test_step", "predict_step")
 """The methods of a model that its engine calls once for a batch."""
 _NOT_OWN = frozenset(["builtins", "keras", "tensorflow", "tensorflow_core", "tf_keras"])
@@ -42,9 +42,13 @@ def install_own(
     entering: "frozenset[str]",
     variables: bool,
 ) -> Iterator[InstallOutcome]:
-    """Make `functions` record, as `install` does an engine's, with what they assign where `variables` are asked for.
+    """Make functions of the program's own record, as `install` does an engine's. Gives an outcome for each file.
 
-    Gives an outcome for each file that they are in.
+    functions: the program's own.
+    constants: those of rewritten code, which `main_thread.owned` gives.
+    sites: every site. New ones are appended.
+    entering: the names under which functions that record are called.
+    variables: whether the functions record what they assign, too.
     """
     files = dict.fromkeys(function.__code__.co_filename for function in functions)
     for file in files:
