@@ -8,30 +8,19 @@ import sys
 from functools import partial
 from typing import Any, Callable
 
-from ..engines import ENGINES
 from ..schema.capture_settings import DEFAULT, Settings
-from ..schema.sampled_batches import parse
-from .instrument.profiler_watch import Watch
-from .instrument.traced_engines import TracedEngines
 from .isolation import original_threads
 from .isolation.warnings_on_stderr import Complaints
 from .journal.background_threads import BackgroundThreads
 from .journal.batch_metadata import MetadataQueue
 from .journal.collector import Collector
 from .journal.definitions import Definitions
-from .journal.record_buffer import Buffer
 from .journal.sample_orders import OrderQueue
 from .journal.thread_buffers import Threads
-from .own_sites import own_sites
-from .record.greenlets import GREENLET, turn_green
-from .record.log_inspector import LogInspector
-from .record.names import Names
-from .record.observer import Observer, Observing
+from .record.observer import Observer
 from .record.probes import IS_COMPILED
-from .record.recorder import Recorder, RecorderContext
 from .recording import Recording
-from .sampling.profiler import PROFILER
-from .sampling.sampler import SamplerContext
+from .tracing import Tracing
 
 
 class Session:
@@ -55,26 +44,26 @@ class Session:
         # Room to close in, where the program has used up all memory; until then it is only an address.
         self._room: bytearray | None = bytearray(4 << 20)
         self._settings = settings
-        self._sampling = parse(settings.run_metadata)
         self._suspended = False
         self._closed = False
-        self._observer: Observer | None = None
         self._at_close: list[Callable[[], None]] = []
         self._complaints = Complaints()
         self._definitions = Definitions()
         self._threads = Threads()
         self._orders = OrderQueue()
         self._metadata = MetadataQueue(partial(self._definitions.note, "run_metadata"))
-        self._own_sites = own_sites()
-        self.sites = self._own_sites.in_order()
-        self.names = Names(self._definitions.add)
-        self._watch = Watch(PROFILER, self._definitions.fault)
-        awaited = {GREENLET: self._turn_green}
-        define, fault = self._definitions.add, self._definitions.fault
-        self._engines = TracedEngines(ENGINES, self.sites, settings, define, fault, awaited)
+        self._tracing = Tracing(
+            settings,
+            self._definitions,
+            self._threads,
+            self._orders,
+            self._metadata,
+            ensure_started=self._ensure_started,
+            start_collecting=self._start_collecting,
+        )
+        self.sites, self.names = self._tracing.sites, self._tracing.names
         self._background = self._new_background()
         self._recording = self._new_recording(directory, include_source)
-        self._context = self._new_context()
         self.observe(None)
 
     def _new_background(self) -> BackgroundThreads:
@@ -87,46 +76,15 @@ class Session:
         collector = Collector(
             self._threads,
             self.sites,
-            self._own_sites.stand_ins,
+            self._tracing.stand_ins,
             self._definitions,
             self._orders,
             self._metadata,
             include_source,
         )
+        define_engines = self._tracing.engines.define_engines
         about = {"run_metadata": self._settings.run_metadata, "probes": "compiled" if IS_COMPILED else "python"}
-        return Recording(directory, collector, self._definitions, self._engines.define_engines, about, self._complaints)
-
-    def _new_context(self) -> RecorderContext:
-        sampling = SamplerContext(
-            chosen=self._sampling,
-            head=self._own_sites.sampled.head,
-            sites=self.sites,
-            metadata=self._metadata,
-            profiler=PROFILER,
-            unwatched=self._watch.unseen,
-            note=self._definitions.note,
-            fault=self._definitions.fault,
-            plain=self._engines.plain,
-        )
-        inspector = LogInspector(
-            names=self.names,
-            fault=self._definitions.fault,
-            meet_callback=self._engines.meet_callback,
-            end_root=self._engines.end_root,
-            state_head=self._own_sites.state.head,
-            stop_head=self._own_sites.stop.head,
-        )
-        return RecorderContext(
-            names=self.names,
-            inspector=inspector,
-            sampling=sampling,
-            fault=self._definitions.fault,
-            new_thread=self._new_thread,
-            take_order=self._orders.take,
-            ensure_started=self._ensure_started,
-            meet_model=self._engines.meet_model,
-            begin_root=self._engines.begin_root,
-        )
+        return Recording(directory, collector, self._definitions, define_engines, about, self._complaints)
 
     @property
     def directory(self) -> str | None:
@@ -155,7 +113,7 @@ class Session:
 
     def end(self) -> None:
         """Keep nothing any more; an observer goes on."""
-        if self._observer is None:
+        if self._tracing.observer is None:
             self.close()
         else:
             self.suspend()
@@ -164,7 +122,7 @@ class Session:
     def start(self) -> None:
         """Begin to capture."""
         Session.active = self
-        self._install()
+        self._tracing.install()
         atexit.register(self.close)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
@@ -175,11 +133,7 @@ class Session:
         In each thread it is asked once for what sees this thread's records. A fit that goes on in another thread
         meanwhile is not seen. The calling thread becomes the one whose probes are the quickest (`main_thread`).
         """
-        self._observer = observer
-        self._threads.hand_on(original_threads.get_ident())
-        self.recorder = Recorder(self._context)
-        self._turn_owner_green = self.recorder.turn_green
-        self._engines.record_with(self.recorder)
+        self.recorder = self._tracing.observe(observer)
 
     def at_close(self, work: Callable[[], None]) -> None:
         """Do this first when the session is closed."""
@@ -215,7 +169,7 @@ class Session:
 
     def suspend(self) -> None:
         """Record no more, and finish the journal; the engines have their own code back until `resume`."""
-        self._undo()
+        self._tracing.undo()
         self._suspended = True
         Session.active = None if Session.active is self else Session.active
         try:
@@ -230,7 +184,7 @@ class Session:
         self._threads.begin_again()
         self._suspended = False
         Session.active = self
-        self._install()
+        self._tracing.install()
 
     def close(self) -> None:
         """Write what is left, and give the engines their own code back."""
@@ -245,13 +199,13 @@ class Session:
         if self._closed:
             return
         self._room = None
-        self._undo()
+        self._tracing.undo()
         if Session.active is self:
             Session.active = None
         try:
             while self._at_close:
                 self._at_close.pop(0)()
-            self._engines.define_engines(final=True)
+            self._tracing.engines.define_engines(final=True)
             suspended, self._suspended = self._suspended, True
             if self._definitions.has_notes and not suspended and self.directory is not None:
                 self._recording.begin()  # without a fit too: the reader must see the notes
@@ -262,46 +216,25 @@ class Session:
         self._background.end()
         atexit.unregister(self.close)
 
-    def _install(self) -> None:
-        self._engines.install()
-        if not self._sampling.is_off:
-            self._watch.install()
-
-    def _undo(self) -> None:
-        self._engines.undo()
-        PROFILER.drop()  # of a fit that goes on in another thread, before nobody watches any more
-        self._watch.undo()
-
     def _after_fork(self) -> None:
         if Session.active is not self:
             return  # it is closed; a hook for forks cannot be taken back
-        PROFILER.renew()
         self._recording.leave_to_parent()
         # Of the parent's threads only the calling one lives on.
         thread = self._definitions.for_another_process(original_threads.get_ident())
         self._background = self._new_background()
         self._recording = self._new_recording(self.directory, self._include_source)
-        self._engines.forked()
+        self._tracing.forked()
         # The first of this process' threads, whatever it was in the parent; the next one will be the second.
         self._threads.fork(thread["thread"] if thread is not None else None)
         if thread is not None:
             self._definitions.add(dict(thread, thread=0))
         self.is_forked = True
-        if self._observer is not None:
-            self._observer.forked()
+        if self._tracing.observer is not None:
+            self._tracing.observer.forked()
 
-    # What the recorder asks for.
-
-    def _new_thread(self, greenlet: int) -> tuple[Buffer, Observing | None]:
-        """Take note of the calling thread, or of a `greenlet` on it: the buffer for its records, and what sees them."""
-        identity = greenlet or original_threads.get_ident()
-        buffer = self._threads.handed_on(identity)
-        if buffer is None:
-            thread = self._threads.add(identity)
-            self._background.start_collecting()
-            self._definitions.thread(thread.number, identity, is_green=bool(greenlet))
-            buffer = thread.buffer
-        return buffer, None if self._observer is None else self._observer.observing(buffer.extend)
+    def _start_collecting(self) -> None:
+        self._background.start_collecting()
 
     def _ensure_started(self) -> None:
         """See to it that the journal is open and the threads run; called when a fit begins."""
@@ -314,8 +247,3 @@ class Session:
         if self.is_forked and "multiprocessing.util" in sys.modules:
             # Its children end without running atexit.
             sys.modules["multiprocessing.util"].Finalize(None, self.close, exitpriority=-100)
-
-    def _turn_green(self, module: Any) -> None:
-        """The module that makes greenlets is there: from now on there may be some."""
-        self._turn_owner_green(module.getcurrent)
-        turn_green(self.recorder, self._context, module.getcurrent)

@@ -64,7 +64,7 @@ class Turns:
 
     def timed(self, traced: bool, model: Any, data: Any, callbacks: list[Any]) -> dict[str, float]:
         """Seconds of one fit: by the wall, of the processor, and of this thread."""
-        for one in self.session._engines._installed:
+        for one in self.session._tracing.engines._installed:
             one.function.__code__ = one.probed if traced else one.original
         cpu, thread = time.process_time(), time.thread_time()
         wall = workload.fit(model, data[0], data[1], callbacks)
