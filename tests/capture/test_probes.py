@@ -11,6 +11,7 @@ import time
 import weakref
 from array import array
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -153,6 +154,13 @@ def test_who_sees_the_records_is_told_of_those_that_interest_it(implementation: 
     # Into two frames and out of one; then told, into one and out of it, and out of the one that is known by then.
     assert watching.told == [((-1, 5), 0), ((-1, 5), 1), ((-4, 5), 0), ((-9, 5), 0)]
     assert thread.recorded()[::2] == [-1, -2, -3, -3, -4, -2, -1, -3, -4, -4, -9]
+
+
+def test_an_observer_without_a_batch_filter_is_an_error() -> None:
+    session = FakeSession(compiled())
+    observing = SimpleNamespace(observe=print, interest=bytearray())
+    with pytest.raises(AttributeError, match="batch_filter"):
+        session.implementation.Probes(session.inspector, session.new_thread()[0], observing)
 
 
 @pytest.mark.parametrize("shift", [0, 1_760_000_000_000_000_000, (1 << 64) - 5])

@@ -1,7 +1,7 @@
-/* What is compiled of capture: `pybuffer.py` and `pyprobes.py` are the same in Python, and say what it does.
+/* What is compiled of capture: `pybuffer.py` and `pyprobes.py` do the same in Python, and say what that is.
  *
  * Only the stable ABI of Python 3.7 is used, so one binary serves every Python from then on. Nothing here gives up the
- * interpreter's lock between the first number of a record and the last: a record is one piece for who collects it.
+ * interpreter's lock between the first number of a record and the last: the collector finds a record whole or not at all.
  *
  * The program may come in between wherever Python code is called or an object is let go of: a finalizer, a signal's
  * handler or another thread may then run probes of its own. So what is read after such a place is held on to before it,
@@ -109,7 +109,7 @@ typedef struct {
     PyObject_HEAD
     Buffer *buffer;
     unsigned long thread;
-    PyObject *greenlet; /* what tells which greenlet runs, once there may be some */
+    PyObject *greenlet; /* gives the greenlet that runs, once there may be some */
     PyObject *inspector;
     PyObject *observe;
     PyObject *interest;

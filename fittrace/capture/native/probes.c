@@ -489,6 +489,10 @@ Probes_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
         self->observe = PyObject_GetAttrString(observing, "observe");
         self->interest = bytes_of(observing, "interest");
         self->batch_filter = self->interest == NULL ? NULL : bytes_of(observing, "batch_filter");
+        if (self->observe == NULL || self->batch_filter == NULL) { /* else what is asked for next might clear the error */
+            Py_DECREF(self);
+            return NULL;
+        }
     }
     self->clock = PyObject_GetAttrString(inspector, "clock");
     self->classes = PyObject_GetAttrString(inspector, "classes");

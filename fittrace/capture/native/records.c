@@ -1,4 +1,4 @@
-/* Records: appended to the buffer, and told to who sees them. */
+/* Records: they are appended to the buffer, and dispatched to the observer. */
 
 #include "native.h"
 
@@ -65,7 +65,7 @@ passes(Probes *self, int64_t moment)
 
 /* Let the observer have a record that it is interested in, with the number of frames that were only counted. */
 static int
-tell(Probes *self, const int64_t *numbers, Py_ssize_t count)
+dispatch(Probes *self, const int64_t *numbers, Py_ssize_t count)
 {
     int64_t site = ~numbers[0]; /* of a head */
     Py_ssize_t place;
@@ -116,7 +116,7 @@ append(Probes *self, const int64_t *numbers, Py_ssize_t count)
     if (extend(self->buffer, numbers, count) < 0) {
         return -1;
     }
-    return self->observe == Py_None ? 0 : tell(self, numbers, count);
+    return self->observe == Py_None ? 0 : dispatch(self, numbers, count);
 }
 
 int
