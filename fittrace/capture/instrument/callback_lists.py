@@ -1,4 +1,4 @@
-"""Probes for callback lists: where a method passes a hook on to each of its callbacks."""
+"""Probes for callback lists: where a method calls a hook of each of its callbacks."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ import copy
 from typing import Any
 
 from . import syntax
-from .phase_probes import Body
+from .phase_probes import FunctionRewriter
 from .syntax import FunctionNode, constant, name
 
 
-class CallbackListBody(Body):
-    """Rewrites a method that passes a hook on: `for callback in self.callbacks: callback.on_*(...)`."""
+class CallbackListRewriter(FunctionRewriter):
+    """Rewrites a method that forwards a hook: `for callback in self.callbacks: callback.on_*(...)`."""
 
     def rewrite(self, node: FunctionNode, over: str) -> None:  # type: ignore[override]
-        """Put in a probe before each callback's hook, and after the last."""
-        hook = next(found for found in (syntax.passes_on(child, over) for child in syntax.inner(node)) if found)
+        """Put a probe before each callback's hook, and one after the last.
+
+        `over` is the attribute that holds the callbacks.
+        """
+        hooks = (syntax.forwarded_hook(child, over) for child in syntax.inner_statements(node))
+        hook = next(hook for hook in hooks if hook)
         fixed = str(hook.value) if isinstance(hook, ast.Constant) else None
-        self.entering = self.entering.union(*map(syntax.got_by_name, syntax.inner(node)))
+        self.entering = self.entering.union(*map(syntax.getattr_variables, syntax.inner_statements(node)))
         docstring, body = syntax.split_docstring(node.body)
         arguments = [argument.arg for argument in node.args.args]
         number = next((argument for argument in arguments if argument in ("batch", "epoch")), None)
@@ -29,22 +33,27 @@ class CallbackListBody(Body):
         rewritten = self.block(body, depth=1, inside=None)
         for block in syntax.all_blocks(rewritten):
             for index, statement in reversed(list(enumerate(block))):
-                if syntax.passes_on(statement, over):
-                    block.insert(index + 1, self.each(statement, arguments[0], facts))
+                if syntax.forwarded_hook(statement, over):
+                    block.insert(index + 1, self.add_hook_probes(statement, arguments[0], facts))
                     if fixed is None:
                         named = self.site("named", statement, level=1)
-                        # Only here: before, the variable may not have its value yet.
+                        # Right before the loop: further up the variable may not have its value yet.
                         probe = syntax.call("named", constant(named.head), hook)
-                        block.insert(index, syntax.remark(probe, statement))
+                        block.insert(index, syntax.added(probe, statement))
         self.flow(clocked=False).complete(rewritten)
         if fixed == "on_train_begin":
             settings = self.site("values", node, level=1)
             probe = syntax.call("settings", constant(settings.head), name(arguments[0]))
-            rewritten.insert(0, syntax.remark(probe, body[0]))
+            rewritten.insert(0, syntax.added(probe, body[0]))
         node.body = docstring + self.frame(node, syntax.probe(site, call, body[0]), rewritten, level=1)
 
-    def each(self, statement: ast.stmt, owner: str, facts: dict[str, Any]) -> ast.stmt:
-        """Put a probe into a loop over the callbacks. Returns the probe that comes after the loop."""
+    def add_hook_probes(self, statement: ast.stmt, owner: str, facts: dict[str, Any]) -> ast.stmt:
+        """Put the probe of each hook into a loop over the callbacks. Returns the probe that goes after the loop.
+
+        - `statement`: the loop.
+        - `owner`: the variable that holds the callback list.
+        - `facts`: what the sites of this method have in common.
+        """
         assert isinstance(statement, ast.For)
         logs = _logs_argument(statement)
         hook = self.site("hook", statement, depth=1, phases=("hooks",), names=(facts["hook"] or "",), **facts)
@@ -52,13 +61,15 @@ class CallbackListBody(Body):
         callback = name(syntax.first_name(statement.target))
         probe = syntax.call("hook", constant(hook.head), name(owner), callback, logs)
         statement.body.insert(0, syntax.probe(hook, probe, statement.body[0]))
-        # The hooks of one batch are followed by those of the next; after others the model may go.
+        # After a batch's hooks the next batch's follow. After any other the program may drop the model, so
+        # `hooked_last` keeps no reference to it.
         method = "hooked" if facts["counts"] == "batch" else "hooked_last"
         after = syntax.call(method, constant(hooked.head), name(owner), copy.deepcopy(logs))
         return syntax.probe(hooked, after, statement)
 
 
 def _logs_argument(loop: ast.For) -> ast.expr:
+    """The variable that a loop gives to the hooks as their logs; the literal None where it gives none."""
     for call in syntax.calls_in(loop):
         for value in [keyword.value for keyword in call.keywords if keyword.arg == "logs"] + call.args[::-1]:
             if isinstance(value, ast.Name) and value.id.endswith("logs"):

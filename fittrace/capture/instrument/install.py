@@ -1,7 +1,7 @@
-"""Installing: gives functions that exist already the rewritten code, and their own code back.
+"""Installing: puts the rewritten code into functions that exist already.
 
-A function keeps its identity, its name, its wrappers and its closure; only its `__code__` is exchanged, and put back
-by `Installed.undo`. So it makes no difference whether the engine was imported before or after.
+A function keeps its identity, its name, its wrappers and its closure. Only its `__code__` is replaced, and
+`Installed.undo` puts the original back. So it makes no difference whether the engine was imported before or after.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from .statement_graph import StatementNode
 
 
 class Installed(NamedTuple):
-    """One function that records.
+    """A function that got rewritten code.
 
-    function: the function itself.
-    original: the code that it had.
-    probed: the code that records.
-    template: the same code with texts in the place of its constants.
+    - `function`: the function.
+    - `original`: the code that it had before.
+    - `probed`: the code that records.
+    - `template`: that code with its placeholders, from which `with_constants` makes `probed`.
     """
 
     function: Any
@@ -30,17 +30,17 @@ class Installed(NamedTuple):
     template: types.CodeType
 
     def undo(self) -> None:
-        """Give the function back its code, unless somebody else has changed it since."""
+        """Give the function its original code back, unless somebody else has replaced the code since."""
         if self.function.__code__ is self.probed:
             self.function.__code__ = self.original
 
     def redo(self) -> None:
-        """Let the function record again, unless somebody else has changed it since `undo`."""
+        """Let the function record again, unless somebody else has replaced its code since `undo`."""
         if self.function.__code__ is self.original:
             self.function.__code__ = self.probed
 
     def with_constants(self, constants: Mapping[str, object]) -> "Installed":
-        """The same with other constants, at once where the function records now."""
+        """The same with other constants. A function that records now uses them at once."""
         renewed = self._replace(probed=with_constants(self.template, constants))
         if self.function.__code__ is self.probed:
             self.function.__code__ = renewed.probed
@@ -48,7 +48,12 @@ class Installed(NamedTuple):
 
 
 class FunctionGraph(NamedTuple):
-    """The graph of one function that records: its qualified `name`, its first `line`, and its `nodes`."""
+    """The statement graph of one function that records.
+
+    - `name`: the function's qualified name.
+    - `line`: its first line.
+    - `nodes`: the nodes of its graph.
+    """
 
     name: str
     line: int
@@ -56,14 +61,14 @@ class FunctionGraph(NamedTuple):
 
 
 class InstallOutcome(NamedTuple):
-    """What became of one module.
+    """What became of the functions of one module.
 
-    installed: the functions that record now.
-    has_root: whether a loop that trains is among them.
-    missing: what was not found as the engine's table, or the source, has it.
-    file: the module's file.
-    source: the module's source.
-    graphs: the graphs of the functions that record.
+    - `installed`: those that record now.
+    - `has_root`: whether a method that trains is among them.
+    - `missing`: what could not be found, or not be rewritten, in words for the user.
+    - `file`: the module's file.
+    - `source`: its source.
+    - `graphs`: the graphs of the functions that record.
     """
 
     installed: list[Installed]
@@ -81,13 +86,15 @@ def install(
     sites: list[Site],
     variables: bool = False,
 ) -> InstallOutcome:
-    """Make the functions of an engine in one module record.
+    """Make the functions of an engine that one module holds record.
 
-    A function whose running code is not what its source says is left alone.
+    A function whose running code differs from its source is left alone.
 
-    constants: those of rewritten code, which `main_thread.owned` gives.
-    sites: every site. New ones are appended.
-    variables: whether the functions record what they assign, too.
+    - `module`: the module.
+    - `engine`: the engine.
+    - `constants`: what takes the place of the placeholders in the code; `main_thread.owned` makes them.
+    - `sites`: all sites of the process. New ones are appended.
+    - `variables`: whether the functions also record what they assign.
     """
     functions = [function for function in engine.functions if function.module == module.__name__]
     source = source_of(module)
@@ -97,24 +104,26 @@ def install(
     rewritten = rewrite(source, file, functions, maker(engine.name, sites), engine.entering, variables)
     roots = [function.name for function in functions if isinstance(function, Function) and function.stage]
     running = {name: function_of(module, name) for name in rewritten.codes}
-    return exchange(rewritten, running, constants, roots)._replace(file=file, source=source)
+    return install_code(rewritten, running, constants, roots)._replace(file=file, source=source)
 
 
-def exchange(
+def install_code(
     rewritten: Rewritten,
     running: Mapping[str, "types.FunctionType | None"],
     constants: Mapping[str, object],
     roots: Sequence[str] = (),
 ) -> InstallOutcome:
-    """Give functions the code that records, where the code that they run is what their source says.
+    """Give functions the code that records, where their running code is what their source says.
 
-    running: the functions by name; None for a name that the module does not have.
-    roots: the names of those that train.
+    - `rewritten`: the code.
+    - `running`: the functions by qualified name; None where there is none.
+    - `constants`: what takes the place of the placeholders in the code.
+    - `roots`: the names of the methods that train.
     """
     installed, has_root, missing, graphs = [], False, list(rewritten.missing), []
     for name, (plain, probed) in rewritten.codes.items():
         function = running[name]
-        if function is None or not _same(function.__code__, plain):
+        if function is None or not _is_same_code(function.__code__, plain):
             missing.append("%s as its source has it" % name)
             continue
         original, function.__code__ = function.__code__, with_constants(probed, constants)
@@ -126,7 +135,7 @@ def exchange(
 
 
 def source_of(module: types.ModuleType) -> str | None:
-    """The source of a module; None where there is none."""
+    """The source of a module; None where its loader has none."""
     try:
         return module.__loader__.get_source(module.__name__)  # type: ignore[union-attr, no-any-return]
     except (AttributeError, ImportError, OSError, SyntaxError):
@@ -134,34 +143,36 @@ def source_of(module: types.ModuleType) -> str | None:
 
 
 def file_of(module: types.ModuleType) -> str:
-    """A module's file, as its functions themselves name it, which tracebacks show."""
-    for found in _functions(vars(module), module.__name__):
-        return found.__code__.co_filename
+    """A module's file as its functions name it, which is what tracebacks show."""
+    for function in _functions(vars(module), module.__name__):
+        return function.__code__.co_filename
     return module.__file__ or "<unknown>"
 
 
 def _functions(namespace: dict[str, Any], module: str) -> Iterator[types.FunctionType]:
+    """The functions of a module, and the methods of its classes, that no decorator has wrapped."""
     for value in list(namespace.values()):
         if isinstance(value, type) and value.__module__ == module:
-            for found in _functions(vars(value), module):  # type: ignore[arg-type]
-                yield found
+            for method in _functions(vars(value), module):  # type: ignore[arg-type]
+                yield method
         elif isinstance(value, types.FunctionType) and value.__module__ == module and not hasattr(value, "__wrapped__"):
             yield value
 
 
 def function_of(module: types.ModuleType, name: str) -> types.FunctionType | None:
-    """The function of that qualified name, behind whatever decorators hold it."""
-    thing: Any = module
+    """The function of that qualified name, without its decorators; None where there is none."""
+    value: Any = module
     for part in name.split("."):
-        thing = vars(thing).get(part) if isinstance(thing, (type, types.ModuleType)) else None
+        value = vars(value).get(part) if isinstance(value, (type, types.ModuleType)) else None
+    # A chain of decorators may be a circle; none is as long as this.
     for _ in range(16):
-        if isinstance(thing, types.FunctionType) and not hasattr(thing, "__wrapped__"):
-            return thing
-        thing = getattr(thing, "__wrapped__", None) or getattr(thing, "__func__", None) or getattr(thing, "fget", None)
+        if isinstance(value, types.FunctionType) and not hasattr(value, "__wrapped__"):
+            return value
+        value = getattr(value, "__wrapped__", None) or getattr(value, "__func__", None) or getattr(value, "fget", None)
     return None
 
 
-def _same(running: types.CodeType, compiled: types.CodeType) -> bool:
+def _is_same_code(running: types.CodeType, compiled: types.CodeType) -> bool:
     return (
         running.co_code == compiled.co_code
         and running.co_consts == compiled.co_consts

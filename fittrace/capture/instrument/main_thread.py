@@ -162,7 +162,7 @@ class _Owners(_Others):
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         """Make an operator of a probe that hands a value on."""
-        handed = syntax.handed(node)
+        handed = syntax.split_value_then_probe(node)
         called = _called(handed and handed[1])
         if handed is None or called not in _OPERATORS:
             return self.generic_visit(node)  # type: ignore[return-value]

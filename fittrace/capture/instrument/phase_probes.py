@@ -1,4 +1,4 @@
-"""Probes for phases: where in a function's statements a phase begins and ends, after an engine's table."""
+"""Probes for phases: where a function's phases begin and end, as the engine's table says."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ from .syntax import FunctionNode, constant, items, name
 MakeSite = Callable[..., Site]
 
 
-class Body:
+class FunctionRewriter:
     """Rewrites the body of one function, in place.
 
-    `found` collects the parts of the table that the source has; `has_flow` says whether the control flow is recorded.
+    - `function`: its qualified name.
+    - `file`: the file that it is in.
+    - `site`: makes a site of its engine.
+    - `entering`: the last names of the functions that record.
+    - `loops`: the loops of the table that it may hold.
+    - `phases`: the rules of the table for its statements.
     """
 
     def __init__(
@@ -37,63 +42,70 @@ class Body:
         self.loops = loops
         self.phases = phases
         self.found: set[object] = set()
-        self.generator = False
+        """The parts of the table that the source has."""
+        self.in_generator = False
+        """Whether the function has no span, as a generator: each phase in it is a frame of its own."""
         self.has_flow = True
-        self.turning: Sequence[Phase] = ()
+        """Whether the control flow is recorded."""
+        self.phase_changes: Sequence[Phase] = ()
+        """Rules that change the phase of the statements that no other rule claims."""
         self.stage_in: str | None = None
+        """The variable that tells the stage of a batch, where the function serves several."""
         self.session: Cached | SessionRun | None = None
-        self.around: list[tuple[Loop, tuple[str, ...]]] = []
+        """The call of a session that the function makes."""
+        self.enclosing_loops: list[tuple[Loop, tuple[str, ...]]] = []
+        """The loops around the statement that is being rewritten, outermost first, each with its variables."""
 
     def missing(self) -> list[str]:
-        """The parts of the table that the source does not have."""
+        """The parts of the table that the source does not have, in words for the user."""
         loops = [str(loop) for loop in self.loops if not loop.optional and loop not in self.found]
         session = self.session
         calls = [str(session)] if session and not session.optional and session not in self.found else []
         return loops + calls + [str(rule.where) for rule in self.phases if not rule.optional and rule not in self.found]
 
     def rewrite(self, node: FunctionNode, spec: Function) -> None:
-        """Put in the probes that `spec` asks for."""
+        """Put in the probes that `spec`, the function's row of the table, asks for."""
         docstring, body = syntax.split_docstring(node.body)
         self.stage_in, self.session = spec.stage_in, spec.session
         if spec.traces:
             self.has_flow = False
-            node.body = [*docstring, self.traced(node, body[0]), *body]
+            node.body = [*docstring, self.traced_probe(node, body[0]), *body]
             return
         if spec.phase is None:
-            self.generator = True
+            self.in_generator = True
             rewritten = self.block(body, depth=0, inside=None)
             flow = self.flow(spec.clocked)
             flow.complete(rewritten)
             node.body = docstring + flow.frame(node, rewritten)
             return
-        self.turning = spec.turning
+        self.phase_changes = spec.turning
         level = 0 if spec.loops or spec.root else 1
         facts = {"stage": spec.stage, "root": spec.root, "level": level}
         site = self.site("call", node, phases=(spec.phase,), names=(self.name,), **facts)
         if spec.root:
             model = name(node.args.args[0].arg) if node.args.args else constant(None)
-            docstring = [*docstring, syntax.remark(syntax.call("enter", constant(site.head), model), body[0])]
+            docstring = [*docstring, syntax.added(syntax.call("enter", constant(site.head), model), body[0])]
         enter = self.record(site, body[0])
         rewritten = self.block(body, depth=1, inside=None, before=spec.before, after=spec.after)
         self.flow(clocked=bool(spec.loops or spec.root)).complete(rewritten)
         if spec.root:
-            begin = syntax.remark(syntax.call("begin_root"), body[0])
-            rewritten[:0] = [begin, self.arguments(node, body[0])]
+            begin = syntax.added(syntax.call("begin_root"), body[0])
+            rewritten[:0] = [begin, self.arguments_probe(node, body[0])]
         node.body = docstring + self.frame(node, enter, rewritten, level, root=spec.root)
 
-    def traced(self, node: FunctionNode, anchor: ast.stmt) -> ast.stmt:
-        """The probe that records that a `tf.function` is traced."""
+    def traced_probe(self, node: FunctionNode, at: ast.stmt) -> ast.stmt:
+        """The probe that records that TensorFlow traces a `tf.function`."""
         site = self.site("traced", node, level=1)
-        return syntax.remark(syntax.call("record", items(constant(site.head))), anchor)
+        return syntax.added(syntax.call("record", items(constant(site.head))), at)
 
-    def arguments(self, node: FunctionNode, anchor: ast.stmt) -> ast.stmt:
-        """The probe that records what a function was called with."""
-        given = [*getattr(node.args, "posonlyargs", ()), *node.args.args, *node.args.kwonlyargs]
-        given += [more for more in (node.args.vararg, node.args.kwarg) if more is not None]
-        names = [argument.arg for argument in given[1:]]
+    def arguments_probe(self, node: FunctionNode, at: ast.stmt) -> ast.stmt:
+        """The probe that records the arguments of a call, without the first, which is `self`."""
+        parameters = [*getattr(node.args, "posonlyargs", ()), *node.args.args, *node.args.kwonlyargs]
+        parameters += [catch_all for catch_all in (node.args.vararg, node.args.kwarg) if catch_all is not None]
+        names = [parameter.arg for parameter in parameters[1:]]
         site = self.site("values", node, level=1)
         probe = syntax.call("values", constant(site.head), items(*map(constant, names)), items(*map(name, names)))
-        return syntax.remark(probe, anchor)
+        return syntax.added(probe, at)
 
     def frame(
         self,
@@ -104,14 +116,22 @@ class Body:
         fence: bool = False,
         root: bool = False,
     ) -> list[ast.stmt]:
-        """`body` between the probes of entering and leaving, however it is left."""
+        """The statements of `body` as a frame, which ends however control leaves them.
+
+        - `node`: the function, or the statement that is a frame of its own.
+        - `enter`: the probe that begins the frame.
+        - `body`: the statements in it.
+        - `level`: the `level` of the frame's sites.
+        - `fence`: whether the frame is fittrace's own, around a statement of a generator.
+        - `root`: whether it is the frame of a root.
+        """
         leave = syntax.leave_root if root else syntax.mark
         end = []
-        if not syntax.leaves(body[-1]):
+        if not syntax.is_jump(body[-1]):
             site = self.site("leave", body[-1], level=level, fence=fence)
             end.append(syntax.probe(site, leave(site.head), body[-1]))
         if root:
-            # Where a signal handler raises in the probe, the frame ends as one that an exception leaves.
+            # Inside the guard: where a signal handler raises in `leave_root`, `unwind_root` still ends the frame.
             body, end = [*body, *end], []
         unwind = self.site("raise", node, level=level, fence=fence)
         if not fence:
@@ -120,7 +140,7 @@ class Body:
         return [enter, syntax.guarded(body, unwind, "unwind_root" if root else "unwind", node), *end]
 
     def flow(self, clocked: bool) -> FlowProbes:
-        """Makes what completes the probes, so that the control flow is known."""
+        """What adds the probes for the control flow. With `clocked`, statements outside of loops read the clock."""
         return FlowProbes(self.site, self.entering, clocked)
 
     def block(
@@ -134,34 +154,43 @@ class Body:
     ) -> list[ast.stmt]:
         """The statements of one block, with probes where a phase begins and ends.
 
-        `depth` spans of the frame are open in it, and it is `inside` the loop of that phase. `before` and `after` are
-        phases of what no rule claims, before and after the first statement that holds a loop, also in the block that
-        this statement is. `claimed` is the phase that the whole block is. Neighbours share a span where one
-        rule claims them, or none does.
+        Neighbours share a span where the same rule claims them, or where no rule claims either.
+
+        - `statements`: the block.
+        - `depth`: how many spans of the frame are open in it.
+        - `inside`: the phase of the innermost loop around it; None outside of the table's loops.
+        - `before`: the phase of statements that no rule claims, up to the first one that holds a loop of the table. It
+          goes on into the blocks of that statement.
+        - `after`: the same from the statement after that one on.
+        - `claimed`: the phase of the span that the whole block is in, which no rule opens a second time.
         """
         result: list[ast.stmt] = []
         default = before
+        # What opened the span that is open before the next statement: a rule, a loop, or the name of a default phase.
         current: object | None = None
         for statement in statements:
             loop = self.loop(statement)
-            held = next((found for found in map(self.loop, syntax.inner(statement)) if found is not None), None)
-            holds_loop = held is not None or loop is not None
+            inner_loops = (inner for inner in map(self.loop, syntax.inner_statements(statement)) if inner is not None)
+            inner_loop = next(inner_loops, None)
+            holds_loop = inner_loop is not None or loop is not None
+            # A statement around a loop is no phase as a whole: the loop and what is beside it are.
             rule = None if holds_loop else self.rule(statement, inside)
             rule = None if rule is not None and claimed is not None and rule.phase == claimed else rule
-            default = self.turned(statement, default)
+            default = self.default_from(statement, default)
             phase = rule.phase if rule is not None else None if holds_loop else default
+            # A rule of the phase None makes its statement no phase, whatever `default` is.
             owner = loop or (phase and (rule or phase))
-            if self.generator and phase is not None:
-                result += self.fenced(statement, phase)
+            if self.in_generator and phase is not None:
+                result += self.generator_phase(statement, phase)
                 continue
             if rule is not None and rule.taken:
                 result += [] if current is None else [self.close(statement, depth, current)]
-                self.taken(statement, rule, depth, inside)
+                self.taken_arm(statement, rule, depth, inside)
                 result.append(statement)
                 current = None
                 continue
             if rule is not None and owner != current:
-                result += self.gate(rule, statement, depth)
+                result += self.begin_gate(rule, statement, depth)
             if owner != current and phase is not None:
                 names = (_title(statement, rule) or phase,)
                 level = _level(owner)
@@ -170,45 +199,46 @@ class Body:
                 result.append(self.close(statement, depth, current))
             current = owner
             if loop is not None:
-                result += self.turns(statement, loop, depth)
+                result += self.loop_of_spans(statement, loop, depth)
             elif holds_loop:
-                self.descend(statement, depth, inside, default, after)
+                self.inner_blocks(statement, depth, inside, default, after)
                 result.append(statement)
-                # Where an exception ended the loop, and was caught here, a turn is open still.
-                current = held if isinstance(statement, (ast.With, ast.Try)) else None
+                # Where an exception ended the loop and this statement caught it, a turn is still open.
+                current = inner_loop if isinstance(statement, (ast.With, ast.Try)) else None
             else:
-                self.descend(statement, depth + (phase is not None), inside, claimed=phase or claimed)
+                self.inner_blocks(statement, depth + (phase is not None), inside, claimed=phase or claimed)
                 result.append(statement)
             default = after if holds_loop else default
-        if current is not None and not syntax.leaves(statements[-1]):
+        if current is not None and not syntax.is_jump(statements[-1]):
             syntax.append(result, self.close(statements[-1], depth, current))
         return result
 
-    def taken(self, statement: ast.stmt, rule: Phase, depth: int, inside: str | None) -> None:
-        """Make a phase of the first arm of an `if`."""
+    def taken_arm(self, statement: ast.stmt, rule: Phase, depth: int, inside: str | None) -> None:
+        """Make the first arm of an `if` a phase. The arguments are those of `block`."""
         assert isinstance(statement, ast.If) and rule.phase is not None
         first, last = statement.body[0], statement.body[-1]
         names = (_title(statement, rule) or rule.phase,)
         facts = {"depth": depth, "phases": (rule.phase,), "names": names, "level": _level(rule)}
         block = self.block(list(statement.body), depth + 1, inside, claimed=rule.phase)
         statement.body = [self.probe("open", first, **facts), *block]
-        if not syntax.leaves(last):
+        if not syntax.is_jump(last):
             syntax.append(statement.body, self.close(last, depth, rule))
         statement.orelse = self.block(list(statement.orelse), depth, inside)
 
-    def gate(self, rule: Phase, statement: ast.stmt, depth: int) -> list[ast.stmt]:
-        """The gate that begins to sample a batch, before the span of the statement that runs it.
+    def begin_gate(self, rule: Phase, statement: ast.stmt, depth: int) -> list[ast.stmt]:
+        """The gate that may begin to sample a batch, before the span of the statement that runs it.
 
-        It marks that statement.
+        The statement is marked for `add_gates`. There is no gate where the rule does not sample, or outside of the
+        loops over epochs and batches.
         """
-        numbers = sampling_gates.counted(self.around) if rule.sampled else None
+        numbers = sampling_gates.batch_numbers(self.enclosing_loops) if rule.sampled else None
         if numbers is None:
             return []
         aside = self.site("aside", statement, depth=depth)
-        sampling_gates.mark(statement, aside)
-        return [sampling_gates.before(rule, aside, self.stage_in, numbers, statement)]
+        sampling_gates.mark_batch(statement, aside)
+        return [sampling_gates.begin_gate(rule, aside, self.stage_in, numbers, statement)]
 
-    def descend(
+    def inner_blocks(
         self,
         statement: ast.stmt,
         depth: int,
@@ -217,21 +247,28 @@ class Body:
         after: str | None = None,
         claimed: str | None = None,
     ) -> None:
-        """Rewrite the blocks in a compound statement."""
+        """Rewrite the blocks in a compound statement, in place. The arguments are those of `block`."""
         if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             for block in syntax.blocks(statement):
                 block[:] = self.block(list(block), depth, inside, before, after, claimed)
 
-    def turned(self, statement: ast.stmt, default: str | None) -> str | None:
-        """The phase of what no rule claims, from `statement` on."""
-        for rule in self.turning if default is not None else ():
+    def default_from(self, statement: ast.stmt, default: str | None) -> str | None:
+        """The phase of statements that no rule claims, from `statement` on; `default` up to there."""
+        for rule in self.phase_changes if default is not None else ():
             if rule.where.matches(statement):
                 self.found.add(rule)
                 return rule.phase
         return default
 
-    def turns(self, statement: ast.stmt, loop: Loop, depth: int) -> list[ast.stmt]:
-        """A loop each of whose turns is a span, which begins with fetching the item where that is a phase."""
+    def loop_of_spans(self, statement: ast.stmt, loop: Loop, depth: int) -> list[ast.stmt]:
+        """A loop of the table: each turn is a span.
+
+        Where the loop has a `header`, a turn's span begins before the loop fetches the item, and the fetch is a phase.
+
+        - `statement`: the loop in the source.
+        - `loop`: the loop in the table.
+        - `depth`: how many spans of the frame are open around it.
+        """
         assert isinstance(statement, (ast.For, ast.While))
         self.found.add(loop)
         statement.fittrace_loop = loop.phase  # type: ignore[union-attr]
@@ -239,14 +276,15 @@ class Body:
         result: list[ast.stmt] = []
         if loop.sizes and isinstance(statement, ast.For):
             site = self.site("sizes", statement, depth=depth, level=level)
-            result.append(syntax.remark(loop_probes.sizes(loop, statement, site.head), statement))
+            result.append(syntax.added(loop_probes.sizes_probe(loop, statement, site.head), statement))
         if loop_probes.has_order(loop, statement):
             site = self.site("order", statement, depth=depth)
-            # What comes before is over: copying the order is none of its time.
-            result += [self.close(statement, depth, loop), syntax.remark(loop_probes.order(loop, site.head), statement)]
-        self.around.append((loop, loop_variables(statement)))
-        self.descend(statement, depth + 1, loop.phase)
-        self.around.pop()
+            # The span before the loop is closed first: copying the order is fittrace's time, not that span's.
+            probe = loop_probes.order_probe(loop, site.head)
+            result += [self.close(statement, depth, loop), syntax.added(probe, statement)]
+        self.enclosing_loops.append((loop, loop_variables(statement)))
+        self.inner_blocks(statement, depth + 1, loop.phase)
+        self.enclosing_loops.pop()
         fetch: list[ast.stmt] = []
         if loop.header is None:
             phases: dict[str, Any] = {"phases": (loop.phase,), "names": (loop.phase,)}
@@ -258,34 +296,46 @@ class Body:
             if isinstance(statement, ast.While):
                 fetch = [begin, statement.body.pop(0)]
             else:
+                # A `for` fetches in its header. So the probe goes wherever control is about to come to the header:
+                # before the loop, at each `continue`, and at the end of the body.
                 syntax.Continues(begin).visit(ast.Module(body=statement.body, type_ignores=[]))
                 result.append(begin)
                 syntax.append(statement.body, begin)
+        # A first `if` that may leave the loop is no part of a turn.
         index = int(loop.guard is not None and Tests(loop.guard).matches(statement.body[0]))
-        statement.body.insert(index, self.record(turn, statement.body[index], *loop_probes.turn(loop, statement)))
+        operands = loop_probes.turn_operands(loop, statement)
+        statement.body.insert(index, self.record(turn, statement.body[index], *operands))
         statement.body[:0] = fetch
         return [*result, statement]
 
-    def fenced(self, statement: ast.stmt, phase: str) -> list[ast.stmt]:
-        """A phase in a generator, as a frame of its own: between its yields a generator is in nobody's frame."""
+    def generator_phase(self, statement: ast.stmt, phase: str) -> list[ast.stmt]:
+        """A statement of a generator as a phase, in a frame of its own.
+
+        The generator itself has no frame: between two of its yields other functions run.
+        """
         enter = self.probe("call", statement, phases=(phase,), names=(self.name,), fence=True)
         return self.frame(statement, enter, [statement], level=2, fence=True)
 
-    def enclose(self, node: FunctionNode) -> None:
-        """Put in the gates for sampling, which are no part of the control flow."""
-        sampling_gates.around(node)
-        if self.session is not None and sampling_gates.exchange(node.body, self.session, node.args.args[0].arg):
+    def add_gates(self, node: FunctionNode) -> None:
+        """Put in the gates for sampling.
+
+        Gates are added after the graph is built, so the graph does not have them.
+        """
+        sampling_gates.add_end_gates(node)
+        if self.session is not None and sampling_gates.add_session_gates(
+            node.body, self.session, node.args.args[0].arg
+        ):
             self.found.add(self.session)
 
     def loop(self, statement: ast.stmt) -> Loop | None:
-        """The loop of the table that `statement` is."""
+        """The loop of the table that `statement` is; None where it is none."""
         for loop in self.loops:
             if loop.matches(statement):
                 return loop
         return None
 
     def rule(self, statement: ast.stmt, inside: str | None) -> Phase | None:
-        """The rule of the table that claims `statement`."""
+        """The first rule of the table that claims `statement`, which is in a loop of the phase `inside`."""
         for rule in self.phases:
             if (not rule.inside or inside in rule.inside) and rule.where.matches(statement):
                 self.found.add(rule)
@@ -293,35 +343,35 @@ class Body:
         return None
 
     def site(self, kind: str, at: ast.stmt, **facts: Any) -> Site:
-        """A new site of this function."""
+        """A new site of this function, on the line of `at`. `facts` are further fields of `Site`."""
         return self.make_site(kind=kind, file=self.file, function=self.name, line=at.lineno, **facts)
 
     def probe(self, kind: str, at: ast.stmt, **facts: Any) -> ast.stmt:
-        """A new site, and the probe that records it."""
+        """A probe with a new site, on the line of `at`. `facts` are further fields of `Site`."""
         return self.record(self.site(kind, at, **facts), at)
 
     def close(self, at: ast.stmt, depth: int, current: object) -> ast.stmt:
-        """The probe that ends what is open in a block."""
+        """The probe that closes the span that is open in a block; `current` is what opened it."""
         return self.probe("close", at, depth=depth, level=_level(current))
 
     def record(self, site: Site, at: ast.stmt, *operands: ast.expr) -> ast.stmt:
-        """`recorder.mark(head, *operands)`, on the line of `at`."""
+        """The probe `recorder.mark(head, *operands)`, on the line of `at`."""
         return syntax.probe(site, syntax.mark(site.head, *operands), at)
 
 
 def _title(statement: ast.stmt, rule: Phase | None) -> str | None:
-    """What the span of a statement is called: as its rule says, or after what of the rule's names it calls."""
+    """The name of a statement's span: its rule's `name`, or the one of the rule's functions that it calls."""
     if rule is not None and rule.name is not None:
         return rule.name
     names: tuple[str, ...] = rule.where.names if rule is not None else ()
-    calls = [callee(node) for node in walk_without_functions(statement) if isinstance(node, ast.Call)]
-    return next((called for called in calls if called in names), None)
+    called = [callee(node) for node in walk_without_functions(statement) if isinstance(node, ast.Call)]
+    return next((function for function in called if function in names), None)
 
 
 def _level(owner: object) -> int:
-    """How soon a span may be dropped (`Site.level`): an epoch never, other phases before batches.
+    """The `level` of a span's sites, by which load shedding drops: 0 never, 1 batches, 2 other phases, which go first.
 
-    Nor is a validation ever: it says that the `evaluate` in it is no fit of its own.
+    Epochs are never dropped. Nor are validations: they tell that the `evaluate` in them is no fit of its own.
     """
     if isinstance(owner, (Loop, Phase)) and owner.phase in ("epoch", "validation"):
         return 0

@@ -1,11 +1,11 @@
-"""Rewriting: puts probes into functions, from their own source.
+"""Rewriting: puts probes into an engine's functions, from the engine's own source.
 
-A probe is a statement that appends to the recorder, which the code holds as a constant: no name is added anywhere,
-and every statement keeps its place, so that tracebacks, breakpoints and coverage see the source as it is. A probe
-takes the line of a statement that runs right beside it.
+A probe is a statement that calls the recorder, which the code holds as a constant. So no name is added to any
+namespace. Each statement keeps its line, and a probe takes the line of a statement that runs right beside it. So
+tracebacks, breakpoints and coverage see the source as it is.
 
-The source is compiled twice, as it is and rewritten; the first compilation proves that the file is what the running
-function was made from.
+The source is compiled twice, as it is and rewritten. The first compilation is compared with the running function, which
+proves that the function was made from this source.
 """
 
 from __future__ import annotations
@@ -16,30 +16,31 @@ from typing import Callable, Iterator, Mapping, NamedTuple, Sequence, Union
 
 from ...engines import CallbackLists, Function
 from . import assignments, main_thread
-from .callback_lists import CallbackListBody
-from .phase_probes import Body, MakeSite
+from .callback_lists import CallbackListRewriter
+from .phase_probes import FunctionRewriter, MakeSite
 from .statement_graph import StatementGraph, StatementNode
 from .syntax import (
     FunctionNode,
     Unsupported,
-    distinguish,
-    guard_beginnings,
-    inner,
-    passes_on,
+    forwarded_hook,
+    guard_entries,
+    inner_statements,
+    make_sites_unique,
     split_docstring,
     statement,
 )
 
 _OF_A_FUNCTION = 1
-"""The flag of a function's code (`inspect.CO_OPTIMIZED`). A class' code does not have it."""
+"""The flag that the code of a function has, and that of a class has not (`inspect.CO_OPTIMIZED`)."""
 
 
 class Rewritten(NamedTuple):
-    """What became of the functions of an engine's table in one module.
+    """The rewritten functions of one module.
 
-    codes: the code without probes and the code that records, by qualified name.
-    graphs: the graphs of the functions that record, by qualified name.
-    missing: the parts of the table that the source does not have.
+    - `codes`: by qualified name, the code as it is and the code that records.
+    - `graphs`: by qualified name, the graph of the code that records. Without the functions whose control flow is not
+      recorded.
+    - `missing`: the parts of the engine's table that the source does not have, in words for the user.
     """
 
     codes: dict[str, tuple[types.CodeType, types.CodeType]]
@@ -57,59 +58,82 @@ def rewrite(
 ) -> Rewritten:
     """Rewrite functions of one module. Raises `SyntaxError` or `ValueError` where its source cannot be compiled.
 
-    source, file: the module's source, and the file in which it lies.
-    functions: what an engine's table says of the functions to rewrite.
-    site: makes a numbered `Site`.
-    entering: the names under which functions that record are called.
-    variables: whether the functions record what they assign, too.
+    - `source`: the module's source.
+    - `file`: its file.
+    - `functions`: the rows of the engine's table for this module.
+    - `site`: makes a numbered `Site`.
+    - `entering`: the names under which functions that record are called.
+    - `variables`: whether the functions also record what their statements assign.
     """
     tree = ast.parse(source, file)
     plain = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))
     definitions = dict(_definitions(tree))
     originals = dict(_definitions(ast.parse(source, file)))
-    bodies: dict[str, Body] = {}
+    rewriters, missing = _add_probes(functions, definitions, file, site, entering)
+    keys = {name: (name, _first_line(definitions[name])) for name in rewriters}
+    graphs = {}
+    for name, rewriter in rewriters.items():
+        node = definitions[name]
+        # The order matters: the graph has the probes, but nothing of what the steps after it add.
+        make_sites_unique(node, site)
+        try:
+            if rewriter.has_flow:
+                graphs[name] = StatementGraph(node, plain[keys[name]], rewriter.flow(clocked=False)).nodes
+        except Unsupported as error:
+            missing.append("the control flow of %s (%s)" % (name, error))
+        rewriter.add_gates(node)
+        if variables and rewriter.has_flow:
+            assignments.add_value_probes(node, rewriter.site)
+        missing += ["%s in %s" % (part, name) for part in rewriter.missing()]
+        guard_entries(node)
+        main_thread.split(node, originals[name])
+    probed = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))
+    return Rewritten({name: (plain[key], probed[key]) for name, key in keys.items()}, graphs, missing)
+
+
+def _add_probes(
+    functions: Sequence[Union[Function, CallbackLists]],
+    definitions: Mapping[str, FunctionNode],
+    file: str,
+    site: MakeSite,
+    entering: "frozenset[str]",
+) -> tuple[dict[str, FunctionRewriter], list[str]]:
+    """Put the probes into the `definitions` of a module's functions, which are given by qualified name.
+
+    Returns the rewriter of each function, by qualified name, and what is missing. The other arguments are those of
+    `rewrite`.
+    """
+    rewriters: dict[str, FunctionRewriter] = {}
     missing: list[str] = []
     for function in functions:
         if isinstance(function, CallbackLists):
             lists = [name for name, node in definitions.items() if _is_callback_list(name, node, function)]
             for name in lists:
+                # The hooks that begin something are called with empty logs, so their loops hold no phase of the logs.
                 phases = () if name.endswith("_begin") else function.phases
-                bodies[name] = CallbackListBody(name, file, site, entering, (), phases)
-                bodies[name].rewrite(definitions[name], function.over)  # type: ignore[arg-type]
-            for name in [name for name in definitions if _passes_to_one(name, function)]:
-                if name not in bodies and not any(name == other.name for other in functions):
-                    bodies[name] = Body(name, file, site, entering)
-                    bodies[name].rewrite(definitions[name], Function(function.module, name))
+                rewriters[name] = CallbackListRewriter(name, file, site, entering, (), phases)
+                rewriters[name].rewrite(definitions[name], function.over)  # type: ignore[arg-type]
+            for name in [name for name in definitions if _is_hook_of_list(name, function)]:
+                if name not in rewriters and not any(name == other.name for other in functions):
+                    rewriters[name] = FunctionRewriter(name, file, site, entering)
+                    rewriters[name].rewrite(definitions[name], Function(function.module, name))
             if not lists and not function.optional:
                 missing.append("the loops of %s over its %s" % (function.name, function.over))
         elif function.name in definitions:
-            body = bodies[function.name] = Body(function.name, file, site, entering, function.loops, function.phases)
-            body.rewrite(definitions[function.name], function)
+            name, loops, phases = function.name, function.loops, function.phases
+            rewriters[name] = FunctionRewriter(name, file, site, entering, loops, phases)
+            rewriters[name].rewrite(definitions[name], function)
         elif not function.optional:
             missing.append(function.name)
-    keys = {name: (name, _first_line(definitions[name])) for name in bodies}
-    graphs = {}
-    for name, body in bodies.items():
-        distinguish(definitions[name], site)
-        try:
-            if body.has_flow:
-                graphs[name] = StatementGraph(definitions[name], plain[keys[name]], body.flow(clocked=False)).nodes
-        except Unsupported as error:
-            missing.append("the control flow of %s (%s)" % (name, error))
-        body.enclose(definitions[name])
-        if variables and body.has_flow:
-            assignments.tell_all(definitions[name], body.site)
-        missing += ["%s in %s" % (what, name) for what in body.missing()]
-        guard_beginnings(definitions[name])
-        main_thread.split(definitions[name], originals[name])
-    probed = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))
-    return Rewritten({name: (plain[key], probed[key]) for name, key in keys.items()}, graphs, missing)
+    return rewriters, missing
 
 
 def beginning_with(source: str, file: str, calls: Mapping[str, ast.expr]) -> Rewritten:
-    """Let functions of the module whose `source` lies in `file` begin with one of `calls`, by qualified name.
+    """Let functions of one module begin with a call. Raises `SyntaxError` or `ValueError` as `rewrite` does.
 
-    Raises `SyntaxError` or `ValueError` where the source cannot be compiled.
+    - `source`: the module's source.
+    - `file`: its file.
+    - `calls`: the call, by the function's qualified name.
     """
     tree = ast.parse(source, file)
     plain = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))
@@ -124,7 +148,11 @@ def beginning_with(source: str, file: str, calls: Mapping[str, ast.expr]) -> Rew
 
 
 def with_constants(code: types.CodeType, values: Mapping[str, object]) -> types.CodeType:
-    """`code` with `values` in the place of the texts that stand for them, in nested functions too."""
+    """Code with objects in the place of placeholders, in nested functions too.
+
+    - `code`: the code, with the placeholders among its constants.
+    - `values`: the objects by their placeholders.
+    """
     constants = tuple(_with_values(constant, values) for constant in code.co_consts)
     if hasattr(code, "replace"):
         return code.replace(co_consts=constants)
@@ -148,39 +176,42 @@ def _with_values(constant: object, values: Mapping[str, object]) -> object:
 
 
 def _is_callback_list(name: str, node: FunctionNode, spec: CallbackLists) -> bool:
-    return name.rpartition(".")[0] == spec.name and any(passes_on(child, spec.over) for child in inner(node))
+    return name.rpartition(".")[0] == spec.name and any(
+        forwarded_hook(child, spec.over) for child in inner_statements(node)
+    )
 
 
-def _passes_to_one(name: str, spec: CallbackLists) -> bool:
-    """Whether a method of a callback list passes a hook on to another method of it, by its name."""
+def _is_hook_of_list(name: str, spec: CallbackLists) -> bool:
+    """Whether a method of a callback list is a hook by its name.
+
+    One without a loop over the callbacks calls another method of the list, which has it.
+    """
     owner, _, method = name.rpartition(".")
     is_hook = method.lstrip("_").startswith(("on_", "call_")) and method not in ("_on_begin", "_on_end")
     return owner == spec.name and is_hook
 
 
 def _definitions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, FunctionNode]]:
+    """The functions and methods of a module, by qualified name."""
     for child in ast.iter_child_nodes(tree):
         if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
             yield prefix + child.name, child
-            for found in _definitions(child, prefix + child.name + ".<locals>."):
-                yield found
+            yield from _definitions(child, prefix + child.name + ".<locals>.")
         elif isinstance(child, ast.ClassDef):
-            for found in _definitions(child, prefix + child.name + "."):
-                yield found
+            yield from _definitions(child, prefix + child.name + ".")
         elif isinstance(child, (ast.stmt, ast.excepthandler)):
-            for found in _definitions(child, prefix):
-                yield found
+            yield from _definitions(child, prefix)
 
 
 def _codes(code: types.CodeType, prefix: str = "") -> Iterator[tuple[tuple[str, int], types.CodeType]]:
+    """The code of the functions and classes of a module, by qualified name and first line."""
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield (prefix + constant.co_name, constant.co_firstlineno), constant
             inside = ".<locals>." if constant.co_flags & _OF_A_FUNCTION else "."
-            for found in _codes(constant, prefix + constant.co_name + inside):
-                yield found
+            yield from _codes(constant, prefix + constant.co_name + inside)
 
 
 def _first_line(node: FunctionNode) -> int:
-    # A code object begins at its first decorator.
+    """The first line of a function's code, which is that of its first decorator."""
     return min([node.lineno] + [decorator.lineno for decorator in node.decorator_list])

@@ -1,8 +1,8 @@
-"""Gates for sampling: the statements around one that runs a batch's ops, and the branch at the call of a session.
+"""Gates for sampling: statements around what runs a batch's ops, and in place of the call of a session.
 
-While no batch is to be sampled, a gate reads one attribute. A sampled batch runs the very statement that it would run
-anyway, on its own line and in the engine's own frame, so that a traceback is as it would be. Gates are inserted after
-the graph is built, so the graph omits them.
+While no batch is to be sampled, a gate reads one attribute and does nothing else. A sampled batch runs the same
+statement that it would run anyway, on its own line and in the engine's own frame, so tracebacks stay as they are. Gates
+are inserted after the graph is built, so the graph omits them.
 """
 
 from __future__ import annotations
@@ -19,116 +19,129 @@ from . import loop_probes, syntax
 from .syntax import constant, items, name
 
 
-def counted(around: Sequence[tuple[Loop, tuple[str, ...]]]) -> list[ast.expr] | None:
-    """The epoch, the first and the last batch of the turn that is under way, after the loops `around` a statement with
-    the variables of each; None where not all are there."""
-    inner = {loop.phase: (loop, variables) for loop, variables in around}
-    if "epoch" not in inner or "batch" not in inner:
+def batch_numbers(enclosing_loops: Sequence[tuple[Loop, tuple[str, ...]]]) -> list[ast.expr] | None:
+    """The epoch, the first and the last batch of the turn that is under way.
+
+    `enclosing_loops` are the loops around a statement, each with its variables. None where those of epochs and batches
+    are not both among them.
+    """
+    by_phase = {loop.phase: (loop, variables) for loop, variables in enclosing_loops}
+    if "epoch" not in by_phase or "batch" not in by_phase:
         return None
-    epoch, _ = loop_probes.counted(*inner["epoch"])
-    first, last = loop_probes.counted(*inner["batch"])
+    epoch, _ = loop_probes.turn_variables(*by_phase["epoch"])
+    first, last = loop_probes.turn_variables(*by_phase["batch"])
     return [name(epoch), name(first), name(last)]
 
 
-def before(rule: Phase, aside: Site, stage: str | None, numbers: list[ast.expr], anchor: ast.stmt) -> ast.stmt:
-    """The gate that begins to sample a batch, before the span of its function.
+def begin_gate(rule: Phase, aside: Site, stage_in: str | None, numbers: list[ast.expr], at: ast.stmt) -> ast.stmt:
+    """The gate that may begin to sample a batch. It goes before the span of the batch's function.
 
-    rule: the phase that runs the batch; it says how it is sampled.
-    aside: the site whose record closes the span that is open till then.
-    stage: the variable that holds the stage; None where it is always that of training.
-    numbers: the epoch, the first and the last batch of the turn.
-    anchor: the statement that runs the batch.
+    - `rule`: the rule of the table for the statement that runs the batch.
+    - `aside`: the site whose record ends the span before.
+    - `stage_in`: the variable that tells the stage; None where it is always `train`.
+    - `numbers`: what `batch_numbers` gives.
+    - `at`: the statement on whose line the gate goes.
     """
-    stage_value = name(stage) if stage is not None else constant("train")
-    begin = _sampler("begin", constant(aside.head), constant(rule.sampled), stage_value, *numbers)
-    return syntax.remark(_if("wants", begin), anchor)
+    stage = name(stage_in) if stage_in is not None else constant("train")
+    begin = _sampler_call("begin", constant(aside.head), constant(rule.sampled), stage, *numbers)
+    return syntax.added(_if("wants", begin), at)
 
 
-def mark(statement: ast.stmt, aside: Site) -> None:
-    """Mark a statement that runs a batch, for `around`."""
+def mark_batch(statement: ast.stmt, aside: Site) -> None:
+    """Mark a statement that runs a batch for `add_end_gates`. `aside` is the site whose record ends its span."""
     statement.fittrace_aside = aside  # type: ignore[attr-defined]
 
 
-def around(node: ast.AST) -> None:
-    """Put a gate around each marked statement in `node`. It ends the span and the sampling, however control leaves."""
+def add_end_gates(node: ast.AST) -> None:
+    """Put each marked statement in `node` into a `try` whose `finally` ends the sampling and, before it, the span."""
     for block in syntax.blocks(node):
         for index, statement in enumerate(block):
-            around(statement)
+            add_end_gates(statement)
             aside = getattr(statement, "fittrace_aside", None)
             if aside is not None:
-                end = _if("is_open", _sampler("end", constant(aside.head)))
+                end = _if("is_open", _sampler_call("end", constant(aside.head)))
                 block[index] = syntax.statement(ast.Try(body=[], handlers=[], orelse=[], finalbody=[end]), statement)
-                # A debugger stops where a `try` is entered, so it is entered on the line of the statement.
+                # The body is set only now and keeps its lines. The `try` is on its first line, since a debugger would
+                # stop at a line of its own.
                 block[index].body = [statement]  # type: ignore[attr-defined]
 
 
-def exchange(block: list[ast.stmt], rule: Cached | SessionRun, owner: str) -> bool:
-    """Let a sampled batch call a session in a way of its own, wherever `block` calls one as `rule` says.
+def add_session_gates(block: list[ast.stmt], rule: Cached | SessionRun, owner: str) -> bool:
+    """Put a choice in place of each statement that calls a session: a sampled batch makes the call in its own way.
 
-    `owner` is the variable of the function's object. Returns whether there is such a call.
+    - `block`: the statements of a function, changed in place.
+    - `rule`: how the table says that the function calls the session.
+    - `owner`: the variable that holds the function's object, its `self`.
+
+    Returns whether there is such a statement.
     """
     found = False
     for index, statement in enumerate(block):
         for inner in syntax.blocks(statement):
-            found |= exchange(inner, rule, owner)
-        if not isinstance(statement, (ast.Assign, ast.Return, ast.Expr)) or _call(statement, rule) is None:
+            found |= add_session_gates(inner, rule, owner)
+        if not isinstance(statement, (ast.Assign, ast.Return, ast.Expr)) or _session_call(statement, rule) is None:
             continue
         sampled = copy.deepcopy(statement)
-        call = _call(sampled, rule)
+        call = _session_call(sampled, rule)
         assert call is not None
-        takes = _of_double(call, rule, owner) if isinstance(rule, Cached) else _of_run(call, rule, owner)
-        chosen = ast.If(ast.BoolOp(ast.And(), [_attribute("is_open"), takes]), [], [])
-        syntax.statement(chosen, statement)
-        chosen.body, chosen.orelse = [sampled], [statement]
-        block[index] = chosen
+        test = _call_double(call, rule, owner) if isinstance(rule, Cached) else _call_run(call, rule, owner)
+        choice = ast.If(ast.BoolOp(ast.And(), [_sampler_attribute("is_open"), test]), [], [])
+        syntax.statement(choice, statement)
+        choice.body, choice.orelse = [sampled], [statement]
+        block[index] = choice
         found = True
     return found
 
 
-def _of_double(call: ast.Call, rule: Cached, owner: str) -> ast.expr:
-    """Let `call` call the double of the cached callable. Returns the test whether there is a double."""
-    call.func = _placed(_attribute("callable"), call.func)
-    theirs = next((keyword for keyword in call.keywords if keyword.arg == "run_metadata"), None)
-    if theirs is None:
-        # Before Python 3.8 a call is made in the line that ran last.
+def _call_double(call: ast.Call, rule: Cached, owner: str) -> ast.expr:
+    """Let `call` be one of the sampler's double of the cached callable. Returns the test whether the batch takes it."""
+    call.func = _located(_sampler_attribute("callable"), call.func)
+    metadata = next((keyword for keyword in call.keywords if keyword.arg == "run_metadata"), None)
+    if metadata is None:
+        # Python 3.7 gives the call the line of the argument that ran last, so the new one goes on that line.
         parts = [call.func, *call.args, *(keyword.value for keyword in call.keywords)]
-        theirs = ast.keyword("run_metadata", parts[-1 if sys.version_info < (3, 8) else 0])
-        call.keywords.append(ast.copy_location(theirs, theirs.value))
-    theirs.value = _placed(_attribute("metadata"), theirs.value)
+        metadata = ast.keyword("run_metadata", parts[-1 if sys.version_info < (3, 8) else 0])
+        call.keywords.append(ast.copy_location(metadata, metadata.value))
+    metadata.value = _located(_sampler_attribute("metadata"), metadata.value)
     arguments = items(*map(name, rule.arguments))
-    return _sampler("takes", name(owner), constant(rule.name), constant(rule.maker), arguments)
+    return _sampler_call("takes", name(owner), constant(rule.name), constant(rule.maker), arguments)
 
 
-def _of_run(call: ast.Call, rule: SessionRun, owner: str) -> ast.expr:
-    """Let `call` have other keywords. Returns the test whether there are some."""
+def _call_run(call: ast.Call, rule: SessionRun, owner: str) -> ast.expr:
+    """Let `call` take the sampler's keywords. Returns the test whether the batch takes them."""
     for keyword in call.keywords:
         if keyword.arg is None:
-            keyword.value = _placed(_attribute("keywords"), keyword.value)
-    return _sampler("runs", ast.Attribute(name(owner), rule.keywords, ast.Load()))
+            keyword.value = _located(_sampler_attribute("keywords"), keyword.value)
+    return _sampler_call("runs", ast.Attribute(name(owner), rule.keywords, ast.Load()))
 
 
 def _if(attribute: str, call: ast.expr) -> ast.If:
-    # Not `and`: at its end Python 3.11 leaves the line, and a debugger is told of the line again.
-    return ast.If(_attribute(attribute), [ast.Expr(call)], [])
+    """The statement `if recorder.sampler.attribute: call`.
+
+    An expression with `and` would be shorter. But at its end Python 3.11 leaves the line, and comes back to it for the
+    statement: a debugger would stop there twice.
+    """
+    return ast.If(_sampler_attribute(attribute), [ast.Expr(call)], [])
 
 
-def _call(statement: ast.stmt, rule: Cached | SessionRun) -> ast.Call | None:
+def _session_call(statement: ast.stmt, rule: Cached | SessionRun) -> ast.Call | None:
+    """The call of a session in a statement; None where it has none."""
     calls = [node for node in walk_without_functions(statement) if isinstance(node, ast.Call)]
     return next((call for call in calls if callee(call) == rule.name), None)
 
 
-def _placed(node: ast.expr, anchor: ast.AST) -> ast.expr:
-    """`node`, all parts of it at the position of `anchor`."""
+def _located(node: ast.expr, at: ast.AST) -> ast.expr:
+    """The node itself, with all its parts at the location of `at`."""
     for child in ast.walk(node):
         if isinstance(child, ast.expr):
-            ast.copy_location(child, anchor)
+            ast.copy_location(child, at)
     return node
 
 
-def _attribute(attribute: str) -> ast.expr:
+def _sampler_attribute(attribute: str) -> ast.expr:
     sampler = ast.Attribute(constant(syntax.RECORDER), "sampler", ast.Load())
     return ast.Attribute(sampler, attribute, ast.Load())
 
 
-def _sampler(method: str, *arguments: ast.expr) -> ast.expr:
-    return ast.Call(_attribute(method), list(arguments), [])
+def _sampler_call(method: str, *arguments: ast.expr) -> ast.expr:
+    return ast.Call(_sampler_attribute(method), list(arguments), [])

@@ -21,12 +21,12 @@ from .main_thread import owned
 class TracedEngines:
     """Makes the functions of engines record as soon as they exist, with the recorder that `record_with` was given.
 
-    engines: the engines to trace.
-    sites: every site, in the order of their numbers. New ones are appended.
-    settings: how much is recorded.
-    define: takes definitions for the journal.
-    fault: takes what failed, and where.
-    awaited: modules by their names, with what is called with the module when it is there.
+    - `engines`: the engines to trace.
+    - `sites`: every site, in the order of their numbers. New ones are appended.
+    - `settings`: how much is recorded.
+    - `define`: takes definitions for the journal.
+    - `fault`: takes what failed, and where.
+    - `awaited`: by the name of a further module, what is called with the module once it is imported.
     """
 
     def __init__(
@@ -45,29 +45,37 @@ class TracedEngines:
                 self._by_module.setdefault(module, []).append(engine)
         self._constants: Mapping[str, object] = {}
         self._sites = sites
+        # What is recorded: values of all variables, and lines of the program's own functions.
         self._variables = settings.values == "all"
         self._meets = settings.lines == "callbacks"
         self._define = define
         self._fault = fault
         self._awaited = awaited
         self._finder = Finder((*self._by_module, *awaited), self._loaded)
-        self._waiting: dict[str, list[types.ModuleType]] = {}
-        self._installed: list[Installed] = []
-        self._installed_own: list[Installed] = []
-        self._roots: set[int] = set()
-        self._meeting = original_threads.RLock()
-        self._own: dict[int, types.FunctionType] = {}
-        self._entering = frozenset(user_code.STEPS).union(*[engine.entering for engine in engines])
+        # Modules that have been executed, by name; those of an engine whose home has not, by the home's name; and the
+        # engine that each is rewritten for, by the module's name.
         self._known: dict[str, types.ModuleType] = {}
+        self._waiting: dict[str, list[types.ModuleType]] = {}
         self._holders: dict[str, Engine] = {}
+        # By the name of an engine's home: what of it was not found, whether its training loop was, whether it is
+        # defined in the journal.
         self._missing: dict[str, list[str]] = {}
         self._with_root: set[str] = set()
         self._told: set[str] = set()
+        self._installed: list[Installed] = []
+        # The program's own functions, by identity and, once they record, as installed; and the frames of the roots
+        # that run, while which they record. The lock is for all of these.
+        self._own: dict[int, types.FunctionType] = {}
+        self._installed_own: list[Installed] = []
+        self._roots: set[int] = set()
+        self._meeting = original_threads.RLock()
+        self._entering = frozenset(user_code.STEPS).union(*[engine.entering for engine in engines])
+        # The numbers of the next function and source that are defined.
         self._functions = itertools.count()
         self._sources = itertools.count()
 
     def install(self) -> None:
-        """Begin, or begin again after `undo`, with the modules that are there already."""
+        """Rewrite the engines that are imported already, and watch for the others. Also undoes `undo`."""
         self._finder.install()
         for installed in self._installed:
             installed.redo()
@@ -151,12 +159,12 @@ class TracedEngines:
     def _meet(self, functions: Iterator[types.FunctionType]) -> None:
         if not self._meets:
             return
-        # Two threads may each meet a class.
-        with self._meeting:
+        with self._meeting:  # two threads may meet one class
             new = [function for function in functions if id(function) not in self._own]
             try:
                 self._record(new)
             except BaseException:
+                # A signal handler may have raised: the next object of the class tries again.
                 for function in new:
                     self._own.pop(id(function), None)
                 raise
@@ -172,14 +180,15 @@ class TracedEngines:
         for outcome in user_code.install_own(new, self._constants, self._sites, self._entering, self._variables):
             self._installed_own += outcome.installed
             self._define_source(user_code.ENGINE, outcome)
-            for what in outcome.missing:
-                message = "not found as its source has it, so its lines are not traced: %s" % what
+            for part in outcome.missing:
+                message = "not found as its source has it, so its lines are not traced: %s" % part
                 self._define({"define": "note", "kind": "engine", "message": "the program's own code: " + message})
 
     def define_engines(self, final: bool = False) -> None:
-        """Define the engines that are traced, and note what of them is not; each once, when its version is known.
+        """Define each traced engine in the journal, once its version is known, and note what of it is not traced.
 
-        `final`: an engine whose training loop has not come by now is not one that fittrace knows.
+        `final`: no module comes any more. An engine whose training loop has not come is noted as one that fittrace does
+        not know.
         """
         for engine in self._engines:
             ready = engine.home in self._with_root or (final and engine.home in self._missing)
@@ -196,6 +205,7 @@ class TracedEngines:
                 self._define({"define": "note", "kind": "engine", "message": note})
 
     def _message(self, engine: Engine, version: str) -> str | None:
+        """What the user shall know of an engine's version; None where all is well."""
         missing = self._missing[engine.home]
         if engine.home not in self._with_root:
             return "no training loop that fittrace knows was imported (another backend?), so nothing of it is traced"
@@ -215,6 +225,7 @@ class TracedEngines:
             if module.__name__ == engine.home:
                 self._missing[engine.home] = []
             if engine.home in self._missing:
+                # A module leaves the list once it is rewritten: a signal handler may raise before.
                 while waiting:
                     self._rewrite(waiting[0], engine)
                     del waiting[0]
@@ -230,7 +241,7 @@ class TracedEngines:
     def _rewrite(self, module: types.ModuleType, engine: Engine) -> None:
         missing = self._missing[engine.home]
         if self._holders.setdefault(module.__name__, engine) is not engine:
-            return  # a module that two engines share is rewritten for one of them
+            return  # a module that two engines share is rewritten for the first of them
         try:
             outcome = install(module, engine, self._constants, self._sites, self._variables)
         except Exception as error:
@@ -244,7 +255,7 @@ class TracedEngines:
             self._with_root.add(engine.home)
 
     def _define_source(self, engine: str, outcome: InstallOutcome) -> None:
-        """Define the source of what was installed, and the graphs of its functions."""
+        """Define a module's source in the journal, and the graphs of the functions that record."""
         source = next(self._sources)
         self._define({"define": "source", "source": source, "text": outcome.source})
         for graph in outcome.graphs:

@@ -1,8 +1,8 @@
-"""Constants of rewritten code, which `marshal` and `pickle` write as empty bytes.
+"""Constants of rewritten code: objects that `marshal` and `pickle` write as empty bytes.
 
-A program may send a rewritten function to another process, as joblib, Dask, Ray and Spark do, and with it the constants
-of its code. They arrive as `b""`. By that the code knows that it runs elsewhere, and does what it did before it was
-rewritten (`main_thread`).
+A program may send a rewritten function to another process, as joblib, Dask, Ray and Spark do. Its code is sent with its
+constants, and fittrace's objects must not go along. They arrive as `b""`, and there the code does what it did before it
+was rewritten (see `main_thread`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,11 @@ from typing import Any
 
 
 class Constant(bytearray):
-    """`marshal` writes an object that has a buffer as the bytes in it, and here are none. All else is `object`'s."""
+    """An object that may be a constant of rewritten code.
+
+    It is a `bytearray` without bytes, since `marshal` writes an object that has a buffer as the bytes in it. It is
+    compared and hashed by identity, as any object is.
+    """
 
     __slots__ = ()
     __eq__ = object.__eq__
