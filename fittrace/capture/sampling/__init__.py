@@ -1,1 +1,1 @@
-"""Sampling: TensorFlow is asked what ran in some of the batches."""
+"""Sampling: asks TensorFlow for the ops of single batches."""

@@ -1,4 +1,4 @@
-"""TensorFlow's profiler: a process has one. fittrace borrows it for a batch; it gives way to everyone else."""
+"""TensorFlow's profiler, one for a process. fittrace borrows it for one batch, and gives way to everyone else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from ..isolation import original_threads
 from ..isolation.interruptions import is_programs
 
 MODULE = "tensorflow.python.profiler.internal._pywrap_profiler"
+"""The module with the sessions of the profiler."""
 PROGRAMS_OWN = "tensorflow.python.profiler.profiler_v2"
+"""The module that keeps the session of a program that has started the profiler."""
 
 ACTIVE = "no ops: the program's own profiler was active (TensorBoard's, say), and only one can be"
 _GIVEN = "no more ops: the program's own profiler goes first, and the program came to it by %s"
@@ -19,32 +21,36 @@ _UNKNOWN = "no ops: this TensorFlow has no profiler that fittrace knows"
 
 _OPTIONS = {"host_tracer_level": 2, "python_tracer_level": 0, "device_tracer_level": 1}
 _PATIENCE_S = 10
-"""How long the program waits, at the most, for a session of fittrace's to start or stop. It takes milliseconds."""
+"""How many seconds the program waits, at most, until a session of fittrace's has started or stopped. That takes
+milliseconds."""
 
 
 class Profiler:
-    """The profiler, as far as fittrace has it. Once somebody else has wanted it, fittrace never takes it again.
+    """fittrace's use of the profiler. Once the program has wanted the profiler, fittrace never takes it again.
 
-    The thread whose batch is sampled calls `take` and `let_go`. The program's ways to the profiler call `give_way`
-    (`profiler_watch`), in any thread, before they try. So the program never meets a session of fittrace's.
+    The thread whose batch is sampled calls `take` and `let_go`. TensorFlow's functions that take the profiler call
+    `give_way` first, in any thread (see `profiler_watch`). So the program never finds it taken by fittrace.
     """
 
     def __init__(self) -> None:
         self.reason: str | None = None
-        """Why fittrace has given the profiler up, if it has."""
+        """Why fittrace has given the profiler up; None as long as it has not."""
         self.renew()
 
     def renew(self) -> None:
-        """Forget the session that was running: it is a forked process' parent's."""
-        # Held from before a session starts until it has stopped; `_holder` is the thread that took it.
+        """Forget the session that runs. In a forked process it is the parent's."""
+        # Held from before a session starts until it has stopped. `_holder` is the thread that took it.
         self._lock = original_threads.allocate_lock()
         self._holder = 0
-        # The one session; whoever takes it out stops it and releases the lock.
+        # The one session, or none. `pop` is atomic: whoever pops the session stops it and releases the lock.
         self._sessions: list[Any] = []
         self._runs = False
 
     def take(self) -> str | None:
-        """Start a session. Returns None, or the reason why there is none. Raises what TensorFlow raises."""
+        """Start a session of the profiler.
+
+        Returns None, or the reason why there is no session. Raises what TensorFlow raises.
+        """
         if self.reason is not None:
             return self.reason
         if MODULE not in sys.modules or PROGRAMS_OWN not in sys.modules:
@@ -75,10 +81,10 @@ class Profiler:
             self.reason = ACTIVE
         else:
             self._runs = True
-        return self.reason  # set meanwhile, where the program came while the session started
+        return self.reason  # the program may have come to the profiler while the session started
 
     def let_go(self) -> bytes | None:
-        """Stop the session. Returns what it saw; None where the program came first, and it is stopped already.
+        """Stop the session. Returns its serialized profile; None where `give_way` has stopped it already.
 
         Raises what TensorFlow raises.
         """
@@ -93,44 +99,48 @@ class Profiler:
             self._lock.release()
 
     def drop(self) -> None:
-        """Stop the session, if it runs, whatever it saw."""
+        """Stop the session, if there is one, and discard its profile."""
         try:
             self.let_go()
         except BaseException as error:
             if is_programs(error):
-                # A signal's handler has raised, perhaps before the session was taken out.
+                # A signal handler has raised, perhaps before the session was popped.
                 self.drop()
                 raise
-            # Else it has not started.
+            # Otherwise TensorFlow has raised, because the session has not started.
 
     def drop_own(self) -> None:
-        """The same with the calling thread's session."""
+        """Do the same if the calling thread has started the session."""
         if self._holder == original_threads.get_ident():
             self.drop()
 
     def give_way(self, way: str) -> None:
-        """Let the program have the profiler, which it is about to take by `way`."""
+        """Let the program have the profiler. It is about to take it by `way`, the name of a function."""
         self.reason = self.reason or _GIVEN % way
         is_here = self._holder == original_threads.get_ident()
         if self._runs:
             self.drop()
         elif is_here and self._sessions:
-            # A signal's handler, in the midst of `take`, which takes the session out.
+            # This is a signal handler that has interrupted `take`, which pops the session afterwards.
             try:
                 self._sessions[0].stop()
-            except Exception as error:  # it has not started
+            except Exception as error:  # TensorFlow's, where the session has not started
                 if is_programs(error):
                     raise
-        # In another thread it may be starting or stopping at this moment.
+        # Another thread may be starting or stopping the session at this moment: wait for it.
         if not is_here and self._lock.acquire(True, _PATIENCE_S):
             self._lock.release()
 
     def give_way_if_traced(self, way: str, options: Any) -> None:
-        """The same for a session's call, if its `options` take the profiler. True: it may have any options."""
+        """Do the same for a call of a session of TensorFlow 1, if its options ask for the profiler.
+
+        - `way`: the name of the function.
+        - `options`: run options, or an object that has some; True where the call may get any options later.
+        """
         try:
             options = getattr(options, "run_options", options)
             is_traced = options is True or getattr(options, "trace_level", 0) >= TAKES_PROFILER
-        except Exception as error:  # it is nothing that TensorFlow knows
+        except Exception as error:  # no options; TensorFlow will say so itself
             if is_programs(error):
                 raise
             return
@@ -139,4 +149,4 @@ class Profiler:
 
 
 PROFILER = Profiler()
-"""This process' own."""
+"""The one of this process."""
