@@ -1,1 +1,1 @@
-"""Isolation: what keeps fittrace and the traced program out of each other's way."""
+"""Isolation: keeps fittrace and the traced program from affecting each other."""

@@ -1,7 +1,7 @@
-"""The clock: the real time, also where a program has replaced Python's `time` (freezegun, time-machine, a mock).
+"""The clock: the real time, also where the program has replaced functions of `time` (freezegun, time-machine, a mock).
 
-Compiled, it asks the system. A class holds both functions: freezegun looks for the functions of `time` among the
-attributes of every module, ours too, and replaces them there.
+The compiled clock asks the system. The functions are attributes of a class, since freezegun looks for functions of
+`time` among the attributes of every module, and replaces those that it finds.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ _never.acquire()
 
 
 def _clocks() -> List[Callable[[], int]]:
+    """The functions `now_ns` and `wall_ns`, compiled or in Python."""
     try:
         from .._native import now_ns, wall_ns  # type: ignore[import-not-found, unused-ignore]
 
@@ -26,11 +27,11 @@ def _clocks() -> List[Callable[[], int]]:
 
 
 class Clock:
-    """The real time, in nanoseconds: `now_ns` of a clock that only goes on, `wall_ns` since 1970. And `sleep`."""
+    """The real time in nanoseconds: `now_ns` of a monotonic clock, `wall_ns` since 1970; and `sleep`."""
 
     now_ns, wall_ns = map(staticmethod, _clocks())
 
     @staticmethod
     def sleep(seconds: float) -> None:
-        """Wait, also where `time.sleep` is a mock: for a lock that nobody ever releases."""
-        _never.acquire(True, seconds)
+        """Wait that long, also where `time.sleep` is a mock."""
+        _never.acquire(True, seconds)  # nobody ever releases this lock

@@ -1,8 +1,8 @@
-"""Interruptions: exceptions of the program that come up while fittrace's own code runs.
+"""Interruptions: exceptions of the program that are raised while fittrace's own code runs.
 
-Python runs signal handlers and trace functions between two steps of whatever a thread is at, and so it raises what
-`PyThreadState_SetAsyncExc` asks for. Where that is fittrace, the exception looks like a fault of fittrace. It is the
-program's all the same, a timeout say, and must come out where it came up.
+Between two instructions of whatever a thread runs, Python may call a signal handler or a trace function of the
+program's, or raise what `PyThreadState_SetAsyncExc` asked for. In fittrace's code such an exception looks like a fault
+of fittrace. It is the program's, a timeout for example, and must reach the program.
 """
 
 from __future__ import annotations
@@ -16,23 +16,25 @@ from .class_names import names_of
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 _GUESTS = tuple(os.path.join(_PACKAGE, room) + os.sep for room in ("capture", "engines", "otel", "schema"))
-"""The folders of the code that runs in the program's threads."""
+"""The folders with fittrace's code that runs in the program's threads."""
 _LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+"""The folder of the standard library."""
 _RAISING = frozenset([
     "_queue", "binascii", "concurrent", "contextvars", "copy", "fittrace", "google", "grpc", "json", "keras", "numpy",
     "opentelemetry", "queue", "requests", "socket", "ssl", "struct", "tensorflow", "tensorflow_core", "tf_keras",
     "tokenize", "urllib3", "zipimport", "zlib",
 ])  # fmt: skip
-"""Packages that fittrace calls, and that raise exceptions of their own."""
-_WITHOUT_WORDS = (AssertionError, EOFError, MemoryError, NotImplementedError, StopIteration)
-"""Built-in exceptions that Python itself, or fittrace, raises without an argument."""
+"""Packages that fittrace calls and that define exceptions. One of theirs is a fault, raised by the called code."""
+_WITHOUT_ARGUMENTS = (AssertionError, EOFError, MemoryError, NotImplementedError, StopIteration)
+"""Built-in exceptions that Python or fittrace raises without an argument."""
+# The program may replace `signal.getsignal` later, and its classes of exceptions may override the attributes.
 _get_handler = signal.getsignal
 _get_traceback: Any = vars(BaseException)["__traceback__"].__get__
 _get_arguments: Any = vars(BaseException)["args"].__get__
 
 
 def is_programs(error: BaseException) -> bool:
-    """Whether an exception that was caught in fittrace's code is the program's: an interruption, no fault.
+    """Whether an exception that was caught in fittrace's code is the program's, and not a fault of fittrace.
 
     >>> is_programs(KeyboardInterrupt()), is_programs(ValueError("why"))
     (True, False)
@@ -43,11 +45,11 @@ def is_programs(error: BaseException) -> bool:
     if not frames:
         return False
     handlers = _handlers()
-    return any(_interrupts(*pair, handlers) for pair in zip(frames[1:], frames)) or _came_alone(error, frames[-1])
+    return any(_interrupts(*pair, handlers) for pair in zip(frames[1:], frames)) or _is_foreign(error, frames[-1])
 
 
 def leave_out(traceback: types.TracebackType | None) -> None:
-    """Let a traceback that begins outside of fittrace have none of fittrace's own entries."""
+    """Remove fittrace's entries from a traceback whose first entry is none of them."""
     while traceback is not None:
         following = traceback.tb_next
         while following is not None and following.tb_frame.f_code.co_filename.startswith(_GUESTS):
@@ -64,21 +66,26 @@ def _entries(traceback: types.TracebackType | None) -> Iterator[types.TracebackT
 
 
 def _handlers() -> list[types.CodeType]:
-    """The code of the program's signal handlers."""
-    found = []
+    """The code of the program's signal handlers, as far as they are Python functions."""
+    codes = []
     for number in range(1, signal.NSIG):
         handler: Any = _get_handler(number)
         if type(handler) is types.MethodType:
             handler = handler.__func__
         if type(handler) is types.FunctionType:
-            found.append(handler.__code__)
-    return found
+            codes.append(handler.__code__)
+    return codes
 
 
 def _interrupts(frame: types.FrameType, caller: types.FrameType, handlers: list[types.CodeType]) -> bool:
     """Whether Python itself called the function of `frame` while its `caller` ran.
 
-    What Python calls so is given the frame, or the code, that it interrupts. No function gets that otherwise.
+    Such a function has the frame that it interrupts, or its code, among its arguments. Functions that are called in the
+    ordinary way do not get that.
+
+    - `frame`: the frame of the function.
+    - `caller`: the frame below it on the stack.
+    - `handlers`: the code of the program's signal handlers.
     """
     code = frame.f_code
     if any(code is handler for handler in handlers):
@@ -86,17 +93,18 @@ def _interrupts(frame: types.FrameType, caller: types.FrameType, handlers: list[
     flags = bool(code.co_flags & 0x04)  # it has `*args` (`inspect.CO_VARARGS`)
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + flags]
     values = frame.f_locals
-    for value in [values.get(name) for name in names]:
-        for argument in value if type(value) is tuple else (value,):
-            if argument is caller or argument is caller.f_code:
+    for argument in [values.get(name) for name in names]:
+        for part in argument if type(argument) is tuple else (argument,):
+            if part is caller or part is caller.f_code:
                 return True
     return False
 
 
-def _came_alone(error: BaseException, frame: types.FrameType) -> bool:
-    """Whether an exception that came up in `frame` cannot have been raised by its code.
+def _is_foreign(error: BaseException, frame: types.FrameType) -> bool:
+    """Whether an exception that was raised in `frame` is one that its code cannot raise.
 
-    Then it is asynchronous, or a signal handler raised it that is no Python function.
+    It is then an asynchronous one, or that of a handler which is no Python function and so has no frame. Only code of
+    fittrace, of the standard library and of OpenTelemetry is judged; other code may raise anything.
     """
     file, here = frame.f_code.co_filename, _package(frame.f_globals.get("__name__"))
     is_librarys = file.startswith((_LIBRARY, "<frozen ")) and "-packages" not in file
@@ -106,9 +114,11 @@ def _came_alone(error: BaseException, frame: types.FrameType) -> bool:
     if package == here:
         return False
     if package == "builtins":
-        return not _get_arguments(error) and not isinstance(error, _WITHOUT_WORDS)
+        # Python gives its own exceptions a message. `PyThreadState_SetAsyncExc` makes one of a class alone.
+        return not _get_arguments(error) and not isinstance(error, _WITHOUT_ARGUMENTS)
     return package not in _RAISING
 
 
 def _package(module: object) -> str:
+    """The first part of a module's name; an empty text where that is no text."""
     return module.partition(".")[0] if type(module) is str else ""

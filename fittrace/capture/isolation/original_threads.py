@@ -1,8 +1,8 @@
-"""Python's own threads and locks, also where a program has put others in their place.
+"""Python's own threads and locks, also where the program has replaced them.
 
-gevent and eventlet replace them in `_thread` and `threading` with ones for green threads. Capture uses real ones: they
-work while the program's loop waits, and never wait for it. So what capture needs is taken from `_thread`
-once, when capture is imported. Where it has been replaced by then, it is taken from a copy of the module, made afresh.
+gevent and eventlet replace them in `_thread` and `threading` with ones for green threads. Capture needs real ones: its
+threads work while the program's event loop waits, and never wait for that loop. So capture takes them from `_thread`
+once, when it is imported. Where they have been replaced by then, it takes them from a fresh copy of the module.
 """
 
 from __future__ import annotations
@@ -14,25 +14,28 @@ from importlib.machinery import BuiltinImporter
 from typing import Any
 
 _TAKEN = ("RLock", "_local", "allocate_lock", "get_ident", "start_new_thread")
+"""The names that capture takes."""
 
 
 def _originals() -> Any:
+    """The module `_thread`, or a fresh copy of it where a name of `_TAKEN` has been replaced."""
     if all(_is_own(getattr(_thread, name, None)) for name in _TAKEN):
         return _thread
+    # Older Pythons fill a module that is in `sys.modules` anew, and would undo the program's replacements.
     program = sys.modules.pop("_thread")
     try:
-        # Where it is still in `sys.modules`, older Pythons fill this very module anew.
         spec = BuiltinImporter.find_spec("_thread")
-        afresh = BuiltinImporter.create_module(spec)  # type: ignore[arg-type]
-        BuiltinImporter.exec_module(afresh)  # type: ignore[arg-type]
-        return afresh
+        copy = BuiltinImporter.create_module(spec)  # type: ignore[arg-type]
+        BuiltinImporter.exec_module(copy)  # type: ignore[arg-type]
+        return copy
     finally:
         sys.modules["_thread"] = program
 
 
-def _is_own(thing: object) -> bool:
-    is_builtin = type(thing) in (types.BuiltinFunctionType, type)
-    return is_builtin and thing.__module__ == "_thread"
+def _is_own(value: object) -> bool:
+    """Whether a function or class is one of Python's own in `_thread`."""
+    is_builtin = type(value) in (types.BuiltinFunctionType, type)
+    return is_builtin and value.__module__ == "_thread"
 
 
 _found = _originals()

@@ -1,4 +1,4 @@
-"""The clock in Python, where nothing is compiled. `native/clock.c` does the same in C."""
+"""The clock in Python, for where nothing is compiled. `native/clock.c` is the same in C."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ _BUILTIN = type(len)
 
 
 def _own(name: str) -> Callable[[], int] | None:
-    """The function of `time` as Python has it; None where the program has put another in its place."""
-    found = getattr(time, name, None)
-    is_own = type(found) is _BUILTIN and found.__module__ == "time"
-    return found if is_own else None
+    """Python's own function of `time`; None where the program has replaced it."""
+    function = getattr(time, name, None)
+    is_own = type(function) is _BUILTIN and function.__module__ == "time"
+    return function if is_own else None
 
 
 def _of_system(name: str) -> Callable[[], int] | None:
-    """What asks the C library for a clock, which takes longer; None where that does not work."""
+    """A function that reads a clock of the C library, which takes longer; None where that does not work.
+
+    `name` is the clock's name in `time`, such as `CLOCK_MONOTONIC`.
+    """
     try:
         import ctypes
 
@@ -38,7 +41,7 @@ def _of_system(name: str) -> Callable[[], int] | None:
         return None
 
 
-# time-machine changes what `time.time_ns` itself does, so the C library comes first there.
+# The C library comes first for the wall clock: time-machine changes what Python's own `time.time_ns` returns.
 now_ns: list[Callable[[], int]] = [_own("perf_counter_ns") or _of_system("CLOCK_MONOTONIC") or time.perf_counter_ns]
 wall_ns: list[Callable[[], int]] = [_of_system("CLOCK_REALTIME") or _own("time_ns") or time.time_ns]
-"""The two clocks, each in a list: freezegun replaces what is an attribute of a module itself."""
+"""The two clocks, each in a list: freezegun replaces functions of `time` that are attributes of a module."""
