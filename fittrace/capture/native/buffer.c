@@ -1,8 +1,8 @@
-/* The buffer: what one thread has recorded, and nobody has taken yet. */
+/* The buffer: the numbers that one thread has recorded and that nobody has taken yet. */
 
 #include "native.h"
 
-/* Numbers for which there is room without being used, at most. */
+/* An empty buffer gives its memory back where it has room for more numbers than this. */
 #define MUCH_ROOM (1 << 20)
 
 PyObject *array_type;
@@ -71,7 +71,7 @@ Buffer_append(Buffer *self, PyObject *value)
 static PyObject *
 Buffer_extend(Buffer *self, PyObject *values)
 {
-    PyObject *fast = PySequence_Tuple(values); /* first: an iterator's own code may append */
+    PyObject *fast = PySequence_Tuple(values); /* before anything is appended: an iterator's own code may append too */
     Py_ssize_t before = self->length, place;
 
     if (fast == NULL) {
@@ -89,7 +89,7 @@ Buffer_extend(Buffer *self, PyObject *values)
     return none();
 }
 
-/* Leave out the first `count` numbers. Much room, which a burst has taken, is given back. */
+/* Drop the first `count` numbers. The memory that a burst of records took is given back. */
 static void
 discard(Buffer *self, Py_ssize_t count)
 {
@@ -119,7 +119,7 @@ Buffer_discard(Buffer *self, PyObject *value)
     return none();
 }
 
-/* Put numbers before those that have been recorded since they were taken; they are lost where there is no memory. */
+/* Put numbers that were taken back, before those recorded since. They are lost where there is no memory for them. */
 static void
 put_back(Buffer *self, PyObject *bytes)
 {
@@ -142,7 +142,8 @@ Buffer_take(Buffer *self, PyObject *Py_UNUSED(ignored))
     if (bytes == NULL) {
         return NULL;
     }
-    /* Before the array is made: to make an object may run a finalizer, which records, or another thread, which takes. */
+    /* Empty the buffer before the array is made: making an object may run a finalizer, which records, or let another
+     * thread run, which takes. */
     discard(self, self->length);
     taken = PyObject_CallFunction(array_type, "sO", "q", bytes);
     if (taken == NULL) {

@@ -1,4 +1,4 @@
-/* The clock: the system is asked, so that what a program makes of Python's `time` changes nothing. */
+/* The clock. It asks the system, so a program that replaces functions of Python's `time` does not change it. */
 
 #include "native.h"
 
@@ -7,9 +7,9 @@
 PyObject *own_clock;
 
 #if defined(__APPLE__)
-#define RUNNING CLOCK_UPTIME_RAW /* as `time.perf_counter_ns` is there */
+#define RUNNING CLOCK_UPTIME_RAW /* the clock of `time.perf_counter_ns` on macOS */
 #else
-#define RUNNING CLOCK_MONOTONIC /* the same on Linux */
+#define RUNNING CLOCK_MONOTONIC /* its clock on Linux */
 #endif
 
 static int64_t
@@ -44,7 +44,7 @@ wall_ns(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 
 #endif
 
-/* The time that Python code tells, which may be anything. */
+/* The time as a clock in Python gives it. That may be a test's, so its result is checked. */
 static int64_t
 asked(Probes *self)
 {

@@ -1,12 +1,12 @@
-/* Leaving: what is recorded where an exception leaves a function of the engine, or comes by in it.
+/* Leaving: what is recorded where an exception leaves a function of the engine, is caught in it or passes through it.
  *
- * In Python a signal handler could raise before the record is there, and the frame would stay open in the trace. Here
- * none runs before.
+ * In Python a signal handler could raise before the record is appended, and the frame would stay open in the trace. In
+ * C no handler runs before that.
  */
 
 #include "native.h"
 
-/* The line of the function that runs, in which the exception was raised or passed through. */
+/* The line of the running function in which the exception was raised, or to which it came from a call. */
 static int64_t
 raised_at(PyObject *traceback)
 {
@@ -62,7 +62,7 @@ Probes_unwind(Probes *self, PyObject *head)
     return done(self, failed);
 }
 
-/* Tell that the model's method whose frame runs has ended: 0, or -1 with an exception of the program's. */
+/* Report that the root whose frame runs has ended: 0, or -1 with an exception of the program's. */
 static int
 end_root(Probes *self)
 {
@@ -81,7 +81,7 @@ Probes_unwind_root(Probes *self, PyObject *head)
     int tries;
 
     PyErr_Fetch(&kind, &value, &traceback);
-    /* Nobody else ends it, so it is begun again where a signal handler raises in it. */
+    /* Nothing else ends the root, so this tries again where a signal handler raises. The first exception goes on. */
     for (tries = 0; tries < TRIES && end_root(self) < 0; tries++) {
         if (kind == NULL) {
             PyErr_Fetch(&kind, &value, &traceback);
@@ -96,7 +96,7 @@ Probes_unwind_root(Probes *self, PyObject *head)
     return unwound;
 }
 
-/* Where a signal handler raises in the first half, the frame has not ended yet, and the guard around it does that. */
+/* Where a signal handler raises in `end_root`, nothing is recorded here: the guard around the frame then ends it. */
 int
 leave_root(Probes *self, int64_t head)
 {
@@ -117,7 +117,7 @@ Probes_raised(Probes *self, PyObject *head)
     int is_closed;
 
     PyErr_GetExcInfo(&kind, &value, &traceback);
-    /* A generator that is closed was in nobody's call. */
+    /* A generator that is closed is in no call: there is nothing to record. */
     is_closed = kind == PyExc_GeneratorExit;
     numbers[0] = as_integer(head);
     numbers[1] = raised_at(traceback);

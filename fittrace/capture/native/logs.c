@@ -1,7 +1,7 @@
-/* Logs: whether they are what they were, asked before and after every hook.
+/* Logs: whether they have changed, asked before and after each hook.
  *
- * They mostly are, and mostly they are a few plain numbers under keys that never change. For each width of logs there
- * are shapes: the keys that logs of this width had lately, with the type of each value and the value itself. Objects
+ * Mostly they have not, and mostly they are a few plain numbers under keys that never change. So for each width (number
+ * of keys) there are shapes: the keys that logs of this width had lately, the type of each value and the value. Objects
  * are compared by their identity, and so nobody's code is run. All else is for `log_inspector.py` to say.
  */
 
@@ -53,7 +53,7 @@ is_seen(const Probes *self, PyObject *logs)
     return 1;
 }
 
-/* The number that a value of this entry is: 1, or 0 where it is none of the kind. */
+/* Read the number that a value is: 1, or 0 where it is not of the entry's kind. */
 static int
 as_number(const Entry *entry, PyObject *value, double *number)
 {
@@ -70,7 +70,7 @@ as_number(const Entry *entry, PyObject *value, double *number)
     return entry->kind == 'n' || (*number >= 0 && *number < WHOLE);
 }
 
-/* Append logs as a record of their shape. */
+/* Append a `state` record of the logs that a shape holds. A float is two operands, its low and its high half. */
 static int
 append_shape(Probes *self, const Shape *shape)
 {
@@ -93,8 +93,8 @@ append_shape(Probes *self, const Shape *shape)
     return append(self, numbers, count);
 }
 
-/* Whether logs, which are plain numbers, equal those that were recorded last, perhaps in another order; or -1. Python's
- * own comparison would have NumPy warn the program of some of its numbers. */
+/* Whether logs of plain numbers equal those that were recorded last, in any order of their keys; or -1. Python's own
+ * comparison is not used: for some numbers of NumPy's it would make NumPy warn the program. */
 static int
 equals_last(const Probes *self, PyObject *logs)
 {
@@ -122,7 +122,7 @@ equals_last(const Probes *self, PyObject *logs)
     return equals;
 }
 
-/* Whether a shape is still one of those that logs are compared with. */
+/* Whether a shape is still one of those that logs are compared with. Code of the program's may have replaced it. */
 static int
 is_known(const Probes *self, const Shape *shape)
 {
@@ -131,7 +131,7 @@ is_known(const Probes *self, const Shape *shape)
     return shape == known[0] || shape == known[1];
 }
 
-/* Take logs that are of this shape: 1, or 0 where they are not, or -1. They are recorded where they have changed. */
+/* Record logs of this shape where they have changed: 1, or 0 where they are of another shape, or -1. */
 static int
 take(Probes *self, Shape *shape, PyObject *logs)
 {
@@ -140,7 +140,7 @@ take(Probes *self, Shape *shape, PyObject *logs)
     Py_ssize_t position = 0, width = 0, place;
     int has_changed = 0, equals = 0, taken;
 
-    /* First what is new is held on to, then it is asked what numbers these are. */
+    /* First take references to all new values, then read their numbers: reading may run code that changes the logs. */
     while (width < shape->width && PyDict_Next(logs, &position, &key, &value)) {
         const Entry *entry = &shape->entries[width];
         int is_same = value == entry->value;
@@ -186,8 +186,12 @@ take(Probes *self, Shape *shape, PyObject *logs)
     return taken;
 }
 
-/* A shape for logs whose keys have that number in the trace and whose values those kinds; what was of this width
- * and is not what was taken last gives way. NULL where they are none, or with an error. */
+/* Make a shape for logs. It replaces a shape of the same width, but not the one that was recorded last. NULL where the
+ * logs have none, or with an error.
+ *
+ * `keys`: the number of the keys in the trace.
+ * `kinds`: the kind of each value, `i` for a whole number that is not negative and `n` for any other.
+ */
 static Shape *
 adopt(Probes *self, PyObject *logs, int64_t keys, const char *kinds)
 {
@@ -219,7 +223,8 @@ adopt(Probes *self, PyObject *logs, int64_t keys, const char *kinds)
     }
     for (place = 0; place < width; place++) {
         Entry *entry = &shape->entries[place];
-        /* Another thread may have put something else into the logs since they were plain: no code of its class is run. */
+        /* Since the logs were found to be plain numbers, another thread may have put anything into them. No code of its
+         * class shall run. */
         if (place >= shape->width || !PyUnicode_CheckExact(entry->key)
             || PyType_GetFlags(entry->type) & Py_TPFLAGS_HEAPTYPE || !as_number(entry, entry->value, &entry->number)) {
             drop(shape);
@@ -239,7 +244,7 @@ adopt(Probes *self, PyObject *logs, int64_t keys, const char *kinds)
     return shape;
 }
 
-/* Record logs that are not plain numbers, where they have changed. */
+/* Record logs that are not all plain numbers, where their description has changed. */
 static int
 describe(Probes *self, PyObject *logs)
 {

@@ -1,4 +1,4 @@
-/* The module. */
+/* The module `fittrace.capture._native`. */
 
 #include "native.h"
 
@@ -31,7 +31,7 @@ PyInit__native(void)
 {
     PyObject *arrays, *made, *probes, *buffer;
 
-    /* Since Python 3.8, an object whose type is made like these has a reference to it. */
+    /* Since Python 3.8 an object of a type that `PyType_FromSpec` makes has a reference to its type. */
     instances_own_their_type = strncmp(Py_GetVersion(), "3.7.", 4) != 0;
     arrays = PyImport_ImportModule("array");
     if (arrays == NULL) {
@@ -49,7 +49,7 @@ PyInit__native(void)
     if (array_type == NULL || made == NULL || buffer == NULL || probes == NULL || make_probe_type() < 0) {
         return NULL;
     }
-    Py_INCREF(buffer); /* `BufferType` */
+    Py_INCREF(buffer); /* for `BufferType`; `PyModule_AddObject` takes the other reference */
     if (PyModule_AddObject(made, "Buffer", buffer) < 0 || PyModule_AddObject(made, "Probes", probes) < 0) {
         return NULL;
     }

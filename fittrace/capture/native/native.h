@@ -1,11 +1,13 @@
-/* What is compiled of capture: `pybuffer.py` and `pyprobes.py` do the same in Python, and say what that is.
+/* The compiled part of capture. `pybuffer.py` and `pyprobes.py` are the same in Python, and document the functions.
  *
- * Only the stable ABI of Python 3.7 is used, so one binary serves every Python from then on. Nothing here gives up the
- * interpreter's lock between the first number of a record and the last: the collector finds a record whole or not at all.
+ * Only the stable ABI of Python 3.7 is used, so one binary serves every Python from then on. Nothing here releases the
+ * interpreter's lock between the first number of a record and the last, so nobody sees a part of a record.
  *
- * The program may come in between wherever Python code is called or an object is let go of: a finalizer, a signal's
- * handler or another thread may then run probes of its own. So what is read after such a place is held on to before it,
- * and a field is emptied before what was in it is let go of.
+ * The program may run wherever Python code is called or a reference is dropped: a finalizer, a signal handler or
+ * another thread may then call probes of its own. So two rules hold:
+ *
+ * - Before such a point, take a reference to what is used after it.
+ * - Empty a field before dropping the reference that was in it.
  */
 
 #ifndef FITTRACE_NATIVE_H
@@ -28,12 +30,12 @@
 #endif
 
 #ifndef METH_FASTCALL
-/* In the stable ABI since Python 3.10; 3.7 to 3.9, of which no other will come, have the same under this flag. */
+/* In the stable ABI since Python 3.10. Python 3.7 to 3.9, which get no more versions, have the same under this flag. */
 #define METH_FASTCALL 0x0080
 #endif
 
-/* How references are counted is for the Python to say that runs, not for the headers of the one that compiled this: since
- * Python 3.12 some objects are immortal. */
+/* Call functions of the running Python instead of the macros in the headers, which count references as the Python that
+ * compiled this does: since Python 3.12 some objects are immortal, and their count must not change. */
 #undef Py_INCREF
 #undef Py_XINCREF
 #undef Py_DECREF
@@ -44,7 +46,7 @@
 #define Py_XDECREF(object) Py_DecRef((PyObject *)(object))
 
 #if defined(__GNUC__)
-/* Short names that no other library is to see. */
+/* Export nothing: the names are short, and another library may have the same. */
 #pragma GCC visibility push(hidden)
 #endif
 
@@ -59,43 +61,44 @@
 #define WHOLE 9007199254740992.0
 /* As in `log_inspector.py`: keys in a shape, at most. */
 #define WIDEST 64
-/* Shapes of one width: those of an epoch's logs and of a batch's, say. */
+/* How many shapes of one width are kept: an epoch's logs and a batch's may have the same width. */
 #define SHAPES 2
 /* What is done with the records of a site, as `Dispatch` in `observer.py` says. */
 enum { OBSERVED, IGNORED, ENTERS, LEAVES, FILTERED };
-/* Classes of callbacks whose numbers are at hand. */
+/* How many classes of callbacks are looked up without a dict. */
 #define AT_HAND 8
-/* How often what may be interrupted is begun, at most. */
+/* How many times something is tried that signal handlers interrupt. */
 #define TRIES 4
 /* What Fibonacci hashing multiplies by, as in `schema/fibonacci_hashing.py`. */
 #define FIBONACCI 0x9E3779B97F4A7C15ULL
 
-/* What a bytearray has beside its head, at most. */
+/* Bytes that a bytearray has after its head, at most; `make_probe_type` checks it. */
 #define ROOM 64
 
 #define METHOD(type, name, flags) {#name, (PyCFunction)(void (*)(void))type##_##name, flags, NULL}
 
-/* What one thread has recorded, and nobody has taken yet. */
+/* The numbers that one thread has recorded and that nobody has taken yet. */
 typedef struct {
     PyObject_HEAD
     int64_t *numbers;
-    Py_ssize_t length;
-    Py_ssize_t room;
+    Py_ssize_t length; /* how many there are */
+    Py_ssize_t room;   /* for how many there is memory */
 } Buffer;
 
-/* What logs of a certain width held last: a key, its value, the value's type and number. */
+/* One key of logs, with the value that it had when the logs were recorded last. */
 typedef struct {
     PyObject *key;
     PyObject *value;
-    PyTypeObject *type;
-    double number;
-    char kind;
+    PyTypeObject *type; /* of the value */
+    double number;      /* the value as a number */
+    char kind;          /* how the number is recorded: `i` as a whole number, `n` as the halves of a float */
 } Entry;
 
+/* The keys of logs that are plain numbers, and what the logs held last. */
 typedef struct {
-    int holders;
-    Py_ssize_t width;
-    int64_t keys; /* their number in the trace */
+    int holders;      /* how many references there are */
+    Py_ssize_t width; /* how many keys */
+    int64_t keys;     /* the number of the keys in the trace */
     Entry entries[];
 } Shape;
 
@@ -105,40 +108,44 @@ typedef struct {
     int64_t number;
 } Class;
 
+/* The probes of one thread. What is observed of them, and how, is described in `observer.py`. */
 typedef struct {
     PyObject_HEAD
     Buffer *buffer;
-    unsigned long thread;
-    PyObject *greenlet; /* gives the greenlet that runs, once there may be some */
+    unsigned long thread; /* its identity; 0 once it has ended */
+    PyObject *greenlet;   /* tells which greenlet runs; NULL as long as there are none */
     PyObject *inspector;
     PyObject *observe;
     PyObject *interest;
     PyObject *batch_filter;
     long entered;
-    PyObject *clock;
-    PyObject *classes;
-    PyObject *texts;
-    Class at_hand[AT_HAND];
-    unsigned met; /* classes that were put at hand */
-    int64_t state_head;
+    PyObject *clock;        /* gives the time */
+    PyObject *classes;      /* the numbers of callbacks' classes, by the identity of the class */
+    PyObject *texts;        /* the numbers of texts */
+    Class at_hand[AT_HAND]; /* the classes that were met last */
+    unsigned met;           /* how many classes were put there so far */
+    int64_t state_head;     /* the head of the records of logs */
+    /* Constants: no arguments, and an attribute's name. */
     PyObject *nothing;
     PyObject *stop_training;
+    /* The logs that were recorded last; NULL where only another look can tell whether they have changed. */
     PyObject *seen;
+    /* The callback list whose hooks run, the attributes of its model, and what `stop_training` was at the last look. */
     PyObject *owner;
     PyObject *attributes;
     PyObject *stopping;
-    PyObject *described;
+    PyObject *described; /* the operands of the logs that were recorded last, where they are not all plain numbers */
     Shape *shapes[(WIDEST + 1) * SHAPES]; /* those of one width side by side */
-    Shape *current;
+    Shape *current;      /* the shape of the logs that were recorded last, where they are plain numbers */
 } Probes;
 
-/* What stands for one site in the code of the thread that the probes belong to. */
+/* A site of the owner's code as an object with operators; see `probe.c`. */
 typedef struct {
     PyObject_HEAD
-    char of_its_base[ROOM]; /* a bytearray without bytes */
+    char of_its_base[ROOM]; /* the fields of a bytearray without bytes */
     Probes *probes;
     int64_t head;
-    char kind; /* the first letter of the function of `Probes` that it is */
+    char kind; /* the first letter of the function of `Probes` that it calls */
 } Probe;
 
 /* buffer.c */
@@ -147,13 +154,13 @@ extern PyType_Spec Buffer_spec;
 extern PyObject *array_type;
 extern int instances_own_their_type;
 
-/* A new reference to None. The headers of Python 3.12 and 3.13 take it for immortal, which it is not before. */
+/* A new reference to None. The macro of Python 3.12 and 3.13 does not count it, but older Pythons need the count. */
 PyObject *none(void);
-/* Give back the memory of an object. */
+/* Free an object. */
 void release(PyObject *self);
 /* Append numbers, all of them or none: 0, or -1 with an error. */
 int extend(Buffer *self, const int64_t *numbers, Py_ssize_t count);
-/* The number of an int, that of anything else is absent: it may be the program's, so none of its code is run. */
+/* The value of an int that has 64 bits; ABSENT for anything else. No code of the object's class runs. */
 int64_t as_integer(PyObject *value);
 
 /* clock.c */
@@ -161,55 +168,55 @@ int64_t as_integer(PyObject *value);
 /* The time, in nanoseconds; negative with an error where there is none. */
 int64_t now(Probes *self);
 #if HAS_CLOCK
-/* `now_ns` as Python has it: probes that are given this clock need no Python to read it. */
+/* The function `now_ns` as an object. Probes that are given this clock read it without calling Python. */
 extern PyObject *own_clock;
-/* The nanoseconds of the clock that only goes on, and those of the wall's. */
+/* The nanoseconds of the monotonic clock, and of the wall clock. */
 PyObject *now_ns(PyObject *module, PyObject *ignored);
 PyObject *wall_ns(PyObject *module, PyObject *ignored);
 #endif
 
 /* logs.c */
 
-/* Whether logs hold the very objects that were taken last. */
+/* Whether logs hold the very objects that were recorded last. */
 int is_seen(const Probes *self, PyObject *logs);
-/* Look at logs: 1 where their objects will tell whether they have changed, 0 where only another look can, or -1. */
+/* Record logs where they have changed: 1 where the identity of their objects will tell whether they change again,
+ * 0 where only another look can, or -1. */
 int look(Probes *self, PyObject *logs);
-/* Another callback list is next: nothing was recorded of its logs. */
+/* Forget the logs: the next probe may be another callback list's. */
 void begin_list(Probes *self);
-/* Let go of a shape, which goes with its last holder. */
+/* Drop a reference to a shape. */
 void drop(Shape *shape);
 
 /* records.c */
 
-/* Append one record, all of it or nothing: 0, or -1 with an error. */
+/* Append one record, as a whole or not at all, and hand it to the observer: 0, or -1 with an error. */
 int append(Probes *self, const int64_t *numbers, Py_ssize_t count);
-/* The same of a tuple after a `head`; 0: the head is in the tuple. */
+/* The same with the operands in a tuple. With a `head` of 0 the head is the tuple's first item. */
 int append_tuple(Probes *self, int64_t head, PyObject *operands);
-/* Report the error that is set, if one is, as `except Exception` would: 0, or -1 where it is the program's and is to go
- * on. */
+/* Report the error that is set, if there is one, as a fault: 0, or -1 where it is the program's. It stays set then. */
 int fault(Probes *self, const char *where);
 
 /* leaving.c */
 
-/* Record, after this head, the exception that leaves a function. */
+/* Record the exception that leaves a function, with this head. */
 PyObject *Probes_unwind(Probes *self, PyObject *head);
-/* The same of a call of a model's method, and after it the program's own functions may be as they were. */
+/* The same for a root; afterwards the program's own functions get their code back. */
 PyObject *Probes_unwind_root(Probes *self, PyObject *head);
-/* Record, after this head, that such a call ends as it should: 0, or -1 with an error. */
+/* Record that a root returns, with this head: 0, or -1 with an error. */
 int leave_root(Probes *self, int64_t head);
 PyObject *Probes_leave_root(Probes *self, PyObject *head);
-/* Record an exception that is caught, goes on, or leaves a generator. */
+/* Record an exception that is caught, passes a `finally`, or leaves a function without a span. */
 PyObject *Probes_raised(Probes *self, PyObject *head);
 
 /* packing.c */
 
-/* Bytes that hold integers of 64 bits, packed; None where one of them is too large for that. */
+/* Pack bytes that hold integers of 64 bits; None where one of them is too large. */
 PyObject *packed(PyObject *module, PyObject *numbers);
 
 /* pin.c */
 
 #if HAS_PINS
-/* What keeps the open file of a descriptor until it is let go. The file must be open for reading. */
+/* A pin: an object that keeps the file of a descriptor open as long as it lives. The file must be open for reading. */
 PyObject *pinned(PyObject *module, PyObject *descriptor);
 #endif
 
@@ -217,7 +224,7 @@ PyObject *pinned(PyObject *module, PyObject *descriptor);
 
 extern PyTypeObject *ProbeType;
 
-/* Make the type: 0, or -1 with an error. */
+/* Make `ProbeType`: 0, or -1 with an error. */
 int make_probe_type(void);
 
 /* probes.c */
@@ -225,13 +232,13 @@ int make_probe_type(void);
 extern PyType_Spec Probes_spec;
 extern PyTypeObject *BufferType;
 
-/* Hold on to nothing of the program's. */
+/* Drop all references to the program's model and logs. */
 void forget(Probes *self);
-/* Append a record that is a head and the time: 0, or -1 with an error. */
+/* Append a record of a head and the time: 0, or -1 with an error. */
 int mark(Probes *self, int64_t head);
 /* Whether the calling thread is the one that the probes belong to, in its main greenlet. */
 int is_here(const Probes *self);
-/* What a probe returns: nothing, also where it could not do its work, but for what no `except Exception` keeps. */
+/* What a probe returns: None, also where it failed and reported a fault; NULL with an exception of the program's. */
 PyObject *done(Probes *self, int failed);
 
 #endif

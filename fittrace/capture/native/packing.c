@@ -1,18 +1,19 @@
-/* Packing: what a thread has recorded, as the few bytes that it needs. `schema/journal_format.py` says how. */
+/* Packing: writes what a thread has recorded as varints, in the format that `schema/journal_format.py` describes. */
 
 #include "native.h"
 
 /* As in `schema/journal_format.py`. */
 enum { HEAD, NUMBER, MOMENT, NOTHING };
-/* Bytes of a varint, at most. */
+/* The most bytes that a varint has. */
 #define WIDEST_VARINT 10
-/* A varint holds no more than this beside its kind. */
+/* The first value that does not fit into a varint: two of its 64 bits are the kind. */
 #define LIMIT (1ULL << 62)
-/* No smaller number is the first moment of a block, or one that is far from the last. */
+/* A moment that is the first of a block, or far from the last one, is at least this. Smaller numbers are plain ones. */
 #define FIRST (1LL << 32)
-/* How far it may be from the last and is near, in zigzag: half a minute. */
+/* A moment is near the last one if the difference, in zigzag, is less than this: about half a minute. */
 #define NEAR (1ULL << 36)
 
+/* Write one varint: where it ends. */
 static unsigned char *
 put(unsigned char *at, uint64_t value, int kind)
 {
@@ -25,16 +26,16 @@ put(unsigned char *at, uint64_t value, int kind)
     return at;
 }
 
-/* Pack numbers into memory that is wide enough: where it ends, or NULL where one of them does not go into a varint. */
+/* Pack numbers into `at`, which has room for all: the end, or NULL where a number does not fit into a varint. */
 static unsigned char *
 pack(const char *numbers, Py_ssize_t count, unsigned char *at)
 {
     uint64_t last = 0, value;
     int64_t number;
-    int is_first = 0; /* after a head */
+    int is_first = 0; /* whether the number is the first operand of its record, which may be a time */
 
     for (; count > 0; count--, numbers += sizeof(number)) {
-        memcpy(&number, numbers, sizeof(number)); /* bytes may lie anywhere */
+        memcpy(&number, numbers, sizeof(number)); /* the bytes need not be aligned */
         value = number < 0 ? ~(uint64_t)number : (uint64_t)number;
         if (value >= LIMIT) {
             return NULL;
@@ -44,6 +45,7 @@ pack(const char *numbers, Py_ssize_t count, unsigned char *at)
         } else if (number == ABSENT) {
             at = put(at, 0, NOTHING);
         } else {
+            /* How far the number is from the last moment, in zigzag: twice the distance, less one if it is smaller. */
             uint64_t after = value >= last ? (value - last) << 1 : ((last - value) << 1) - 1;
             int is_moment = after < NEAR ? after < value : is_first && number >= FIRST && after < LIMIT;
             at = is_moment ? put(at, after, MOMENT) : put(at, value, NUMBER);

@@ -1,6 +1,6 @@
-/* Pins: what keeps an open file, and so its lock, when the program closes the descriptor.
+/* Pins: keep a file open, and so its lock held, when the program closes the descriptor.
  *
- * A mapping does. It takes no descriptor, and a child that is forked off does not have it.
+ * A pin is a memory mapping of the file. It needs no descriptor, and a forked child does not inherit it.
  */
 
 #include "native.h"

@@ -1,7 +1,8 @@
-/* One probe, as an operator: `-probe` records its site, and so does `probe | value`, which is the value; `0 in probe` asks
- * whether the owner runs.
+/* One probe as an object with operators. `-probe` records its site. `probe | value` does too, and is the value.
+ * `0 in probe` asks a question: `is_here` and `begins` are true in the thread and greenlet that the probe belongs to,
+ * where `begins` records too, and `known` is always true.
  *
- * A call takes Python several times as long as an operator, and most of what a call of so little takes is that.
+ * A call takes Python several times as long as an operator, and a probe does so little that this is most of its cost.
  *
  * A probe is a constant as `probe_constants.py` describes them: to `marshal` and `pickle` it is no bytes.
  */
@@ -10,6 +11,7 @@
 
 PyTypeObject *ProbeType;
 
+/* Do what the function of `Probes` does that the probe is named after. */
 static PyObject *
 record(Probe *self)
 {
@@ -25,7 +27,7 @@ record(Probe *self)
     return done(self->probes, failed < 0);
 }
 
-/* Without this Python would make probes that belong to no one. */
+/* Without this, Python code could make probes without a `Probes` behind them. */
 static PyObject *
 Probe_new(PyTypeObject *Py_UNUSED(type), PyObject *Py_UNUSED(arguments), PyObject *Py_UNUSED(keywords))
 {

@@ -1,14 +1,15 @@
-/* The probes: what the rewritten code calls, for one thread. */
+/* The probes: the functions that the rewritten code calls, for one thread. */
 
 #include "native.h"
 
-/* Numbers of a mark, of which no site has more than six. */
+/* The most arguments of `mark`. No site has more than six operands. */
 #define MOST_OPERANDS 16
 
 PyTypeObject *BufferType;
 
-/* The model, whose attributes have what `stop_training` is. */
+/* The model: `stop_training` is read from its attributes. */
 
+/* Whether `stop_training` is still the object that it was when it was last looked at. */
 static int
 is_watched(Probes *self, PyObject *owner)
 {
@@ -17,16 +18,17 @@ is_watched(Probes *self, PyObject *owner)
     if (owner != self->owner) {
         return 0;
     }
-    Py_INCREF(attributes); /* a key that is no text may have the same hash, and compare with code of its own */
+    Py_INCREF(attributes); /* a key that is no text may have the same hash, and then its own code compares the two */
     stopping = PyDict_GetItemWithError(attributes, self->stop_training);
     Py_DECREF(attributes);
     if (stopping == NULL && PyErr_Occurred()) {
-        PyErr_Clear(); /* whoever looks again will meet it too */
+        PyErr_Clear(); /* `watch`, which is called then, meets it too and reports it */
         return 0;
     }
     return stopping == self->stopping;
 }
 
+/* Read `stop_training` and record it where it has changed: 0, or -1. */
 static int
 watch(Probes *self, PyObject *owner)
 {
@@ -50,7 +52,7 @@ watch(Probes *self, PyObject *owner)
     Py_XINCREF(stopping);
     record = PyObject_CallMethod(self->inspector, "stop", "(O)", attributes);
     if (record == NULL) {
-        /* Whatever interrupted it: it is looked at again the next time. */
+        /* A signal handler may have raised. Nothing is kept, so the next hook looks again. */
         Py_XDECREF(stopping);
         Py_DECREF(attributes);
         return -1;
@@ -70,7 +72,7 @@ watch(Probes *self, PyObject *owner)
     return failed ? -1 : 0;
 }
 
-/* Look at whatever has changed: 1, or 0 where nothing has, or -1. */
+/* Record logs and `stop_training` where they have changed: 1 where one had to be looked at, 0 where none had, or -1. */
 static int
 look_around(Probes *self, PyObject *owner, PyObject *logs, const char *where)
 {
@@ -99,8 +101,9 @@ look_around(Probes *self, PyObject *owner, PyObject *logs, const char *where)
     return has_looked;
 }
 
-/* What probes call. */
+/* The functions. */
 
+/* Whether a probe has as many arguments as its function takes; sets an error where it has not. */
 static int
 has_arguments(Py_ssize_t given, Py_ssize_t wanted)
 {
@@ -119,7 +122,7 @@ done(Probes *self, int failed)
     return none();
 }
 
-/* Whether a thread's main greenlet runs, the one without a parent. */
+/* Whether the thread's main greenlet runs. It is the one without a parent. */
 static int
 is_main_greenlet(PyObject *current)
 {
@@ -156,6 +159,7 @@ mark(Probes *self, int64_t head)
     return numbers[1] < 0 ? -1 : append(self, numbers, 2);
 }
 
+/* Make one probe: of a function's name and a head. */
 static PyObject *
 Probes_probe(Probes *self, PyObject *const *arguments, Py_ssize_t given)
 {
@@ -180,6 +184,7 @@ Probes_probe(Probes *self, PyObject *const *arguments, Py_ssize_t given)
     return (PyObject *)made;
 }
 
+/* The thread has ended. Another may get its number, and shall not be taken for it. */
 static PyObject *
 Probes_leave(Probes *self, PyObject *Py_UNUSED(ignored))
 {
@@ -249,7 +254,7 @@ Probes_hooks(Probes *self, PyObject *const *arguments, Py_ssize_t given)
     return none();
 }
 
-/* The number of a callback's class: 1 where it is known, 0 where it was met now, or -1. */
+/* Find the number of a callback's class: 1 where it was known, 0 where it is new, or -1. */
 static int
 class_of(Probes *self, PyObject *callback, int64_t *number)
 {
@@ -351,7 +356,7 @@ Probes_hooked(Probes *self, PyObject *const *arguments, Py_ssize_t given)
     numbers[1] = now(self);
     failed = numbers[1] < 0 || look_around(self, arguments[1], arguments[2], "reading the logs after a hook") < 0;
     if (!failed) {
-        /* What comes next is another list, perhaps one around this. */
+        /* The next probe may be another list's: the one around this list, where a callback holds a list of its own. */
         begin_list(self);
         failed = append(self, numbers, 2) < 0;
     }
@@ -365,7 +370,7 @@ forget(Probes *self)
 
     self->owner = self->attributes = self->stopping = NULL;
     begin_list(self);
-    Py_XDECREF(before[0]); /* perhaps the last of the model, whose finalizer may train another */
+    Py_XDECREF(before[0]); /* it may be the model's last reference, and a finalizer may train another model */
     Py_XDECREF(before[1]);
     Py_XDECREF(before[2]);
 }
@@ -414,6 +419,7 @@ Probes_traverse(Probes *self, visitproc visit, void *arg)
     return 0;
 }
 
+/* Python's collector of garbage may call this while the object can still be called: `observe` stays an object. */
 static int
 Probes_clear(Probes *self)
 {
@@ -450,7 +456,7 @@ Probes_dealloc(Probes *self)
     release((PyObject *)self);
 }
 
-/* The bytes that an observer keeps under a name. */
+/* The bytearray in an attribute of the observer's; a new reference, or NULL with an error. */
 static PyObject *
 bytes_of(PyObject *observing, const char *name)
 {

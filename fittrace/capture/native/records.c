@@ -1,8 +1,8 @@
-/* Records: they are appended to the buffer, and dispatched to the observer. */
+/* Records: appended to the buffer, and handed to the observer. */
 
 #include "native.h"
 
-/* Numbers of a record for which no memory is asked. */
+/* A record of at most so many numbers is put together on the stack. */
 #define FEW 16
 
 int
@@ -14,7 +14,7 @@ fault(Probes *self, const char *where)
     if (PyErr_Occurred() == NULL) {
         return 0;
     }
-    /* The report may be interrupted too, by what is then reported itself. */
+    /* The report may raise too: the next turn reports what it raised. */
     for (tries = 0; tries < TRIES; tries++) {
         if (!PyErr_ExceptionMatches(PyExc_Exception)) {
             Py_XDECREF(before);
@@ -23,7 +23,7 @@ fault(Probes *self, const char *where)
         PyErr_Fetch(&kind, &error, &traceback);
         PyErr_NormalizeException(&kind, &error, &traceback);
         if (error != NULL && error == before) {
-            /* It was raised again: it is the program's. */
+            /* `fault` has raised what it was given: the exception is the program's. */
             Py_DECREF(before);
             PyErr_Restore(kind, error, traceback);
             return -1;
