@@ -16,7 +16,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 
 from fittrace.capture.journal.load_shedder import KEEP_ALL, KEEP_EPOCHS, LoadShedder, stand_ins
-from fittrace.capture.record.pybuffer import Buffer
+from fittrace.capture.journal.pybuffer import Buffer
 from fittrace.capture.record.pyprobes import Probes
 from fittrace.capture.sites import Site
 from fittrace.otel.live_settings import LiveSettings
