@@ -1,4 +1,4 @@
-"""The command line. Each command has a module with its `COMMAND`; here is what they share, above all the errors.
+"""The command line. Each command has a module with its `COMMAND`. What all commands share, such as errors, is here.
 
 A command imports what it needs when it runs, so that `--help` and bad arguments are answered at once.
 """
@@ -18,10 +18,10 @@ from . import check, convert, diff, export, lines, ls, replay, run, show, sql, t
 from .subcommand import Subcommand
 
 DEBUG = "FITTRACE_DEBUG"
-"""The environment variable that shows a fault of fittrace with its traceback."""
+"""The environment variable that makes a fault of fittrace show its traceback."""
 
 _LONGEST = 300
-"""How many characters of such a fault are shown without it."""
+"""How many characters of the message of such a fault are shown."""
 
 _MODULES = (run, ls, convert, show, sql, replay, lines, check, diff, testgen, export)
 
@@ -30,7 +30,9 @@ COMMANDS: dict[str, Subcommand] = {module.COMMAND.name: module.COMMAND for modul
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. Returns its exit code: 0, or 2 for bad input, which one line on standard error explains.
+    """Run one command, and return its exit code.
+
+    0 means success, 2 bad input; one line on standard error explains it. Some commands use 1 (see their `--help`).
 
     >>> main(["show", "/nowhere"])
     2
@@ -70,9 +72,10 @@ def _fail(error: object) -> int:
 
 
 def _replace_closed_streams() -> None:
-    """Replace the standard streams that are closed, for which Python has None.
+    """Open a stand-in for each standard stream that is closed.
 
-    A write to the new standard output fails, as for a closed one. A program that is started does not inherit the files.
+    Python sets a closed stream to None, and writing a message to None would raise another error. The stand-in for
+    standard output is open for reading alone, so that writing to it fails. A child process does not inherit them.
     """
     for name, mode in (("stdin", "r"), ("stdout", "r"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -80,7 +83,7 @@ def _replace_closed_streams() -> None:
 
 
 def _drop_unwritten_output() -> None:
-    """Drop what standard output does not accept, so that Python does not report it again when it closes it."""
+    """Drop what standard output does not accept. Otherwise Python would report it once more at exit."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -91,7 +94,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fittrace",
         description="Shows what Keras' model.fit really does: every phase, batch and hook, with nothing changed.",
-        epilog="example:\n  fittrace run train.py     then     fittrace show",
+        epilog="example:\n  fittrace run train.py    record a run\n  fittrace show            show its summary\n"
+        "\n`fittrace COMMAND --help` explains a command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

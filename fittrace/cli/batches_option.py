@@ -6,12 +6,12 @@ import argparse
 
 from ..schema.sent_batches import SentBatches
 
-HELP = "of the batches a ratio, from 0 to 1, or so many in a second, as in 10/s"
-"""Describes the value."""
+HELP = "which batches: a number in a second, such as 10/s, or a ratio from 0 to 1"
+"""What the option takes, for `--help`."""
 
 
 def batches(text: str) -> SentBatches:
-    """The batches that `text` selects. For argparse, which reports the error.
+    """The batches that `text` selects. It is the `type` of an argparse option.
 
     >>> batches("0.1")
     SentBatches(ratio=0.1, period_ns=0)

@@ -1,4 +1,4 @@
-"""`fittrace check`: finds known faults in a trace, by rules."""
+"""`fittrace check`: looks for known faults in a trace."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ example:
   fittrace check                         the newest run under traces/
   fittrace check traces/2026-01-31-train --rules my_rules.py
 
-exit code: 0 without findings, 1 with some, 2 where a rule failed
+exit code: 0 without findings, 1 with findings, 2 if a rule failed
 
-The rules are in docs/hooks.md, and how to write one.
+docs/hooks.md lists the rules, and says how to write your own.
 """
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_trace(parser, "folder of a run, or of runs")
-    rules = "a Python file with your own rules, used as well"
+    rules = "a Python file with your own rules, to apply too"
     parser.add_argument("--rules", type=parse_path, metavar="FILE", help=rules)
 
 
@@ -45,7 +45,7 @@ def _run(arguments: argparse.Namespace) -> int:
 COMMAND = Subcommand(
     name="check",
     help="find known faults in a trace",
-    description="Look for known faults: what is wrong, where, what it does to you, and the remedy.",
+    description="Look for known faults. A finding says what is wrong, where, its effect and the remedy.",
     examples=_EXAMPLES,
     add_arguments=_add_arguments,
     run=_run,

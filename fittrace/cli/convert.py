@@ -1,4 +1,4 @@
-"""`fittrace convert`: writes the tables of runs that died before they had any."""
+"""`fittrace convert`: writes the tables of runs that died before their tables were written."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ example:
   fittrace convert                         the newest run under traces/
   fittrace convert traces/                 all runs there
 
-`fittrace run` writes a run's tables when the run ends. Where it was killed before that, a run opens from its journal,
-anew each time. This writes the tables once, so that the run opens quickly. No other command writes into a run.
+`fittrace run` writes the tables of a run when the run ends. If `fittrace run` was killed before that, every command
+reads the run from its journal, which takes longer. `convert` writes the tables once. No other command writes into a
+run.
 """
 
 
@@ -27,7 +28,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    """Write the tables of each run. Returns 2 if that failed for a run."""
+    """Write the tables of each run. Return 2 if one of them failed."""
     path = find_trace(arguments.trace)
     from ..store.open_runs import directories_at, settle_run
 
@@ -48,7 +49,7 @@ def _run(arguments: argparse.Namespace) -> int:
 COMMAND = Subcommand(
     name="convert",
     help="write the tables of runs that died",
-    description="Write the tables of runs whose launcher died before it could, and remove their journals.",
+    description="Write the tables of runs whose `fittrace run` was killed, and remove their journals.",
     examples=_EXAMPLES,
     add_arguments=_add_arguments,
     run=_run,

@@ -15,18 +15,18 @@ example:
   fittrace diff traces/before traces/after
   fittrace diff keras-2.2.4 keras-3 --only hooks --only logs --value-tolerance 0.01
 
-exit code: 0 when alike, 1 when different, 2 for bad input
+exit code: 0 if the traces are alike, 1 if they differ, 2 for bad input
 """
 
 _DESCRIPTION = """\
-Compare two traces, also of different engines or versions:
+Compare two traces. They may be of different engines or versions.
 
-  arguments  of fit and compile, and the settings of callbacks, that are not the same
-  hooks      those that one alone has, their order, their threads, how often they come, and who stopped the fit
-  logs       keys that one alone has, and values, with the batch from which on they differ
-  flow       phases, and statements and branches of the engine's source, that one alone came by
-  time       of each phase, each callback's hooks and the first batch, as a ratio, and how far chance alone may have
-             brought it; first what costs most
+  arguments  arguments of fit and compile, and settings of callbacks, that differ
+  hooks      hooks that only one trace has, their order, thread and number, and who stopped the fit
+  logs       keys that only one trace has; values that differ, and from which batch on
+  flow       phases, statements and branches of the engine's source that only one trace passed
+  time       how much longer each phase, each callback's hooks and the first batch took, and how much of that may be
+             chance; the largest difference first
 """
 
 
@@ -34,12 +34,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("a", metavar="A", help="a run")
     parser.add_argument("b", metavar="B", help="another run")
     choices = ("arguments", "hooks", "logs", "flow", "time")
-    parser.add_argument("--only", action="append", choices=choices, help="compare this alone; may be given again")
-    value = "relative difference up to which values in the logs are equal (default: 1e-6)"
+    parser.add_argument("--only", action="append", choices=choices, help="compare only this; may be repeated")
+    value = "relative difference up to which two values in the logs count as equal (default: 1e-6)"
     parser.add_argument("--value-tolerance", type=_fraction, default=1e-6, metavar="X", help=value)
-    time = "by how much a phase may take longer or shorter, chance aside (default: 0.25)"
+    time = "relative difference, apart from chance, up to which two times count as equal (default: 0.25)"
     parser.add_argument("--time-tolerance", type=_fraction, default=0.25, metavar="X", help=time)
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="how it is written (default: text)")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -63,7 +63,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _fraction(text: str) -> float:
     number = float(text)
     if not (math.isfinite(number) and number >= 0):
-        raise argparse.ArgumentTypeError(f"{text}: give a number from 0 on")
+        raise argparse.ArgumentTypeError(f"{text}: not a number of 0 or more")
     return number
 
 

@@ -26,33 +26,35 @@ example:
   fittrace export traces/2026-01-31-train --format otlp --endpoint http://localhost:4318
 
 formats:
-  otlp           OpenTelemetry's spans: to an endpoint, or into a file of OTLP in JSON, one request a line
-  perfetto       a .pftrace for Perfetto's UI and its trace processor
-  chrome         trace events in JSON, for chrome://tracing and other viewers
-  tensorboard    the numbers in the logs as scalars, into a log directory
-  csv, parquet   every table, into a folder
-  run-metadata   a RunMetadata protobuf for each sampled batch, for TensorFlow's Timeline and tf.compat.v1.profiler
+  otlp           OpenTelemetry spans: sent to an endpoint, or written as OTLP in JSON, one request a line
+  perfetto       a .pftrace file for Perfetto's UI and its trace processor
+  chrome         trace events in JSON for chrome://tracing and other viewers
+  tensorboard    a log directory with the numbers in the logs as scalars
+  csv, parquet   a folder with a file for every table
+  run-metadata   a folder with a RunMetadata protobuf for each sampled batch, for TensorFlow's Timeline and
+                 tf.compat.v1.profiler
 """
 _BATCHES = f"otlp: {HELP} (default: all)"
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_trace(parser, "folder of a run, or of runs")
-    parser.add_argument("--format", choices=FORMATS, required=True, help="what to write")
+    parser.add_argument("--format", choices=FORMATS, required=True, help="format to write; see below")
     parser.add_argument("-o", "--output", type=parse_path, metavar="PATH", help="file or folder to write")
-    parser.add_argument("--endpoint", metavar="URL", help="otlp: send it there instead, through the SDK's exporter")
-    parser.add_argument("--level", choices=otel_names.LEVELS, default="all", help="otlp: which spans (default: all)")
+    endpoint = "otlp: send the spans there, through the SDK's exporter, instead of writing a file"
+    parser.add_argument("--endpoint", metavar="URL", help=endpoint)
+    parser.add_argument("--level", choices=otel_names.LEVELS, default="all", help="otlp: spans to send (default: all)")
     parser.add_argument("--batches", type=batches, default=ALL, metavar="BATCHES", help=_BATCHES)
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    """Write the file, or send it, and print how much it has."""
+    """Write the trace, and print how much was written."""
     goes_into_a_file = arguments.endpoint is None
     if goes_into_a_file and arguments.output is None:
         also = ", or an address with --endpoint" if arguments.format == "otlp" else ""
         raise FittraceError(f"export: no output given; give a path with -o{also}")
     if not goes_into_a_file and (arguments.format != "otlp" or arguments.output is not None):
-        raise FittraceError("export: --endpoint needs --format otlp and no -o; remove one of the options")
+        raise FittraceError("export: --endpoint needs --format otlp, and takes no -o; leave one of them out")
     path = find_trace(arguments.trace)
     with progress(f"reading {path}", at_once=True) as report:
         from ..tables import TraceTables
@@ -120,7 +122,7 @@ FORMATS: dict[str, Callable[[TraceTables, argparse.Namespace], str]] = {
 COMMAND = Subcommand(
     name="export",
     help="write a trace for another program",
-    description="Write what a trace holds in the form that another program reads.",
+    description="Write a trace in the format of another program.",
     examples=_EXAMPLES,
     add_arguments=_add_arguments,
     run=_run,

@@ -1,4 +1,4 @@
-"""`fittrace lines`: prints the engine's source with the visits and the time of each line."""
+"""`fittrace lines`: shows the engine's source with the visits and the time of each line."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 COMMAND = Subcommand(
     name="lines",
-    help="the engine's source with visits and time per line",
-    description="Show the engine's functions line by line, with how often each ran and how long it took.",
+    help="show the engine's source with visits and time per line",
+    description="Show the engine's functions line by line: how often each line ran, and how long it took.",
     examples=_EXAMPLES,
     add_arguments=_add_arguments,
     run=_run,

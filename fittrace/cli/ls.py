@@ -27,11 +27,12 @@ _WORDS = {"run", "start", "engine", "ended"}
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("directory", nargs="?", type=parse_path, default=TRACES, metavar="DIR", help="default: traces/")
+    folder = "folder (default: traces/)"
+    parser.add_argument("directory", nargs="?", type=parse_path, default=TRACES, metavar="DIR", help=folder)
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    """Print a line for each run, or the error if it cannot be read."""
+    """Print a line for each run. The line of a run that cannot be read shows the error."""
     from ..store.run_files import run_directories
 
     directories = run_directories(arguments.directory)
@@ -99,8 +100,8 @@ _FITS = """
 
 COMMAND = Subcommand(
     name="ls",
-    help="list runs",
-    description="List the runs in a folder: when they began, how much they fitted and how they ended.",
+    help="list the runs in a folder",
+    description="List the runs in a folder: when each began, what it trained and how it ended.",
     examples=_EXAMPLES,
     add_arguments=_add_arguments,
     run=_run,

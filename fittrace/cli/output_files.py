@@ -12,10 +12,10 @@ from ..schema.errors import FittraceError
 
 @contextmanager
 def replaced(output: Path) -> Iterator[Path]:
-    """A new file that replaces `output` when the block ends without an exception.
+    """The path of a new file, which replaces `output` when the block ends without an exception.
 
-    A link stays, and the file that it leads to is replaced. If `output` is not a file but a pipe, `/dev/null` or the
-    like, the block writes to it directly. Raises `FittraceError` if it is a folder.
+    If `output` is a link, the link stays, and the file that it leads to is replaced. A pipe or a device, such as
+    `/dev/null`, is written directly. Raises `FittraceError` if `output` is a folder.
     """
     if output.is_symlink():
         output = output.resolve()
@@ -24,7 +24,7 @@ def replaced(output: Path) -> Iterator[Path]:
     if output.exists() and not output.is_file():
         yield output
         return
-    # Nobody can guess the name and put a link there.
+    # The name is random, so nobody can have put a link there before.
     new = output.with_name(f".{output.name}.{secrets.token_hex(4)}.new")
     try:
         yield new

@@ -16,11 +16,11 @@ DELAY = 0.7
 
 @contextmanager
 def progress(doing: str, at_once: bool = False) -> Iterator[Callable[[int, int], None]]:
-    """Show the progress of the block. Gives a function to call with how much is done, and of how much.
+    """Show the progress of the block. Gives a function that reports it: it takes the work done and the whole work.
 
     - `doing`: what the block does, in words.
-    - `at_once`: whether to show the line before the first such call too. A traced program may still use the terminal
-      then.
+    - `at_once`: whether `DELAY` begins now. Otherwise it begins with the first report, since a traced program may use
+      the terminal until then.
     """
     if not sys.stderr.isatty():
         yield lambda done, whole: None

@@ -1,4 +1,4 @@
-"""`fittrace replay`: walks through a fit that is over, in the engine's source."""
+"""`fittrace replay`: walks through a finished fit in the engine's source."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\
 example:
-  fittrace replay                              the newest run under traces/, at a prompt; help lists the commands
+  fittrace replay                              the newest run under traces/, at a prompt; `help` lists its commands
   fittrace replay traces/2026-01-31-train --epoch 3 --batch 120
-  fittrace replay --plain --epoch 0 --batch 0  all that ran in the first batch
-  fittrace replay --json | jq .function        the same for programs, one step a line
+  fittrace replay --plain --epoch 0 --batch 0  print every step of the first batch
+  fittrace replay --json | jq .function        print the function of every step
 """
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_trace(parser, "folder of a run")
     add_fit(parser)
-    parser.add_argument("--epoch", type=int, metavar="E", help="begin there")
-    parser.add_argument("--batch", type=int, metavar="B", help="begin there, in the epoch of --epoch")
+    parser.add_argument("--epoch", type=int, metavar="E", help="begin at this epoch")
+    parser.add_argument("--batch", type=int, metavar="B", help="begin at this batch of the epoch that --epoch gives")
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--plain", action="store_true", help="print the walk, or the epoch or batch that is given")
-    form.add_argument("--json", action="store_true", help="the same as JSON lines, one for each step")
+    form.add_argument("--plain", action="store_true", help="print every step: of the fit, or of the epoch or batch")
+    form.add_argument("--json", action="store_true", help="the same in JSON, a line for each step")
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -77,7 +77,7 @@ def _chosen_steps(replay: Replay, arguments: argparse.Namespace) -> Iterable[Ste
 COMMAND = Subcommand(
     name="replay",
     help="walk through a fit, forwards and backwards",
-    description="Walk through a fit that is over, in the engine's source, with the commands of pdb and their reverses.",
+    description="Walk through a finished fit in the engine's source, with pdb's commands, forwards and backwards.",
     examples=_EXAMPLES,
     add_arguments=_add_arguments,
     run=_run,

@@ -20,66 +20,67 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\
 example:
-  fittrace run train.py --epochs 3      runs `python train.py --epochs 3` and leaves a trace under traces/
+  fittrace run train.py --epochs 3                    run `python train.py --epochs 3`, and leave a trace under traces/
   fittrace run --python ../old/bin/python train.py
   fittrace run -m mypackage.train
-  fittrace run --otlp http://localhost:4318 train.py      sends spans to an OpenTelemetry collector too
+  fittrace run --otlp http://localhost:4318 train.py  also send spans to an OpenTelemetry collector
 """
 
 _FLAGS = ("--quiet", "--help")
 """The options without a value."""
 _BATCHES = f"{HELP} (default: {DEFAULT_BATCHES})"
-_LEVELS = f"which spans: {', '.join(otel_names.LEVELS)} (default: {otel_names.DEFAULT_LEVEL})"
+_LEVELS = f"which spans are sent: {', '.join(otel_names.LEVELS)} (default: {otel_names.DEFAULT_LEVEL})"
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", default="traces", metavar="DIR", help="folder for the new trace (default: traces/)")
     parser.add_argument("--name", help="name of the trace's folder (default: the time and the script's name)")
-    parser.add_argument("--python", metavar="PATH", help="interpreter, or folder of a virtual environment, to run it")
+    parser.add_argument("--python", metavar="PATH", help="interpreter, or virtual environment, that runs the program")
     parser.add_argument(
         "--values",
         choices=CHOICES["values"],
         default=DEFAULT.values,
-        help="basic: the arguments of fit; all: also what the engine's functions assign to their variables, which costs"
-        f" time (default: {DEFAULT.values})",
+        help="which values are recorded. basic: the arguments of fit; all: also what the engine's functions assign to"
+        f" their variables, which costs time (default: {DEFAULT.values})",
     )
     parser.add_argument(
         "--lines",
         choices=CHOICES["lines"],
         default=DEFAULT.lines,
-        help="whose control flow is recorded: the engine's; or callbacks: also that of your own callbacks' hooks and"
-        f" of your own train_step (default: {DEFAULT.lines})",
+        help="whose control flow is recorded. engine: the engine's; callbacks: also that of the hooks of your callbacks"
+        f" and of your train_step (default: {DEFAULT.lines})",
     )
     parser.add_argument(
         "--run-metadata",
         default=DEFAULT.run_metadata,
         metavar="SPEC",
-        help="training batches whose ops are kept: off, all, or a list of first=N, every=N, epoch:batch and"
-        f" epoch:batch-batch (default: {DEFAULT.run_metadata})",
+        help="of which training batches TensorFlow's ops are recorded: off, all, or a list of first=N, every=N,"
+        f" epoch:batch and epoch:batch-batch, joined by commas (default: {DEFAULT.run_metadata})",
     )
-    parser.add_argument("--quiet", action="store_true", help="no summary at the end")
+    parser.add_argument("--quiet", action="store_true", help="print no summary at the end")
     parser.add_argument(
         "--otlp",
         nargs="?",
         const="",
         metavar="URL",
-        help="send spans while it trains, through the SDK of OpenTelemetry there: to URL, or where OTEL_* say",
+        help="send spans while the program trains: to URL, or to where the OTEL_* variables say. The program's"
+        " environment needs the SDK of OpenTelemetry",
     )
     parser.add_argument("--otlp-level", choices=otel_names.LEVELS, metavar="LEVEL", help=_LEVELS)
     parser.add_argument("--otlp-batches", type=batches, metavar="BATCHES", help=_BATCHES)
-    parser.add_argument("-m", dest="module", nargs=argparse.REMAINDER, metavar="module", help="run a module")
-    parser.add_argument("script", nargs="?", help="the script")
+    parser.add_argument("-m", dest="module", nargs=argparse.REMAINDER, metavar="module", help="the module to run")
+    parser.add_argument("script", nargs="?", help="the script to run")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="its arguments")
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    """Run the program. Returns its exit code."""
+    """Run the program, and return its exit code."""
     from ..launch import Program, execute
     from ..schema.errors import FittraceError
     from .progress import progress
 
     if arguments.script is None and not arguments.module:
-        raise FittraceError("run: no script given; give a script, or -m and a module: fittrace run train.py")
+        raise FittraceError("run: no script given; give one, or a module with -m: fittrace run train.py")
     settings = Settings(values=arguments.values, lines=arguments.lines, run_metadata=arguments.run_metadata)
     if arguments.module:
         program = Program(None, arguments.module[0], arguments.module[1:], arguments.python, settings)
@@ -95,16 +96,17 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def with_endpoint(argv: Sequence[str]) -> list[str]:
-    """The arguments of a command line, with an empty value for `--otlp` if no endpoint follows it.
+    """The arguments of a command line, with `--otlp=` for `--otlp` if no endpoint follows it.
 
-    Otherwise argparse would take the script for the endpoint. An endpoint is a URL.
+    argparse would take the next argument for the endpoint, though it may be the script. An endpoint is a URL, so the
+    next argument is one if it has `://`.
 
     >>> with_endpoint(["run", "--otlp", "train.py"]), with_endpoint(["run", "--otlp", "http://localhost:4318", "a.py"])
     (['run', '--otlp=', 'train.py'], ['run', '--otlp', 'http://localhost:4318', 'a.py'])
     """
     result = list(argv)
     index = 1 if result[:1] == ["run"] else len(result)
-    # All after the script, or after -m, are arguments of the program.
+    # The script, or -m, ends the options. All after it are arguments of the program.
     while index < len(result) and result[index].startswith("--"):
         if result[index] == "--otlp":
             if "://" not in "".join(result[index + 1 : index + 2]):
@@ -125,7 +127,7 @@ def _variables(arguments: argparse.Namespace) -> dict[str, str]:
 
 
 def _send_unfinished(finished: Finished, arguments: argparse.Namespace) -> None:
-    """Send the spans that were open when a process died. A fault in that does not change the exit code."""
+    """Send the spans that were open when a process died. A fault in this never changes the exit code."""
     from ..tables import TraceTables
 
     try:
@@ -142,7 +144,7 @@ def _send_unfinished(finished: Finished, arguments: argparse.Namespace) -> None:
 
 
 def _summarise(finished: Finished) -> None:
-    """Print a summary on standard error. A fault in that does not change the exit code."""
+    """Print the summary to standard error. A fault in this never changes the exit code."""
     from ..tables import TraceTables
     from ..views.summary import print_summary
 

@@ -37,7 +37,7 @@ def _run(arguments: argparse.Namespace) -> int:
 COMMAND = Subcommand(
     name="show",
     help="summarise a trace",
-    description="Show the fits of a trace, which may still go on: time per phase, slowest hooks, the first batch.",
+    description="Show each fit of a trace: time per phase, slowest hooks, first batch. The run may still go on.",
     examples=_EXAMPLES,
     add_arguments=_add_arguments,
     run=_run,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FORMATS = ("table", "csv", "json", "parquet")
 
 MOST_ROWS = 100
-"""How many rows of a table a terminal gets. A pipe gets all."""
+"""How many rows a terminal is shown. A pipe gets all."""
 
 _EXAMPLES = """\
 example:
@@ -31,14 +31,14 @@ example:
   fittrace sql traces/2026-01-31-train "SELECT * FROM batches" --format parquet -o batches.parquet
 
 tables: fits, spans, batches, hooks, logs, samples, stops, sampled_batches, ops, data_pipeline, processes, notes, and
-those of the control flow; "SHOW TABLES" names them all, "DESCRIBE spans" tells the columns.
+those of the control flow. "SHOW TABLES" lists all tables, "DESCRIBE spans" the columns of one.
 """
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", nargs="+", metavar="[TRACE] QUERY", help="a run or a folder of runs, and the query")
-    parser.add_argument("--format", choices=FORMATS, default="table", help="how the rows are written (default: table)")
-    output = "write there instead of standard output"
+    parser.add_argument("--format", choices=FORMATS, default="table", help="output format (default: table)")
+    output = "write to a file, not to standard output"
     parser.add_argument("-o", "--output", type=parse_path, metavar="FILE", help=output)
 
 
@@ -63,7 +63,7 @@ def _run(arguments: argparse.Namespace) -> int:
         with _text(arguments.output) as file:
             file.writelines(f"{line}\n" for line in lines)
     elif on_terminal:
-        # The rows appear on the terminal as they are read, so no progress is shown.
+        # No progress line here: the rows appear on the terminal as they are read.
         _write(relation, arguments.format, None)
     return 0
 
@@ -78,7 +78,7 @@ def _table(relation: duckdb.DuckDBPyRelation, on_terminal: bool) -> list[str]:
     rows = frame(read(relation.limit(MOST_ROWS + 1)))
     lines = list(table_lines(rows[:MOST_ROWS], shutil.get_terminal_size().columns))
     if len(rows) > MOST_ROWS:
-        lines.append(f"… and more rows than {MOST_ROWS}; --format csv, or a pipe, gets all")
+        lines.append(f"… and more: only {MOST_ROWS} rows are shown; --format csv, or a pipe, gets all")
     return lines
 
 
@@ -113,7 +113,7 @@ def _text(output: Path | None) -> Iterator[IO[str]]:
 def _binary(output: Path | None) -> Iterator[IO[bytes]]:
     if output is None:
         if not sys.stdout.writable():
-            raise io.UnsupportedOperation  # it is closed
+            raise io.UnsupportedOperation  # standard output is closed
         yield sys.stdout.buffer
         return
     with replaced(output) as new, new.open("wb") as file:
@@ -122,8 +122,8 @@ def _binary(output: Path | None) -> Iterator[IO[bytes]]:
 
 COMMAND = Subcommand(
     name="sql",
-    help="ask a trace in SQL",
-    description="Answer one SELECT, in DuckDB's SQL, over the tables of a trace. It reads those and nothing else.",
+    help="query a trace in SQL",
+    description="Answer one SELECT, in DuckDB's SQL. The query can read the tables of the trace and nothing else.",
     examples=_EXAMPLES,
     add_arguments=_add_arguments,
     run=_run,

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\
 example:
-  fittrace testgen -o tests/test_hooks.py                       of the newest run under traces/
+  fittrace testgen -o tests/test_hooks.py                       the newest run under traces/
   fittrace testgen -o tests/test_hooks.py --script train.py --epochs 2
   fittrace testgen traces/2026-01-31-train -o tests/test_hooks.py -m mypackage.train
 
-The test runs the script or module that you name, with the arguments that you name; both come last on the line. Without
-one you write what trains into the test. The command line in a trace is never run: the trace may be somebody else's.
+The test runs the script or module that you give here, with its arguments; both come last on the line. If you give none,
+write the code that trains into the test yourself. testgen never runs the command line in a trace, since the trace may
+come from a stranger.
 """
 _LONGEST = 200
 """How many characters of a recorded command line are shown."""
@@ -33,15 +34,15 @@ _LONGEST = 200
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_trace(parser, "a run")
-    output = "write there instead of standard output"
+    output = "write to a file, not to standard output"
     parser.add_argument("-o", "--output", type=parse_path, metavar="FILE", help=output)
     rest = argparse.REMAINDER
-    parser.add_argument("--script", nargs=rest, metavar="SCRIPT", help="the script that the test runs, and arguments")
+    parser.add_argument("--script", nargs=rest, metavar="SCRIPT", help="the script that the test runs, with arguments")
     parser.add_argument("-m", dest="module", nargs=rest, metavar="MODULE", help="the module that it runs instead")
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    """Write the module. Never overwrites a file."""
+    """Write the test. A file that is there already is not overwritten."""
     program = _program(arguments)
     path = find_trace(arguments.trace)
 
@@ -60,8 +61,8 @@ def _run(arguments: argparse.Namespace) -> int:
             message = f"{arguments.output}: already there; remove it, or choose another name with -o"
             raise FittraceError(message) from None
     if program is None:
-        hint = f"write the code that trains into the test{_recorded(trace)}, or name a script with --script"
-        print(f"fittrace: {hint}", file=sys.stderr)
+        hint = "write the code that trains into the test, or give a script with --script"
+        print(f"fittrace: {hint}{_recorded(trace)}", file=sys.stderr)
     return 0
 
 
@@ -70,14 +71,14 @@ def _program(arguments: argparse.Namespace) -> PinnedProgram | None:
 
     for option, words in (("--script", arguments.script), ("-m", arguments.module)):
         if words is not None and not "".join(words[:1]):
-            raise FittraceError(f"testgen: no name after {option}; give the name, and its arguments if it takes any")
+            raise FittraceError(f"testgen: {option} without a name; give one after it, and the arguments that it takes")
     if arguments.script is not None:
         return PinnedProgram(arguments.script[0], None, tuple(arguments.script[1:]))
     return None if arguments.module is None else PinnedProgram(None, arguments.module[0], tuple(arguments.module[1:]))
 
 
 def _recorded(trace: TraceTables) -> str:
-    """The recorded command line, in words. It is only shown, never run."""
+    """The recorded command line, for the user to read. It is never run."""
     recorded = trace.processes()["argv"].tolist()[:1]
     try:
         words = [str(word) for word in json.loads(recorded[0])]

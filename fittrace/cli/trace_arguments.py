@@ -13,4 +13,4 @@ def add_trace(parser: argparse.ArgumentParser, kind: str) -> None:
 def add_fit(parser: argparse.ArgumentParser) -> None:
     """Add the options `--fit` and `--process`."""
     parser.add_argument("--fit", type=int, default=0, metavar="N", help="number of the fit (default: 0)")
-    parser.add_argument("--process", type=int, metavar="P", help="number of its process, where several have such a fit")
+    parser.add_argument("--process", type=int, metavar="P", help="number of its process, if several have such a fit")

@@ -19,10 +19,10 @@ TRACES = Path("traces")
 
 
 def parse_path(text: str) -> Path:
-    """The path that `text` names. Also for argparse, which reports the error."""
+    """The path that `text` names. It is also the `type` of an argparse option."""
     if not text:
         # Most likely a shell variable that is not set. `Path` would take it for the current folder.
-        raise EmptyPath("an empty path; give the path of a file or folder, `.` for this one")
+        raise EmptyPath("an empty path; give the path of a file or folder, `.` for the current folder")
     return Path(text)
 
 
@@ -35,7 +35,7 @@ def newest(directory: Path = TRACES) -> Path:
         try:
             began[found] = schema_run.read(str(found))["start_ns"]
         except NotATrace:
-            continue  # `ls` shows what is wrong with it
+            continue  # `ls` shows such a folder with its error
     if not began:
         raise NotATrace(f"{directory}: no runs there; record one with `fittrace run script.py`, or give its path")
     return max(began, key=lambda path: (began[path], path.name))

@@ -124,6 +124,6 @@ def test_a_text_where_a_number_is_written_is_refused(run: Path, table: str, colu
 
 
 @pytest.mark.parametrize("words", [["--script"], ["--script", ""], ["-m"]])
-def test_an_empty_program_is_told(run: Path, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_program_is_refused(run: Path, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["testgen", str(run), *words]) == 2
-    assert "no name after" in capsys.readouterr().err
+    assert "without a name; give one" in capsys.readouterr().err
