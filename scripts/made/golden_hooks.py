@@ -10,10 +10,10 @@ from golden.recording import ENGINES, ORDERS, recorded
 
 def main() -> None:
     ORDERS.mkdir(exist_ok=True)
-    for engine in ENGINES:
+    for name in ENGINES:
         with tempfile.TemporaryDirectory() as folder:
-            text = recorded(engine, Path(folder))
-        file = ORDERS / f"{engine}.txt"
+            text = recorded(name, Path(folder))
+        file = ORDERS / f"{name}.txt"
         file.write_text(text, encoding="utf-8")
         print(f"{file}: {file.stat().st_size:,} bytes")
 

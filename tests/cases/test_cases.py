@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from faithful.processes import KERAS, environ, finish, start
+from engine_matrix import KERAS, LEGACY, ROOT
+from faithful.processes import environ, finish, start
 
 import fittrace
 from fittrace.analysis.diff import compare
@@ -20,9 +21,7 @@ from fittrace.views.findings import line
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(__file__).parent / "programs"
-LEGACY = ROOT / ".venv-keras2" / "bin" / "python"
 LEGACY_OWN = "2.2.4"
 """The Keras of that environment itself."""
 

@@ -17,7 +17,11 @@ import fittrace
 
 from .runs import PROGRAM, SOURCES, finish, hook_rows, is_prefix, lost_ns, start, start_alone, wait_for
 
-KILLS = 120
+KILLS = [
+    pytest.param(range(30), marks=pytest.mark.slow, id="30"),
+    pytest.param(range(30, 120), marks=[pytest.mark.slow, pytest.mark.full], id="90 more"),
+]
+"""Numbers of kills, from each of which comes the moment of the kill."""
 MOST_LOST_NS = 1_000_000_000
 LONG = ("return", "--steps", 1000, "--epochs", 3, "--batch-s", 0.001)
 
@@ -39,13 +43,15 @@ def kill_one(folder: Path, after_s: float) -> tuple[fittrace.Trace, list[str]]:
     return fittrace.open(folder / "run"), wait_for(folder / "witness")
 
 
-@pytest.mark.slow
-def test_killed_at_random_points(tmp_path: Path, whole: list) -> None:
-    times = [random.Random(number).uniform(0, 2) for number in range(KILLS)]
+@pytest.mark.parametrize("numbers", KILLS)
+def test_killed_at_random_points(tmp_path: Path, whole: list, numbers: range) -> None:
     with ThreadPoolExecutor(4) as pool:
-        jobs = [pool.submit(kill_one, tmp_path / str(number), after_s) for number, after_s in enumerate(times)]
+        jobs = {
+            number: pool.submit(kill_one, tmp_path / str(number), random.Random(number).uniform(0, 2))
+            for number in numbers
+        }
     lost = []
-    for number, job in enumerate(jobs):
+    for number, job in jobs.items():
         trace, witness = job.result()
         assert is_prefix(hook_rows(trace), whole), number
         lost.append(lost_ns(trace, witness))
@@ -151,7 +157,7 @@ def test_the_launcher_is_killed_and_the_program_goes_on(tmp_path: Path, orphan: 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("after_s", [0.0, 0.3, 0.9, 1.7, 2.6])
+@pytest.mark.parametrize("after_s", [0.0, *(pytest.param(s, marks=pytest.mark.full) for s in (0.3, 0.9)), 1.7, 2.6])
 def test_real_keras_is_killed(tmp_path: Path, after_s: float) -> None:
     program = PROGRAM.with_name("keras_train.py")
     variables = {"PYTHONPATH": str(SOURCES)}

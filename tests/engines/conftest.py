@@ -12,83 +12,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from faithful.processes import KERAS, Run, environ, finish, start
+from engine_matrix import NEWEST, OLDER_KERAS_2, OLDER_TF_KERAS, OLDER_TF_KERAS_V1, UNCOMPILED, Engine, marked, require
+from faithful.processes import Run, environ, finish, start
 
 import fittrace
 
-ROOT = Path(__file__).parent.parent.parent
 PROGRAM = Path(__file__).parent / "programs" / "training.py"
-LEGACY = ROOT / ".venv-keras2" / "bin" / "python"
-
-
-@dataclass(frozen=True)
-class Engine:
-    """An engine to test: its name in the trace, the program's argument, and where it is.
-
-    With a `version` it lies in `.keras/<folder>`, made by scripts/env and scripts/legacy-env. It is recorded by probes
-    that are `compiled`, or by those in Python.
-    """
-
-    name: str
-    argument: str
-    legacy: bool = False
-    version: str | None = None
-    compiled: bool = True
-
-    def __str__(self) -> str:
-        name = f"{self.argument}-{self.version}" if self.version else self.argument
-        return name if self.compiled else f"{name}, nothing compiled"
-
-    @property
-    def path(self) -> Path | None:
-        """What goes on PYTHONPATH."""
-        if self.version is None:
-            return None
-        return KERAS / (self.version if self.argument.startswith("keras") else f"tf_keras-{self.version}")
-
-    @property
-    def loops_over_arrays(self) -> bool:
-        """Whether it slices arrays in Python, and tells the samples of a batch."""
-        return self.name in ("keras-2.2", "tf-keras-v1")
-
-    @property
-    def python(self) -> Path:
-        """Its interpreter."""
-        return LEGACY if self.legacy else Path(sys.executable)
-
-    def missing(self) -> str | None:
-        """Why it cannot be tested here."""
-        if self.legacy and not LEGACY.exists():
-            return "no Python 3.7 with Keras 2.2 here; `scripts/legacy-env` makes it"
-        if self.path is not None and not self.path.exists():
-            return f"no {self.path.name} here; `scripts/env matrix` and `scripts/legacy-env` get it"
-        return None
-
-
-NEWEST = [
-    Engine("keras-3", "keras-3"),
-    Engine("tf-keras", "tf_keras"),
-    Engine("tf-keras-v1", "tf_keras-v1"),
-    Engine("keras-2.2", "keras", legacy=True),
-    Engine("tf-keras-v1", "tf.keras", legacy=True),
-]
-OLDER = [
-    Engine("keras-2.2", "keras", legacy=True, compiled=False),
-    *(Engine("keras-2.2", "keras", legacy=True, version=version) for version in ("2.0.9", "2.1.6", "2.2.5", "2.3.1")),
-    *(
-        Engine(name, argument, version=version)
-        for version in ("2.16.0", "2.18.0", "2.20.1")
-        for name, argument in (("tf-keras", "tf_keras"), ("tf-keras-v1", "tf_keras-v1"))
-    ),
-]
-
-
-def require(engine: Engine) -> Engine:
-    """`engine`, or skip the test with the reason where it is not here; in CI that is a failure."""
-    absent = engine.missing()
-    if absent is not None:
-        pytest.fail(absent) if os.environ.get("CI") else pytest.skip(absent)
-    return engine
+ENGINES = [*NEWEST, UNCOMPILED, *marked([*OLDER_KERAS_2, *OLDER_TF_KERAS, *OLDER_TF_KERAS_V1])]
 
 
 @dataclass(frozen=True)
@@ -150,7 +80,7 @@ def train(engine: Engine, program: list[str], folder: Path, *more: str) -> Train
     return Trained(engine, runs["plain"], runs["traced"], fittrace.open(folder / "run"))
 
 
-@pytest.fixture(scope="session", params=[*NEWEST, *OLDER], ids=str)
+@pytest.fixture(scope="session", params=ENGINES, ids=str)
 def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """The program that trains in many ways, on each engine in turn."""
     engine = require(request.param)

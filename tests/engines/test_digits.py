@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 
 import pytest
+from engine_matrix import NEWEST, ROOT, Engine, require
 from faithful.processes import environ, finish, start
 
 import fittrace
 
-from .conftest import NEWEST, ROOT, Engine, Trained, require
+from .conftest import Trained
 
 pytestmark = pytest.mark.slow
 

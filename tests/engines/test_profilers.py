@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from engine_matrix import NEWEST, require
 
-from .conftest import NEWEST, Trained, require, train
+from .conftest import Trained, train
 
 pytestmark = pytest.mark.slow
 

@@ -10,18 +10,19 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from engine_matrix import NEWEST, OLDER_KERAS_2, ROOT, require
 from faithful.processes import environ, finish, start
 
 from fittrace.tables import NotSampled
 
-from .conftest import NEWEST, OLDER, ROOT, Trained, require, train
+from .conftest import Trained, train
 
 pytestmark = pytest.mark.slow
 
 PROGRAM = Path(__file__).parent / "programs" / "sampling.py"
 ASKED = "first=2,1:1-2,7:0"
 SAMPLED = [(0, 0), (0, 1), (1, 1), (1, 2)]
-ENGINES = [*NEWEST, *(engine for engine in OLDER if engine.version in ("2.0.9", "2.3.1"))]
+ENGINES = [*NEWEST, OLDER_KERAS_2[0], OLDER_KERAS_2[-1]]
 
 
 @pytest.fixture(scope="module", params=ENGINES, ids=str)

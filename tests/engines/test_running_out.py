@@ -9,18 +9,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from engine_matrix import NEWEST, OLDER_KERAS_3, OLDER_TF_KERAS, Engine, marked, require
 from faithful.processes import environ
 
 import fittrace
 
-from .conftest import NEWEST, Engine, require
-
 PROGRAM = Path(__file__).parent / "programs" / "running_out.py"
-OLDER = [
-    *(Engine("keras-3", "keras-3", version=version) for version in ("3.3.3", "3.6.0", "3.10.0", "3.13.2")),
-    *(Engine("tf-keras", "tf_keras", version=version) for version in ("2.16.0", "2.18.0", "2.20.1")),
-]
-ENGINES = [NEWEST[0], *(pytest.param(engine, marks=pytest.mark.slow) for engine in [*NEWEST[1:], *OLDER])]
+ENGINES = [NEWEST[0], *marked([*NEWEST[1:], *OLDER_KERAS_3, *OLDER_TF_KERAS])]
 
 
 @pytest.mark.parametrize("engine", ENGINES, ids=str)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from engine_matrix import ROOT, Engine
 
-from .conftest import ROOT, Engine, train
+from .conftest import train
 
 pytestmark = pytest.mark.slow
 

@@ -7,11 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from engine_matrix import NEWEST, Engine, require
 from faithful.processes import environ
 
 import fittrace
-
-from .conftest import NEWEST, Engine, require
 
 PROGRAM = Path(__file__).parent / "programs" / "waiting.py"
 

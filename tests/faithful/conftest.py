@@ -7,11 +7,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from engine_matrix import KERAS, OLDER_KERAS_3, marks
 
-from .processes import KERAS, PROGRAMS, Pair, run_both
+from .processes import PROGRAMS, Pair, run_both
 
 NEWEST = "3.15.1"
-OLDER = ("3.3.3", "3.6.0", "3.10.0", "3.13.2")
+OLDER = [pytest.param(engine.version, marks=marks(engine)) for engine in OLDER_KERAS_3]
 WHOLE = f"{NEWEST}, all recorded"
 """The newest once more, with all that is recorded on demand alone."""
 ALL = ("--values", "all", "--lines", "callbacks")
@@ -48,7 +49,7 @@ def training(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pair]:
     return checked
 
 
-@pytest.fixture(params=[NEWEST, *(pytest.param(version, marks=pytest.mark.slow) for version in (*OLDER, WHOLE))])
+@pytest.fixture(params=[NEWEST, *OLDER, pytest.param(WHOLE, marks=pytest.mark.slow)])
 def pair(request: pytest.FixtureRequest, training: Callable[[str], Pair]) -> Pair:
     """That program, over each Keras in turn."""
     return training(request.param)

@@ -19,7 +19,6 @@ import fittrace
 
 HERE = Path(__file__).parent
 PROGRAMS = HERE / "programs"
-KERAS = HERE.parent.parent / ".keras"
 
 # What TensorFlow and absl say on standard error depends on the machine and the moment.
 _NOISE = re.compile(r"WARNING: All log|[IWE]0000 |\d{4}-\d\d-\d\d |To enable the following|WARNING:tensorflow")

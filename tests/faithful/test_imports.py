@@ -8,15 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from engine_matrix import LEGACY, ROOT
 
 import fittrace
 from fittrace.schema import run_facts
 
-from .processes import HERE, PROGRAMS, environ
+from .processes import PROGRAMS, environ
 from .test_processes import ENGINE
 
-ROOT = HERE.parent.parent
-LEGACY = ROOT / ".venv-keras2" / "bin" / "python"
 BOOTSTRAP = ROOT / "fittrace" / "launch" / "bootstrap"
 
 

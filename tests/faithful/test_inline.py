@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from engine_matrix import KERAS
 
 import fittrace
 
 from .conftest import NEWEST
-from .processes import HERE, KERAS, PROGRAMS, environ, finish, start, traced_command
+from .processes import HERE, PROGRAMS, environ, finish, start, traced_command
 
 ENGINE = HERE.parent / "crash" / "engine"
 MINIATURE = """

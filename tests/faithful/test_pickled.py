@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from engine_matrix import LEGACY
 
 import fittrace
 
 from .processes import PROGRAMS, run_both
-from .test_imports import LEGACY
 from .test_processes import ENGINE
 
 OWN = {"Mine.on_train_begin", "Mine.on_epoch_end", "Mine.on_generated", "Mine.on_nested", "Net.train_step"}

@@ -6,9 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from engine_matrix import KERAS
 
 from .conftest import NEWEST
-from .processes import HERE, KERAS, PROGRAMS, Pair, run_both
+from .processes import HERE, PROGRAMS, Pair, run_both
 
 ENGINE = HERE.parent / "crash" / "engine"
 TRAINER = "backend/tensorflow/trainer.py"

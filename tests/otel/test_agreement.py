@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from engines.conftest import NEWEST, ROOT, Engine, require
+from engine_matrix import NEWEST, ROOT, Engine, require
 from faithful.processes import environ
 
 from fittrace.export.otlp import SpanChoice, requests

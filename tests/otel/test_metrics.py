@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from engines.conftest import NEWEST, ROOT, Engine, require
+from engine_matrix import NEWEST, ROOT, Engine, marked, require
 from faithful.processes import environ, finish, start
 
 import fittrace
@@ -23,7 +23,7 @@ from .test_nested import OPENTELEMETRY_3_7, WITH_A_POOL
 PROGRAM = Path(__file__).parent / "programs" / "measured.py"
 ALL = '{"batches": 1}'
 """Settings that send every batch; what is sent is measured too."""
-SLOW = [NEWEST[0], *(pytest.param(engine, marks=pytest.mark.slow) for engine in [*NEWEST[1:], WITH_A_POOL])]
+SLOW = [NEWEST[0], *marked([*NEWEST[1:], WITH_A_POOL])]
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engines.conftest import NEWEST, ROOT, Engine, require
-from faithful.processes import KERAS, environ
+from engine_matrix import KERAS, NEWEST, ROOT, Engine, marked, require
+from faithful.processes import environ
 
 from fittrace.schema import otel_names
 
@@ -78,7 +78,7 @@ def see(engine: Engine, folder: Path, *arguments: str, **variables: str) -> Seen
 
 @pytest.fixture(
     scope="module",
-    params=[NEWEST[0], *(pytest.param(engine, marks=pytest.mark.slow) for engine in [*NEWEST[1:], WITH_A_POOL])],
+    params=[NEWEST[0], *marked([*NEWEST[1:], WITH_A_POOL])],
     ids=str,
 )
 def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Seen:

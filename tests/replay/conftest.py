@@ -9,13 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from engines.conftest import NEWEST, OLDER, Engine, require
+from engine_matrix import (
+    NEWEST,
+    OLDER_KERAS_2,
+    OLDER_KERAS_3,
+    OLDER_TF_KERAS,
+    OLDER_TF_KERAS_V1,
+    UNCOMPILED,
+    Engine,
+    marked,
+    require,
+)
 from faithful.processes import environ, finish, start
 
 import fittrace
 
 PROGRAMS = Path(__file__).parent / "programs"
-VERSIONS = [Engine("keras-3", "keras-3", version=version) for version in ("3.3.3", "3.6.0", "3.10.0", "3.13.2")]
+OLDER = marked([*OLDER_KERAS_2, *OLDER_TF_KERAS, *OLDER_TF_KERAS_V1, *OLDER_KERAS_3])
 
 
 @dataclass(frozen=True)
@@ -36,14 +46,14 @@ class Walked:
         return int(outermost[list(self.seen).index(scenario)])
 
 
-@pytest.fixture(scope="session", params=[*NEWEST, *OLDER, *VERSIONS], ids=str)
+@pytest.fixture(scope="session", params=[*NEWEST, UNCOMPILED, *OLDER], ids=str)
 def walked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Walked:
     """Of the engine's own code."""
     engine = require(request.param)
     return walk(engine, "flows.py", tmp_path_factory.mktemp(f"walked-{engine}"))
 
 
-@pytest.fixture(scope="session", params=[*NEWEST, *OLDER, *VERSIONS], ids=str)
+@pytest.fixture(scope="session", params=[*NEWEST, UNCOMPILED, *OLDER], ids=str)
 def walked_whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Walked:
     """Of the program's callbacks and steps too, with all values."""
     engine = require(request.param)
