@@ -22,7 +22,6 @@ from .worker import MARK
 CALLS = (
     "open,openat,openat2,creat,truncate,rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,mknod,mknodat,"
     "link,linkat,symlink,symlinkat,chmod,fchmodat,chown,lchown,fchownat,utimensat,setxattr,"
-    "access,faccessat,faccessat2,stat,newfstatat,"
     "execve,execveat,fork,vfork,clone,clone3,socket,connect,sendto,bind"
 )
 SILENT_S = 300

@@ -1,7 +1,7 @@
 """The process that reads hostile runs: it carries out commands on each, and says what it noticed.
 
 Standard input has a line of JSON for each run: its number, its folder, a folder for output, and the names of the
-commands. Before each command the worker looks for a file that is not there, so that the sandbox, which sees its system
+commands. Before each command the worker opens a file that is not there, so that the sandbox, which sees its system
 calls, knows which command they belong to. It answers on what was its standard output, in lines of JSON.
 """
 
@@ -141,6 +141,12 @@ def most_memory(anew: bool) -> int:
 executed: list[str] = []
 
 
+def mark(number: int, name: str) -> None:
+    """Show the sandbox which command of which run comes next; `-` is none."""
+    with suppress(FileNotFoundError):
+        os.open(f"{MARK}/{number}/{name}", os.O_RDONLY)
+
+
 def work(answers: int, output: int, of: Callable[[Path, Path], dict[str, Command]]) -> None:
     """Read runs until there are no more. `of` gives the commands for a run and its output."""
     setattr(builtins, RAISED, lambda: executed.append(RAISED))
@@ -148,7 +154,7 @@ def work(answers: int, output: int, of: Callable[[Path, Path], dict[str, Command
         number, folder, target, names = json.loads(line)
         known = of(Path(folder), Path(target))
         for name in names:
-            os.path.exists(f"{MARK}/{number}/{name}")
+            mark(number, name)
             before = most_memory(anew=True)
             read, write = os.pipe()
             os.write(write, ASKED)
@@ -158,7 +164,7 @@ def work(answers: int, output: int, of: Callable[[Path, Path], dict[str, Command
             sys.stdin.close()
             sys.stdin = asked
             grown = most_memory(anew=False) - before
-            os.path.exists(f"{MARK}/{number}/-")
+            mark(number, "-")
             faults += faults_in_files(Path(target))
             answer = {"run": number, "command": name, "memory": grown, "faults": faults}
             os.write(answers, json.dumps(answer).encode() + b"\n")
