@@ -3,19 +3,65 @@
 from __future__ import annotations
 
 import signal
+from inspect import signature
 
 import pytest
 
-SHARED = ("pair", "trained", "walked", "walked_whole")
-"""Fixtures that train an engine, and whose tests lie in several files."""
+SHARED = {
+    "pair": "training",
+    "newest": "training",
+    "trained": "trained",
+    "walked": "walked",
+    "walked_whole": "walked_whole",
+    "digits": "digits",
+    "seen": "seen",
+    "measured": "measured",
+}
+"""Fixtures that train the engine which is their parameter, and what tests of one engine share by them."""
+
+CPU_S = {
+    "tests/fuzz/test_hostile_runs.py": 110,
+    "tests/faithful training": 40,
+    "tests/engines trained": 35,
+    "tests/crash/test_fuzz.py": 75,
+    "tests/plugin/test_fit_trace.py": 60,
+    "tests/docs/test_readme.py": 50,
+    "tests/cases/test_cases.py": 30,
+    "tests/replay walked": 18,
+    "tests/otel measured": 15,
+    "tests/otel seen": 15,
+}
+"""About how many CPU seconds the longest groups take, by how their names begin."""
+
+
+def group_of(item: pytest.Item) -> str:
+    """The tests that go to the same worker of pytest-xdist: those of one engine's run, or those of one file.
+
+    A slow test that asks for no fixture but a folder shares nothing, and goes alone.
+    """
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    file = item.path.relative_to(item.config.rootpath)
+    for fixture, shared in SHARED.items():
+        if fixture in parameters:
+            return f"{file.parent} {shared} {parameters[fixture]}"
+    if isinstance(item, pytest.Function) and item.get_closest_marker("slow"):
+        asked = signature(item.function).parameters.keys() - parameters.keys()
+        if asked <= {"tmp_path"}:
+            return item.nodeid
+    return str(file)
+
+
+def cpu_s(group: str) -> int:
+    """About how many CPU seconds a group takes; 0 where that is little."""
+    return next((seconds for begin, seconds in CPU_S.items() if group.startswith(begin)), 0)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Send the tests of one file, or of one engine's run, to the same worker of pytest-xdist."""
-    for item in items:
-        arguments = getattr(getattr(item, "callspec", None), "params", {})
-        engine = next((f"{item.path.parent} {name} {arguments[name]}" for name in SHARED if name in arguments), None)
-        item.add_marker(pytest.mark.xdist_group(engine or str(item.path)))
+    """Group the tests for pytest-xdist, and begin with the longest groups, so that all workers end together."""
+    groups = {item: group_of(item) for item in items}
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: -cpu_s(groups[item]))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from engine_matrix import KERAS, LEGACY, ROOT
+from engine_matrix import KERAS, LEGACY, OLDER_KERAS_2, ROOT, Engine, require
 from faithful.processes import environ, finish, start
 
 import fittrace
@@ -235,33 +235,14 @@ def test_the_reference_traces_have_no_findings(engine: str) -> None:
     assert not outcome.found and not outcome.failed
 
 
-@pytest.mark.parametrize(
-    ("engine", "version"),
-    [
-        ("keras", None),
-        ("tf_keras", None),
-        ("tf_keras-v1", None),
-        ("keras", "2.2.4"),
-        ("keras", "2.2.5"),
-        ("keras", "2.3.1"),
-    ],
-)
-def test_a_clean_run_has_no_findings(engine: str, version: str | None, tmp_path: Path) -> None:
-    legacy = version is not None
-    if legacy and not LEGACY.exists():
-        pytest.skip("no Python 3.7 with Keras 2.2 here; `scripts/legacy-env` makes it")
-    options = [
-        "--quiet",
-        "--python",
-        str(LEGACY) if legacy else sys.executable,
-        "--out",
-        str(tmp_path),
-        "--name",
-        "run",
-    ]
-    command = [sys.executable, "-m", "fittrace", "run", *options, str(ROOT / "docs/examples/digits.py"), engine]
-    path = KERAS / version if version is not None and version != LEGACY_OWN else None
-    run = finish(start(command, environ(path), tmp_path))
+@pytest.mark.parametrize("engine", [one for one in OLDER_KERAS_2 if one.version in ("2.2.5", "2.3.1")], ids=str)
+def test_a_clean_run_has_no_findings(engine: Engine, tmp_path: Path) -> None:
+    """As tests/engines/test_digits.py says of the newest of each engine."""
+    require(engine)
+    options = ["--quiet", "--python", str(engine.python), "--out", str(tmp_path), "--name", "run"]
+    program = [str(ROOT / "docs/examples/digits.py"), engine.argument]
+    command = [sys.executable, "-m", "fittrace", "run", *options, *program]
+    run = finish(start(command, environ(engine.path), tmp_path))
     assert run.returncode == 0, run.stderr[-3000:]
     outcome = apply(fittrace.open(tmp_path / "run"), RULES)
-    assert [line(one) for one in outcome.found] == [] and not outcome.failed
+    assert [line(finding) for finding in outcome.found] == [] and not outcome.failed

@@ -9,6 +9,8 @@ from engine_matrix import NEWEST, ROOT, Engine, require
 from faithful.processes import environ, finish, start
 
 import fittrace
+from fittrace.analysis.rules import RULES, apply
+from fittrace.views.findings import line
 
 from .conftest import Trained
 
@@ -48,6 +50,11 @@ def test_logs_of_epochs_are_the_history(digits: Trained) -> None:
     assert {key for logs in last for key in logs} == set(history)
     for key, values in history.items():
         assert [logs[key] for logs in last] == pytest.approx(values, rel=1e-6), key
+
+
+def test_a_clean_run_has_no_findings(digits: Trained) -> None:
+    outcome = apply(digits.trace, RULES)
+    assert [line(finding) for finding in outcome.found] == [] and not outcome.failed
 
 
 def test_time_adds_up(digits: Trained) -> None:

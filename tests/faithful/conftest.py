@@ -55,7 +55,7 @@ def pair(request: pytest.FixtureRequest, training: Callable[[str], Pair]) -> Pai
     return training(request.param)
 
 
-@pytest.fixture
-def newest(training: Callable[[str], Pair]) -> Pair:
+@pytest.fixture(params=[NEWEST])
+def newest(request: pytest.FixtureRequest, training: Callable[[str], Pair]) -> Pair:
     """That program over the newest Keras, where it trains in some more ways."""
-    return training(NEWEST)
+    return training(request.param)

@@ -24,10 +24,14 @@ TIMES = 64
 """Reading a run may take `FIXED` bytes and `TIMES` what the run itself takes."""
 
 
-def fuzz(count: int, area: Path, first: int = 0, every: bool = False) -> Outcome:
-    """Try `count` hostile runs, from the one with the number `first` on, in the folder `area`.
+def fuzz(count: int, area: Path, first: int = 0, every: bool = False, workers: int | None = None) -> Outcome:
+    """Try hostile runs, and return what came of it.
 
-    On each run some commands are tried, or `every` one.
+    `count`: how many.
+    `area`: the folder to work in.
+    `first`: the number of the first.
+    `every`: try every command on each, not some that are drawn.
+    `workers`: how many processes read runs at once; None for one on each core.
     """
     healthy = seeds.make(area / "healthy")
     outside = area / "outside"
@@ -36,7 +40,7 @@ def fuzz(count: int, area: Path, first: int = 0, every: bool = False) -> Outcome
     whole = Outcome()
     before = _state(outside)
     batches = [range(at, min(at + AT_ONCE, first + count)) for at in range(first, first + count, AT_ONCE)]
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(workers or os.cpu_count()) as threads:
         for part in threads.map(lambda numbers: _batch(numbers, healthy, outside, area, every), batches):
             whole.faults += part.faults
             whole.runs += part.runs
