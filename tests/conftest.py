@@ -20,7 +20,7 @@ SHARED = {
 """Fixtures that train the engine which is their parameter, and what tests of one engine share by them."""
 
 CPU_S = {
-    "tests/fuzz/test_hostile_runs.py": 110,
+    "tests/fuzz/test_hostile_runs.py": 60,
     "tests/faithful training": 40,
     "tests/engines trained": 35,
     "tests/crash/test_fuzz.py": 75,
