@@ -14,6 +14,6 @@ class Remaking(common.Callback):
 
 x, y = common.data(480)
 keras = common.keras
-model = keras.Sequential([keras.Input((6,)), *(keras.layers.Dense(8) for _ in range(24)), keras.layers.Dense(1)])
+model = keras.Sequential([keras.Input((6,)), *(keras.layers.Dense(8) for _ in range(8)), keras.layers.Dense(1)])
 model.compile("adam", "mse")
 model.fit(x, y, batch_size=8, epochs=2, verbose=0, callbacks=[Remaking()])
