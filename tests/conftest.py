@@ -20,16 +20,21 @@ SHARED = {
 """Fixtures that train the engine which is their parameter, and what tests of one engine share by them."""
 
 CPU_S = {
-    "tests/fuzz/test_hostile_runs.py": 60,
-    "tests/faithful training": 40,
-    "tests/engines trained": 35,
     "tests/crash/test_fuzz.py": 75,
+    "tests/fuzz/test_hostile_runs.py": 60,
     "tests/plugin/test_fit_trace.py": 60,
     "tests/docs/test_readme.py": 50,
-    "tests/cases/test_cases.py": 30,
+    "tests/engines trained": 50,
+    "tests/faithful training": 40,
+    "tests/export/test_viewers.py": 30,
+    "tests/otel/test_live.py": 30,
     "tests/replay walked": 18,
-    "tests/otel measured": 15,
-    "tests/otel seen": 15,
+    "tests/otel measured": 10,
+    "tests/otel seen": 10,
+    "tests/engines digits": 10,
+    "tests/cases/test_cases.py": 8,
+    "tests/otel/test_agreement.py": 8,
+    "tests/golden": 6,
 }
 """About how many CPU seconds the longest groups take, by how their names begin."""
 
