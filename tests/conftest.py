@@ -61,6 +61,8 @@ def cpu_s(group: str) -> int:
     return next((seconds for begin, seconds in CPU_S.items() if group.startswith(begin)), 0)
 
 
+# Before pytest-xdist, whose own hook puts the groups into the names that it goes by: a mark made later says nothing.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group the tests for pytest-xdist, and begin with the longest groups, so that all workers end together."""
     groups = {item: group_of(item) for item in items}
