@@ -25,7 +25,7 @@ def progress(doing: str, at_once: bool = False) -> Iterator[Callable[[int, int],
     if not sys.stderr.isatty():
         yield lambda done, whole: None
         return
-    line = _Line(doing)
+    line = _ProgressLine(doing)
     if at_once:
         line.begin()
     try:
@@ -34,7 +34,7 @@ def progress(doing: str, at_once: bool = False) -> Iterator[Callable[[int, int],
         line.end()
 
 
-class _Line:
+class _ProgressLine:
     """The line, which a thread draws again and again."""
 
     def __init__(self, doing: str) -> None:

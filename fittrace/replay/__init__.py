@@ -17,7 +17,7 @@ from .driving.driver import CallbackFailed, drive
 from .driving.outcome import Driven, Stop
 from .driving.stand_ins import AbsentInput
 from .line_profile import lines_of
-from .recorded_flow import NoFlow, Recording, recording
+from .recorded_flow import NoFlow, RecordedFlow, recording
 from .statement_visits import unknown_of, visits_of
 from .step import NoStep, Step
 
@@ -28,7 +28,7 @@ __all__ = [
     "Driven",
     "NoFlow",
     "NoStep",
-    "Recording",
+    "RecordedFlow",
     "Replay",
     "Step",
     "Stop",

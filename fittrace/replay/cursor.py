@@ -8,7 +8,7 @@ from typing import overload
 from ..tables.sql_literals import literal
 from .breakpoints import Breakpoint
 from .hook_search import hook_spans
-from .recorded_flow import Ints, Recording
+from .recorded_flow import Ints, RecordedFlow
 from .search import find_step
 from .step import NoStep, Step
 from .step_reader import StepReader
@@ -32,7 +32,7 @@ class Replay(Sequence[Step]):
     ('TensorFlowTrainer.fit', 1, 3, 'slice')
     """
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: RecordedFlow) -> None:
         self.recording = recording
         self.timeline = Timeline(recording)
         self.position = 0

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from ..tables.sql_literals import literal
 from .breakpoints import LOCATION_NAMES, Breakpoint
-from .recorded_flow import Ints, Recording
+from .recorded_flow import Ints, RecordedFlow
 
 _COLUMNS = frozenset({"epoch", "batch", "stage", "hook", "callback", "position"})
 """The names in conditions that are columns of `spans`."""
@@ -21,7 +21,7 @@ _MOST_IN_QUERY = 10_000
 """How many spans a query may list."""
 
 
-def hook_spans(recording: Recording, where: Breakpoint) -> Ints | None:
+def hook_spans(recording: RecordedFlow, where: Breakpoint) -> Ints | None:
     """The numbers of the spans of the hooks at which `where` may stop, in order.
 
     None if it may also stop at steps that call no hook.
@@ -53,7 +53,7 @@ def hook_spans(recording: Recording, where: Breakpoint) -> Ints | None:
     return np.sort(np.asarray(found["span"].to_numpy(), dtype=np.int64))
 
 
-def _log_states(recording: Recording, keys: list[str]) -> pd.DataFrame:
+def _log_states(recording: RecordedFlow, keys: list[str]) -> pd.DataFrame:
     """The logs of each call of `CallbackList.on_*`: a column for each of `keys`, and a row for each state of the logs.
 
     `parent` is the number of the span of the call. The logs have one state as the call got them, and one after each

@@ -39,7 +39,7 @@ class Turns:
 
 
 @dataclass(frozen=True)
-class Recording:
+class RecordedFlow:
     """The control flow of one fit of one process."""
 
     trace: TraceTables
@@ -60,7 +60,7 @@ class Recording:
         return self.trace.relation(f"SELECT {columns} FROM {table} WHERE {self.where} AND {condition}").to_arrow_table()
 
 
-def recording(trace: TraceTables, fit: int, process: int | None = None, run: str | None = None) -> Recording:
+def recording(trace: TraceTables, fit: int, process: int | None = None, run: str | None = None) -> RecordedFlow:
     """Read the control flow of one fit.
 
     `process` and `run` are needed only if several have a fit of that number. Raises `NoFlow` if there is no such fit,
@@ -95,7 +95,7 @@ def recording(trace: TraceTables, fit: int, process: int | None = None, run: str
         flow["clocks_ns"].to_pylist(),
     )
     known_paths = [path_by_number.get(number, ()) for number in range(max(path_by_number, default=-1) + 1)]
-    return Recording(trace, where, fit, program, known_paths, turns, _sources(trace, where, files))
+    return RecordedFlow(trace, where, fit, program, known_paths, turns, _sources(trace, where, files))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .recorded_flow import Recording
+from .recorded_flow import RecordedFlow
 
 StatementNode = tuple[int, int]
 """The number of a function, and a statement's node in its graph."""
@@ -29,7 +29,7 @@ class SourceStatement:
     "Its nodes in the graph. Several statements in the same lines count as one."
 
 
-def source_statements(recording: Recording) -> Iterator[SourceStatement]:
+def source_statements(recording: RecordedFlow) -> Iterator[SourceStatement]:
     """The statements of each function, by line."""
     for function, graph in enumerate(recording.program.graphs):
         text = recording.sources.get(graph.file, ())

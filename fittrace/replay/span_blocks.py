@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ..tables.hook_logs import of_hooks
-from .recorded_flow import Ints, Recording
+from .recorded_flow import Ints, RecordedFlow
 
 BLOCK = 1 << 16
 """How many span numbers a block has."""
@@ -48,7 +48,7 @@ class Block:
 class SpanBlocks:
     """The spans of a recording. The blocks read last stay in memory."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: RecordedFlow) -> None:
         self._recording = recording
         self._blocks: OrderedDict[int, Block] = OrderedDict()
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .recorded_flow import Recording
+from .recorded_flow import RecordedFlow
 from .span_blocks import SpanBlocks
 from .turn_runs import TurnRuns
 from .walk import Visit
@@ -45,7 +45,7 @@ class Timeline:
     - `spans`: its spans.
     """
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: RecordedFlow) -> None:
         self.recording = recording
         self.runs = TurnRuns.of(recording)
         self.spans = SpanBlocks(recording)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .recorded_flow import Ints, Recording, Turns
+from .recorded_flow import Ints, RecordedFlow, Turns
 from .walk import Moment, RecordedProgram, State, Visit, Walk
 
 _UNKNOWN = Visit(None, None, 0, None, None, None, None, 0)
@@ -53,7 +53,7 @@ class TurnRuns:
     "The numbers of the spans that are open before the run, outermost first."
 
     @classmethod
-    def of(cls, recording: Recording) -> TurnRuns:
+    def of(cls, recording: RecordedFlow) -> TurnRuns:
         """The runs of a recording."""
         builder = _Builder(recording.program, recording.paths)
         builder.add_rows(recording.turns)

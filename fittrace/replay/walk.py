@@ -39,7 +39,7 @@ class WalkSite:
     synthetic_frame: bool
 
 
-class OpenSpan(NamedTuple):
+class WalkedSpan(NamedTuple):
     """A span that is open: its `phase`, and its `number` in the walk."""
 
     phase: str
@@ -59,11 +59,11 @@ class Frame(NamedTuple):
     function: int
     node: int | None
     line: int
-    spans: tuple[OpenSpan, ...]
-    synthetic_spans: tuple[OpenSpan, ...]
+    spans: tuple[WalkedSpan, ...]
+    synthetic_spans: tuple[WalkedSpan, ...]
 
     @property
-    def all_spans(self) -> tuple[OpenSpan, ...]:
+    def all_spans(self) -> tuple[WalkedSpan, ...]:
         """The open spans of both, outermost first."""
         return self.spans + self.synthetic_spans
 
@@ -144,7 +144,7 @@ class Walk:
         frames = []
         for frame in self._frames:
             spans, synthetic = (
-                tuple(OpenSpan(span.phase, number + index) for index, span in enumerate(some, start))
+                tuple(WalkedSpan(span.phase, number + index) for index, span in enumerate(some, start))
                 for some, start in ((frame.spans, 0), (frame.synthetic_spans, len(frame.spans)))
             )
             number += len(frame.all_spans)
@@ -172,7 +172,7 @@ class Walk:
         return self._count
 
     @property
-    def _spans(self) -> list[OpenSpan]:
+    def _spans(self) -> list[WalkedSpan]:
         """All spans that are open, outermost first."""
         return [span for frame in self._frames for span in frame.all_spans]
 
@@ -271,7 +271,7 @@ class Walk:
         """Open the spans of a site in the innermost call."""
         if not site.phases:
             return
-        opened = tuple(OpenSpan(phase, self._count + nth) for nth, phase in enumerate(site.phases))
+        opened = tuple(WalkedSpan(phase, self._count + nth) for nth, phase in enumerate(site.phases))
         top = self._frames[-1]
         if site.synthetic_frame:
             self._change_top(synthetic_spans=top.synthetic_spans + opened)
@@ -299,7 +299,7 @@ class Walk:
             self._add_visit(top.function, node, arm, index)
         self._frames[-1] = top
 
-    def _innermost(self) -> OpenSpan | None:
+    def _innermost(self) -> WalkedSpan | None:
         for frame in reversed(self._frames):
             if frame.synthetic_spans or frame.spans:
                 return (frame.synthetic_spans or frame.spans)[-1]
