@@ -12,7 +12,7 @@ PERIOD_S = 0.2
 WRITE_PERIOD_S = 1
 """The time between two writes where nothing was collected in between."""
 PATIENCE_S = 1
-"""How long `end` waits for each thread."""
+"""How long is waited for a thread to begin, and in `end` for each to end."""
 
 
 class BackgroundThreads:
@@ -66,14 +66,17 @@ class BackgroundThreads:
         with self._starting:
             if loop in self._running:
                 return
-            ended = _locked()
+            begun, ended = _locked(), _locked()
             try:
                 # Not `threading.Thread`: the program sees its own threads only.
-                original_threads.start_new_thread(_run, (loop, ended))
+                original_threads.start_new_thread(_run, (loop, begun, ended))
             except RuntimeError as error:  # the interpreter is shutting down; `Session.close` writes what there is
+                begun.release()
                 ended.release()
                 self._definitions.fault("starting its threads", error)
             self._running[loop] = ended
+        # The program may take all memory next, and Python complains on standard error of a thread that gets no frame.
+        begun.acquire(True, PATIENCE_S)
 
     def _collect_until_over(self) -> None:
         self._repeat(self._wait_and_collect, "collecting records")
@@ -102,9 +105,12 @@ class BackgroundThreads:
         self._write()
 
 
-def _run(loop: Callable[[], None], ended: Any) -> None:
+def _run(loop: Callable[[], None], begun: Any, ended: Any) -> None:
     try:
+        begun.release()
         loop()
+    except MemoryError:
+        pass  # even the loop's own frame found no memory; `Session.close` writes what there is
     finally:
         ended.release()
 
