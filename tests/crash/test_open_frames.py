@@ -31,7 +31,7 @@ from fittrace.schema.record_kinds import ANNOTATIONS, KINDS, SHOW_FLOW, opened_p
 from fittrace.schema.sent_batches import NONE, SentBatches
 from fittrace.store.derive.records import parse
 from fittrace.store.derive.site_arrays import PHASE, SiteArrays
-from fittrace.store.derive.spans import opened
+from fittrace.store.derive.spans import spans_of
 
 from .streams import Program, Record, Shape
 
@@ -149,7 +149,7 @@ def test_the_derivation_closes_what_the_machine_closes(stream: Stream) -> None:
     sites = SiteArrays.of([{**vars(site), "names": site.phases} for site in stream.sites])
     numbers = np.array([number for record in stream.records for number in record], np.int64)
     parsed = parse(numbers, sites)
-    spans = opened(parsed, sites)
+    spans = spans_of(parsed, sites)
     begins = np.cumsum([0, *map(len, stream.records)])[:-1].tolist()
     index = {start: number for number, start in enumerate(begins)}
     open_from: dict[SpanKey, int] = {}

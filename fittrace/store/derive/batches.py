@@ -54,14 +54,14 @@ def key_of(spans: SpanArrays, index: int, batch: Indices) -> BatchKey:
 
 def sizes_of(spans: SpanArrays, parsed: Parsed) -> Indices:
     """The samples in each batch, as its turn told, or after what its loop said of its data; -1: not known."""
-    loops = np.flatnonzero(parsed.loose_kind == KIND["sizes"])
+    loops = np.flatnonzero(parsed.annotation_kind == KIND["sizes"])
     if not len(loops):
         return spans.size
     frame = parsed.frame[spans.record]
     latest = latest_in_frame(
-        parsed.loose_frame[loops], parsed.loose_before[loops], frame, spans.record, len(parsed.start)
+        parsed.annotation_frame[loops], parsed.annotation_before[loops], frame, spans.record, len(parsed.start)
     )
-    first_operand = parsed.loose_start[loops[latest]] + 1
+    first_operand = parsed.annotation_start[loops[latest]] + 1
     sizes = [parsed.numbers[first_operand + position] for position in range(len(KINDS["sizes"].operands))]
     samples = np.where(latest >= 0, samples_between(spans.batch, spans.last, sizes), -1)
     return np.where(spans.size >= 0, spans.size, samples)

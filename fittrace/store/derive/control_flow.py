@@ -107,17 +107,17 @@ class FlowDeriver:
         parsed: Parsed,
         sites: SiteArrays,
         spans: SpanArrays,
-        container: Indices,
+        frame_span: Indices,
         since: int,
         next_span: int,
     ) -> None:
         """Take in the records of a window.
 
-        - `container`: of each frame the first span that it opened, by the record that entered it; -1 where none is.
+        - `frame_span`: of each frame the first span that it opened, by the record that entered it; -1 where none is.
         - `since`: how many numbers at the window's beginning were in the one before, too.
         - `next_span`: the number of the first span that the records after them open.
         """
-        turns = _turns(parsed, sites, spans, container, since, next_span)
+        turns = _turns(parsed, sites, spans, frame_span, since, next_span)
         if turns is None:
             return
         self.sites.update(np.unique(turns.codes[turns.codes >= 0]).tolist())
@@ -190,19 +190,19 @@ _CONTINUES = -2
 
 
 def _turns(
-    parsed: Parsed, sites: SiteArrays, spans: SpanArrays, container: Indices, since: int, next_span: int
+    parsed: Parsed, sites: SiteArrays, spans: SpanArrays, frame_span: Indices, since: int, next_span: int
 ) -> _Turns | None:
     """The turns in a window's records from the number `since` on; the first may go on with one from before."""
     # What fittrace does for itself is no part of the engine's control flow.
     structural = np.flatnonzero((parsed.start >= since) & (parsed.kind != KIND["aside"]))
-    loose = np.flatnonzero(np.isin(parsed.loose_kind, _SHOW_FLOW) & (parsed.loose_start >= since))
-    start = np.concatenate([parsed.start[structural], parsed.loose_start[loose]])
+    loose = np.flatnonzero(np.isin(parsed.annotation_kind, _SHOW_FLOW) & (parsed.annotation_start >= since))
+    start = np.concatenate([parsed.start[structural], parsed.annotation_start[loose]])
     if not len(start):
         return None
     order = np.argsort(start, kind="stable")
     start = start[order]
     site = -(parsed.numbers[start] + 1)
-    kind = np.concatenate([parsed.kind[structural], parsed.loose_kind[loose]])[order]
+    kind = np.concatenate([parsed.kind[structural], parsed.annotation_kind[loose]])[order]
     record = np.concatenate([structural, np.full(len(loose), -1)])[order]
     opens = np.where(record >= 0, sites.opens[site], 0)
     span = next_span + np.cumsum(opens) - opens
@@ -210,11 +210,11 @@ def _turns(
     cuts = (opens > 0) & np.any((phases == PHASE["batch"]) | (phases == PHASE["epoch"]), axis=1)
     entered = np.where(record >= 0, parsed.frame[record], 0)
     is_root = (record >= 0) & sites.root[parsed.site[entered]]
-    begins = np.isin(kind, _ENTER_FRAMES) & (is_root | ((record >= 0) & (parsed.close[record] == 0)))
+    begins = np.isin(kind, _ENTER_FRAMES) & (is_root | ((record >= 0) & (parsed.leaves_open[record] == 0)))
     ends = np.isin(kind, _END_FRAMES) & is_root
     cuts |= begins
     cuts[1:] |= ends[:-1]
-    fit = _fits(spans, parsed, container, record, opens > 0, np.r_[False, ends[:-1]], entered)
+    fit = _fits(spans, parsed, frame_span, record, opens > 0, np.r_[False, ends[:-1]], entered)
     width = 1 + (_LINE_POSITION[kind] >= 0)
     code_at = np.cumsum(width) - width
     codes = np.empty(int(width.sum()), np.int32)
@@ -235,7 +235,7 @@ def _turns(
 def _fits(
     spans: SpanArrays,
     parsed: Parsed,
-    container: Indices,
+    frame_span: Indices,
     record: Indices,
     opens: npt.NDArray[np.bool_],
     resumes: npt.NDArray[np.bool_],
@@ -248,7 +248,7 @@ def _fits(
     opening = np.flatnonzero(opens)
     fit[opening] = spans.fit[first_span[opening]]
     for index in np.flatnonzero(resumes & ~opens).tolist():
-        root = container[entered[index - 1]]
+        root = frame_span[entered[index - 1]]
         parent = spans.parent[root] if root >= 0 else -1
         fit[index] = spans.fit[parent] if parent >= 0 else -1
     return fit

@@ -15,7 +15,7 @@ from ..journal.sample_orders import SampleRuns
 from ..parquet.arrow_columns import Values
 from ..parquet.sink import Sink
 from .batches import BatchKey, Floats, PendingBatches, absent, key_of, sizes_of
-from .end_position import Standing
+from .end_position import EndPosition
 from .fits import DerivedFit
 from .logs import BatchLogs, LogRows
 from .records import Indices, Parsed
@@ -88,9 +88,9 @@ class Emitter:
         """Rows of `logs`."""
         if not rows.key:
             return
-        counts = [len(piece) for piece in rows.container]
-        container = np.concatenate(rows.container)
-        some = spans.take(container)
+        counts = [len(piece) for piece in rows.frame_span]
+        frame_span = np.concatenate(rows.frame_span)
+        some = spans.take(frame_span)
         numbered = {key: number for number, key in enumerate(dict.fromkeys(rows.key))}
         keys, codes = list(numbered), np.array([numbered[key] for key in rows.key])
         value = np.concatenate(rows.value)
@@ -145,14 +145,14 @@ class Emitter:
         }
         values: dict[str, Floats] = {}
         for key, pieces in logs.keys.items():
-            for container, value in pieces:
-                batch = batch_of[container]
+            for frame_span, value in pieces:
+                batch = batch_of[frame_span]
                 here = batch >= 0
                 if np.any(here) and self._has_column(key, values, len(index)):
                     column = values.setdefault(key, absent(len(index)))
                     column[row[batch[here]]] = value[here]
                 for late in np.flatnonzero(~here):
-                    place = key_of(spans, int(container[late]), spans.batch)
+                    place = key_of(spans, int(frame_span[late]), spans.batch)
                     if place in self._late or len(self._late) < LATE_LOGS:
                         self._late.setdefault(place, {})[key] = float(value[late])
         if len(index):
@@ -258,7 +258,7 @@ class Emitter:
         self,
         spans: SpanArrays,
         parsed: Parsed,
-        ended: Sequence[tuple[int, DerivedFit, Standing | None]],
+        ended: Sequence[tuple[int, DerivedFit, EndPosition | None]],
         hooks: list[str],
     ) -> None:
         """Rows of `fits`: of each the index of the span that is its root, and where it stood if it did not end well."""
@@ -297,9 +297,9 @@ class Emitter:
         known = texts[text] if text != ABSENT and text < len(texts) else None
         return str(known["value"]) if known is not None else "unknown"
 
-    def _standing(self, standing: Sequence[Standing | None], hooks: list[str]) -> dict[str, Values]:
+    def _standing(self, end_positions: Sequence[EndPosition | None], hooks: list[str]) -> dict[str, Values]:
         """The columns that tell where each fit stood."""
-        rows = [None if one is None else self._stood(one.span, hooks) for one in standing]
+        rows = [None if one is None else self._stood(one.span, hooks) for one in end_positions]
         return {name: [None if row is None else row[name] for row in rows] for name in _STOOD}
 
     def _stood(self, span: SpanArrays, hooks: list[str]) -> dict[str, str | int | None]:

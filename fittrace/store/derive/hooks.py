@@ -1,4 +1,4 @@
-"""Hooks: which hook a span is of, and its position in the callback list."""
+"""The hook that a span belongs to, and the position of its callback in the callback list."""
 
 from __future__ import annotations
 
@@ -15,54 +15,57 @@ _HOOK = KIND["hook"]
 _ENTER_FRAMES = codes(ENTER_FRAMES)
 
 
-def place_hooks(spans: SpanArrays, parsed: Parsed) -> Indices:
-    """Give each hook its callback's position in the list: how many hooks its frame passed on before.
+def set_hook_positions(spans: SpanArrays, parsed: Parsed) -> Indices:
+    """Set `spans.position` of callbacks' hooks: the callback's position is the number of hooks before in its frame.
 
-    Returns, for each record that enters a frame, the frame's own span; -1 for other records.
+    Returns `frame_span`: for each record that enters a frame, the index of the span that it opens; -1 for other
+    records.
     """
-    container = np.full(len(parsed.site), -1)
+    frame_span = np.full(len(parsed.site), -1)
     enters = np.flatnonzero(np.isin(parsed.kind[spans.record], _ENTER_FRAMES))
-    container[spans.record[enters]] = enters
+    frame_span[spans.record[enters]] = enters
     hooks = np.flatnonzero(parsed.kind[spans.record] == _HOOK)
     frame = parsed.frame[spans.record[hooks]]
     order = np.argsort(frame, kind="stable")
     grouped = frame[order]
     first = np.searchsorted(grouped, grouped)
     spans.position[hooks[order]] = np.arange(len(order)) - first
-    return container
+    return frame_span
 
 
-def hooks_passed(parsed: Parsed, loose: Indices) -> Indices:
-    """How many hooks the frame of each of the `loose` records had passed on before it."""
+def hooks_passed(parsed: Parsed, annotations: Indices) -> Indices:
+    """How many callbacks' hooks began in the frame of each annotation before it; `annotations` are their indices."""
     hook_records = np.flatnonzero(parsed.kind == _HOOK)
+    # One sorted array holds pairs of frame and record, as frame * width + record. So one search counts within a frame.
     width = len(parsed.site) + 1
-    passed = np.sort(parsed.frame[hook_records] * width + hook_records)
-    frame = parsed.loose_frame[loose]
-    before = np.searchsorted(passed, frame * width + parsed.loose_before[loose])
-    return before - np.searchsorted(passed, frame * width)
+    hook_keys = np.sort(parsed.frame[hook_records] * width + hook_records)
+    frame = parsed.annotation_frame[annotations]
+    before = np.searchsorted(hook_keys, frame * width + parsed.annotation_before[annotations])
+    return before - np.searchsorted(hook_keys, frame * width)
 
 
-def name_hooks(
-    spans: SpanArrays, parsed: Parsed, container: Indices, sites: SiteArrays, definitions: KnownDefinitions
+def set_hook_names(
+    spans: SpanArrays, parsed: Parsed, frame_span: Indices, sites: SiteArrays, definitions: KnownDefinitions
 ) -> list[str]:
-    """Give spans their hooks where the site does not say which, after what the record said.
+    """Set `spans.hook` where the site does not name the hook but a `named` record does.
 
-    Returns the names that the hooks' numbers stand for.
+    A callback's hook without a name gets that of the `CallbackList.on_*` around it. Returns the names that the codes in
+    `spans.hook` stand for.
     """
-    numbered = {name: number for number, name in enumerate(sites.hooks)}
-    told = np.flatnonzero(parsed.loose_kind == KIND["named"])
-    text = parsed.numbers[parsed.loose_start[told] + 1]
-    owner = container[parsed.loose_frame[told]]
-    found, which = np.unique(text, return_inverse=True)
-    codes = [numbered.setdefault(_name(number, definitions), len(numbered)) for number in found.tolist()]
-    known = owner >= 0
-    spans.hook[owner[known]] = np.array(codes, np.int64)[which][known]
-    names = list(numbered)
-    single = np.flatnonzero((parsed.kind[spans.record] == _HOOK) & (spans.hook < 0))
-    spans.hook[single] = spans.hook[container[parsed.frame[spans.record[single]]]]
-    if np.any(spans.hook[single] < 0):
+    code_of = {name: code for code, name in enumerate(sites.hooks)}
+    named = np.flatnonzero(parsed.annotation_kind == KIND["named"])
+    text = parsed.numbers[parsed.annotation_start[named] + 1]
+    span = frame_span[parsed.annotation_frame[named]]
+    texts, which = np.unique(text, return_inverse=True)
+    text_codes = [code_of.setdefault(_name(number, definitions), len(code_of)) for number in texts.tolist()]
+    known = span >= 0
+    spans.hook[span[known]] = np.array(text_codes, np.int64)[which][known]
+    names = list(code_of)
+    nameless = np.flatnonzero((parsed.kind[spans.record] == _HOOK) & (spans.hook < 0))
+    spans.hook[nameless] = spans.hook[frame_span[parsed.frame[spans.record[nameless]]]]
+    if np.any(spans.hook[nameless] < 0):
         names.append("(lost)")
-        spans.hook[single] = np.where(spans.hook[single] < 0, len(names) - 1, spans.hook[single])
+        spans.hook[nameless] = np.where(spans.hook[nameless] < 0, len(names) - 1, spans.hook[nameless])
     return names
 
 

@@ -21,28 +21,36 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass
 class LogRows:
-    """Rows of the `logs` table, in pieces of one key each; `container` is the index of the `CallbackList.on_*` span."""
+    """Rows of the `logs` table, in pieces of one key each.
 
-    container: list[Indices] = field(default_factory=list)
+    - `frame_span`: of each row the index of the span of `CallbackList.on_*`.
+    - `position`: of each row the position of the callback that made it; -1: the engine did.
+    - `key`: of each piece the key.
+    - `value`: of each row the number; NaN where it is a text or was removed.
+    - `text`: of each piece the text, None where the values are numbers.
+    - `removed`: of each piece whether the key was removed.
+    """
+
+    frame_span: list[Indices] = field(default_factory=list)
     position: list[Indices] = field(default_factory=list)
     key: list[str] = field(default_factory=list)
     value: list[Floats] = field(default_factory=list)
     text: list[str | None] = field(default_factory=list)
     removed: list[bool] = field(default_factory=list)
 
-    def numbers(self, container: Indices, position: Indices, key: str, value: Floats) -> None:
+    def numbers(self, frame_span: Indices, position: Indices, key: str, value: Floats) -> None:
         """Add a key's values, which are numbers."""
-        self.container.append(container)
+        self.frame_span.append(frame_span)
         self.position.append(position)
         self.key.append(key)
         self.value.append(value)
         self.text.append(None)
         self.removed.append(False)
 
-    def change(self, container: int, position: int, key: str, value: float | str | None) -> None:
+    def change(self, frame_span: int, position: int, key: str, value: float | str | None) -> None:
         """Add one value: a number, a text, or, with None, the key's removal."""
         number = np.array([value if isinstance(value, float) else np.nan])
-        self.numbers(np.array([container]), np.array([position]), key, number)
+        self.numbers(np.array([frame_span]), np.array([position]), key, number)
         self.text[-1] = value if isinstance(value, str) else None
         self.removed[-1] = value is None
 
@@ -53,9 +61,9 @@ class BatchLogs:
 
     keys: dict[str, list[tuple[Indices, Floats]]] = field(default_factory=dict)
 
-    def add(self, key: str, container: Indices, value: Floats) -> None:
+    def add(self, key: str, frame_span: Indices, value: Floats) -> None:
         """Add values of one key; later ones count."""
-        self.keys.setdefault(key, []).append((container, value))
+        self.keys.setdefault(key, []).append((frame_span, value))
 
 
 def floats(operands: npt.NDArray[np.int64]) -> Floats:
@@ -98,9 +106,9 @@ class States:
     @classmethod
     def of(cls, parsed: Parsed, kind: str = "state") -> States:
         """Those of `parsed`; or of `kind` values, which are alike."""
-        loose = np.flatnonzero(parsed.loose_kind == KIND[kind])
+        loose = np.flatnonzero(parsed.annotation_kind == KIND[kind])
         heads = np.append(np.flatnonzero(parsed.numbers < 0), len(parsed.numbers))
-        start = parsed.loose_start[loose]
+        start = parsed.annotation_start[loose]
         end = heads[np.searchsorted(heads, start, "right")]
         return cls(parsed.numbers, loose, start + 2, end, parsed.numbers[start + 1])
 
@@ -167,16 +175,16 @@ def _same(one: float | str, other: float | str) -> bool:
 
 
 def logs_of(
-    spans: SpanArrays, parsed: Parsed, container: Indices, hooks: list[str], definitions: KnownDefinitions
+    spans: SpanArrays, parsed: Parsed, frame_span: Indices, hooks: list[str], definitions: KnownDefinitions
 ) -> tuple[LogRows, BatchLogs]:
     """All that the records of a window say of logs: the rows, and the logs at the end of its batches.
 
-    `container` is, for each record that enters a frame, the frame's span; `hooks` are the names of hooks.
+    `frame_span` is, for each record that enters a frame, the frame's span; `hooks` are the names of hooks.
     """
     rows, batch_logs = LogRows(), BatchLogs()
     states = States.of(parsed)
-    frame = parsed.loose_frame[states.loose]
-    owner = container[frame]
+    frame = parsed.annotation_frame[states.loose]
+    owner = frame_span[frame]
     position = hooks_passed(parsed, states.loose) - 1
     ends_batch = np.array([hook.endswith("batch_end") for hook in hooks] + [False])[spans.hook]
     ends_batch &= spans.closer >= 0  # else a callback may have changed them yet
@@ -215,11 +223,11 @@ def values_of(
     """The values of variables that the records of a window tell from the number `since` on: for each its owner, the
     innermost span that was open, its site, and its key and value."""
     states = States.of(parsed, "values")
-    owner = innermost(spans, parsed, parsed.loose_before[states.loose])
+    owner = innermost(spans, parsed, parsed.annotation_before[states.loose])
     wanted = (owner >= 0) & (spans.fit[owner] >= 0) & (spans.number[owner] >= 0)
-    wanted &= (parsed.loose_start[states.loose] >= since) & ~states.lost(definitions)
+    wanted &= (parsed.annotation_start[states.loose] >= since) & ~states.lost(definitions)
     told = [(index, states.read(index, definitions)) for index in np.flatnonzero(wanted).tolist()]
     found = [(index, item) for index, state in told for item in state.items()]
     index = np.array([place for place, _ in found], np.int64)
-    site = -(parsed.numbers[parsed.loose_start[states.loose]] + 1)
+    site = -(parsed.numbers[parsed.annotation_start[states.loose]] + 1)
     return owner[index], site[index], [item for _, item in found]

@@ -1,4 +1,4 @@
-"""What is open in a thread between two windows of its records."""
+"""The state of a thread between two windows: what is open, and the records that are not derived yet."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from .site_arrays import KIND, PHASE
 from .spans import Flags, SpanArrays
 
 _WHOLE = (PHASE["batch"], PHASE["hooks"])
-"""Phases whose spans are worked on in one window, with all that is in them."""
+"""Phases whose spans are derived in one window, with everything inside them."""
 
 
 @dataclass
 class OpenState:
-    """What the next window needs to go on from this one.
+    """The state of a thread after a window. The next window parses `numbers` again, before its own records.
 
-    - `numbers`: the records that opened what is open, then those that are not worked on yet.
-    - `repeated`: how many of these numbers belong to the former records.
-    - `spans`: what the former open, in order. One with number -1 was closed already; it opens again to no effect.
-    - `children`: the time in each span's child spans so far.
-    - `waits_since`: the moment of the first record that is not worked on yet; None where there is none.
-    - `lost`: whether records before are lost. Then only calls of `fit` can be made sense of.
+    - `numbers`: the repeated records, which opened what is open; then the records that are not derived yet.
+    - `spans`: the spans that the repeated records open, in order. A span with number -1 was closed already; parsing it
+      again has no effect.
+    - `children`: nanoseconds in each span's child spans so far.
+    - `waits_since`: the moment of the first record that is not derived yet; None where there is none.
+    - `lost`: whether earlier records are lost. Then only calls of `fit` can be understood.
+    - `repeated`: how many of `numbers` belong to the repeated records.
     """
 
     numbers: Records = field(default_factory=lambda: np.empty(0, np.int64))
@@ -36,23 +37,23 @@ class OpenState:
 
     @property
     def count(self) -> int:
-        """How many spans are carried."""
+        """How many spans the repeated records open."""
         return 0 if self.spans is None else len(self.spans)
 
-    def hand_over(self, spans: SpanArrays) -> None:
-        """Let the first spans of a new window keep what was found of them in the one before."""
+    def restore(self, spans: SpanArrays) -> None:
+        """Give the first spans of the next window, which are open already, what was derived of them before."""
         if self.spans is not None:
-            for fact in ("number", "fit", "stage", "epoch", "batch", "last", "size", "first", "turned"):
-                getattr(spans, fact)[: self.count] = getattr(self.spans, fact)
+            for attribute in ("number", "fit", "stage", "epoch", "batch", "last", "size", "first", "turned"):
+                getattr(spans, attribute)[: self.count] = getattr(self.spans, attribute)
 
 
-def cut(spans: SpanArrays, parsed: Parsed) -> int:
-    """How many structural records to work on: up to the last after which no batch and no hook is under way.
+def complete_records(spans: SpanArrays, parsed: Parsed) -> int:
+    """How many structural records to derive now: up to the last one that is not inside a batch or hook.
 
-    A batch or hook that the last of them opens may be open.
+    The records that open and close a batch or hook are not inside it. So the last one may leave one open.
     """
     whole = np.isin(spans.phase, _WHOLE)
-    # Batches and hooks that are under way: one more after each that begins, one less where it ends.
+    # `cover` counts the batches and hooks around each record, as a sum of +1 after an opener and -1 at a closer.
     begin, end = spans.record[whole] + 1, spans.closer[whole]
     end = np.where(end < 0, len(parsed.site), end)
     longer = end > begin
@@ -63,34 +64,36 @@ def cut(spans: SpanArrays, parsed: Parsed) -> int:
     return int(free[-1]) + 1 if len(free) else 0
 
 
-def carry(spans: SpanArrays, parsed: Parsed, kept: Flags, children: Indices, rest: Records) -> OpenState:
+def state_after(spans: SpanArrays, parsed: Parsed, kept: Flags, children: Indices, rest: Records) -> OpenState:
     """The state after a window.
 
-    Of each open frame it carries the record that entered it, those that opened its open spans, its last one, and what
-    it last said about its batches. Then comes `rest`, which is not worked on yet.
+    Of each open frame it repeats the record that entered it, the records that opened its open spans, its last record,
+    and its last `sizes` record.
 
-    - `kept`: which of the spans are spans of their own.
-    - `children`: the time in each span's child spans so far.
+    - `spans`, `parsed`: the spans and records of the window.
+    - `kept`: which spans were not merged into others.
+    - `children`: nanoseconds in each span's child spans so far.
+    - `rest`: the records that are not derived yet.
     """
     is_open = (spans.closer < 0) & kept
     openers = np.unique(spans.record[is_open])
     frames = np.unique(parsed.frame[openers])
     last = _last_of(frames, parsed.frame)
     structural = np.unique(np.concatenate([openers, frames, last]))
-    all_sizes = np.flatnonzero((parsed.loose_kind == KIND["sizes"]) & np.isin(parsed.loose_frame, frames))
-    sizes = all_sizes[_last_of(np.unique(parsed.loose_frame[all_sizes]), parsed.loose_frame[all_sizes])]
-    starts = np.sort(np.concatenate([parsed.start[structural], parsed.loose_start[sizes]]))
+    all_sizes = np.flatnonzero((parsed.annotation_kind == KIND["sizes"]) & np.isin(parsed.annotation_frame, frames))
+    sizes = all_sizes[_last_of(np.unique(parsed.annotation_frame[all_sizes]), parsed.annotation_frame[all_sizes])]
+    starts = np.sort(np.concatenate([parsed.start[structural], parsed.annotation_start[sizes]]))
     heads = np.append(np.flatnonzero(parsed.numbers < 0), len(parsed.numbers))
     ends = heads[np.searchsorted(heads, starts, "right")]
     pieces = [parsed.numbers[begin:end] for begin, end in zip(starts, ends, strict=True)]
     index = np.flatnonzero(np.isin(spans.record, structural))
-    taken = spans.take(index)
-    taken.number = np.where(is_open[index], taken.number, -1)
+    carried = spans.take(index)
+    carried.number = np.where(is_open[index], carried.number, -1)
     repeated = sum(len(piece) for piece in pieces)
-    return OpenState(np.concatenate([*pieces, rest]), taken, children[index], repeated=repeated)
+    return OpenState(np.concatenate([*pieces, rest]), carried, children[index], repeated=repeated)
 
 
 def _last_of(frames: Indices, frame: Indices) -> Indices:
-    """Where in `frame` each of `frames` stands last."""
+    """The last index in `frame` of each of `frames`."""
     order = np.argsort(frame, kind="stable")
     return order[np.searchsorted(frame[order], frames, "right") - 1]

@@ -1,9 +1,9 @@
-"""Records of one thread, taken apart: which site, which frame of the engine's code, how many spans deep.
+"""Parsing the records of one thread: the site, the frame and the depth of each.
 
-All records of a window are worked on at once. A frame is one call of an engine's function. A site's depth says how many
-spans of the frame its records leave open, whatever came before. So a lost record cannot shift what follows.
+All records of a window are parsed at once. A frame is one call of an engine's function. A site's depth says how many
+spans of the frame its records leave open, whatever came before. So a lost record does not shift the depth of others.
 
-`schema.open_frames` does the same record by record; a test holds the two to each other.
+`schema.open_frames` does the same record by record. A test compares the two.
 """
 
 from __future__ import annotations
@@ -27,25 +27,29 @@ _WITH_VALUES = codes(WITH_VALUES)
 
 
 class TooDeep(ValueError):
-    """Frames or spans are so deep in each other that it would take forever: the journal is damaged."""
+    """Frames or spans are nested so deep that the journal is damaged, and that deriving them would take too long."""
 
 
 @dataclass(frozen=True)
 class Parsed:
     """The records of a window, in order.
 
+    - `numbers`: all records, each a negative head and its operands.
+
     Structural records enter and end frames, open and close spans. Of each:
 
-    - `start`: where its head stands in `numbers`, its operands after it.
-    - `site`, `kind`: its site, and the code of the site's kind.
+    - `start`: the index of its head in `numbers`. Its operands follow.
+    - `site`: the number of its site.
+    - `kind`: the code of the site's kind.
     - `frame`: the index of the structural record that entered its frame.
-    - `close`: how many spans of the thread it leaves open before it opens its own.
+    - `leaves_open`: how many spans of the thread it leaves open, before it opens its own.
 
-    Loose records, the annotations, stand apart. Of each:
+    The other records are annotations (`record_kinds.ANNOTATIONS`). Of each:
 
-    - `loose_start`, `loose_kind`: where its head stands in `numbers`, and the code of its site's kind.
-    - `loose_before`: how many structural records precede it.
-    - `loose_frame`: the index of the structural record that entered its frame.
+    - `annotation_start`: the index of its head in `numbers`.
+    - `annotation_kind`: the code of its site's kind.
+    - `annotation_before`: how many structural records precede it.
+    - `annotation_frame`: the index of the structural record that entered its frame.
     """
 
     numbers: Records
@@ -53,25 +57,26 @@ class Parsed:
     site: Indices
     kind: npt.NDArray[np.int32]
     frame: Indices
-    close: Indices
-    loose_start: Indices
-    loose_kind: npt.NDArray[np.int32]
-    loose_before: Indices
-    loose_frame: Indices
+    leaves_open: Indices
+    annotation_start: Indices
+    annotation_kind: npt.NDArray[np.int32]
+    annotation_before: Indices
+    annotation_frame: Indices
 
     def operand(self, index: Indices | slice | int, position: int) -> Records:
-        """The operand at `position` of the structural records at `index`."""
+        """One operand of the structural records at `index`; `position` counts operands from 0."""
         return np.asarray(self.numbers[self.start[index] + 1 + position])
 
     def moment(self, index: int) -> int:
-        """The last moment that the structural record at `index` tells of."""
+        """The last moment in the structural record at `index`."""
+        # A `hook` record has two: when the one before it ended, and when it began.
         return int(self.operand(index, int(self.kind[index] == KIND["hook"])))
 
 
-def sound(numbers: Records, sites: SiteArrays) -> list[Records]:
-    """Cut `numbers` where a record makes no sense, for example because the definition of its site is lost.
+def split_at_damage(numbers: Records, sites: SiteArrays) -> list[Records]:
+    """Split `numbers` at records that make no sense, for example because the definition of their site is lost.
 
-    Returns the pieces between such records. There is one more piece than there are such records.
+    Returns the pieces between such records: one more than there are such records.
     """
     start = np.flatnonzero(numbers < 0)
     length = np.diff(np.append(start, len(numbers))) - 1
@@ -79,7 +84,8 @@ def sound(numbers: Records, sites: SiteArrays) -> list[Records]:
     kind = np.append(sites.kind, UNKNOWN)[site]
     has_values = np.isin(kind, _WITH_VALUES)
     good = (kind != UNKNOWN) & np.where(has_values, length >= 1, length == ARITY[kind])
-    good[np.searchsorted(start, np.flatnonzero(numbers > ABSENT)) - 1] = False
+    good[np.searchsorted(start, np.flatnonzero(numbers > ABSENT)) - 1] = False  # an operand out of range
+    # Numbers before the first head are the end of a record whose head is lost.
     first = int(start[0]) if len(start) else len(numbers)
     pieces, begin = ([numbers[:0]], first) if first else ([], 0)
     for bad in np.flatnonzero(~good).tolist():
@@ -89,49 +95,63 @@ def sound(numbers: Records, sites: SiteArrays) -> list[Records]:
 
 
 def parse(numbers: Records, sites: SiteArrays, fits_only: bool = False) -> Parsed:
-    """Take `numbers` apart, all of which make sense.
+    """Parse records that all make sense.
 
-    Records outside any frame are left out, since their frame began in records that are not here. With `fits_only` so
-    are those outside the calls of `fit`: where records are lost, no other frame tells whether it is inside another.
+    Records outside any frame are left out: the record that entered their frame is missing.
 
-    Raises `TooDeep` where frames or spans lie deeper in each other than those of an engine can.
+    - `numbers`: the records.
+    - `sites`: the sites that they name.
+    - `fits_only`: leave out records outside calls of `fit` too. After lost records, a frame that seems outermost may be
+      inside a frame that is lost; only a call of `fit` can be understood without the frames around it.
+
+    Raises `TooDeep` where frames or spans are nested deeper than those of an engine.
     """
     start = np.flatnonzero(numbers < 0)
     site = -(numbers[start] + 1)
     kind = sites.kind[site]
-    loose = np.isin(kind, _ANNOTATIONS)
-    # A frame's depth is how many frames are open inside each other: those entered before, less those ended before.
-    enters, leaves = np.isin(kind, _ENTER_FRAMES), np.isin(kind, _END_FRAMES)
-    step = enters.astype(np.int64) - leaves
-    running = np.cumsum(step)
-    # Where a frame is left that was never entered here, the count falls below all that came before.
-    floor = np.minimum(np.minimum.accumulate(running), 0) if len(running) else running
-    unmatched = leaves & (np.diff(floor, prepend=0) < 0)
-    open_after = running - floor
-    depth = np.where(leaves, open_after + 1, open_after)
+    is_annotation = np.isin(kind, _ANNOTATIONS)
+    # A record's frame depth is how many frames are open: those entered before, less those ended before.
+    enters, ends = np.isin(kind, _ENTER_FRAMES), np.isin(kind, _END_FRAMES)
+    balance = np.cumsum(enters.astype(np.int64) - ends)
+    # The end of a frame that was never entered here brings the balance to a new minimum below 0. From there on, the
+    # minimum stands for "no frame open".
+    floor = np.minimum(np.minimum.accumulate(balance), 0) if len(balance) else balance
+    unmatched = ends & (np.diff(floor, prepend=0) < 0)
+    open_after = balance - floor
+    depth = np.where(ends, open_after + 1, open_after)  # the record that ends a frame is in it
     inside = ~unmatched & (depth > 0)
     _check_depth(int(depth.max(initial=0)), len(depth))
     if fits_only and len(depth):
+        # For each record, the last one before it that entered an outermost frame.
         outermost = np.maximum.accumulate(np.where(enters & (depth == 1), np.arange(len(site)), 0))
         inside &= sites.root[site[outermost]] & (sites.stage[site[outermost]] == STAGE["train"])
     start, site, kind, depth = start[inside], site[inside], kind[inside], depth[inside]
-    loose, enters = loose[inside], enters[inside]
-    structural = ~loose
-    before = np.cumsum(structural, dtype=np.int64)[loose]
-    frame, close = _frames(site[structural], enters[structural], depth[structural], sites)
-    _check_depth(int(close.max(initial=0)), len(close))
-    loose_frame = np.zeros(len(before), np.int64)
-    for level in np.unique(depth[loose]):
-        here = depth[loose] == level
+    is_annotation, enters = is_annotation[inside], enters[inside]
+    structural = ~is_annotation
+    before = np.cumsum(structural, dtype=np.int64)[is_annotation]
+    frame, leaves_open = _frames(site[structural], enters[structural], depth[structural], sites)
+    _check_depth(int(leaves_open.max(initial=0)), len(leaves_open))
+    annotation_frame = np.zeros(len(before), np.int64)
+    for level in np.unique(depth[is_annotation]):
+        here = depth[is_annotation] == level
         entered = np.flatnonzero(enters[structural] & (depth[structural] == level))
-        loose_frame[here] = entered[np.searchsorted(entered, before[here]) - 1]
+        annotation_frame[here] = entered[np.searchsorted(entered, before[here]) - 1]
     return Parsed(
-        numbers, start[structural], site[structural], kind[structural].astype(np.int32), frame, close,
-        start[loose], kind[loose].astype(np.int32), before, loose_frame,
-    )  # fmt: skip
+        numbers=numbers,
+        start=start[structural],
+        site=site[structural],
+        kind=kind[structural].astype(np.int32),
+        frame=frame,
+        leaves_open=leaves_open,
+        annotation_start=start[is_annotation],
+        annotation_kind=kind[is_annotation].astype(np.int32),
+        annotation_before=before,
+        annotation_frame=annotation_frame,
+    )
 
 
 def _check_depth(deepest: int, records: int) -> None:
+    """Raise `TooDeep` for a depth that no engine has: each level is one pass over all records."""
     if deepest > min(DEEPEST, max(DEEP_ALWAYS, DEEP_WORK // max(records, 1))):
         raise TooDeep
 
@@ -139,18 +159,22 @@ def _check_depth(deepest: int, records: int) -> None:
 def _frames(site: Indices, enters: npt.NDArray[np.bool_], depth: Indices, sites: SiteArrays) -> tuple[Indices, Indices]:
     """The frame of each structural record, and how many of the thread's spans it leaves open.
 
-    `depth` is how many frames are open where the record is. Level by level, the spans around a frame are those around
-    its caller and those that the caller's last record left open or opened.
+    - `site`: the site of each record.
+    - `enters`: whether it enters a frame.
+    - `depth`: how many frames are open at the record, its own included.
+    - `sites`: all sites.
     """
-    frame, close, base = (np.zeros(len(site), np.int64) for _ in range(3))
-    left_open = sites.depth[site].astype(np.int64) + sites.opens[site]
+    frame, leaves_open, outside = (np.zeros(len(site), np.int64) for _ in range(3))
+    open_in_frame = sites.depth[site].astype(np.int64) + sites.opens[site]
     for level in range(1, int(depth.max(initial=0)) + 1):
         here = np.flatnonzero(depth == level)
         entered = here[enters[here]]
         frame[here] = entered[np.searchsorted(entered, here, "right") - 1]
         if level > 1:
+            # The spans outside a frame are those outside its caller, and those open in the caller after the caller's
+            # last record before the call.
             outer = np.flatnonzero(depth == level - 1)
-            caller = outer[np.searchsorted(outer, entered) - 1]
-            base[entered] = base[frame[caller]] + left_open[caller]
-        close[here] = base[frame[here]] + sites.depth[site[here]]
-    return frame, close
+            last_of_caller = outer[np.searchsorted(outer, entered) - 1]
+            outside[entered] = outside[frame[last_of_caller]] + open_in_frame[last_of_caller]
+        leaves_open[here] = outside[frame[here]] + sites.depth[site[here]]
+    return frame, leaves_open

@@ -53,14 +53,14 @@ class SampledBatches:
         nothing = np.full(len(spans), -1)
         facts = BatchFacts(nothing, nothing.copy(), _retraced(spans, parsed, sites))
         is_batch = spans.phase == PHASE["batch"]
-        told = np.flatnonzero(parsed.loose_kind == KIND["sampled"])
+        told = np.flatnonzero(parsed.annotation_kind == KIND["sampled"])
         batches = _holders(spans, parsed, told, np.flatnonzero(is_batch))
         functions = np.flatnonzero((spans.phase == PHASE["function"]) & np.isin(spans.parent, batches))
         function_of = dict(zip(spans.parent[functions[::-1]].tolist(), functions[::-1].tolist(), strict=True))
         for loose, batch in zip(told.tolist(), batches.tolist(), strict=True):
             if batch < 0 or not done[batch]:
                 continue
-            metadata = self._waiting.pop(int(parsed.numbers[parsed.loose_start[loose] + 1]), None)
+            metadata = self._waiting.pop(int(parsed.numbers[parsed.annotation_start[loose] + 1]), None)
             if metadata is None:
                 continue
             try:
@@ -145,7 +145,7 @@ def _retraced(spans: SpanArrays, parsed: Parsed, sites: SiteArrays) -> Flags | N
     parent = spans.parent
     in_batch = (parent >= 0) & (spans.phase == PHASE["function"])
     in_batch[in_batch] &= spans.phase[parent[in_batch]] == PHASE["batch"]
-    told = np.flatnonzero(parsed.loose_kind == KIND["traced"])
+    told = np.flatnonzero(parsed.annotation_kind == KIND["traced"])
     functions = _holders(spans, parsed, told, np.flatnonzero(in_batch))
     retraced = np.zeros(len(spans), bool)
     retraced[parent[functions[functions >= 0]]] = True
@@ -154,8 +154,8 @@ def _retraced(spans: SpanArrays, parsed: Parsed, sites: SiteArrays) -> Flags | N
 
 def _holders(spans: SpanArrays, parsed: Parsed, told: Indices, candidates: Indices) -> Indices:
     """For each loose record of `told`, the span of `candidates` in its own frame that is open then; -1: none."""
-    record, before = spans.record[candidates], parsed.loose_before[told]
-    place = latest_in_frame(parsed.frame[record], record, parsed.loose_frame[told], before - 1, len(parsed.start))
+    record, before = spans.record[candidates], parsed.annotation_before[told]
+    place = latest_in_frame(parsed.frame[record], record, parsed.annotation_frame[told], before - 1, len(parsed.start))
     holder = np.append(candidates, -1)[place]
     closer = np.append(spans.closer, -1)[holder]
     return np.where((holder >= 0) & ((closer < 0) | (closer >= before)), holder, -1)

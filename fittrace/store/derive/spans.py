@@ -1,4 +1,8 @@
-"""Spans, out of the records of one thread: opened by one record, closed by a later one."""
+"""The spans of one thread: one record opens a span, a later one closes it.
+
+All spans of a window are derived at once, level by level. A level is the number of spans that are open around and
+including a span.
+"""
 
 from __future__ import annotations
 
@@ -15,27 +19,34 @@ _HOOK, _HOOKS, _CALL, _RAISE, _TURN, _ASIDE = (
     KIND[kind] for kind in ("hook", "hooks", "call", "raise", "turn", "aside")
 )
 _GIVES_DATA = (PHASE["function"], PHASE["slice"])
-"""Phases of a batch in which its data can turn out to be at an end."""
+"""Phases of a batch in which an engine can find that there is no more data."""
 Flags = npt.NDArray[np.bool_]
 
 
 @dataclass
 class SpanArrays:
-    """Spans in order of opening, one array per fact. -1 stands for what is absent.
+    """Spans in order of opening, one array per attribute. -1 stands for an absent value.
 
-    - `record`, `closer`: the structural records that opened and closed it; no closer: it is still open.
-    - `level`: how many spans of the thread are open with it, itself among them.
-    - `parent`: the span around it, as an index into these arrays.
-    - `site`: the site of the record that opened it; `phase`, `name`, `hook`: what the site says of it, as codes.
-    - `start`, `end`: its moments on the process' clock.
+    - `record`: the index of the structural record that opened the span.
+    - `closer`: the index of the structural record that closed it; -1: it is still open.
+    - `level`: how many spans of the thread are open around it, itself included.
+    - `parent`: the index, in these arrays, of the span around it.
+    - `site`: the site of the record that opened it.
+    - `phase`, `name`: the codes of its phase and name.
+    - `start`, `end`: nanoseconds of the process' clock.
     - `failed`: whether an exception ended it.
     - `number`: its number in the process.
-    - `fit`: the number of the fit that it is in; absent where its own thread does not tell.
+    - `fit`: the number of its fit; -1 where no record of its own thread tells.
     - `root`: whether it is a call of a model's method.
-    - `stage`, `epoch`, `batch`, `last`: where it is, as Keras counts; of several batches in one, the last too.
-    - `size`, `first`: of a batch the samples in it, and the position of its first sample in the epoch's order.
-    - `turned`: whether a turn of a loop gave it its number.
-    - `position`, `callback`: of a callback's hook its position in the callback list, and the number of the class.
+    - `stage`: the code of its stage.
+    - `epoch`, `batch`: their numbers, as Keras counts.
+    - `last`: of a batch, the number of the last batch in it, since one span may cover several.
+    - `size`: the samples in a batch.
+    - `first`: the position of a batch's first sample in the epoch's order.
+    - `turned`: whether a `turn` record gave it its number.
+    - `position`: of a callback's hook, the callback's position in the list.
+    - `callback`: of a callback's hook, the number of the callback's class.
+    - `hook`: the code of its hook's name.
     """
 
     record: Indices
@@ -66,39 +77,41 @@ class SpanArrays:
         return len(self.record)
 
     def take(self, index: Indices | Flags) -> SpanArrays:
-        """The spans at `index`; parents are not renumbered."""
+        """The spans at `index`. Their `parent` still counts in the arrays they were taken from."""
         return SpanArrays(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
 
 
-def opened(parsed: Parsed, sites: SiteArrays) -> SpanArrays:
-    """The spans that the records open, with what closes each.
+def spans_of(parsed: Parsed, sites: SiteArrays) -> SpanArrays:
+    """The spans that the records open, and which records close them.
 
-    A record leaves so many spans open (`close`). So a span of a level is closed by the next record that leaves fewer
-    open than that, and its parent is the last span before it of the level above.
+    `parsed.leaves_open` says how many spans each record leaves open. So the next record that leaves fewer open than a
+    span's level closes the span. Its parent is the last span before it whose level is one less.
     """
     count = sites.opens[parsed.site].astype(np.int64)
     record = np.repeat(np.arange(len(parsed.site)), count)
+    # A record may open two spans, one inside the other: `nth` is 0 for the outer one, 1 for the inner one.
     nth = np.arange(len(record)) - np.repeat(np.cumsum(count) - count, count)
-    level = parsed.close[record] + 1 + nth
+    level = parsed.leaves_open[record] + 1 + nth
     site = parsed.site[record]
     kind = parsed.kind[record]
-    first = parsed.operand(record, 0)
-    # Past the end of a short record stands another, or nothing; only a hook's further operands are looked at.
-    past = np.minimum(parsed.start[record][:, None] + (2, 3), len(parsed.numbers) - 1)
-    start = np.where(kind == _HOOK, parsed.numbers[past[:, 0]], first)
+    # The operands of `hook` are end, time and class; those of other kinds begin with the time. All records' operands 1
+    # and 2 are read at once, and only hooks' are used. A shorter record may end the array, hence the minimum.
+    operands = np.minimum(parsed.start[record][:, None] + (2, 3), len(parsed.numbers) - 1)
+    start = np.where(kind == _HOOK, parsed.numbers[operands[:, 0]], parsed.operand(record, 0))
     closer, parent = np.full(len(record), -1), np.full(len(record), -1)
-    above = np.empty(0, np.int64)
-    for deep in range(1, int(level.max(initial=0)) + 1):
-        here = np.flatnonzero(level == deep)
-        closes = np.flatnonzero(parsed.close < deep)
-        closer[here] = np.append(closes, -1)[np.searchsorted(closes, record[here], "right")]
-        if deep > 1:
-            holder = np.searchsorted(record[above], record[here], "right") - 1
-            parent[here] = np.where(holder >= 0, above[np.maximum(holder, 0)] if len(above) else -1, -1)
-        above = here
+    outer = np.empty(0, np.int64)
+    for this_level in range(1, int(level.max(initial=0)) + 1):
+        here = np.flatnonzero(level == this_level)
+        closing = np.flatnonzero(parsed.leaves_open < this_level)
+        # Past the last closing record `searchsorted` finds the -1 that is appended.
+        closer[here] = np.append(closing, -1)[np.searchsorted(closing, record[here], "right")]
+        if this_level > 1:
+            holder = np.searchsorted(record[outer], record[here], "right") - 1
+            parent[here] = np.where(holder >= 0, outer[np.maximum(holder, 0)] if len(outer) else -1, -1)
+        outer = here
     end = np.where(closer >= 0, parsed.operand(closer, 0) if len(parsed.start) else 0, -1)
     absent = np.full(len(record), -1)
-    callback = np.where(kind == _HOOK, parsed.numbers[past[:, 1]], -1)
+    callback = np.where(kind == _HOOK, parsed.numbers[operands[:, 1]], -1)
     return SpanArrays(
         record=record,
         closer=closer,
@@ -127,93 +140,101 @@ def opened(parsed: Parsed, sites: SiteArrays) -> SpanArrays:
 
 
 def _fails(parsed: Parsed, sites: SiteArrays) -> Flags:
-    """Which records end spans because of an exception: where it leaves a function, or comes to a `finally` in it."""
+    """Which structural records close spans because of an exception.
+
+    Those are the `raise` records, and each record that follows a `raised` of its frame whose exception goes on: a
+    `finally` runs then, and closes what the exception left.
+    """
     fails: Flags = parsed.kind == _RAISE
-    raised = np.flatnonzero(parsed.loose_kind == KIND["raised"])
-    site = -(parsed.numbers[parsed.loose_start[raised]] + 1)
-    following = parsed.loose_before[raised[sites.goes_on[site]]]
-    frame = parsed.loose_frame[raised[sites.goes_on[site]]]
-    there = following < len(fails)
-    following, frame = following[there], frame[there]
+    raised = np.flatnonzero(parsed.annotation_kind == KIND["raised"])
+    site = -(parsed.numbers[parsed.annotation_start[raised]] + 1)
+    following = parsed.annotation_before[raised[sites.goes_on[site]]]
+    frame = parsed.annotation_frame[raised[sites.goes_on[site]]]
+    exists = following < len(fails)
+    following, frame = following[exists], frame[exists]
     fails[following[parsed.frame[following] == frame]] = True
     return fails
 
 
 def innermost(spans: SpanArrays, parsed: Parsed, before: Indices) -> Indices:
-    """The index of the innermost span that is open after so many structural records; -1 where none is.
+    """The index of the innermost span that is open after the first n structural records, for each n in `before`.
 
-    `before` holds the numbers of records that are asked for.
+    -1 stands where no span is open.
     """
-    level = (parsed.close + np.bincount(spans.record, minlength=len(parsed.start)))[np.maximum(before - 1, 0)]
-    found = np.full(len(before), -1)
-    for deep in np.unique(level[before > 0]):
-        here = np.flatnonzero(spans.level == deep)
-        asked = np.flatnonzero((level == deep) & (before > 0))
-        found[asked] = np.append(here, -1)[np.searchsorted(spans.record[here], before[asked] - 1, "right") - 1]
-    return found
+    # A record's own level is what it leaves open plus what it opens.
+    level = (parsed.leaves_open + np.bincount(spans.record, minlength=len(parsed.start)))[np.maximum(before - 1, 0)]
+    span = np.full(len(before), -1)
+    for this_level in np.unique(level[before > 0]):
+        here = np.flatnonzero(spans.level == this_level)
+        asked = np.flatnonzero((level == this_level) & (before > 0))
+        span[asked] = np.append(here, -1)[np.searchsorted(spans.record[here], before[asked] - 1, "right") - 1]
+    return span
 
 
-def count_turns(spans: SpanArrays, parsed: Parsed, sites: SiteArrays) -> None:
-    """Give epochs, batches and hooks the numbers that the engine told.
+def set_turn_numbers(spans: SpanArrays, parsed: Parsed, sites: SiteArrays) -> None:
+    """Give epochs, batches and hooks the numbers that the engine counted.
 
-    A turn's number belongs to the span that is innermost when the turn begins; a hook's to `CallbackList.on_*`.
+    The number in a `turn` record belongs to the span that is innermost after the record. The number in a `hooks` record
+    belongs to the span of `CallbackList.on_*` that it opens.
     """
     turns = np.flatnonzero(parsed.kind == _TURN)
-    level = parsed.close[turns] + sites.opens[parsed.site[turns]]
-    for deep in np.unique(level):
-        here = np.flatnonzero(spans.level == deep)
-        turn = turns[level == deep]
+    level = parsed.leaves_open[turns] + sites.opens[parsed.site[turns]]
+    for this_level in np.unique(level):
+        here = np.flatnonzero(spans.level == this_level)
+        turn = turns[level == this_level]
         opened_before = np.searchsorted(spans.record[here], turn, "right")
         turn, owner = turn[opened_before > 0], here[opened_before[opened_before > 0] - 1]
         epoch, batch = sites.counts_epoch[parsed.site[turn]], sites.counts_batch[parsed.site[turn]]
         spans.epoch[owner[epoch]] = parsed.operand(turn[epoch], 1)
         spans.batch[owner[batch]] = parsed.operand(turn[batch], 1)
         spans.last[owner[batch]] = parsed.operand(turn[batch], 2)
-        for fact, position in ((spans.size, 3), (spans.first, 4)):
+        for attribute, position in ((spans.size, 3), (spans.first, 4)):
             number = parsed.operand(turn[batch], position)
-            fact[owner[batch]] = np.where(number == ABSENT, -1, number)
+            attribute[owner[batch]] = np.where(number == ABSENT, -1, number)
         spans.turned[owner] = True
     lists = np.flatnonzero(parsed.kind[spans.record] == _HOOKS)
     number = parsed.operand(spans.record[lists], 2)
     is_known = number != ABSENT
-    for counts, fact in ((sites.counts_epoch, spans.epoch), (sites.counts_batch, spans.batch)):
+    for counts, attribute in ((sites.counts_epoch, spans.epoch), (sites.counts_batch, spans.batch)):
         here = is_known & counts[spans.site[lists]]
-        fact[lists[here]] = number[here]
+        attribute[lists[here]] = number[here]
 
 
 def inherit(spans: SpanArrays, begin_fit: Indices) -> None:
-    """Pass fit, stage, epoch and batch down from each span to those in it.
+    """Give spans the fit, stage, epoch and batch of their parents, where they have none of their own.
 
-    `begin_fit` is, for each span that begins a fit, the number of that fit, and -1 for all others.
+    `begin_fit` is the number of the fit that each span begins, -1 where it begins none. A span that begins a fit
+    inherits nothing.
     """
     spans.fit[begin_fit >= 0] = begin_fit[begin_fit >= 0]
-    for deep in range(2, int(spans.level.max(initial=0)) + 1):
-        here = np.flatnonzero((spans.level == deep) & (spans.parent >= 0))
+    for level in range(2, int(spans.level.max(initial=0)) + 1):
+        here = np.flatnonzero((spans.level == level) & (spans.parent >= 0) & (begin_fit < 0))
         parent = spans.parent[here]
-        inner = begin_fit[here] < 0
-        here, parent = here[inner], parent[inner]
-        # What a fit validates with may run through the same functions as what it trains with.
+        # Training and validation may call the same functions, whose sites then name no stage.
         validates = (spans.phase[parent] == PHASE["validation"]) & (spans.stage[here] < 0)
         spans.stage[here[validates]] = STAGE["test"]
-        for fact in (spans.fit, spans.stage, spans.epoch, spans.batch):
-            fact[here] = np.where(fact[here] < 0, fact[parent], fact[here])
-        # A loop over epochs that does not train goes round once, within the epoch of whoever validates.
+        for attribute in (spans.fit, spans.stage, spans.epoch, spans.batch):
+            attribute[here] = np.where(attribute[here] < 0, attribute[parent], attribute[here])
+        # `evaluate` and `predict` loop over epochs too, once, and count from 0. That is no epoch of training: such a
+        # span has the epoch that the fit around it is in, if there is one.
         idle = (spans.phase[here] == PHASE["epoch"]) & (spans.stage[here] != STAGE["train"])
         spans.epoch[here[idle]] = spans.epoch[parent[idle]]
 
 
-def unbatch_ended(spans: SpanArrays, parsed: Parsed) -> None:
-    """Turn the turns in which the data ran out into `slice` spans: none of them came to be a batch.
+def relabel_exhausted_turns(spans: SpanArrays, parsed: Parsed) -> None:
+    """Give the phase `slice` to turns of the batch loop that had no data, and so never became batches.
 
-    Where an engine does not know how many batches there are, the turn after the last one begins like any other. Then
-    an exception says that there is no more data, and the engine catches it. So the function, or the fetch, of such a
-    turn ends together with the turn. A hook that raises such an exception before the function is called does the same.
-    Nor is a turn a batch whose fetch failed with another exception, before anything else was done.
+    An engine that does not know the number of batches begins one turn too many. An exception then says that there is no
+    more data, and the engine catches it. Such a turn shows in one of three ways:
+
+    - Its function, or its fetch, ends together with the turn, which does not fail.
+    - A hook raises such an exception before the function is called, and the turn does not fail.
+    - The fetch fails with another exception before anything else is done, and so does the turn.
     """
     is_turn = (spans.phase == PHASE["batch"]) & spans.turned & (spans.closer >= 0)
     inner = np.flatnonzero((spans.parent >= 0) & is_turn[spans.parent])
     batch, phase = spans.parent[inner], spans.phase[inner]
-    # What ends the sampling of a batch closes its function, also where that raises.
+    # In a sampled batch, fittrace's own work (`aside`) closes the function or fetch one record before the turn's end.
     before = np.maximum(spans.closer[batch] - 1, 0)
     last = (spans.closer[inner] == spans.closer[batch]) | (
         (spans.closer[inner] == before) & (parsed.kind[before] == _ASIDE)
@@ -223,31 +244,32 @@ def unbatch_ended(spans: SpanArrays, parsed: Parsed) -> None:
     computed = batch[phase == PHASE["function"]]
     unfetched = batch[last & (phase == PHASE["slice"]) & spans.failed[batch]]
     others = batch[phase != PHASE["slice"]]
-    for ended in (ran_out, refused[~np.isin(refused, computed)], unfetched[~np.isin(unfetched, others)]):
-        spans.phase[ended] = PHASE["slice"]
+    for no_batch in (ran_out, refused[~np.isin(refused, computed)], unfetched[~np.isin(unfetched, others)]):
+        spans.phase[no_batch] = PHASE["slice"]
 
 
-def merge_unturned(spans: SpanArrays, closed: Flags) -> Flags:
-    """Turn the fetches that found no more data into plain `slice` spans; returns which spans are left.
+def merge_empty_fetches(spans: SpanArrays, closed: Flags) -> Flags:
+    """Replace each batch that never got a number, and the fetch in it, by one `slice` span. Returns the spans to keep.
 
-    The loop asks for one item more than there are, so the last turn begins and never comes to be a batch.
+    A loop asks for one item more than there are. The fetch of that item opens a batch, but no turn follows.
     """
     empty = (spans.phase == PHASE["batch"]) & ~spans.turned & closed
     spans.phase[empty] = PHASE["slice"]
     has_parent = spans.parent >= 0
-    gone = np.zeros(len(spans), bool)
-    gone[has_parent] = empty[spans.parent[has_parent]] & (spans.phase[has_parent] == PHASE["slice"])
-    spans.name[np.flatnonzero(gone) - 1] = spans.name[gone]
-    moved = np.flatnonzero(has_parent & gone[spans.parent])
-    spans.parent[moved] = spans.parent[spans.parent[moved]]
-    return ~gone
+    merged = np.zeros(len(spans), bool)
+    merged[has_parent] = empty[spans.parent[has_parent]] & (spans.phase[has_parent] == PHASE["slice"])
+    # One record opens both, so the batch stands right before its fetch.
+    spans.name[np.flatnonzero(merged) - 1] = spans.name[merged]
+    orphans = np.flatnonzero(has_parent & merged[spans.parent])
+    spans.parent[orphans] = spans.parent[spans.parent[orphans]]
+    return ~merged
 
 
 def nested_in_phase(spans: SpanArrays) -> Flags:
-    """Which spans are in another one of their phase and fit."""
-    around = np.zeros(len(spans), np.int64)  # a bit for each phase of those around
-    for deep in range(2, int(spans.level.max(initial=0)) + 1):
-        here = np.flatnonzero((spans.level == deep) & (spans.parent >= 0))
+    """Which spans are inside another span of the same phase and fit."""
+    around = np.zeros(len(spans), np.int64)  # bit n: a span of phase n is around
+    for level in range(2, int(spans.level.max(initial=0)) + 1):
+        here = np.flatnonzero((spans.level == level) & (spans.parent >= 0))
         here = here[spans.fit[here] == spans.fit[spans.parent[here]]]
         parent = spans.parent[here]
         around[here] = around[parent] | (np.int64(1) << spans.phase[parent])

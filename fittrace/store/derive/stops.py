@@ -1,4 +1,4 @@
-"""Stops: what the model's `stop_training` became, and whose hook did it, out of the `stop` records of one thread."""
+"""Stops: the changes of the model's `stop_training`, and the hooks that made them, from the `stop` records."""
 
 from __future__ import annotations
 
@@ -15,32 +15,37 @@ from .spans import SpanArrays
 
 @dataclass(frozen=True)
 class Stops:
-    """Each change: the `value` that came of it, and the index of the `span` of the hook that did it, or else of the
-    `CallbackList.on_*` before whose hooks it was seen."""
+    """The changes of `stop_training`.
+
+    - `span`: of each, the index of the span of the callback's hook that made it. Where it was seen before the first
+      hook of a `CallbackList.on_*`, that of the `CallbackList.on_*`.
+    - `value`: of each, the new value as text.
+    """
 
     span: Indices
     value: list[str]
 
 
-def stops_of(spans: SpanArrays, parsed: Parsed, container: Indices, definitions: KnownDefinitions) -> Stops:
-    """The changes that the records of a window tell.
+def stops_of(spans: SpanArrays, parsed: Parsed, frame_span: Indices, definitions: KnownDefinitions) -> Stops:
+    """The changes of `stop_training` in a window.
 
-    `container` is, for each record that enters a frame, the frame's span.
+    `frame_span` is, for each record that enters a frame, the index of the frame's span.
     """
-    told = np.flatnonzero(parsed.loose_kind == KIND["stop"])
-    found, values = [], []
-    position = hooks_passed(parsed, told) - 1
-    hook_spans = np.flatnonzero(parsed.kind[spans.record] == KIND["hook"]) if len(told) else told
+    changes = np.flatnonzero(parsed.annotation_kind == KIND["stop"])
+    changed_in, values = [], []
+    position = hooks_passed(parsed, changes) - 1
+    hook_spans = np.flatnonzero(parsed.kind[spans.record] == KIND["hook"]) if len(changes) else changes
     of_frame = parsed.frame[spans.record[hook_spans]]
     hook_spans = hook_spans[np.argsort(of_frame, kind="stable")]
-    first = np.searchsorted(np.sort(of_frame), parsed.loose_frame[told])
-    for one, place, begin in zip(told.tolist(), position.tolist(), first.tolist()):
-        span = int(container[int(parsed.loose_frame[one])])
-        if place >= 0:
-            span = int(hook_spans[begin + place])
+    # Where the hooks of each change's frame begin in `hook_spans`, which is sorted by frame.
+    first = np.searchsorted(np.sort(of_frame), parsed.annotation_frame[changes])
+    for change, nth_hook, begin in zip(changes.tolist(), position.tolist(), first.tolist()):
+        span = int(frame_span[int(parsed.annotation_frame[change])])
+        if nth_hook >= 0:
+            span = int(hook_spans[begin + nth_hook])
         if span >= 0 and spans.fit[span] >= 0:
-            text = int(parsed.numbers[parsed.loose_start[one] + 1])
+            text = int(parsed.numbers[parsed.annotation_start[change] + 1])
             known = definitions.texts[text] if text < len(definitions.texts) else None
-            found.append(span)
+            changed_in.append(span)
             values.append(str(known["value"]) if known is not None else "(lost)")
-    return Stops(np.array(found, np.int64), values)
+    return Stops(np.array(changed_in, np.int64), values)
