@@ -1,4 +1,4 @@
-"""Batches whose logs may still come, and how many samples each has."""
+"""Rows of batches that wait for their logs, and the number of samples in each batch."""
 
 from __future__ import annotations
 
@@ -19,12 +19,17 @@ Floats = np.ma.MaskedArray[tuple[int, ...], np.dtype[np.float64]]
 
 
 def absent(count: int) -> Floats:
-    """So many values, none of which is there: a value that is there may be NaN itself."""
+    """An array of `count` missing values. They are masked, since NaN is a value that logs may have."""
     return np.ma.array(np.zeros(count), mask=np.ones(count, bool))
 
 
 class PendingBatches:
-    """Rows of `batches` whose logs may still come from another thread."""
+    """Rows of `batches` whose logs may still come from another thread.
+
+    - `columns`: the columns of the table, without those of logs.
+    - `logs`: for each key of the logs, the value of each row.
+    - `spans`: the span of each row.
+    """
 
     def __init__(
         self,
@@ -37,23 +42,26 @@ class PendingBatches:
         self._spans = spans
 
     def take_late(self, late: dict[BatchKey, dict[str, float]]) -> None:
-        """Fill in logs from `late` and take them out of it."""
+        """Move the logs of these batches from `late` into the rows."""
         for row in range(len(self._spans)):
             for key, value in late.pop(key_of(self._spans, row, self._spans.last), {}).items():
                 self._logs.setdefault(key, absent(len(self._spans)))[row] = value
 
     def whole(self) -> dict[str, Values]:
-        """The columns with those of the logs."""
+        """All columns, those of logs included."""
         return self._columns | {LOGS_PREFIX + key: value for key, value in self._logs.items()}
 
 
 def key_of(spans: SpanArrays, index: int, batch: Indices) -> BatchKey:
-    """The key of the span at `index`, whose number is that in `batch`: its first, or its last."""
+    """The key of the span at `index`. `batch` holds the batch number to use: `spans.batch`, or `spans.last`."""
     return int(spans.fit[index]), int(spans.stage[index]), int(spans.epoch[index]), int(batch[index])
 
 
 def sizes_of(spans: SpanArrays, parsed: Parsed) -> Indices:
-    """The samples in each batch, as its turn told, or after what its loop said of its data; -1: not known."""
+    """The number of samples in each span's batch; -1: unknown.
+
+    It is in the `turn` record of the batch, or follows from the latest `sizes` record of the loop.
+    """
     loops = np.flatnonzero(parsed.annotation_kind == KIND["sizes"])
     if not len(loops):
         return spans.size
@@ -68,9 +76,10 @@ def sizes_of(spans: SpanArrays, parsed: Parsed) -> Indices:
 
 
 def samples_between(first: Indices, last: Indices, sizes: Sequence[Indices]) -> Indices:
-    """What `schema.batch_sizes.samples_between` says of each entry, where -1 stands for None.
+    """`schema.batch_sizes.samples_between` for arrays, with -1 for None. A test compares the two.
 
-    `sizes` are the four operands. A test holds the two to each other.
+    - `first`, `last`: the first and last batch of each entry.
+    - `sizes`: the four operands of its `sizes` record, in their order.
     """
     whole, partial, count, steps = sizes
     repeats = steps != ABSENT
@@ -81,15 +90,19 @@ def samples_between(first: Indices, last: Indices, sizes: Sequence[Indices]) -> 
 
 
 def latest_in_frame(frames: Indices, moments: Indices, frame: Indices, moment: Indices, most: int) -> Indices:
-    """For each `frame` and `moment`, which of the entries of `frames` and `moments` is the last one that is of the
-    frame and no later; -1 where there is none. Frames and moments are below or at `most`, and entries in order.
+    """For each query, the index of the latest entry in its frame that is no later than its moment; -1: none.
+
+    - `frames`, `moments`: the frame and moment of each entry, in order of moments.
+    - `frame`, `moment`: the frame and moment of each query.
+    - `most`: the greatest frame or moment.
 
     >>> latest_in_frame(np.array([0, 7, 0]), np.array([1, 2, 5]), np.array([0, 0, 7, 3]), np.array([4, 6, 9, 9]), 9)
     array([ 0,  2,  1, -1])
     """
+    # Pairs of frame and moment as one number, so that one search finds the latest in each frame.
     width = most + 1
     order = np.argsort(frames * width + moments, kind="stable")
     entries = (frames * width + moments)[order]
     position = np.searchsorted(entries, frame * width + moment, "right") - 1
-    found = np.append(order, -1)[position]
-    return np.where((position >= 0) & (np.append(frames, -1)[found] == frame), found, -1)
+    latest = np.append(order, -1)[position]
+    return np.where((position >= 0) & (np.append(frames, -1)[latest] == frame), latest, -1)

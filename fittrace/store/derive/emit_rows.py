@@ -1,4 +1,4 @@
-"""Emitting: rows of the tables, from what was derived of one window."""
+"""Emitting the rows of the tables, from what is derived of one window."""
 
 from __future__ import annotations
 
@@ -27,197 +27,234 @@ from .stops import Stops
 _METHODS = {"train": "fit", "test": "evaluate", "predict": "predict"}
 _STATUSES = list(STATUSES)
 _UNFINISHED = _STATUSES.index("unfinished")
-_STOOD = ("at_span", "at_stage", "at_epoch", "at_batch", "at_phase", "at_callback", "at_hook")
-"""The columns of `fits` that tell where a fit stood."""
+_END_COLUMNS = ("at_span", "at_stage", "at_epoch", "at_batch", "at_phase", "at_callback", "at_hook")
+"""The columns of `fits` that say where a fit ended that did not end well."""
 
 
 class Emitter:
-    """Hands rows to `sink`. `shift_ns` makes the process' clock Unix time.
+    """Makes rows and hands them to `sink`.
 
-    Batches wait two windows, since the hooks at their end may run on another thread.
+    Batches wait for two windows, since the hooks at their end may run on another thread.
+
+    - `definitions`: what the journal has defined so far.
+    - `sink`: takes the rows.
+    - `shift_ns`: added to the process' clock, it gives Unix time.
+
+    In all methods, an array of flags or numbers has one entry for each of the `spans`, unless it says otherwise.
+    `hooks` are the names that the codes in `spans.hook` stand for.
     """
 
     def __init__(self, definitions: KnownDefinitions, sink: Sink, shift_ns: int) -> None:
         self._definitions = definitions
         self._sink = sink
         self._shift = shift_ns
-        self._fresh: list[PendingBatches] = []
-        self._waiting: list[list[PendingBatches]] = [[], []]
-        self._late: dict[BatchKey, dict[str, float]] = {}
-        self._threads: dict[int, str] = {}
-        self._keys: set[str] = set()
+        self._new_batches: list[PendingBatches] = []
+        self._waiting: list[list[PendingBatches]] = [[], []]  # by window, the older one first
+        self._late_logs: dict[BatchKey, dict[str, float]] = {}
+        self._thread_names: dict[int, str] = {}
+        self._log_columns: set[str] = set()
 
     def spans(
         self, spans: SpanArrays, sites: SiteArrays, hooks: list[str], thread: int, children: Indices, done: Flags
     ) -> None:
-        """Rows of `spans`."""
+        """Append rows of `spans`.
+
+        - `spans`: the spans of a window of `thread`.
+        - `sites`: all sites.
+        - `children`: nanoseconds in each span's children.
+        - `done`: which spans to append.
+        """
         index = np.flatnonzero(done)
         if not len(index):
             return
-        some = spans.take(index)
-        parent = np.where(some.parent >= 0, spans.number[some.parent], -1)
-        same_fit = (some.parent >= 0) & (spans.fit[some.parent] == some.fit)
-        classes = [one["name"] if one else "(lost)" for one in self._definitions.classes] + ["(lost)"]
-        some.callback = np.minimum(some.callback, len(classes) - 1)
-        name_codes, names = _names(some, sites.names, hooks, classes)
+        chosen = spans.take(index)
+        parent = np.where(chosen.parent >= 0, spans.number[chosen.parent], -1)
+        same_fit = (chosen.parent >= 0) & (spans.fit[chosen.parent] == chosen.fit)
+        classes = self._class_names()
+        chosen.callback = np.minimum(chosen.callback, len(classes) - 1)
+        name_codes, names = _names(chosen, sites.names, hooks, classes)
         self._sink.append(
             "spans",
             {
-                "fit": some.fit,
-                "span": some.number,
+                "fit": chosen.fit,
+                "span": chosen.number,
                 "parent": _nullable(np.where(same_fit, parent, -1)),
-                "stage": (some.stage, list(STAGES)),
-                "epoch": _nullable(some.epoch),
-                "batch": _nullable(some.batch),
-                "phase": (some.phase, list(PHASES)),
+                "stage": (chosen.stage, list(STAGES)),
+                "epoch": _nullable(chosen.epoch),
+                "batch": _nullable(chosen.batch),
+                "phase": (chosen.phase, list(PHASES)),
                 "name": (name_codes, names),
-                "start_ns": some.start + self._shift,
-                "duration_ns": some.end - some.start,
+                "start_ns": chosen.start + self._shift,
+                "duration_ns": chosen.end - chosen.start,
                 "children_ns": children[index],
                 "thread": (np.full(len(index), 0), [self._thread(thread)]),
-                "status": (_status(some), _STATUSES),
-                "callback": (some.callback, classes),
-                "position": _nullable(some.position),
-                "hook": (some.hook, hooks),
-                "site": some.site,
+                "status": (_status(chosen), _STATUSES),
+                "callback": (chosen.callback, classes),
+                "position": _nullable(chosen.position),
+                "hook": (chosen.hook, hooks),
+                "site": chosen.site,
                 "nested": nested_in_phase(spans)[index],
             },
         )
 
     def logs(self, spans: SpanArrays, rows: LogRows, hooks: list[str]) -> None:
-        """Rows of `logs`."""
+        """Append `rows` of `logs`, in the order of the hooks' spans."""
         if not rows.key:
             return
+        # Each piece of `rows` has one key, one text and many values; the table has a row for each value.
         counts = [len(piece) for piece in rows.frame_span]
         frame_span = np.concatenate(rows.frame_span)
-        some = spans.take(frame_span)
-        numbered = {key: number for number, key in enumerate(dict.fromkeys(rows.key))}
-        keys, codes = list(numbered), np.array([numbered[key] for key in rows.key])
+        chosen = spans.take(frame_span)
+        code_of = {key: code for code, key in enumerate(dict.fromkeys(rows.key))}
+        keys, codes = list(code_of), np.array([code_of[key] for key in rows.key])
         value = np.concatenate(rows.value)
-        no_number = np.repeat([text is not None or gone for text, gone in zip(rows.text, rows.removed)], counts)
+        no_number = np.repeat([text is not None or removed for text, removed in zip(rows.text, rows.removed)], counts)
         columns: dict[str, Values] = {
-            "fit": some.fit,
-            "stage": (some.stage, list(STAGES)),
-            "epoch": _nullable(some.epoch),
-            "batch": _nullable(some.batch),
-            "hook": (some.hook, hooks),
-            "span": some.number,
+            "fit": chosen.fit,
+            "stage": (chosen.stage, list(STAGES)),
+            "epoch": _nullable(chosen.epoch),
+            "batch": _nullable(chosen.batch),
+            "hook": (chosen.hook, hooks),
+            "span": chosen.number,
             "position": np.concatenate(rows.position),
             "key": (np.repeat(codes, counts), keys),
             "value": np.ma.array(value, mask=no_number),
             "text": [text for text, count in zip(rows.text, counts) for _ in range(count)],
             "removed": np.repeat(rows.removed, counts),
         }
-        order = np.argsort(some.start, kind="stable")
+        order = np.argsort(chosen.start, kind="stable")
         self._sink.append("logs", {name: _ordered(column, order) for name, column in columns.items()})
 
     def batches(
         self,
         spans: SpanArrays,
         parsed: Parsed,
-        sums: Indices,
+        phase_ns: Indices,
         batch_of: Indices,
         logs: BatchLogs,
         facts: BatchFacts,
         done: Flags,
     ) -> None:
-        """Rows of `batches`, which wait for their logs until the third `flush` from now."""
+        """Make rows of `batches`, which wait for their logs until the third `flush` from now.
+
+        - `spans`, `parsed`: the spans and records of a window.
+        - `phase_ns`: nanoseconds in each of `BATCH_PHASES`, a row for each span.
+        - `batch_of`: the index of the batch that each span is in; -1: none.
+        - `logs`: the logs at the end of batches.
+        - `facts`: what sampling says of batches.
+        - `done`: which spans to take.
+        """
         index = np.flatnonzero(done & (spans.phase == PHASE["batch"]))
-        some = spans.take(index)
+        chosen = spans.take(index)
         row = np.full(len(spans) + 1, -1)
         row[index] = np.arange(len(index))
         columns: dict[str, Values] = {
-            "fit": some.fit,
-            "stage": (some.stage, list(STAGES)),
-            "epoch": _nullable(some.epoch),
-            "batch": _nullable(some.batch),
-            "last_batch": some.last,
-            "size": _nullable(sizes_of(some, parsed)),
-            "first_sample": _nullable(some.first),
-            "span": some.number,
-            "start_ns": some.start + self._shift,
-            "duration_ns": some.end - some.start,
-            **{f"{phase}_ns": sums[index, place] for place, phase in enumerate(BATCH_PHASES)},
+            "fit": chosen.fit,
+            "stage": (chosen.stage, list(STAGES)),
+            "epoch": _nullable(chosen.epoch),
+            "batch": _nullable(chosen.batch),
+            "last_batch": chosen.last,
+            "size": _nullable(sizes_of(chosen, parsed)),
+            "first_sample": _nullable(chosen.first),
+            "span": chosen.number,
+            "start_ns": chosen.start + self._shift,
+            "duration_ns": chosen.end - chosen.start,
+            **{f"{phase}_ns": phase_ns[index, column] for column, phase in enumerate(BATCH_PHASES)},
             "data_wait_ns": _nullable(facts.data_wait_ns[index]),
             "compute_ns": _nullable(facts.compute_ns[index]),
             "retraced": [None] * len(index) if facts.retraced is None else facts.retraced[index],
-            "status": (_status(some), _STATUSES),
+            "status": (_status(chosen), _STATUSES),
         }
-        values: dict[str, Floats] = {}
+        log_columns: dict[str, Floats] = {}
         for key, pieces in logs.keys.items():
             for frame_span, value in pieces:
                 batch = batch_of[frame_span]
-                here = batch >= 0
-                if np.any(here) and self._has_column(key, values, len(index)):
-                    column = values.setdefault(key, absent(len(index)))
-                    column[row[batch[here]]] = value[here]
-                for late in np.flatnonzero(~here):
-                    place = key_of(spans, int(frame_span[late]), spans.batch)
-                    if place in self._late or len(self._late) < LATE_LOGS:
-                        self._late.setdefault(place, {})[key] = float(value[late])
+                in_batch = batch >= 0
+                if np.any(in_batch) and self._has_column(key, log_columns, len(index)):
+                    column = log_columns.setdefault(key, absent(len(index)))
+                    column[row[batch[in_batch]]] = value[in_batch]
+                # A hook on a thread of its own is in no batch of its thread. Its batch is found by number.
+                for late in np.flatnonzero(~in_batch):
+                    batch_key = key_of(spans, int(frame_span[late]), spans.batch)
+                    if batch_key in self._late_logs or len(self._late_logs) < LATE_LOGS:
+                        self._late_logs.setdefault(batch_key, {})[key] = float(value[late])
         if len(index):
-            self._fresh.append(PendingBatches(columns, values, some))
+            self._new_batches.append(PendingBatches(columns, log_columns, chosen))
 
     def _has_column(self, key: str, others: Collection[str], rows: int) -> bool:
-        """Whether a key of the logs may have a column of `batches`, beside the `others` that so many rows have."""
+        """Whether a key of the logs may have a column of `batches`.
+
+        A trace may have any number of keys. So the number of columns is limited, and that of cells in memory.
+
+        - `others`: the keys that have a column in these rows.
+        - `rows`: the number of rows.
+        """
         if key not in others and (len(others) + 1) * rows > BATCH_CELLS:
             return False
-        if key not in self._keys and len(self._keys) < BATCH_KEYS:
-            self._keys.add(key)
-        return key in self._keys
+        if key not in self._log_columns and len(self._log_columns) < BATCH_KEYS:
+            self._log_columns.add(key)
+        return key in self._log_columns
 
-    def samples(self, spans: SpanArrays, batch: int, stretches: SampleRuns) -> None:
-        """Rows of `samples` for the epoch that the span at `batch` is the first batch of."""
-        rows = len(stretches.position)
-        some = spans.take(np.full(rows, batch))
+    def samples(self, spans: SpanArrays, batch: int, sample_runs: SampleRuns) -> None:
+        """Append rows of `samples` for one epoch. `batch` is the index of its first batch."""
+        rows = len(sample_runs.position)
+        chosen = spans.take(np.full(rows, batch))
         self._sink.append(
             "samples",
             {
-                "fit": some.fit,
-                "stage": (some.stage, list(STAGES)),
-                "epoch": _nullable(some.epoch),
-                "position": stretches.position,
-                "sample": _nullable(stretches.sample),
-                "count": stretches.count,
+                "fit": chosen.fit,
+                "stage": (chosen.stage, list(STAGES)),
+                "epoch": _nullable(chosen.epoch),
+                "position": sample_runs.position,
+                "sample": _nullable(sample_runs.sample),
+                "count": sample_runs.count,
             },
         )
 
     def stops(self, spans: SpanArrays, stops: Stops, hooks: list[str]) -> None:
-        """Rows of `stops`."""
+        """Append rows of `stops`."""
         if not len(stops.span):
             return
-        some = spans.take(stops.span)
-        classes = [one["name"] if one else "(lost)" for one in self._definitions.classes] + ["(lost)"]
+        chosen = spans.take(stops.span)
+        classes = self._class_names()
         self._sink.append(
             "stops",
             {
-                "fit": some.fit,
-                "stage": (some.stage, list(STAGES)),
-                "epoch": _nullable(some.epoch),
-                "batch": _nullable(some.batch),
+                "fit": chosen.fit,
+                "stage": (chosen.stage, list(STAGES)),
+                "epoch": _nullable(chosen.epoch),
+                "batch": _nullable(chosen.batch),
                 "value": stops.value,
-                "hook": (some.hook, hooks),
-                "callback": (np.minimum(some.callback, len(classes) - 1), classes),
-                "position": some.position,
-                "span": some.number,
+                "hook": (chosen.hook, hooks),
+                "callback": (np.minimum(chosen.callback, len(classes) - 1), classes),
+                "position": chosen.position,
+                "span": chosen.number,
             },
         )
 
     def flush(self, final: bool = False) -> None:
-        """Hand over the batches that have waited; `final` those of this window too."""
-        self._waiting.append(self._fresh)
-        self._fresh = []
+        """End a window: append the batches that have waited for two windows; with `final`, all batches."""
+        self._waiting.append(self._new_batches)
+        self._new_batches = []
         while len(self._waiting) > (0 if final else 2):
             for batches in self._waiting.pop(0):
-                if self._late:
-                    batches.take_late(self._late)
+                if self._late_logs:
+                    batches.take_late(self._late_logs)
                 self._sink.append("batches", batches.whole())
 
     def flow(
         self, thread: int, fit: Indices, span: Indices, turns: Indices, path: Indices, clocks: Sequence[Indices]
     ) -> None:
-        """Rows of `flow`."""
-        offsets = np.append(0, np.cumsum([len(one) for one in clocks])).astype(np.int32)
+        """Append rows of `flow`, one for each entry of the arrays.
+
+        - `thread`: the number of the thread.
+        - `fit`: the number of the fit.
+        - `span`: the number of the first span that the first turn opens.
+        - `turns`: how many turns in a row took the path.
+        - `path`: the number of the path; -1: unknown.
+        - `clocks`: the moments of the first turn's `line` records.
+        """
+        offsets = np.append(0, np.cumsum([len(moments) for moments in clocks])).astype(np.int32)
         moments = np.concatenate([*clocks, np.empty(0, np.int64)]) + self._shift
         self._sink.append(
             "flow",
@@ -232,21 +269,26 @@ class Emitter:
         )
 
     def paths(self, path: Indices, sites: pa.ListArray) -> None:
-        """Rows of `paths`."""
+        """Append rows of `paths`: the number of each path, and its codes as in `_Turns.codes`."""
         self._sink.append("paths", {"path": path, "sites": sites})
 
     def values(
         self, spans: SpanArrays, owner: Indices, sites: Indices, rows: Sequence[tuple[str, float | str]]
     ) -> None:
-        """Rows of `values`: keys and values of the spans at `owner`."""
+        """Append rows of `values`.
+
+        - `owner`: of each row the index of the span that it belongs to.
+        - `sites`: of each row the site that recorded it.
+        - `rows`: the key and value of each row.
+        """
         if not rows:
             return
-        some = spans.take(owner)
+        chosen = spans.take(owner)
         self._sink.append(
             "values",
             {
-                "fit": some.fit,
-                "span": some.number,
+                "fit": chosen.fit,
+                "span": chosen.number,
                 "site": sites,
                 "key": [key for key, _ in rows],
                 "value": [value if isinstance(value, float) else None for _, value in rows],
@@ -261,12 +303,16 @@ class Emitter:
         ended: Sequence[tuple[int, DerivedFit, EndPosition | None]],
         hooks: list[str],
     ) -> None:
-        """Rows of `fits`: of each the index of the span that is its root, and where it stood if it did not end well."""
+        """Append rows of `fits`.
+
+        `ended` has for each fit the index of its root span, the fit, and where it ended, if a span of it failed or is
+        open.
+        """
         if not ended:
             return
         roots, fits = [root for root, *_ in ended], [fit for _, fit, _ in ended]
-        some = spans.take(np.array(roots))
-        status = _status(some).tolist()
+        chosen = spans.take(np.array(roots))
+        status = _status(chosen).tolist()
         self._sink.append(
             "fits",
             {
@@ -274,8 +320,8 @@ class Emitter:
                 "method": [_METHODS[STAGES[fit.stage]] for fit in fits],
                 "engine": [fit.engine for fit in fits],
                 "engine_version": [self._definitions.engines.get(fit.engine, "unknown") for fit in fits],
-                "start_ns": some.start + self._shift,
-                "duration_ns": some.end - some.start,
+                "start_ns": chosen.start + self._shift,
+                "duration_ns": chosen.end - chosen.start,
                 "epochs": [fit.epochs for fit in fits],
                 "batches": [fit.batches for fit in fits],
                 "status": [_STATUSES[code] for code in status],
@@ -284,12 +330,12 @@ class Emitter:
                 "span": [fit.root for fit in fits],
                 "parent_fit": [fit.parent_fit for fit in fits],
                 "parent_span": [fit.parent_span for fit in fits],
-                **self._standing([at if code else None for (*_, at), code in zip(ended, status)], hooks),
+                **self._end_columns([end if code else None for (*_, end), code in zip(ended, status)], hooks),
             },
         )
 
     def _error(self, spans: SpanArrays, parsed: Parsed, root: int) -> str | None:
-        """What left the fit whose root is the span at `root`."""
+        """The exception that ended the fit whose root span is at `root`."""
         if not spans.failed[root]:
             return None
         text = int(parsed.numbers[parsed.start[spans.closer[root]] + 2])
@@ -297,13 +343,13 @@ class Emitter:
         known = texts[text] if text != ABSENT and text < len(texts) else None
         return str(known["value"]) if known is not None else "unknown"
 
-    def _standing(self, end_positions: Sequence[EndPosition | None], hooks: list[str]) -> dict[str, Values]:
-        """The columns that tell where each fit stood."""
-        rows = [None if one is None else self._stood(one.span, hooks) for one in end_positions]
-        return {name: [None if row is None else row[name] for row in rows] for name in _STOOD}
+    def _end_columns(self, end_positions: Sequence[EndPosition | None], hooks: list[str]) -> dict[str, Values]:
+        """The `_END_COLUMNS`, with None for fits that ended well."""
+        rows = [None if end is None else self._end_row(end.span, hooks) for end in end_positions]
+        return {name: [None if row is None else row[name] for row in rows] for name in _END_COLUMNS}
 
-    def _stood(self, span: SpanArrays, hooks: list[str]) -> dict[str, str | int | None]:
-        """Where a fit stood: in this span, an array of one."""
+    def _end_row(self, span: SpanArrays, hooks: list[str]) -> dict[str, str | int | None]:
+        """The values of `_END_COLUMNS` for a fit that ended in `span`, an array of one."""
 
         def named(code: int, names: Sequence[str]) -> str | None:
             return names[code] if code >= 0 else None
@@ -321,6 +367,10 @@ class Emitter:
             "at_hook": named(int(span.hook[0]), hooks),
         }
 
+    def _class_names(self) -> list[str]:
+        """The names of callbacks' classes by number, and one more for a class whose definition is lost."""
+        return [known["name"] if known else "(lost)" for known in self._definitions.classes] + ["(lost)"]
+
     def _class(self, number: int) -> str | None:
         """The name of a callback's class; None where there is no callback."""
         if number < 0:
@@ -329,9 +379,9 @@ class Emitter:
         return str(known["name"]) if known else "(lost)"
 
     def _thread(self, number: int) -> str:
-        """The name of a thread; threads that have one name are told apart."""
-        if number in self._threads:
-            return self._threads[number]
+        """The name of a thread, with its number where an earlier thread has the same name."""
+        if number in self._thread_names:
+            return self._thread_names[number]
         threads = self._definitions.threads
         if number >= len(threads):
             return f"thread {number}"
@@ -340,7 +390,7 @@ class Emitter:
         if any(_thread_name(other) == name for other in threads[:number]):
             name = f"{name} ({number})"
         if known is not None:
-            self._threads[number] = name
+            self._thread_names[number] = name
         return name
 
 
@@ -357,20 +407,25 @@ def _status(spans: SpanArrays) -> Indices:
 
 
 def _names(spans: SpanArrays, sites: list[str], hooks: list[str], classes: list[str]) -> tuple[Indices, list[str]]:
-    """The name of each span: the site's, and of a callback's hook its class and the hook."""
+    """The name of each span: `Class.hook` of a callback's hook, else the name that its site gives it.
+
+    Returns a code for each span, and the names that the codes stand for.
+    """
+    # One number for each pair of class and name, where class 0 means no callback.
     width = max(len(sites), len(hooks), 1)
     is_hook = spans.callback >= 0
-    code = np.where(is_hook, (spans.callback + 1) * width + spans.hook, spans.name)
-    found, place = np.unique(code, return_inverse=True)
+    pair = np.where(is_hook, (spans.callback + 1) * width + spans.hook, spans.name)
+    pairs, code = np.unique(pair, return_inverse=True)
     names = []
-    for one in found.tolist():
-        callback, name = divmod(one, width)
+    for class_and_name in pairs.tolist():
+        callback, name = divmod(class_and_name, width)
         known = classes[callback - 1] if callback <= len(classes) else "(lost)"
         names.append(f"{known}.{hooks[name]}" if callback else sites[name])
-    return place, names
+    return code, names
 
 
 def _ordered(column: Values, order: Indices) -> Values:
+    """The values of a column in this order."""
     if isinstance(column, tuple):
         return np.asarray(column[0])[order], column[1]
-    return column[order] if isinstance(column, np.ndarray) else [column[place] for place in order]
+    return column[order] if isinstance(column, np.ndarray) else [column[index] for index in order]
