@@ -282,7 +282,7 @@ class Derivation:
             note_open_spans(spans, on_thread, self._end_positions)
         ended = []
         for root in np.flatnonzero(done & spans.root).tolist():
-            fit = self._fits.begun_by(int(spans.number[root]), int(spans.fit[root]))
+            fit = self._fits.with_root(int(spans.number[root]), int(spans.fit[root]))
             if fit is not None:
                 ended.append((root, fit, self._end_positions.pop(fit.number, None)))
         self._emitter.fits(spans, parsed, ended, hooks)

@@ -1,4 +1,4 @@
-"""Fits: which spans begin one, and which spans are its own."""
+"""Fits: the spans that begin one, and the fit that each span belongs to."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ from .records import Indices, Parsed
 from .site_arrays import KIND, PHASE, STAGE, SiteArrays
 from .spans import Flags, SpanArrays, inherit
 
-_OWNER = 2  # where, after its head, a record of kind `hooks` has its owner
+_OWNER = 2
+"""The index of the operand `owner` in a `hooks` record, from its head on."""
 
 
-class Begun:
-    """What has begun when, by time: numbers of epochs, or of fits. There may be as many of them as records.
+class StartTimes:
+    """Numbers, of epochs or of fits, by the time when each began.
 
-    >>> begun = Begun()
-    >>> begun.add(10, 0), begun.add(20, 1)
+    They are in arrays of integers, since there may be as many of them as records.
+
+    >>> starts = StartTimes()
+    >>> starts.add(10, 0), starts.add(20, 1)
     (None, None)
-    >>> begun.at(5), begun.at(20)
+    >>> starts.at(5), starts.at(20)
     (-1, 1)
     """
 
@@ -33,18 +36,18 @@ class Begun:
         self._numbers = array("q")
 
     def add(self, start: int, number: int) -> None:
-        """Take note of one that begins now."""
-        place = bisect_right(self._starts, start)
-        self._starts.insert(place, start)
-        self._numbers.insert(place, number)
+        """Add a number that begins at `start`."""
+        index = bisect_right(self._starts, start)
+        self._starts.insert(index, start)
+        self._numbers.insert(index, number)
 
     def at(self, moment: int) -> int:
-        """The number of the one that had begun last at a moment; -1: none had."""
-        place = bisect_right(self._starts, moment)
-        return self._numbers[place - 1] if place else -1
+        """The number that began last before or at a moment; -1: none did."""
+        index = bisect_right(self._starts, moment)
+        return self._numbers[index - 1] if index else -1
 
     def keep(self, wanted: Callable[[int], bool]) -> None:
-        """Forget the numbers that are not `wanted`."""
+        """Remove the numbers that are not `wanted`."""
         kept = [(start, number) for start, number in zip(self._starts, self._numbers) if wanted(number)]
         self._starts = array("q", [start for start, _ in kept])
         self._numbers = array("q", [number for _, number in kept])
@@ -52,7 +55,18 @@ class Begun:
 
 @dataclass
 class DerivedFit:
-    """One fit: its number, the number of its root span, and what is known of it so far."""
+    """One fit, as far as its records are derived.
+
+    - `number`: its number in the process.
+    - `root`: the number of its root span, the call of the model's method.
+    - `engine`: its engine.
+    - `thread`: the number of the thread that called the method.
+    - `stage`: the code of its stage: `train` for `fit`, and so on.
+    - `parent_fit`, `parent_span`: the fit and the span in which it was called; None: in none.
+    - `epochs`, `batches`: how many have ended.
+    - `end`: when it ended; None: it has not.
+    - `epoch_starts`: when its epochs began.
+    """
 
     number: int
     root: int
@@ -64,11 +78,11 @@ class DerivedFit:
     epochs: int = 0
     batches: int = 0
     end: int | None = None
-    epochs_begun: Begun = field(default_factory=Begun)
+    epoch_starts: StartTimes = field(default_factory=StartTimes)
 
     def epoch_at(self, moment: int) -> int:
         """The epoch that ran at a moment, or -1."""
-        return self.epochs_begun.at(moment)
+        return self.epoch_starts.at(moment)
 
 
 class Fits:
@@ -76,20 +90,21 @@ class Fits:
 
     def __init__(self) -> None:
         self._fits: list[DerivedFit] = []
-        self._owners: dict[int, Begun] = defaultdict(Begun)
-        self._adopted: set[tuple[int, int]] = set()
+        # By the identity of a callback list, the fits that use it. Identities can be reused, hence the times.
+        self._owners: dict[int, StartTimes] = defaultdict(StartTimes)
+        self._owned: set[tuple[int, int]] = set()  # the pairs in `_owners`
         self._room = FITS_FREE
 
     def make_room(self, stored: int) -> None:
-        """Take note of the bytes of the journal that are read: there can be so many more fits."""
+        """Raise the limit on fits. `stored` are the bytes of the journal that are read."""
         self._room = FITS_FREE + stored // BYTES_PER_FIT
 
     def have_room(self, spans: SpanArrays, fresh: Flags) -> bool:
-        """Whether as many fits may begin as the spans tell."""
+        """Whether the fits that begin with `fresh` spans are within the limit."""
         return len(self._fits) + int(np.count_nonzero(spans.root & fresh)) <= self._room
 
-    def begun_by(self, span: int, fit: int) -> DerivedFit | None:
-        """The fit of that number, if that span is its root."""
+    def with_root(self, span: int, fit: int) -> DerivedFit | None:
+        """The fit with the number `fit`, if the span with the number `span` is its root; else None."""
         return self._fits[fit] if self._fits[fit].root == span else None
 
     def on_other_threads(self, spans: SpanArrays, thread: int) -> Flags:
@@ -98,21 +113,22 @@ class Fits:
         return np.asarray(threads[spans.fit] != thread)
 
     def lose(self, thread: int) -> None:
-        """Forget what is going on in a thread of which records are lost: hooks elsewhere may be of later fits."""
-        for begun in self._owners.values():
-            begun.keep(lambda fit: self._fits[fit].thread != thread)
-        self._adopted = {(owner, fit) for owner, fit in self._adopted if self._fits[fit].thread != thread}
+        """Forget the callback lists of a thread of which records are lost: later fits may have the same identities."""
+        for starts in self._owners.values():
+            starts.keep(lambda fit: self._fits[fit].thread != thread)
+        self._owned = {(owner, fit) for owner, fit in self._owned if self._fits[fit].thread != thread}
 
     def count(self, spans: SpanArrays, done: Flags) -> None:
-        """Count the epochs and batches that are over, and take note of the fits that are."""
+        """Count the epochs and batches among the `done` spans, and set the end of fits among them."""
         for index in np.flatnonzero(done & spans.root & (spans.closer >= 0)):
-            fit = self.begun_by(int(spans.number[index]), int(spans.fit[index]))
+            fit = self.with_root(int(spans.number[index]), int(spans.fit[index]))
             if fit is not None:
                 fit.end = int(spans.end[index])
         is_epoch = (spans.phase == PHASE["epoch"]) & (spans.epoch >= 0)
         counted = np.flatnonzero(done & (is_epoch | (spans.phase == PHASE["batch"])))
-        found, which = np.unique(spans.fit[counted], return_inverse=True)
-        fits = [self._fits[fit] for fit in found.tolist()]
+        numbers, which = np.unique(spans.fit[counted], return_inverse=True)
+        fits = [self._fits[fit] for fit in numbers.tolist()]
+        # Validation batches are not counted as batches of the fit.
         own = spans.stage[counted] == np.array([fit.stage for fit in fits], np.int64)[which]
         epochs = np.bincount(which[own & is_epoch[counted]], minlength=len(fits)).tolist()
         batches = np.bincount(which[own & ~is_epoch[counted]], minlength=len(fits)).tolist()
@@ -121,9 +137,13 @@ class Fits:
             fit.batches += more_batches
 
     def assign(self, spans: SpanArrays, parsed: Parsed, sites: SiteArrays, thread: int, fresh: Flags) -> None:
-        """Give every span its fit, stage, epoch and batch, and take note of the fits that begin.
+        """Give every span its fit, stage, epoch and batch, and add the fits that begin.
 
-        A root begins a fit, but for the `evaluate` that a fit validates with.
+        A root begins a fit, but not the `evaluate` that a fit calls for validation.
+
+        - `spans`, `parsed`: the spans and records of a window of `thread`.
+        - `sites`: all sites.
+        - `fresh`: which spans were not open before the window.
         """
         parent_phase = np.where(spans.parent >= 0, spans.phase[spans.parent], -1)
         begins = spans.root & (parent_phase != PHASE["validation"])
@@ -139,29 +159,38 @@ class Fits:
                 fit.parent_fit, fit.parent_span = int(spans.fit[parent]), int(spans.number[parent])
         epochs = (spans.phase == PHASE["epoch"]) & (spans.epoch >= 0)
         for index in np.flatnonzero(epochs & fresh & (spans.fit >= 0)):
-            self._fits[spans.fit[index]].epochs_begun.add(int(spans.start[index]), int(spans.epoch[index]))
-        self._adopt(spans, parsed, sites, fresh, begin)
+            self._fits[spans.fit[index]].epoch_starts.add(int(spans.start[index]), int(spans.epoch[index]))
+        self._assign_other_threads(spans, parsed, sites, fresh, begin)
 
-    def _adopt(self, spans: SpanArrays, parsed: Parsed, sites: SiteArrays, fresh: Flags, begin: Indices) -> None:
-        """Hooks that run on a thread of their own belong to the fit whose callback list passes them on."""
+    def _assign_other_threads(
+        self, spans: SpanArrays, parsed: Parsed, sites: SiteArrays, fresh: Flags, begin: Indices
+    ) -> None:
+        """Give hooks on a thread of their own the fit whose callback list passes them on.
+
+        - `begin`: the number of the fit that each span begins; -1: none.
+
+        The other parameters are those of `assign`.
+        """
         lists = np.flatnonzero((parsed.kind[spans.record] == KIND["hooks"]) & fresh)
         owner = parsed.numbers[parsed.start[spans.record[lists]] + _OWNER]
         known = spans.fit[lists] >= 0
         # One entry for each fit and list, not one for each hook.
         pairs, first = np.unique(np.stack([owner[known], spans.fit[lists[known]]]), axis=1, return_index=True)
         for (identity, fit), index in zip(pairs.T.tolist(), lists[known][first].tolist(), strict=True):
-            if (identity, fit) not in self._adopted and len(self._adopted) < self._room:
-                self._adopted.add((identity, fit))
+            if (identity, fit) not in self._owned and len(self._owned) < self._room:
+                self._owned.add((identity, fit))
                 self._owners[identity].add(int(spans.start[index]), fit)
-        alone = lists[~known & (spans.level[lists] == 1)]
-        for index, identity in zip(alone.tolist(), owner[~known & (spans.level[lists] == 1)].tolist(), strict=True):
+        is_outermost = ~known & (spans.level[lists] == 1)
+        outermost = lists[is_outermost]
+        for index, identity in zip(outermost.tolist(), owner[is_outermost].tolist(), strict=True):
             start = int(spans.start[index])
             fit = self._owners[identity].at(start) if identity in self._owners else -1
             if fit >= 0 and start <= (self._fits[fit].end or start):
+                # The name of a hook says its stage: `on_test_batch_end`.
                 hook = sites.hooks[sites.hook[spans.site[index]]]
                 spans.fit[index] = fit
                 spans.stage[index] = next((code for stage, code in STAGE.items() if stage in hook), STAGE["train"])
                 if spans.epoch[index] < 0:
                     spans.epoch[index] = self._fits[fit].epoch_at(start)
-        if len(alone):
+        if len(outermost):
             inherit(spans, begin)

@@ -1,4 +1,4 @@
-"""The logs that hooks were given, out of the `state` records of one thread."""
+"""The logs that hooks got, from `state` records, and the values of variables, from `values` records."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .site_arrays import KIND
 from .spans import SpanArrays, innermost
 
 State = dict[str, float | str]
+"""The logs at one moment: each key with its number or text."""
 Floats = npt.NDArray[np.float64]
 
 
@@ -39,7 +40,7 @@ class LogRows:
     removed: list[bool] = field(default_factory=list)
 
     def numbers(self, frame_span: Indices, position: Indices, key: str, value: Floats) -> None:
-        """Add a key's values, which are numbers."""
+        """Add a piece: values of `key` that are numbers, each with its span and the callback's position."""
         self.frame_span.append(frame_span)
         self.position.append(position)
         self.key.append(key)
@@ -48,7 +49,7 @@ class LogRows:
         self.removed.append(False)
 
     def change(self, frame_span: int, position: int, key: str, value: float | str | None) -> None:
-        """Add one value: a number, a text, or, with None, the key's removal."""
+        """Add a piece with one row: a number, a text, or None where the key was removed."""
         number = np.array([value if isinstance(value, float) else np.nan])
         self.numbers(np.array([frame_span]), np.array([position]), key, number)
         self.text[-1] = value if isinstance(value, str) else None
@@ -57,17 +58,20 @@ class LogRows:
 
 @dataclass
 class BatchLogs:
-    """The logs at the end of batches: for each key, the index of the span that passed them on, and the value."""
+    """The logs at the end of batches.
+
+    - `keys`: for each key, pieces with the index of the `CallbackList.on_*` span and the value of each batch.
+    """
 
     keys: dict[str, list[tuple[Indices, Floats]]] = field(default_factory=dict)
 
     def add(self, key: str, frame_span: Indices, value: Floats) -> None:
-        """Add values of one key; later ones count."""
+        """Add values of one key. Where a batch has several, the last one counts."""
         self.keys.setdefault(key, []).append((frame_span, value))
 
 
 def floats(operands: npt.NDArray[np.int64]) -> Floats:
-    """The floats whose low and high halves alternate in the last axis.
+    """Float64 numbers from their 32-bit halves, which alternate in the last axis: low, high, low, high.
 
     >>> floats(np.array([0, 1072693248]))
     array([1.])
@@ -78,74 +82,86 @@ def floats(operands: npt.NDArray[np.int64]) -> Floats:
 
 
 def _width(kinds: str) -> int:
-    """Operands of values of these kinds."""
+    """The number of operands of values of these kinds: a float64 takes two, anything else one."""
     return len(kinds) + kinds.count("n")
 
 
 def _numbers(operands: npt.NDArray[np.int64], kinds: str) -> Floats:
-    """The numbers of these kinds that the operands in the last axis tell, whole ones or halves."""
-    place = np.cumsum([0] + [_width(kind) for kind in kinds])[:-1]
-    values = operands[..., place].astype(np.float64)
-    split = [kind == "n" for kind in kinds]
-    first = place[split]
-    values[..., split] = floats(np.stack([operands[..., first], operands[..., first + 1]], axis=-1))[..., 0]
+    """The numbers in operands.
+
+    - `operands`: along the last axis, the operands of one value after the other.
+    - `kinds`: the kind of each value: `i` for a whole number, `n` for a float64 in two halves.
+    """
+    begin = np.cumsum([0] + [_width(kind) for kind in kinds])[:-1]
+    values = operands[..., begin].astype(np.float64)
+    is_float = [kind == "n" for kind in kinds]
+    first = begin[is_float]
+    values[..., is_float] = floats(np.stack([operands[..., first], operands[..., first + 1]], axis=-1))[..., 0]
     return values
 
 
 @dataclass(frozen=True)
 class States:
-    """The `state` records of a window: `loose` is their index among the loose records, `begin` and `end` bound
-    their operands, `keys` is the number of their keys."""
+    """The `state` records of a window, or its `values` records.
+
+    - `numbers`: all records of the window.
+    - `annotation`: of each the index among the annotations.
+    - `begin`, `end`: of each where its values begin and end in `numbers`.
+    - `keys`: of each the number of the definition of its keys.
+    """
 
     numbers: npt.NDArray[np.int64]
-    loose: Indices
+    annotation: Indices
     begin: Indices
     end: Indices
     keys: npt.NDArray[np.int64]
 
     @classmethod
     def of(cls, parsed: Parsed, kind: str = "state") -> States:
-        """Those of `parsed`; or of `kind` values, which are alike."""
-        loose = np.flatnonzero(parsed.annotation_kind == KIND[kind])
+        """The records of this kind, `state` or `values`: both have the same operands."""
+        annotation = np.flatnonzero(parsed.annotation_kind == KIND[kind])
         heads = np.append(np.flatnonzero(parsed.numbers < 0), len(parsed.numbers))
-        start = parsed.annotation_start[loose]
+        start = parsed.annotation_start[annotation]
         end = heads[np.searchsorted(heads, start, "right")]
-        return cls(parsed.numbers, loose, start + 2, end, parsed.numbers[start + 1])
+        return cls(parsed.numbers, annotation, start + 2, end, parsed.numbers[start + 1])
 
     def numeric(self, definitions: KnownDefinitions, which: Indices) -> Iterator[tuple[list[str], Indices, Floats]]:
-        """Those of `which` that hold numbers alone: names, index among `which`, and a row of values each."""
+        """The states among `which` that hold no text.
+
+        Yields for each set of keys the names of the keys, the indices of its states, and a row of numbers for each.
+        """
         order = np.argsort(self.keys[which], kind="stable")
-        found, begin = np.unique(self.keys[which[order]], return_index=True)
-        for keys, here in zip(found.tolist(), np.split(which[order], begin[1:])):
+        sets_of_keys, begin = np.unique(self.keys[which[order]], return_index=True)
+        for keys, here in zip(sets_of_keys.tolist(), np.split(which[order], begin[1:])):
             shape = shape_of(keys, definitions)
             if shape is not None and "t" not in shape[1]:
-                place = self.begin[here][:, None] + np.arange(_width(shape[1]))
-                yield shape[0], here, _numbers(self.numbers[place], shape[1])
+                operands = self.begin[here][:, None] + np.arange(_width(shape[1]))
+                yield shape[0], here, _numbers(self.numbers[operands], shape[1])
 
     def lost(self, definitions: KnownDefinitions) -> npt.NDArray[np.bool_]:
-        """Which of them cannot be read, since it is lost what their keys are."""
-        found, which = np.unique(self.keys, return_inverse=True)
-        shapes = [shape_of(keys, definitions) for keys in found.tolist()]
+        """Which states cannot be read, because the definition of their keys is lost or is another one."""
+        sets_of_keys, which = np.unique(self.keys, return_inverse=True)
+        shapes = [shape_of(keys, definitions) for keys in sets_of_keys.tolist()]
         widths = np.array([-1 if shape is None else _width(shape[1]) for shape in shapes], np.int64)
         lost: npt.NDArray[np.bool_] = (self.end - self.begin) != widths[which]
         return lost
 
     def read(self, index: int, definitions: KnownDefinitions) -> State:
-        """The dict that one record tells."""
+        """One state as a dict."""
         shape = shape_of(int(self.keys[index]), definitions)
         operands = self.numbers[self.begin[index] : self.end[index]]
         state: State = {}
-        place = 0
+        begin = 0
         for name, kind in zip(*shape, strict=True) if shape is not None else ():
-            here = operands[place : place + _width(kind)]
-            place += len(here)
-            text = _text(definitions.texts, int(here[0])) if kind == "t" else None
-            state[name] = float(_numbers(here, kind)[0]) if text is None else text
+            value = operands[begin : begin + _width(kind)]
+            begin += len(value)
+            text = _text(definitions.texts, int(value[0])) if kind == "t" else None
+            state[name] = float(_numbers(value, kind)[0]) if text is None else text
         return state
 
 
 def shape_of(keys: int, definitions: KnownDefinitions) -> tuple[list[str], str] | None:
-    """Names and kinds of a dict's keys; None where their definition is lost."""
+    """The names and the kinds of a state's keys; None where their definition is lost."""
     shape = definitions.keys[keys] if keys < len(definitions.keys) else None
     return None if shape is None else (shape["names"], shape["kinds"])
 
@@ -156,7 +172,7 @@ def _text(texts: Sequence[dict[str, Any] | None], number: int) -> str:
 
 
 def changes(before: State, after: State) -> Iterator[tuple[str, float | str | None]]:
-    """What a callback did to the logs: each key with its new value, or None where it was removed.
+    """How a callback changed the logs: each changed key with its new value, or None where it was removed.
 
     >>> list(changes({"loss": 1.0, "acc": 0.5}, {"loss": 1.0, "lr": 0.1}))
     [('lr', 0.1), ('acc', None)]
@@ -170,32 +186,36 @@ def changes(before: State, after: State) -> Iterator[tuple[str, float | str | No
 
 
 def _same(one: float | str, other: float | str) -> bool:
-    both_nan = one != one and other != other
+    both_nan = one != one and other != other  # NaN that stays NaN is no change
     return one == other or both_nan
 
 
 def logs_of(
     spans: SpanArrays, parsed: Parsed, frame_span: Indices, hooks: list[str], definitions: KnownDefinitions
 ) -> tuple[LogRows, BatchLogs]:
-    """All that the records of a window say of logs: the rows, and the logs at the end of its batches.
+    """The rows of `logs` of a window, and the logs at the end of its batches.
 
-    `frame_span` is, for each record that enters a frame, the frame's span; `hooks` are the names of hooks.
+    - `spans`, `parsed`: the spans and records of the window.
+    - `frame_span`: for each record that enters a frame, the index of the frame's span.
+    - `hooks`: the names that the codes in `spans.hook` stand for.
+    - `definitions`: what the journal has defined so far.
     """
     rows, batch_logs = LogRows(), BatchLogs()
     states = States.of(parsed)
-    frame = parsed.annotation_frame[states.loose]
+    frame = parsed.annotation_frame[states.annotation]
     owner = frame_span[frame]
-    position = hooks_passed(parsed, states.loose) - 1
+    position = hooks_passed(parsed, states.annotation) - 1
     ends_batch = np.array([hook.endswith("batch_end") for hook in hooks] + [False])[spans.hook]
-    ends_batch &= spans.closer >= 0  # else a callback may have changed them yet
-    # The records of a frame follow one another but for frames inside; the first of each is what the engine made.
-    # Where one of them is lost, the others do not tell what changed.
+    ends_batch &= spans.closer >= 0  # in an open one, a callback may still change the logs
+    # A frame's first state is what the engine passed, each later one what a callback made of it. A row says what
+    # changed from one state to the next. So a frame of which one state is lost has no rows.
     lost = np.isin(owner, owner[states.lost(definitions)])
     known = np.flatnonzero((owner >= 0) & (spans.fit[owner] >= 0) & ~lost)
-    _, place, counts = np.unique(owner[known], return_index=True, return_counts=True)
+    _, index, counts = np.unique(owner[known], return_index=True, return_counts=True)
     alone = np.zeros(len(owner), bool)
-    alone[known[place[counts == 1]]] = True
+    alone[known[index[counts == 1]]] = True
     done = np.zeros(len(owner), bool)
+    # Nearly all frames have one state, of numbers alone. Those are read all at once, the others one by one.
     for names, here, values in states.numeric(definitions, np.flatnonzero(alone)):
         done[here] = True
         for column, name in enumerate(names):
@@ -203,31 +223,32 @@ def logs_of(
             at_end = ends_batch[owner[here]]
             batch_logs.add(name, owner[here][at_end], values[at_end, column])
     latest: dict[int, State] = {}
-    for index in known[~done[known]].tolist():
-        one = int(owner[index])
-        state = states.read(index, definitions)
-        for key, value in changes(latest.get(one, {}), state):
-            rows.change(one, int(position[index]), key, value)
-        latest[one] = state
-    for one, state in latest.items():
-        if ends_batch[one]:
+    for number in known[~done[known]].tolist():
+        span = int(owner[number])
+        state = states.read(number, definitions)
+        for key, value in changes(latest.get(span, {}), state):
+            rows.change(span, int(position[number]), key, value)
+        latest[span] = state
+    for span, state in latest.items():
+        if ends_batch[span]:
             for key, value in state.items():
                 if isinstance(value, float):
-                    batch_logs.add(key, np.array([one]), np.array([value]))
+                    batch_logs.add(key, np.array([span]), np.array([value]))
     return rows, batch_logs
 
 
 def values_of(
     spans: SpanArrays, parsed: Parsed, since: int, definitions: KnownDefinitions
 ) -> tuple[Indices, Indices, list[tuple[str, float | str]]]:
-    """The values of variables that the records of a window tell from the number `since` on: for each its owner, the
-    innermost span that was open, its site, and its key and value."""
+    """The values of variables in a window's records, but for those before the index `since` in its numbers.
+
+    Returns for each value the index of the innermost span that was open, its site, and its key and value.
+    """
     states = States.of(parsed, "values")
-    owner = innermost(spans, parsed, parsed.annotation_before[states.loose])
+    owner = innermost(spans, parsed, parsed.annotation_before[states.annotation])
     wanted = (owner >= 0) & (spans.fit[owner] >= 0) & (spans.number[owner] >= 0)
-    wanted &= (parsed.annotation_start[states.loose] >= since) & ~states.lost(definitions)
-    told = [(index, states.read(index, definitions)) for index in np.flatnonzero(wanted).tolist()]
-    found = [(index, item) for index, state in told for item in state.items()]
-    index = np.array([place for place, _ in found], np.int64)
-    site = -(parsed.numbers[parsed.annotation_start[states.loose]] + 1)
-    return owner[index], site[index], [item for _, item in found]
+    wanted &= (parsed.annotation_start[states.annotation] >= since) & ~states.lost(definitions)
+    items = [(n, item) for n in np.flatnonzero(wanted).tolist() for item in states.read(n, definitions).items()]
+    index = np.array([n for n, _ in items], np.int64)
+    site = -(parsed.numbers[parsed.annotation_start[states.annotation]] + 1)
+    return owner[index], site[index], [item for _, item in items]

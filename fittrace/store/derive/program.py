@@ -1,6 +1,6 @@
-"""The program that ran: the engine's functions as graphs, the places in them that record, and the source.
+"""The program that ran: the engine's functions as graphs, their sites, and their source.
 
-Of an engine that was imported and never used nothing is written.
+Nothing is written of an engine that was imported but never used.
 """
 
 from __future__ import annotations
@@ -12,21 +12,25 @@ from ..journal.definitions import Definition, KnownDefinitions
 from ..parquet.sink import Sink
 
 
-def write_program(definitions: KnownDefinitions, writer: Sink, came_by: Collection[int], known: set[str]) -> None:
-    """Write `sites`, `functions`, `nodes` and `sources` of the functions that control came by the sites of.
+def write_program(definitions: KnownDefinitions, sink: Sink, recorded: Collection[int], written: set[str]) -> None:
+    """Append the rows of `sites`, `functions`, `nodes` and `sources` of the functions that ran.
 
-    The texts that are in `known`, by their SHA-256, are not written again; those that are written join it.
+    - `definitions`: what the journal has defined.
+    - `sink`: takes the rows.
+    - `recorded`: the sites that have recorded something. A function ran if one of its sites did.
+    - `written`: the SHA-256 of sources that other processes have written, which are not written again. The sources
+      written here are added.
     """
     digests = [_digest(source) for source in definitions.sources]
     functions = {
         number: function
         for number, function in enumerate(definitions.functions)
         if function is not None
-        and any(node["site"] in came_by for node in function["nodes"])
+        and any(node["site"] in recorded for node in function["nodes"])
         and function["source"] < len(digests)
     }
-    _write_sites(definitions, writer, came_by, functions)
-    writer.append(
+    _write_sites(definitions, sink, recorded, functions)
+    sink.append(
         "functions",
         {
             "function": list(functions),
@@ -34,31 +38,35 @@ def write_program(definitions: KnownDefinitions, writer: Sink, came_by: Collecti
             **{key: [function[key] for function in functions.values()] for key in ("engine", "file", "name", "line")},
         },
     )
-    nodes = [(number, place, node) for number, one in functions.items() for place, node in enumerate(one["nodes"])]
+    nodes = [(number, index, node) for number, f in functions.items() for index, node in enumerate(f["nodes"])]
     keys = ("line", "end_line", "calls", "next", "raises", "again")
-    writer.append(
+    sink.append(
         "nodes",
         {
             "function": [number for number, _, _ in nodes],
-            "node": [place for _, place, _ in nodes],
+            "node": [index for _, index, _ in nodes],
             "probe": [node["site"] for _, _, node in nodes],
             **{key: [node[key] for _, _, node in nodes] for key in keys},
         },
     )
     used = {function["source"] for function in functions.values()}
-    texts = {digests[number]: definitions.sources[number] for number in used}
-    fresh = {digest: None if digest in known or one is None else one["text"] for digest, one in texts.items()}
-    writer.append("sources", {"source": list(fresh), "text": list(fresh.values())})
-    known.update(fresh)
+    sources = {digests[number]: definitions.sources[number] for number in used}
+    # Each process has a row for each source, but only the first one has the text.
+    texts = {
+        digest: None if digest in written or source is None else source["text"] for digest, source in sources.items()
+    }
+    sink.append("sources", {"source": list(texts), "text": list(texts.values())})
+    written.update(texts)
 
 
 def _write_sites(
-    definitions: KnownDefinitions, writer: Sink, came_by: Collection[int], functions: dict[int, Definition]
+    definitions: KnownDefinitions, sink: Sink, recorded: Collection[int], functions: dict[int, Definition]
 ) -> None:
-    used = {node["site"] for function in functions.values() for node in function["nodes"]} | set(came_by)
+    """Append the sites that recorded, and all other sites of the functions that ran."""
+    used = {node["site"] for function in functions.values() for node in function["nodes"]} | set(recorded)
     sites = [site for number, site in enumerate(definitions.sites) if site and site["file"] and number in used]
     columns = ("site", "engine", "file", "function", "line", "kind", "depth", "fence")
-    writer.append(
+    sink.append(
         "sites",
         {
             **{key: [site[key] for site in sites] for key in columns},

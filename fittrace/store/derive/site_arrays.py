@@ -1,4 +1,4 @@
-"""The sites that a journal defines, as arrays, so that records can be worked on all at once."""
+"""The sites that a journal defines, as arrays, so that many records are derived at once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,15 @@ from ...schema.record_kinds import KINDS, depth_of, opened_phases
 from ...schema.tables import PHASES, STAGES
 
 KIND = {kind: code for code, kind in enumerate(KINDS)}
+"""The code of each kind of record."""
 PHASE = {phase: code for code, phase in enumerate(PHASES)}
+"""The code of each phase."""
 STAGE = {stage: code for code, stage in enumerate(STAGES)}
+"""The code of each stage."""
 UNKNOWN = len(KINDS)
+"""The code of the kind of a site whose definition is lost."""
 ARITY = np.array([len(kind.operands) for kind in KINDS.values()] + [-1])
+"""The number of operands of each kind; -1 for `UNKNOWN`."""
 
 Codes = npt.NDArray[np.int32]
 
@@ -28,17 +33,19 @@ def codes(kinds: Iterable[str]) -> list[int]:
 
 @dataclass(frozen=True)
 class SiteArrays:
-    """What is known of each site, by its number. -1 stands for what is absent.
+    """The definitions of sites, one array per attribute, by the site's number. -1 stands for an absent value.
 
     - `kind`: the code of its kind of record; `UNKNOWN` where its definition is lost.
     - `depth`: how many spans of the frame its records leave open.
     - `opens`: how many spans its records open.
-    - `phase`, `name`: the codes of the phases and names of these spans, at most two.
-    - `stage`, `hook`: the codes of its stage and hook.
-    - `root`: whether it begins a call of a model's method.
-    - `counts_epoch`, `counts_batch`: what the number in its records counts.
-    - `goes_on`: whether an exception that its records tell of goes on.
-    - `engine`: its engine.
+    - `phase`, `name`: the codes of the phases and names of these spans. Each site has a row of two: the outer and the
+      inner span.
+    - `stage`: the code of its stage.
+    - `root`: whether its records begin a call of a model's method.
+    - `counts_epoch`, `counts_batch`: whether the number in its records is that of an epoch, or of a batch.
+    - `hook`: the code of its hook.
+    - `goes_on`: whether an exception that its records report passes a `finally` and goes on.
+    - `engine`: the name of its engine.
 
     For all sites together:
 
@@ -93,7 +100,7 @@ class SiteArrays:
 
 
 class _Numbered:
-    """Numbers texts in the order in which they come."""
+    """Numbers texts in order of first appearance."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
