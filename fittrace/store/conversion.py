@@ -19,61 +19,77 @@ from .run_files import Progress, clock_ns_of, journals, remove_journals, started
 
 
 def settle(directory: Path, run: str, progress: Progress = lambda done, size: None) -> None:
-    """Write the tables of a run that is over into its own folder `directory`, and remove the journals.
+    """Write the tables of a run that has ended into its own folder, and remove its journals.
 
-    A journal of which not all could be read stays. Raises `OSError` where the disk refuses.
+    If a journal is damaged, all journals stay. Raises `OSError` where the tables cannot be written.
+
+    - `directory`: the run's folder.
+    - `run`: the run's name.
+    - `progress`: gets the bytes of journals that are converted, and those of all.
     """
     if convert(directory, run, directory, running=False, progress=progress):
         remove_journals(directory)
 
 
 def convert(directory: Path, run: str, into: Path, running: bool, progress: Progress = lambda done, size: None) -> bool:
-    """Write the tables of the run in `directory` under `into`; whether all of its journals could be read.
+    """Write the tables of a run. Returns whether all records of its journals could be read.
 
-    `running` says that the processes still write. Raises `OSError` where the disk refuses; then the partition of that
-    process is not there at all.
+    Raises `OSError` where the tables cannot be written. Then the process at which it stopped has no partition at all.
+
+    - `directory`: the run's folder.
+    - `run`: the run's name.
+    - `into`: the folder for the tables.
+    - `running`: whether processes of the run still write.
+    - `progress`: gets the bytes of journals that are converted, and those of all.
     """
-    found = journals(directory)
-    size = sum(path.stat().st_size for path in found)
+    paths = journals(directory)
+    size = sum(path.stat().st_size for path in paths)
     before, complete = 0, True
     sources: set[str] = set()
-    for process, path in enumerate(found):
+    for process, path in enumerate(paths):
         with PartitionWriter(into, run, process) as writer:
-            complete &= derive(path, writer, running, sources, partial(_tell, progress, before, size))
+            complete &= derive(path, writer, running, sources, partial(_report, progress, before, size))
         before += path.stat().st_size
-    if not found:
+    if not paths:
         with PartitionWriter(into, run, 0):
-            pass  # empty tables, so that a run that never trained opens like any other
+            pass  # empty tables: a run that never trained opens like any other
     return complete
 
 
-def _tell(progress: Progress, before: int, size: int, done: int) -> None:
+def _report(progress: Progress, before: int, size: int, done: int) -> None:
+    """Report `done` bytes of a journal that follows `before` bytes of others, out of `size` in all."""
     progress(before + done, size)
 
 
 def derive(
-    path: Path, writer: Sink, running: bool, sources: set[str], progress: Callable[[int], None] = lambda done: None
+    path: Path, sink: Sink, running: bool, sources: set[str], progress: Callable[[int], None] = lambda done: None
 ) -> bool:
-    """Hand the rows that one journal tells to `writer`; whether all of it could be read. What a dying process left
-    unfinished is no part of it.
+    """Append the rows of one journal to `sink`. Returns whether all of its records could be read.
 
-    `sources` are those that earlier processes have told.
+    A block that a dying process left incomplete does not count as damage.
+
+    - `path`: the journal.
+    - `sink`: takes the rows.
+    - `running`: whether the process still writes.
+    - `sources`: the SHA-256 of sources that earlier processes have written. Those of this one are added.
+    - `progress`: gets the bytes of the journal that are read.
     """
     journal = Journal(path)
     windows = journal.windows()
     chunks = next(windows, None)
     facts = journal.facts or {}
+    # Where the facts are damaged, the journal's name has the two moments.
     start_ns, clock_ns = facts.get("time_ns", started_ns(path)), facts.get("clock_ns", clock_ns_of(path))
     definitions = journal.definitions
     shift_ns = start_ns - clock_ns
-    sampled = SampledBatches(journal.batch_metadata, writer, shift_ns, journal.allowance)
-    derivation = Derivation(definitions, journal.orders, Emitter(definitions, writer, shift_ns), sampled)
+    sampled = SampledBatches(journal.batch_metadata, sink, shift_ns, journal.allowance)
+    derivation = Derivation(definitions, journal.orders, Emitter(definitions, sink, shift_ns), sampled)
     while chunks is not None:
         derivation.window(chunks, journal.position)
         progress(journal.position)
         chunks = next(windows, None)
     derivation.finish()
-    write_program(definitions, writer, derivation.sites, sources)
+    write_program(definitions, sink, derivation.sites, sources)
     damaged = journal.damage.altered
     notes = list(dict.fromkeys(definitions.notes))
     if damaged or derivation.damaged:
@@ -85,11 +101,11 @@ def derive(
         )
         notes.append(("dropped", message % (definitions.dropped["detail"], definitions.dropped["batches"])))
     if not running:
-        notes += [("run_metadata", message) for message in _of_sampling(sampled, facts.get("run_metadata", OFF))]
-    writer.append("notes", {"kind": [kind for kind, _ in notes], "message": [message for _, message in notes]})
+        notes += [("run_metadata", message) for message in _sampling_notes(sampled, facts.get("run_metadata", OFF))]
+    sink.append("notes", {"kind": [kind for kind, _ in notes], "message": [message for _, message in notes]})
     latest = max(derivation.latest, clock_ns) + shift_ns
     ending = "closed" if definitions.closed else "running" if running else "cut"
-    writer.append(
+    sink.append(
         "processes",
         {
             **{key: [facts.get(key, 0)] for key in ("pid", "parent_pid")},
@@ -107,11 +123,11 @@ def derive(
     return not damaged and not derivation.damaged
 
 
-def _of_sampling(sampled: SampledBatches, asked: str) -> Iterator[str]:
-    """What has to be said of the batches whose ops were asked for."""
+def _sampling_notes(sampled: SampledBatches, asked: str) -> Iterator[str]:
+    """Notes on missing ops. `asked` is the value of the option `--run-metadata`."""
     if never := sampled.never_came(asked):
         yield f"no ops of the batches {', '.join(never)} that were asked for: none of them came, or none was sampled"
     if sampled.unreadable:
         yield f"no ops of {sampled.unreadable} batches: what TensorFlow told of them is damaged"
     if sampled.unsound:
-        yield f"{sampled.unsound} ops were left out: they have no time that can be"
+        yield f"{sampled.unsound} ops were left out: their times are impossible"

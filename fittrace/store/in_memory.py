@@ -1,4 +1,4 @@
-"""Tables in memory: those of a small run that is read where it is recorded."""
+"""Tables in memory, for a small run that is read in the process that records it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from .run_files import journals
 
 
 class InMemoryTables:
-    """The stored tables of the run in `directory`, as its journals have them now. `run` is the run's name."""
+    """The stored tables of a run, derived from its journals as they are now.
+
+    - `directory`: the run's folder.
+    - `run`: the run's name.
+    """
 
     def __init__(self, directory: Path, run: str) -> None:
         sources: set[str] = set()
@@ -28,12 +32,12 @@ class InMemoryTables:
             self._partitions.append(partition)
 
     def take(self, table: str) -> dict[int, pa.Table]:
-        """The rows of `table`, by the number of their process. They are given once, and then forgotten here."""
+        """Hand out the rows of `table`, by the number of their process, and forget them here."""
         return {process: partition.take(table) for process, partition in enumerate(self._partitions)}
 
 
 class _Partition:
-    """The rows of one process: the sink of its derivation."""
+    """The rows of one process, as a `Sink`."""
 
     def __init__(self, run: str) -> None:
         self._rows = {table.name: RowBuffer(table, run) for table in TABLES.values()}
@@ -43,5 +47,5 @@ class _Partition:
         self._rows[table].append(columns)
 
     def take(self, table: str) -> pa.Table:
-        """The rows of `table`, which are then forgotten here."""
+        """Hand out the rows of `table`, and forget them here."""
         return self._rows[table].take(len(self._rows[table]))

@@ -1,6 +1,7 @@
-"""Who is at work on a run: the process that records it holds a lock on its folder, and each traced one on its journal.
+"""Locks, which show whether a run is still running.
 
-Locks are the kernel's: they end with their process, however it ends.
+The process that records a run locks its folder, and each traced process locks its journal. The kernel releases a lock
+when its process ends, however it ends.
 """
 
 from __future__ import annotations
@@ -14,30 +15,33 @@ try:
     import fcntl
 
     HAS_LOCKS = True
-except ImportError:  # not on this system: nothing is ever seen to run
+except ImportError:  # this system has none, so no run is ever seen to be running
     HAS_LOCKS = False
 
 
 @contextmanager
 def locked(path: Path, shared: bool = False) -> Iterator[bool]:
-    """Lock a folder or file while the block runs. Gives whether nobody else had it locked.
+    """Lock a folder or file while the block runs. Yields whether the lock was free.
 
-    Many may have a lock at once that is `shared`. The block may run a user's program, which may close any file number:
-    if the number then belongs to another file, that file is left open.
+    A `shared` lock can be held by many at once, but not together with one that is not shared.
     """
-    # Without blocking, in case the path has just become a FIFO, whose opening waits for a writer.
+    # Without blocking, in case the path has just become a FIFO: opening that would wait for a writer.
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     ours = os.fstat(handle)
     try:
         yield _try(handle, shared)
     finally:
+        # The block may run a user's program, which may close any file descriptor. If the number belongs to another file
+        # now, that file stays open.
         with suppress(OSError):
             if os.path.samestat(os.fstat(handle), ours):
                 os.close(handle)
 
 
 def is_locked(path: Path) -> bool:
-    """Whether somebody else has locked `path`, and not shared. Two that ask at the same moment do not see each other.
+    """Whether somebody else holds a lock on `path` that is not shared.
+
+    It tries a shared lock, so that two processes that ask at the same moment do not take each other for a run.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -59,5 +63,5 @@ def _try(handle: int, shared: bool) -> bool:
     except BlockingIOError:
         return False
     except OSError:
-        pass  # a file system without locks
+        pass  # a file system without locks, where each lock counts as free
     return True

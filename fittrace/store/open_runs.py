@@ -1,8 +1,8 @@
-"""Opening runs: which runs lie at a path, and where their tables are.
+"""Opening runs: the runs at a path, and the files of their tables.
 
-A run that ended has its tables in its folder. For one that still goes on, or died before they were written, they are
-made from its journals in a temporary folder of this process. Opening writes nothing into a run: the run may be
-somebody else's, and what lies in it may be made to mislead. `settle_run` writes, for the user who asks for it.
+A run that ended has its tables in its folder. For a run that is still running, or died before it wrote them, opening
+derives them from its journals, in a temporary folder of this process. Opening writes nothing into the run's folder,
+since the run may belong to somebody else and may be forged. `settle_run` does, when the user asks for it.
 """
 
 from __future__ import annotations
@@ -22,18 +22,21 @@ from .parquet.partition_writer import is_whole
 from .run_files import Progress, RunFiles, journals, odd_one, run_directories
 
 _TRIES = 5
+"""How often opening a run is tried, since it may end meanwhile: then its journals give way to tables."""
 
 
 class CannotRead(FittraceError):
-    """A run whose files the system does not let be read, or that has links where its files should be."""
+    """A run whose files cannot be read, or that has links in place of its files."""
 
 
 class StillRunning(FittraceError):
-    """A run that still goes on, so that its tables cannot be written yet."""
+    """A run that is still running, so that its tables cannot be written yet."""
 
 
 def open_runs(path: Path, progress: Progress = lambda done, size: None) -> list[RunFiles]:
-    """The runs at `path`: the run whose folder it is, else all runs right under it, sorted by name.
+    """The runs at `path`: the run in this folder, else all runs in the folders right under it, sorted by name.
+
+    `progress` gets the bytes of journals that are converted, and those of all.
 
     Raises `fittrace.schema.run_facts.NotATrace` where there are none, and `CannotRead` where they cannot be read.
     """
@@ -45,16 +48,16 @@ def directories_at(path: Path) -> list[Path]:
     try:
         return run_directories(path) or [path]
     except OSError as error:
-        raise CannotRead(f"{path}: cannot be read ({error.strerror}); mend that and open it again") from None
+        raise CannotRead(f"{path}: cannot be read ({error.strerror}); correct it and open it again") from None
 
 
 def settle_run(directory: Path, progress: Progress = lambda done, size: None) -> bool:
-    """Write the tables of a run that died before they were written into its own folder; whether it had none.
+    """Write the tables of a run that died before it wrote them into its own folder. Returns whether any were missing.
 
     Raises `StillRunning`, `FittraceError` as `open_runs` does, and `OSError` where the folder cannot be written.
     """
     facts = schema_run.read(str(directory))
-    _refuse_odd_ones(directory)
+    _refuse_links(directory)
     if not journals(directory):
         return False
     if not is_running(directory):
@@ -62,41 +65,44 @@ def settle_run(directory: Path, progress: Progress = lambda done, size: None) ->
             if free:
                 settle(directory, str(facts["run"]), progress)
                 return True
-    raise StillRunning(f"{directory}: still goes on; its tables are written when it ends, and it opens as it is")
+    raise StillRunning(
+        f"{directory}: is still running; its tables are written when it ends, and until then it can be opened as it is"
+    )
 
 
 def _open_run(directory: Path, progress: Progress) -> RunFiles:
     for _ in range(_TRIES):
         try:
             facts = schema_run.read(str(directory))
-            _refuse_odd_ones(directory)
+            _refuse_links(directory)
             return _open(directory, facts, progress)
         except FileNotFoundError:
-            continue  # the run has just ended, and its journals are tables now
+            continue  # the run has just ended: its journals were removed when its tables were written
         except OSError as error:
-            raise CannotRead(f"{directory}: cannot be read ({error.strerror}); mend that and open it again") from None
-    raise CannotRead(f"{directory}: its files come and go; open it again when nothing else is at work on it")
+            raise CannotRead(f"{directory}: cannot be read ({error.strerror}); correct it and open it again") from None
+    raise CannotRead(f"{directory}: its files keep changing; open it again when nothing else works on it")
 
 
 def is_running(directory: Path) -> bool:
-    """Whether the run in `directory` still goes on: its launcher or one of its processes holds a lock."""
+    """Whether the run in `directory` is still running: its launcher or one of its processes holds a lock."""
     return is_locked(directory) or any(is_locked(path) for path in journals(directory))
 
 
 def _open(directory: Path, facts: dict[str, object], progress: Progress) -> RunFiles:
+    """The files of the run, from its own folder where it has tables, else converted. `facts` are its `run.json`."""
     running = is_running(directory)
     written = {process for table in TABLES for process in RunFiles(directory, facts, directory, False).parts(table)}
     if not journals(directory) and written:
         if not all(is_whole(directory, process) for process in written):
             raise DamagedTrace(f"{directory}: some of its tables are gone; take it from a copy, or record it again")
-        return RunFiles(directory, facts, _with_a_path_of_text(directory), running=False)
+        return RunFiles(directory, facts, _with_utf8_path(directory), running=False)
     tables = _temporary_folder()
     convert(directory, str(facts["run"]), tables, running=running, progress=progress)
     return RunFiles(directory, facts, tables, running)
 
 
-def _with_a_path_of_text(directory: Path) -> Path:
-    """`directory`, or a link to it where its path is not UTF-8: the database takes no other."""
+def _with_utf8_path(directory: Path) -> Path:
+    """`directory`, or a link to it where its path is not UTF-8, which DuckDB cannot read."""
     try:
         str(directory.absolute()).encode()
         return directory
@@ -107,12 +113,13 @@ def _with_a_path_of_text(directory: Path) -> Path:
 
 
 def _temporary_folder() -> Path:
-    """A new folder that is removed when this process ends."""
+    """A new folder, which is removed when this process ends."""
     folder = Path(tempfile.mkdtemp(prefix="fittrace-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 
-def _refuse_odd_ones(directory: Path) -> None:
+def _refuse_links(directory: Path) -> None:
+    """Raise `CannotRead` if a link, a device or the like stands in place of a file or folder of the run."""
     if odd := odd_one(directory):
         raise CannotRead(f"{odd}: {what_stands_there(odd)}; put the file or folder itself there")

@@ -1,7 +1,7 @@
-"""The checksum in the name of each Parquet file, so that flipped bits never become wrong rows.
+"""The names of Parquet files, which hold a checksum of their bytes: flipped bits never become wrong rows.
 
-Parquet readers trust their bytes. A checksum in the name needs no second file that could be lost or out of step, and
-reading it costs less than decoding: about a third of a second per gigabyte.
+Parquet readers do not check the bytes that they decode. A checksum in the name needs no second file, which could be
+lost or out of date. Checking takes a third of a second per gigabyte, less than decoding.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ def of_file(path: Path) -> str:
 
 
 def sealed(path: Path) -> Path:
-    """Rename `part-<number>.parquet` so that its name holds its checksum; the new path."""
+    """Rename `part-<number>.parquet` so that its name holds its checksum. Returns the new path."""
     return path.rename(path.with_name(f"{path.stem}-{of_file(path)}.parquet"))
 
 
 def verify(files: Iterable[Path]) -> None:
     """Check the bytes of `files` against their names. Raises `DamagedTrace` for the first that differs."""
-    # Python lets other threads run while it reads and sums.
+    # Threads help, since reading and `zlib.crc32` release the GIL.
     with ThreadPoolExecutor() as threads:
         for _ in threads.map(_verify, files):
             pass
@@ -46,6 +46,6 @@ def _verify(file: Path) -> None:
     try:
         intact = name is not None and of_file(file) == name["checksum"]
     except OSError as error:
-        raise DamagedTrace(f"{file}: cannot be read ({error.strerror}); mend that and open it again") from None
+        raise DamagedTrace(f"{file}: cannot be read ({error.strerror}); correct it and open it again") from None
     if not intact:
         raise DamagedTrace(f"{file}: damaged, not the bytes that were written; delete it to read the rest")

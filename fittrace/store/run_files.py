@@ -1,4 +1,4 @@
-"""Where the files of a run lie: its folder, its facts, and the Parquet files of each table."""
+"""The files of a run: its folder, its facts, its journals, and the Parquet files of each table."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ..schema.tables import TABLES
 from .part_names import PART
 
 JOURNALS = "journal"
-"""The folder of a run in which its journals lie while they are needed."""
+"""The folder for the journals of a run. It is removed when the tables are written."""
 
 Progress = Callable[[int, int], None]
-"""Told the bytes that are done with, and the bytes in all."""
+"""Called with the bytes that are converted, and the bytes in all."""
 
 _JOURNAL = re.compile(r"(?P<wall>[0-9]{1,18}|[1-8][0-9]{18})-((?P<clock>[0-9]{1,18})-)?[0-9]+\.journal")
 _PROCESS = re.compile(r"process=(0|[1-9][0-9]{0,8})")
@@ -27,18 +27,19 @@ _PROCESS = re.compile(r"process=(0|[1-9][0-9]{0,8})")
 
 @dataclass(frozen=True)
 class RunFiles:
-    """The files of one run."""
+    """The files of one run.
+
+    - `directory`: the run's folder.
+    - `facts`: the contents of its `run.json`.
+    - `tables`: the folder with its Parquet files, `<table>/process=<n>/part-<k>-<checksum>.parquet`. It is the
+      run's own folder, or a temporary one for a run whose journals had to be converted.
+    - `running`: whether the run is still running.
+    """
 
     directory: Path
-    """The run's folder."""
     facts: dict[str, Any]
-    """What its `run.json` says."""
     tables: Path
-    """The folder with its Parquet files, `<table>/process=<n>/part-<k>-<checksum>.parquet`.
-
-    It is the run's own folder, or a temporary one for a run whose journals had to be read."""
     running: bool
-    """Whether the run still goes on."""
 
     @property
     def name(self) -> str:
@@ -46,29 +47,29 @@ class RunFiles:
         return str(self.facts["run"])
 
     def parts(self, table: str) -> dict[int, list[Path]]:
-        """The Parquet files of `table`: those of each process, by its number, in the order of writing."""
-        found = {}
+        """The Parquet files of `table` in order of writing, by the number of their process."""
+        parts = {}
         for folder in _inside(self.tables / table):
             if process := _PROCESS.fullmatch(folder.name):
-                found[int(process[1])] = list(parts_in(folder).values())
-        return dict(sorted(found.items()))
+                parts[int(process[1])] = list(parts_in(folder).values())
+        return dict(sorted(parts.items()))
 
 
 def parts_in(folder: Path) -> dict[int, Path]:
-    """The Parquet files of one partition, by number, in the order of writing; none where there is no such folder."""
+    """The Parquet files of one partition by number, in order of writing. None where there is no such folder."""
     files = ((PART.fullmatch(file.name), file) for file in _inside(folder))
     return dict(sorted((int(part["number"]), file) for part, file in files if part and is_file(file)))
 
 
 def journals(directory: Path) -> list[Path]:
-    """The journals of a run, in order of their beginning: the n-th is process n."""
-    found = [path for path in _inside(directory / JOURNALS) if path.suffix == ".journal" and is_file(path)]
-    # What has another name is none of ours; it comes last, so that it takes no other's number.
-    return sorted(found, key=lambda path: (_JOURNAL.fullmatch(path.name) is None, started_ns(path), path.name))
+    """The journals of a run, in order of their start: that at index n is of process n."""
+    paths = [path for path in _inside(directory / JOURNALS) if path.suffix == ".journal" and is_file(path)]
+    # A journal with a foreign name comes last, so that it does not shift the numbers of the others.
+    return sorted(paths, key=lambda path: (_JOURNAL.fullmatch(path.name) is None, started_ns(path), path.name))
 
 
 def started_ns(journal: Path) -> int:
-    """When a journal was begun, after its name; 0 where that does not say.
+    """When a journal was started, in Unix nanoseconds, from its name; 0 where the name does not say.
 
     >>> started_ns(Path("1700000000000000000-82000000-12.journal"))
     1700000000000000000
@@ -78,7 +79,7 @@ def started_ns(journal: Path) -> int:
 
 
 def clock_ns_of(journal: Path) -> int:
-    """What the process' own clock showed when a journal was begun, after its name: where its facts are damaged.
+    """The process' clock when a journal was started, in nanoseconds, from its name; 0 where the name does not say.
 
     >>> clock_ns_of(Path("1700000000000000000-82000000-12.journal"))
     82000000
@@ -93,9 +94,9 @@ def remove_journals(directory: Path) -> None:
 
 
 def run_directories(path: Path) -> list[Path]:
-    """The folders of runs at `path`: `path` itself where it is a run, else the runs right under it, by name.
+    """The folders of runs at `path`: `path` itself where it is a run, else the runs right under it, sorted by name.
 
-    A link is followed where `path` itself is one, and not under it. Raises `OSError` where `path` cannot be listed.
+    `path` may be a link, but links under it are left out. Raises `OSError` where `path` cannot be listed.
 
     >>> run_directories(Path("nowhere"))
     []
@@ -108,7 +109,7 @@ def run_directories(path: Path) -> list[Path]:
 
 
 def odd_one(directory: Path) -> Path | None:
-    """A link, a device or the like in the place of a file or folder of the run in `directory`; None where is none."""
+    """A link, a device or the like in place of a file or folder of the run in `directory`; None if there is none."""
     for name in (JOURNALS, *TABLES):
         for path in _at_and_under(directory / name):
             if what_stands_there(path) is not None:
@@ -117,7 +118,7 @@ def odd_one(directory: Path) -> Path | None:
 
 
 def _at_and_under(folder: Path) -> Iterator[Path]:
-    """What a run may keep at `folder`, a folder of its journals or of a table."""
+    """`folder`, the folder of a run's journals or of a table, and the paths under it that the run uses."""
     yield folder
     for path in _inside(folder):
         yield path
@@ -126,5 +127,5 @@ def _at_and_under(folder: Path) -> Iterator[Path]:
 
 
 def _inside(folder: Path) -> list[Path]:
-    """What lies in `folder`, in no order; nothing where it is no folder itself."""
+    """The paths in `folder`, unsorted; none where it is not a folder itself."""
     return list(folder.iterdir()) if is_folder(folder) else []

@@ -167,7 +167,7 @@ def test_a_run_that_goes_on_is_not_converted(made: Made, capsys: pytest.CaptureF
     with next(run.glob("journal/*")).open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         assert main(["convert", str(run)]) == 2
-        assert "still goes on" in capsys.readouterr().err
+        assert "is still running" in capsys.readouterr().err
         assert (run / "journal").exists() and not (run / "spans").exists()
 
 
