@@ -1,4 +1,4 @@
-"""The allowance: how many bytes a journal may unpack to, which grows with what is stored."""
+"""The limit on the bytes that a journal unpacks to, which grows with the bytes that are read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from ...schema.limits import UNPACKED_FREE, UNPACKED_RATIO
 
 
 class Allowance:
-    """What the blocks of one journal may still unpack to, in bytes (`left`).
+    """How many bytes the blocks of one journal may still unpack to.
+
+    - `left`: bytes that may still be unpacked.
 
     >>> allowance = Allowance()
     >>> before = allowance.left
@@ -19,11 +21,11 @@ class Allowance:
         self.left = UNPACKED_FREE
 
     def stored(self, count: int) -> None:
-        """Take note of so many bytes in the journal."""
+        """Raise the limit for `count` bytes that are read from the journal."""
         self.left += count * UNPACKED_RATIO
 
     def spend(self, count: int) -> None:
-        """Take note of so many bytes that were unpacked. Raises `ValueError` where they are more than are left."""
+        """Count `count` unpacked bytes. Raises `ValueError` where they are more than are left."""
         if count > self.left:
             raise ValueError(f"it unpacks to more than {UNPACKED_RATIO} times its size")
         self.left -= count

@@ -1,4 +1,4 @@
-"""Metadata: what TensorFlow told of one batch, as it lies in the journal and in the table `sampled_batches`."""
+"""TensorFlow's metadata of one batch, as the journal and the table `sampled_batches` store it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from ..tensorflow.ops import Contents
 from .allowance import Allowance
 
 FORMATS = {RUN_METADATA: "run_metadata", PROFILE: "profile"}
-"""What the column `format` of `sampled_batches` says, by the number in the journal."""
+"""The column `format` of `sampled_batches`, by the number in the journal."""
 _READERS = {"run_metadata": step_stats.read, "profile": profile.read}
 
 
 class UnreadableMetadata(ValueError):
-    """Bytes that are no metadata, or more than a batch can have."""
+    """Bytes that are not metadata, or more metadata than a batch can have."""
 
 
 @dataclass(frozen=True)
 class PackedMetadata:
-    """What TensorFlow told of one batch: its `format`, the moments that set its clock right (`schema.journal`), and
-    the protobuf, compressed.
+    """TensorFlow's metadata of one batch.
+
+    - `format`: one of the values of `FORMATS`.
+    - `moments`: two moments that convert TensorFlow's clock to the process' clock (`schema.journal_format`).
+    - `compressed`: the protobuf, compressed with zlib.
     """
 
     format: str
@@ -32,12 +35,15 @@ class PackedMetadata:
 
     @classmethod
     def of(cls, payload: bytes) -> tuple[int, PackedMetadata]:
-        """The number and the metadata in the payload of a `METADATA` block. Raises `struct.error` or `KeyError`."""
+        """The number and the metadata in the payload of a `METADATA` block.
+
+        Raises `struct.error` or `KeyError` where the payload is damaged.
+        """
         number, form, *moments = METADATA_HEAD.unpack_from(payload)
         return number, cls(FORMATS[form], (moments[0], moments[1]), payload[METADATA_HEAD.size :])
 
     def data(self, allowance: Allowance | None = None) -> bytes:
-        """The protobuf, within the `allowance` of a journal that is read whole. Raises `UnreadableMetadata`."""
+        """The protobuf. `allowance` is that of the journal it comes from, if any. Raises `UnreadableMetadata`."""
         stream = zlib.decompressobj()
         most = LARGEST_METADATA if allowance is None else min(LARGEST_METADATA, allowance.left + 1)
         try:
@@ -51,7 +57,7 @@ class PackedMetadata:
         return data
 
     def contents(self, allowance: Allowance | None = None) -> Contents:
-        """The ops, on the process' clock, within the `allowance`. Raises `UnreadableMetadata`."""
+        """The ops, on the process' clock. `allowance` is as for `data`. Raises `UnreadableMetadata`."""
         try:
             return _READERS[self.format](self.data(allowance), self.moments)
         except (DecodeError, TooMany) as error:

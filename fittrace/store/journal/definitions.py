@@ -1,6 +1,7 @@
 """Definitions: what the numbers in a journal's records stand for, and the facts of its process.
 
-What is read here may be damaged or made to do harm. It is checked once, as it comes in, and can be relied on after.
+A journal may be damaged or forged. Each definition is checked when it is read, so that the other modules can rely on
+it.
 """
 
 from __future__ import annotations
@@ -16,14 +17,28 @@ from ...schema.sampled_batches import OFF
 from ...schema.tables import PHASES, STAGES
 
 MOST = LARGEST // 1024
-"""Numbers of definitions are below; one above it is damage."""
+"""The numbers of definitions are below this limit. A greater number is damage."""
 
 Definition = dict[str, Any]
 
 
 @dataclass
 class KnownDefinitions:
-    """What the journal has defined so far. Each list is by number; None where a definition was lost."""
+    """What the journal has defined so far. Each list is by number, with None where a definition is lost.
+
+    - `sites`: the sites of records.
+    - `threads`: the threads that record.
+    - `texts`: texts that operands refer to.
+    - `keys`: the names and kinds of the keys of `state` and `values` records.
+    - `classes`: the classes of callbacks.
+    - `functions`: the engine's functions, as graphs.
+    - `sources`: the source code of the engine's files.
+    - `engines`: the version of each engine.
+    - `notes`: kind and message of each note of the process.
+    - `dropped`: how many records load shedding has dropped, by level.
+    - `closed`: whether the process has closed the journal.
+    - `changed_sites`: how many definitions of sites were added.
+    """
 
     sites: list[Definition | None] = field(default_factory=list)
     threads: list[Definition | None] = field(default_factory=list)
@@ -39,9 +54,9 @@ class KnownDefinitions:
     changed_sites: int = 0
 
     def add(self, definition: Any) -> None:
-        """Take in one definition; a kind that is not known is passed over.
+        """Add one definition. An unknown kind is ignored: a newer fittrace may have written it.
 
-        Raises `ValueError`, `KeyError` or `TypeError` for one that makes no sense.
+        Raises `ValueError`, `KeyError` or `TypeError` for a definition that makes no sense.
         """
         what = definition["define"]
         if what == "engine":
@@ -71,58 +86,58 @@ class KnownDefinitions:
             self.changed_sites += what == "site"
 
 
-def facts_of(told: Any) -> Definition:
-    """The facts of a process that the first block of its journal tells.
+def facts_of(block: Any) -> Definition:
+    """The facts of a process, from the first block of its journal.
 
     Raises `ValueError`, `KeyError` or `TypeError` where they make no sense.
     """
-    facts: Definition = {key: _number(told[key]) for key in ("pid", "parent_pid", "time_ns", "clock_ns")}
-    rank = told.get("rank")
+    facts: Definition = {key: _number(block[key]) for key in ("pid", "parent_pid", "time_ns", "clock_ns")}
+    rank = block.get("rank")
     facts["rank"] = None if rank is None else _number(rank)
-    facts.update((key, _text(told[key])) for key in ("host", "python", "executable"))
-    facts["run_metadata"] = _text(told.get("run_metadata", OFF))
-    facts["argv"] = [_text(argument) for argument in _list(told["argv"])]
+    facts.update((key, _text(block[key])) for key in ("host", "python", "executable"))
+    facts["run_metadata"] = _text(block.get("run_metadata", OFF))
+    facts["argv"] = [_text(argument) for argument in _list(block["argv"])]
     return facts
 
 
-def _site(told: Definition) -> Definition:
-    phases = [_one_of(PHASES, phase) for phase in _list(told.get("phases", []))]
-    names = [_text(name) for name in _list(told.get("names", phases))]
+def _site(definition: Definition) -> Definition:
+    phases = [_one_of(PHASES, phase) for phase in _list(definition.get("phases", []))]
+    names = [_text(name) for name in _list(definition.get("names", phases))]
     if len(phases) != len(names) or len(phases) > 2:
         raise ValueError("names of other phases")
-    kind = _one_of(KINDS, told["kind"])
+    kind = _one_of(KINDS, definition["kind"])
     if (kind in ENTER_FRAMES or kind == "hook") and len(phases) != 1:
         raise ValueError(f"a {kind} opens one span")
-    if kind in ("hook", "hooked", "turn") and told.get("depth", 0) + len(phases) < 1:
+    if kind in ("hook", "hooked", "turn") and definition.get("depth", 0) + len(phases) < 1:
         raise ValueError(f"a {kind} outside of a frame")
-    site: Definition = {"site": told["site"], "kind": kind, "depth": _number(told.get("depth", 0), 64)}
-    site.update(phases=phases, names=names, line=_number(told.get("line", 0), 1 << 31))
-    site.update((key, _text(told.get(key, ""))) for key in ("file", "function", "engine"))
-    if told.get("stage") is not None:
-        site["stage"] = _one_of(STAGES, told["stage"])
-    if told.get("counts") is not None:
-        site["counts"] = _one_of(("epoch", "batch"), told["counts"])
-    if told.get("root") is True:
+    site: Definition = {"site": definition["site"], "kind": kind, "depth": _number(definition.get("depth", 0), 64)}
+    site.update(phases=phases, names=names, line=_number(definition.get("line", 0), 1 << 31))
+    site.update((key, _text(definition.get(key, ""))) for key in ("file", "function", "engine"))
+    if definition.get("stage") is not None:
+        site["stage"] = _one_of(STAGES, definition["stage"])
+    if definition.get("counts") is not None:
+        site["counts"] = _one_of(("epoch", "batch"), definition["counts"])
+    if definition.get("root") is True:
         if "stage" not in site:
             raise ValueError("a root without a stage")
         site["root"] = True
-    if told.get("hook") is not None:
-        site["hook"] = _text(told["hook"])[:LONGEST_NAME]
-    site["fence"] = told.get("fence") is True
-    site["goes_on"] = told.get("goes_on") is True
+    if definition.get("hook") is not None:
+        site["hook"] = _text(definition["hook"])[:LONGEST_NAME]
+    site["fence"] = definition.get("fence") is True
+    site["goes_on"] = definition.get("goes_on") is True
     return site
 
 
-def _function(told: Definition) -> Definition:
-    function: Definition = {key: _text(told[key]) for key in ("engine", "file", "name")}
-    function.update(source=_number(told["source"], MOST), line=_number(told["line"], 1 << 31))
-    count = len(_list(told["nodes"]))
-    function["nodes"] = [_node(node, count) for node in told["nodes"]]
+def _function(definition: Definition) -> Definition:
+    function: Definition = {key: _text(definition[key]) for key in ("engine", "file", "name")}
+    function.update(source=_number(definition["source"], MOST), line=_number(definition["line"], 1 << 31))
+    count = len(_list(definition["nodes"]))
+    function["nodes"] = [_node(node, count) for node in definition["nodes"]]
     return function
 
 
-def _node(told: Any, count: int) -> Definition:
-    line, end_line, site, calls, following, raises, again = _list(told)
+def _node(definition: Any, count: int) -> Definition:
+    line, end_line, site, calls, following, raises, again = _list(definition)
     return {
         "line": _number(line, 1 << 31),
         "end_line": _number(end_line, 1 << 31),
@@ -134,8 +149,8 @@ def _node(told: Any, count: int) -> Definition:
     }
 
 
-def _keys(told: Definition) -> Definition:
-    names, kinds = [_text(name) for name in _list(told["names"])], _text(told["kinds"])
+def _keys(definition: Definition) -> Definition:
+    names, kinds = [_text(name) for name in _list(definition["names"])], _text(definition["kinds"])
     if len(names) != len(kinds) or set(kinds) - {"i", "n", "t"}:
         raise ValueError("kinds of other keys")
     return {"names": names, "kinds": kinds}
@@ -143,40 +158,39 @@ def _keys(told: Definition) -> Definition:
 
 _CHECKS: dict[str, Callable[[Definition], Definition]] = {
     "site": _site,
-    "thread": lambda told: {"name": _text(told["name"])},
-    "text": lambda told: {"value": _text(told["value"])},
+    "thread": lambda definition: {"name": _text(definition["name"])},
+    "text": lambda definition: {"value": _text(definition["value"])},
     "keys": _keys,
-    "class": lambda told: {"name": _text(told["name"])[:LONGEST_NAME]},
+    "class": lambda definition: {"name": _text(definition["name"])[:LONGEST_NAME]},
     "function": _function,
-    "source": lambda told: {"text": _text(told["text"])},
+    "source": lambda definition: {"text": _text(definition["text"])},
 }
 
 
 def _text(value: Any) -> str:
-    """`value`, a text, with the halves of surrogate pairs written out, which Python's texts may hold alone: no table
-    can hold them.
+    """A text that UTF-8 can encode. Lone surrogates, which Python's strings may hold, are written as escapes.
 
     >>> _text("a \\udcff key")
     'a \\\\udcff key'
     """
     if type(value) is not str:
-        raise TypeError("no text")
+        raise TypeError("not a text")
     return value.encode("utf-8", "backslashreplace").decode()
 
 
 def _number(value: Any, limit: int = 1 << 62) -> int:
     if type(value) is not int or not 0 <= value < limit:
-        raise ValueError("no number, or one out of range")
+        raise ValueError("not a number, or out of range")
     return value
 
 
 def _list(value: Any) -> list[Any]:
     if type(value) is not list:
-        raise TypeError("no list")
+        raise TypeError("not a list")
     return value
 
 
 def _one_of(known: Any, value: Any) -> str:
     if type(value) is not str or value not in known:
-        raise ValueError("not one of those that there are")
+        raise ValueError("not a known value")
     return value

@@ -1,4 +1,4 @@
-"""The numbers of a `PACKED` block: varints, of which the journal's own page says what each means."""
+"""Unpacking the varints of a `PACKED` block, whose format `schema.journal_format` describes."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import numpy.typing as npt
 from ...schema.journal_format import ABSENT, HEAD, MOMENT, NOTHING
 
 _STEP = 1 << 15
-"""Numbers that are worked on at once."""
+"""How many numbers are unpacked at once, which bounds the memory for it."""
 _WIDEST = 10
-"""Bytes of a varint, at most."""
+"""The most bytes of a varint."""
 
 Numbers = npt.NDArray[np.int64]
 
 
 def unpacked(data: bytes, most: int) -> Numbers:
-    """What is packed in `data`. Raises `ValueError` where it makes no sense, or has more than `most` numbers.
+    """The numbers packed in `data`. Raises `ValueError` where they make no sense or are more than `most`.
 
     >>> unpacked(bytes([0b000_00, 0b101_01, 0b1000_10, 0b001_10, 0b000_11, 0b010_00]), most=6).tolist()
     [-1, 5, 4, 3, 4611686018427387903, -3]
     """
     octets = np.frombuffer(data, np.uint8)
-    is_end = octets < 0x80
+    is_end = octets < 0x80  # the last byte of a varint has no high bit
     if np.count_nonzero(is_end) > most:
         raise ValueError("a chunk larger than a chunk can be")
     ends = np.flatnonzero(is_end) + 1
@@ -38,22 +38,28 @@ def unpacked(data: bytes, most: int) -> Numbers:
 
 
 def _step(octets: npt.NDArray[np.uint8], ends: npt.NDArray[np.intp], last: np.int64) -> tuple[Numbers, np.int64]:
-    """The numbers of varints that end there, where `last` is the moment before; and the last moment in them."""
+    """Unpack the varints in `octets`. Returns their numbers, and the last moment among them.
+
+    - `ends`: the index after each varint.
+    - `last`: the last moment before them, since a moment is stored as the difference to the one before.
+    """
     lengths = np.diff(ends, prepend=0)
     if lengths.max() > _WIDEST:
         raise ValueError("a number wider than a number can be")
     bits = (octets & 0x7F).astype(np.uint64)
-    places = ends - lengths
-    varints = bits[places]
-    which = np.arange(len(ends))
-    for place in range(1, lengths.max()):
-        which = which[lengths[which] > place]
-        varints[which] |= bits[places[which] + place] << np.uint64(7 * place)
+    begins = ends - lengths
+    varints = bits[begins]
+    longer = np.arange(len(ends))
+    # Byte by byte: `longer` are the varints that have this many bytes, fewer at each pass.
+    for nth in range(1, lengths.max()):
+        longer = longer[lengths[longer] > nth]
+        varints[longer] |= bits[begins[longer] + nth] << np.uint64(7 * nth)
+    # The two low bits say what the number is.
     kinds, numbers = varints & 3, (varints >> 2).astype(np.int64)
-    numbers ^= -(kinds == HEAD).astype(np.int64)
+    numbers ^= -(kinds == HEAD).astype(np.int64)  # all bits flipped: site n has the head -n - 1
     numbers[kinds == NOTHING] = ABSENT
-    where = np.flatnonzero(kinds == MOMENT)
-    steps = numbers[where]
-    moments = last + np.cumsum((steps >> 1) ^ -(steps & 1))
-    numbers[where] = moments
+    is_moment = np.flatnonzero(kinds == MOMENT)
+    steps = numbers[is_moment]
+    moments = last + np.cumsum((steps >> 1) ^ -(steps & 1))  # zigzag: the lowest bit is the sign
+    numbers[is_moment] = moments
     return numbers, moments[-1] if len(moments) else last

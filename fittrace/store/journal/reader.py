@@ -1,4 +1,4 @@
-"""Reading a journal: its facts, its definitions so far, and the records of its threads, window by window."""
+"""Reading a journal: its facts, its definitions, and the records of its threads, window by window."""
 
 from __future__ import annotations
 
@@ -33,21 +33,26 @@ from .packing import unpacked
 from .sample_orders import PackedOrders
 
 WINDOW = 2 << 20
-"""Numbers that are worked on at once: 16 MiB of records. The rows of each take up to 200 bytes."""
+"""Numbers in a window, about: 16 MiB of records. The rows of each record take up to 200 bytes."""
 LARGEST_WINDOW = 2 * WINDOW
-"""Numbers beyond which a window ends also in the middle of what threads did at the same time."""
+"""Numbers after which a window ends even between chunks that were recorded at the same time."""
 LARGEST_PIECE = WINDOW
-"""Numbers beyond which a block is worked on in pieces."""
+"""Numbers after which a block is split into pieces."""
 
 _SENSELESS = (ValueError, KeyError, TypeError, RecursionError)
-"""What reading something raises that is not what it should be."""
+"""The exceptions that reading damaged data raises."""
 
 Records = npt.NDArray[np.int64]
 
 
 @dataclass
 class Chunk:
-    """Records of one thread, one chunk after the other; `gap`: chunks before these are lost."""
+    """Consecutive records of one thread.
+
+    - `thread`: the number of the thread.
+    - `pieces`: the records, in order.
+    - `gap`: whether records before these are lost.
+    """
 
     thread: int
     pieces: list[Records] = field(default_factory=list)
@@ -60,9 +65,16 @@ class Chunk:
 
 
 class Journal:
-    """One process' journal, open for reading from its beginning.
+    """One process' journal. `windows` reads it from its beginning and fills in the attributes.
 
-    `facts` are None where the block that tells them is damaged. Raises `OSError` where the file cannot be read.
+    - `path`: the file.
+    - `facts`: the facts of the process; None where their block is damaged or not read yet.
+    - `definitions`: what the journal has defined so far.
+    - `allowance`: how many bytes its blocks may still unpack to.
+    - `orders`: the orders of samples that no record has named yet.
+    - `batch_metadata`: TensorFlow's metadata by number. A derived batch takes its own out.
+    - `damage`: the damaged bytes.
+    - `position`: bytes read so far.
     """
 
     def __init__(self, path: Path) -> None:
@@ -72,17 +84,16 @@ class Journal:
         self.allowance = Allowance()
         self.orders = PackedOrders(self.allowance)
         self.batch_metadata: dict[int, PackedMetadata] = {}
-        """What TensorFlow told of sampled batches, by its number in the records. Deriving a batch takes it out."""
         self.damage = Damage()
         self.position = 0
-        """Bytes read so far."""
         self._next: dict[int, int] = {}
         self._lost_places = 0
 
     def windows(self) -> Iterator[list[Chunk]]:
-        """The threads' records in windows of about `WINDOW` numbers; in each, one chunk per thread.
+        """The records in windows of about `WINDOW` numbers, each with one chunk per thread.
 
-        A window ends where capture began to go through its threads anew: it holds what they did at the same time.
+        Capture writes the records of its threads in rounds, thread by thread. A window ends between two rounds, so that
+        it has all threads' records of the same time. Raises `OSError` where the file cannot be read.
         """
         waiting: dict[int, Chunk] = {}
         size = latest = 0
@@ -116,17 +127,18 @@ class Journal:
             yield list(waiting.values())
 
     def _lost(self, thread: int, number: int) -> bool:
-        """Whether chunks of a thread are lost before the one of that number.
+        """Whether chunks of a thread are lost before its chunk of this number.
 
-        Raises `ValueError` for a chunk that cannot be, and for one more thread or lost chunk than there may be.
+        Raises `ValueError` for a chunk that comes twice or too late, and where there are too many threads or lost
+        chunks.
         """
         if thread not in self._next and len(self._next) >= THREADS_FREE + self.position // BYTES_PER_THREAD:
             raise ValueError("more threads than a journal of this size can have")
         lost = number - self._next.get(thread, 0)
         if lost < 0:
-            raise ValueError("a chunk that was there before, or comes too late")
+            raise ValueError("a chunk that comes twice, or too late")
         if lost and self._lost_places >= LOST_PLACES:
-            raise ValueError("more lost chunks than are worth the time")
+            raise ValueError("too many lost chunks")
         self._lost_places += lost > 0
         return lost > 0
 
@@ -152,11 +164,11 @@ class Journal:
 
 
 def _pieces(records: Records) -> Iterator[Records]:
-    """`records` in pieces of about `LARGEST_PIECE` numbers, none of which holds a part of a record; at least one."""
+    """Split `records` between records, into pieces of about `LARGEST_PIECE` numbers; at least one."""
     while len(records) > LARGEST_PIECE:
         end = LARGEST_PIECE + int(np.argmax(records[LARGEST_PIECE:] < 0))
         if records[end] >= 0:
-            break
+            break  # no record begins after it, so the rest is one record
         yield records[:end]
         records = records[end:]
     yield records

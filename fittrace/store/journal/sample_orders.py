@@ -1,4 +1,4 @@
-"""Orders: in which order an epoch took its samples, as the `ORDER` blocks of a journal have it."""
+"""The order in which an epoch takes its samples, from the `ORDER` blocks of a journal."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class SampleRuns:
-    """An order as stretches: from `position` on, `count` samples that follow each other, the first of them `sample`.
+    """An order of samples, as runs of consecutive ones.
 
-    A sample of -1 says that the order was not kept.
+    - `position`: the position in the epoch of each run's first sample.
+    - `sample`: the index in the data set of each run's first sample; -1: the order was not kept.
+    - `count`: the number of samples in each run.
     """
 
     position: Indices
@@ -28,7 +30,7 @@ class SampleRuns:
 
     @classmethod
     def of(cls, order: Indices) -> SampleRuns:
-        """Those of an order of samples.
+        """The runs in an order of samples.
 
         >>> SampleRuns.of(np.array([4, 5, 6, 0, 1]))
         SampleRuns(position=array([0, 3]), sample=array([4, 0]), count=array([3, 2]))
@@ -38,51 +40,58 @@ class SampleRuns:
 
     @classmethod
     def unknown(cls, samples: int) -> SampleRuns:
-        """That of an order of so many samples which was not kept."""
+        """The one run of an order that was not kept, of `samples` samples."""
         return cls(np.zeros(1, np.int64), np.full(1, -1), np.full(1, samples))
 
 
 class PackedOrders:
-    """The orders of a journal that no record has referred to yet, as they were packed.
+    """The orders of a journal that no record has named yet, packed as in the journal.
 
-    They unpack within the journal's `allowance`.
+    `allowance` is how many bytes they may unpack to.
     """
 
     def __init__(self, allowance: Allowance) -> None:
         self._allowance = allowance
         self._packed: dict[int, bytes] = {}
-        self._stretches_left = STRETCHES_FREE
+        self._runs_left = STRETCHES_FREE
 
     def add(self, payload: bytes) -> int:
-        """Take in the payload of an `ORDER` block; how many samples it has.
+        """Add the payload of an `ORDER` block. Returns its number of samples.
 
-        Raises `ValueError` or `struct.error` for one that makes no sense.
+        Raises `ValueError` or `struct.error` for a payload that makes no sense.
         """
         number, samples, planes = ORDER_HEAD.unpack_from(payload)
         if planes > 8 or samples > SAMPLES or number in self._packed:
-            raise ValueError("an order that is too long, or was there before")
+            raise ValueError("an order that is too long, or comes twice")
         self._packed[number] = payload
-        self._stretches_left += len(payload) * STRETCHES_PER_BYTE
+        self._runs_left += len(payload) * STRETCHES_PER_BYTE
         return int(samples)
 
     def take(self, number: int, samples: int) -> SampleRuns:
-        """The order of that number and length, which no other record refers to."""
+        """Remove an order and return it, as unknown if it is lost or damaged.
+
+        - `number`: the number of the order.
+        - `samples`: how many samples it should have.
+        """
         payload = self._packed.pop(number, None)
         if payload is None or ORDER_HEAD.unpack_from(payload)[1] != samples or not samples:
             return SampleRuns.unknown(samples)
         try:
             self._allowance.spend(samples * ORDER_HEAD.unpack_from(payload)[2])
-            stretches = SampleRuns.of(unpacked(payload))
+            runs = SampleRuns.of(unpacked(payload))
         except (ValueError, zlib.error):
             return SampleRuns.unknown(samples)
-        if len(stretches.position) > self._stretches_left:
+        if len(runs.position) > self._runs_left:
             return SampleRuns.unknown(samples)
-        self._stretches_left -= len(stretches.position)
-        return stretches
+        self._runs_left -= len(runs.position)
+        return runs
 
 
 def unpacked(payload: bytes) -> Indices:
-    """The order in the payload of an `ORDER` block. Raises `ValueError` or `zlib.error` where it makes no sense.
+    """The order in the payload of an `ORDER` block. Raises `ValueError` or `zlib.error` where it is damaged.
+
+    The payload holds the samples in planes: first the lowest byte of each, then the next one, and so on. Without planes
+    the samples are in their own order.
 
     >>> unpacked(ORDER_HEAD.pack(0, 3, 1) + zlib.compress(bytes([2, 0, 1])))
     array([2, 0, 1])
@@ -97,8 +106,8 @@ def unpacked(payload: bytes) -> Indices:
     if not planes:
         return np.arange(samples)
     order = np.zeros(samples, np.int64)
-    for place, plane in enumerate(np.frombuffer(data, np.uint8).reshape(planes, samples)):
-        order |= plane.astype(np.int64) << (8 * place)
+    for nth, plane in enumerate(np.frombuffer(data, np.uint8).reshape(planes, samples)):
+        order |= plane.astype(np.int64) << (8 * nth)
     if order.min() < 0:
-        raise ValueError("a sample before the first")
+        raise ValueError("a negative sample")
     return order
