@@ -1,1 +1,1 @@
-"""The runs on disk: the only door between capture and reading."""
+"""The runs on disk, the only link between capture and the readers of traces."""

@@ -1,1 +1,1 @@
-"""Deriving: from the records of a journal to the rows of the tables."""
+"""Derivation: from the records of a journal to the rows of the tables."""

@@ -1,4 +1,4 @@
-"""How values become Arrow columns: which Arrow type a column of the schema has, and what may be given for it."""
+"""How values become Arrow columns: the Arrow type of a column of the schema, and the values that it takes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import pyarrow as pa
 from ...schema.table import Column
 
 Values = Union["np.ndarray[Any, Any]", Sequence[Any], "pa.Array", "tuple[np.ndarray[Any, Any], Sequence[str]]"]
-"""The values of one column: a numpy array (a masked one for nulls), a list (None for nulls), an Arrow array, or, for
-a dictionary column, a pair of int32 codes (-1 for null) and the texts that they number."""
+"""The values of one column. Nulls are masked in a NumPy array, None in a list, and code -1 in a dictionary column.
+
+A dictionary column may be a pair: integer codes, and the texts that they stand for."""
 
 LOGS_PREFIX = "logs."
-"""How the names of the columns of `batches` begin that the keys of the logs add."""
+"""The prefix of the columns of `batches` that hold logs."""
 
 
 def arrow_field(column: Column) -> pa.Field:
@@ -31,7 +32,7 @@ def arrow_field(column: Column) -> pa.Field:
 
 
 def arrow_type(column: Column) -> pa.DataType:
-    """The Arrow type of the values of a column that is no dictionary.
+    """The Arrow type of a column that is not a dictionary.
 
     >>> from fittrace.schema.table import Column
     >>> arrow_type(Column("next", "list<int32>", "what follows"))
@@ -43,12 +44,12 @@ def arrow_type(column: Column) -> pa.DataType:
 
 
 def logs_column(name: str) -> Column:
-    """The column that a key of the logs adds to `batches`."""
+    """The column of `batches` for a key of the logs; `name` is `LOGS_PREFIX` and the key."""
     return Column(name, "float64", f"`{name[len(LOGS_PREFIX) :]}` in the logs at the batch's end", nullable=True)
 
 
 class Vocabulary:
-    """The texts of one dictionary column in the order of their first appearance, over all that is appended to it.
+    """The texts of one dictionary column, in order of first appearance in any of the values appended to it.
 
     >>> words = Vocabulary()
     >>> words.encode((np.array([1, -1, 0]), ["b", "a"])).to_pylist()
@@ -62,16 +63,16 @@ class Vocabulary:
 
     @property
     def texts(self) -> list[str]:
-        """The texts, each at the place that its code says."""
+        """The texts, by code."""
         return list(self._numbers)
 
     def encode(self, values: Values) -> pa.Array:
         """The codes of `values`, null where there is no text."""
         codes, texts = values if isinstance(values, tuple) else _factorize(values)
-        # The last entry is what code -1 finds.
+        # The last entry is -1, for index -1: a null stays a null.
         numbers = np.array([self._number(text) for text in texts] + [-1], dtype=np.int32)
-        found = numbers[codes]
-        return pa.array(found, mask=found < 0)
+        encoded = numbers[codes]
+        return pa.array(encoded, mask=encoded < 0)
 
     def decode(self, codes: pa.Array) -> pa.Array:
         """The dictionary column of `codes`."""
@@ -89,7 +90,7 @@ def _factorize(values: Values) -> tuple[np.ndarray[Any, Any], list[str]]:
 
 
 def arrow_array(column: Column, values: Values) -> pa.Array:
-    """The Arrow array of `values` for a column that is no dictionary.
+    """The Arrow array of `values` for a column that is not a dictionary.
 
     Raises `pyarrow.ArrowInvalid` where a value is not of the column's type.
     """
@@ -98,5 +99,5 @@ def arrow_array(column: Column, values: Values) -> pa.Array:
         return values if values.type == wanted else values.cast(wanted)
     if isinstance(values, np.ma.MaskedArray):
         return pa.array(values.data, wanted, mask=np.ma.getmaskarray(values))
-    # A float's NaN is a value of its own here, not a missing one.
+    # With `from_pandas`, Arrow would make NaN a null. In logs, NaN is a value.
     return pa.array(values, wanted, from_pandas=False)

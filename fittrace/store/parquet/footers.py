@@ -1,6 +1,6 @@
-"""The footers of Parquet files: what they claim is checked before anything is read for it.
+"""Checking the footers of Parquet files before any of their rows is read.
 
-What reads a table counts on the types: a number from a trace becomes a part of SQL, of a path, or of generated code.
+The readers of a table rely on its types: a number from a trace becomes part of SQL, of a path, or of generated code.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from .row_buffers import RUN
 
 
 def check(table: str, files: Iterable[Path]) -> None:
-    """Raise `DamagedTrace` for the first of the `files` of `table` whose footer is none that fittrace writes.
+    """Raise `DamagedTrace` for the first of the `files` of `table` whose footer fittrace would not write.
 
-    Such a footer claims a wider table, row groups of more rows or bytes, or a column of another type, or it allows null
-    where a value always is.
+    Such a footer claims too many columns, or row groups of too many rows or bytes, or a column of another type, or it
+    allows nulls in a column without nulls.
     """
     for file in files:
         try:
@@ -49,7 +49,7 @@ def _check_amounts(file: Path, footer: pq.FileMetaData) -> None:
         rows += group.num_rows
         if not 0 <= group.num_rows <= ROW_GROUP:
             raise _too_much(file, f"{group.num_rows:,} rows in a row group", f"{ROW_GROUP:,}")
-        # If a row group is small as a whole, so is each of its columns.
+        # Columns of a small row group are small. This spares a look at each of them.
         if group.total_byte_size > COLUMN_BYTES:
             for index in range(group.num_columns):
                 size = group.column(index).total_uncompressed_size
@@ -63,7 +63,7 @@ class _Leaf(NamedTuple):
     """How Parquet stores the values of a column."""
 
     path: str
-    """The column's name, and inside a list the way to its elements."""
+    """The column's name, for a list with the path to its elements."""
     type: str
     """The physical type, and what Parquet calls the logical type."""
     repetition: int
@@ -73,10 +73,12 @@ class _Leaf(NamedTuple):
 
 
 def _check_columns(table: str, file: Path, stored: pq.ParquetSchema, read: pa.Schema) -> None:
-    """Raise `DamagedTrace` if a column is not as fittrace writes it. Columns that fittrace does not know may be there.
+    """Raise `DamagedTrace` if a column is not as fittrace writes it. Unknown columns are allowed.
 
-    `stored` are the columns as they lie in the file. `read` are the columns as Arrow reads them, which may follow a
-    note in the file.
+    - `table`: the name of the table.
+    - `file`: the file.
+    - `stored`: the columns as Parquet describes them.
+    - `read`: the columns as Arrow reads them. They may differ, since the file may hold an Arrow schema too.
     """
     present = set()
     for leaf in _leaves(stored):
@@ -100,15 +102,15 @@ def _check_columns(table: str, file: Path, stored: pq.ParquetSchema, read: pa.Sc
 
 
 def _known(table: str, name: str) -> Column | None:
-    """The column of `table` that is read under this name, None if there is none."""
+    """The column of `table` with this name; None if there is none."""
     if name.startswith(LOGS_PREFIX):
         return logs_column(name)
-    # The database does not tell capital letters from small ones.
+    # DuckDB ignores the case of column names.
     return next((column for column in (RUN, *TABLES[table].columns) if column.name == name.lower()), None)
 
 
 def _expected(table: str, name: str) -> _Leaf | None:
-    """How fittrace writes the column of `table` of this name, None if it writes none."""
+    """How fittrace writes the column of `table` with this name; None if it writes none."""
     if name.startswith(LOGS_PREFIX):
         return _written(logs_column(LOGS_PREFIX))._replace(path=name)
     column = _known(table, name)
@@ -117,7 +119,7 @@ def _expected(table: str, name: str) -> _Leaf | None:
 
 @cache
 def _written(column: Column) -> _Leaf:
-    """How fittrace writes a column, from the footer of a file without rows."""
+    """How fittrace writes a column, found by writing a file without rows."""
     file = BytesIO()
     pq.ParquetWriter(file, pa.schema([arrow_field(column)])).close()
     (leaf,) = _leaves(pq.read_metadata(file).schema)

@@ -1,6 +1,6 @@
-"""Writing the tables of one process as Parquet: its partition of every table, whole or not at all.
+"""Writing the tables of one process as Parquet: its partition of every table, all of them or none.
 
-The encodings are chosen per column by what was measured to be smallest on real traces (`docs/performance.md`).
+Each column has the encoding that was smallest on real traces (`docs/performance.md`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .row_buffers import RowBuffer
 
 
 def partition(directory: Path, table: str, process: int) -> Path:
-    """The folder where `process` keeps its part of `table`, under the folder of its run's tables.
+    """The folder for the rows of `process` in `table`. `directory` is the folder of the run's tables.
 
     >>> partition(Path("traces/a1"), "spans", 3).as_posix()
     'traces/a1/spans/process=3'
@@ -38,19 +38,23 @@ def partition(directory: Path, table: str, process: int) -> Path:
 
 
 def is_whole(directory: Path, process: int) -> bool:
-    """Whether the partition of `process` lies complete under `directory`: of every table the parts from the first on.
+    """Whether `directory` has all tables of `process`, each with its parts numbered from 0 without a gap.
 
-    It does not where the writer was interrupted in the moment of moving its tables into place, or files were removed.
+    It has not if the writer was interrupted while it moved the tables into place, or if files were removed.
     """
     numbers = [list(parts_in(partition(directory, table, process))) for table in TABLES]
-    return all(found and found == list(range(len(found))) for found in numbers)
+    return all(parts and parts == list(range(len(parts))) for parts in numbers)
 
 
 class PartitionWriter:
-    """Writes all tables of one process of a run, through a hidden folder that is moved into place at the end.
+    """Writes all tables of one process of a run.
 
-    Use it as a context manager. When the block is left by an exception nothing of it remains; when it ends well, the
-    partition is there, also its empty tables, and replaces an older one.
+    It is a context manager. It writes into a hidden folder. When the block ends well, it moves all tables into place,
+    empty ones too, and replaces older ones. When an exception ends the block, it removes the hidden folder.
+
+    - `directory`: the folder of the run's tables.
+    - `run`: the name of the run.
+    - `process`: the number of the process.
 
     >>> import tempfile
     >>> directory = Path(tempfile.mkdtemp())
@@ -63,7 +67,7 @@ class PartitionWriter:
     def __init__(self, directory: Path, run: str, process: int) -> None:
         self._directory = directory
         self._process = process
-        # Hidden, so that no reader of the folder takes it for a table.
+        # A leading dot, so that no reader takes the folder for a table.
         self._hidden = directory / f".process={process}"
         self._tables = {table.name: _TableWriter(table, run, self._hidden / table.name) for table in TABLES.values()}
 
@@ -76,7 +80,7 @@ class PartitionWriter:
         return self
 
     def _refuse_links(self) -> None:
-        """Raise `NotADirectoryError` where a link or a file stands in the place of a folder that is written to."""
+        """Raise `NotADirectoryError` if a link or a file stands in place of a folder that is written to."""
         for table in self._tables:
             target = partition(self._directory, table, self._process)
             for folder in (self._hidden, target.parent, target):
@@ -87,8 +91,8 @@ class PartitionWriter:
     def append(self, table: str, columns: Mapping[str, Values]) -> None:
         """Add rows to the end of `table`: one entry of `columns` per column, all of one length.
 
-        Nullable columns may be left out. `batches` takes further columns named `logs.<key>`, of floats. Raises
-        `ValueError` for a column that the table has not, misses, or that has another length than the others.
+        Nullable columns may be left out. `batches` takes further columns of floats, named `logs.<key>`. Raises
+        `ValueError` for an unknown column, a missing one, and one of another length than the others.
         """
         self._tables[table].append(columns)
 
@@ -105,7 +109,8 @@ class PartitionWriter:
 
     def _move_into_place(self) -> None:
         self._refuse_links()
-        # The old partition goes first as a whole: if this is interrupted, `is_whole` tells.
+        # All old tables are removed before the first new one is moved. If this is interrupted, tables are missing, and
+        # `is_whole` shows it. Otherwise old and new tables could be mixed.
         targets = {table: partition(self._directory, table, self._process) for table in self._tables}
         for target in targets.values():
             if is_folder(target):
@@ -116,7 +121,7 @@ class PartitionWriter:
 
 
 class _TableWriter:
-    """Writes one table into `folder`, part by part, in row groups of equal size."""
+    """Writes one table into `folder`, in parts, each with row groups of `ROW_GROUP` rows."""
 
     def __init__(self, table: Table, run: str, folder: Path) -> None:
         self._rows = RowBuffer(table, run)
@@ -127,7 +132,7 @@ class _TableWriter:
 
     def append(self, columns: Mapping[str, Values]) -> None:
         if self._file is not None and self._rows.unknown(columns):
-            # Rows that are already in a file stay in a part without the new columns.
+            # A Parquet file cannot get columns later. So rows with new columns begin a new part.
             self._flush(whole_groups_only=False)
             self._close_part()
         self._rows.append(columns)
@@ -150,7 +155,7 @@ class _TableWriter:
         if self._file is None:
             columns = self._rows.columns
             schema = pa.schema([arrow_field(column) for column in columns], metadata={"fittrace.schema": str(VERSION)})
-            # Opened here: Arrow takes no path that is not UTF-8.
+            # Python opens the file, since Arrow takes only paths that are UTF-8.
             self._bytes = self._path().open("xb")
             self._file = pq.ParquetWriter(
                 self._bytes,
@@ -159,7 +164,7 @@ class _TableWriter:
                 compression_level={_leaf(column): 9 for column in columns if _codec(column) == "zstd"},
                 use_dictionary=[column.name for column in columns if column.type == "dictionary"],
                 column_encoding={c.name: encoding for c in columns if (encoding := _encoding(c)) is not None},
-                # The levels that say where nulls are get compressed in version 1 only, and here they repeat.
+                # Version 2 does not compress the levels, which say where nulls are. Here they compress well.
                 data_page_version="1.0",
             )
         return self._file
@@ -177,22 +182,22 @@ class _TableWriter:
 
 
 def _codec(column: Column) -> str:
-    """What compresses a column: durations, which are summed up most, are read faster so, and take a fifth more."""
+    """The compression of a column. Queries read durations most: LZ4 reads faster, and takes a fifth more space."""
     return "lz4" if column.name == "duration_ns" else "zstd"
 
 
 def _leaf(column: Column) -> str:
-    """What Parquet calls the column that holds the values."""
+    """The name that Parquet gives to the values of a column."""
     return f"{column.name}.list.element" if column.type.startswith("list<") else column.name
 
 
 def _encoding(column: Column) -> str | None:
-    """The encoding of a column's pages, None where Parquet's own choice is good."""
+    """The encoding of a column's pages; None for Parquet's default."""
     if column.type == "float64":
         return "BYTE_STREAM_SPLIT"
     if column.type not in ("int32", "int64") or column.name == "children_ns":
-        return None  # most spans have no children: zeros are small as they are
-    # Durations and parents jump from row to row, and what they share is their high bytes; all other numbers grow in
-    # small steps, moments among them.
+        return None  # most spans have no children, and zeros compress well as they are
+    # Durations and parents vary from row to row, but their high bytes repeat: BYTE_STREAM_SPLIT puts those together.
+    # All other numbers, moments among them, grow in small steps: DELTA_BINARY_PACKED stores the steps.
     jumps = column.name == "parent" or (column.name.endswith("_ns") and column.name not in ("start_ns", "end_ns"))
     return "BYTE_STREAM_SPLIT" if jumps else "DELTA_BINARY_PACKED"

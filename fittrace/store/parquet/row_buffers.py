@@ -1,4 +1,4 @@
-"""Rows: those of one table as they are appended, checked, until they are taken as Arrow."""
+"""Buffers of a table's rows, which check the rows that are appended and give them out as Arrow."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from ...schema.table import Column, Table
 from .arrow_columns import LOGS_PREFIX, Values, Vocabulary, arrow_array, arrow_field, arrow_type, logs_column
 
 RUN = Column("run", "dictionary", "name of the run")
-"""The column that every table has first."""
+"""The first column of every table."""
 
 
 class RowBuffer:
-    """The rows of `table`, of the run of that name. Their number is the `len`.
+    """Rows of a table in memory. `len` is their number.
+
+    - `table`: the table of the schema.
+    - `run`: the name of the run, the value of the column `run`.
 
     >>> from fittrace.schema.tables import TABLES
     >>> rows = RowBuffer(TABLES["notes"], "a1")
@@ -37,15 +40,15 @@ class RowBuffer:
 
     @property
     def columns(self) -> list[Column]:
-        """The columns, in their order, as far as they are known."""
+        """All columns in their order, with those that appended rows have added."""
         return [RUN, *self._columns.values()]
 
     def unknown(self, columns: Mapping[str, Values]) -> list[str]:
-        """The names among `columns` that no row has had."""
+        """The names among `columns` that are not columns of this table yet."""
         return [name for name in columns if name not in self._columns]
 
     def append(self, columns: Mapping[str, Values]) -> None:
-        """Add rows to the end. Raises `ValueError` as `PartitionWriter.append` says."""
+        """Add rows to the end. Takes and raises what `PartitionWriter.append` does."""
         for name in self.unknown(columns):
             if self._table.name != "batches" or not name.startswith(LOGS_PREFIX):
                 raise ValueError(f"{self._table.name}.{name}: no such column; it has {', '.join(self._columns)}")
@@ -62,7 +65,7 @@ class RowBuffer:
             self._count += rows
 
     def take(self, count: int) -> pa.Table:
-        """The first `count` rows, which are forgotten here."""
+        """Remove the first `count` rows and return them."""
         taken = pa.table(
             [self._column(column) for column in self._columns.values()],
             schema=pa.schema([arrow_field(column) for column in self._columns.values()]),
@@ -84,17 +87,17 @@ class RowBuffer:
         kind = pa.int32() if column.type == "dictionary" else arrow_type(column)
         arrays = []
         for chunk in self._chunks:
-            given = chunk.get(column.name)
-            if given is None:
-                given = self._no_values(len(next(iter(chunk.values()))), kind)
-            arrays.append(given)
+            values = chunk.get(column.name)
+            if values is None:
+                values = self._no_values(len(next(iter(chunk.values()))), kind)
+            arrays.append(values)
         if column.type != "dictionary":
             return pa.chunked_array(arrays, kind)
         decoded = [self._vocabularies[column.name].decode(array) for array in arrays]
         return pa.chunked_array(decoded, pa.dictionary(pa.int32(), pa.string()))
 
     def _no_values(self, count: int, kind: pa.DataType) -> pa.Array:
-        # Columns share them: `batches` may have thousands that are empty.
+        # Columns share arrays of nulls, since `batches` may have thousands of columns without values.
         if (count, kind) not in self._nulls:
             self._nulls[count, kind] = pa.nulls(count, kind)
         return self._nulls[count, kind]

@@ -1,4 +1,4 @@
-"""The sink: where the rows go that are derived."""
+"""The interface through which derived rows leave the derivation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .arrow_columns import Values
 
 
 class Sink(Protocol):
-    """Where rows go: a `PartitionWriter`."""
+    """Takes rows: a `PartitionWriter`, or tables in memory."""
 
     def append(self, table: str, columns: Mapping[str, Values]) -> None:
-        """Add rows to a table."""
+        """Add rows to the end of `table`, as `PartitionWriter.append` does."""

@@ -1,1 +1,1 @@
-"""What TensorFlow tells of a batch: its messages are read without TensorFlow."""
+"""TensorFlow's messages about a batch, read without TensorFlow."""

@@ -1,18 +1,18 @@
-"""The streams of a GPU in a `RunMetadata`: what TensorFlow calls their planes, and what runs on them.
+"""The streams of a GPU in a `RunMetadata`: how TensorFlow names their planes, and the events on them.
 
-It has done so in three ways. From its sources, and from names that were recorded on GPUs:
+The names have changed twice. These are from TensorFlow's sources, and from recordings on GPUs:
 
-- before 1.14 a plane is `/device:GPU:0/stream:13`; what runs there is called `op:Type`, a copy `edge_3_x:MEMCPYHtoD`
-  (`core/platform/default/device_tracer.cc`);
-- in 1.14 and 1.15 it is `/gpu:0 (Tesla V100)/context#0/stream#1:Kernel`, where the device may have no name and the
-  stream be the `null stream`; what runs there is called `op:Type#id=7#` and the kernel, with `@@` or `::` between them,
-  or the kernel alone (the same file, later);
-- since 2.2 it is `/device:GPU:0/stream:13`, of copies `/device:GPU:0/stream:14<MemcpyH2D>`; what runs there is called
-  `op:Type`, or the kernel where it is of no op, and its label begins with the kernel
-  (`core/profiler/convert/xplane_to_step_stats.cc`). The profiler itself calls it `Stream #14(MemcpyH2D)`, with all that
-  ran on it meanwhile.
+- Before 1.14, a plane is `/device:GPU:0/stream:13`. An event is `op:Type`, a copy `edge_3_x:MEMCPYHtoD`
+  (`core/platform/default/device_tracer.cc`).
+- In 1.14 and 1.15, a plane is `/gpu:0 (Tesla V100)/context#0/stream#1:Kernel`. The device may have no name, and the
+  stream may be the `null stream`. An event is `op:Type#id=7#` and the kernel, with `@@` or `::` between them, or the
+  kernel alone (the same file, later).
+- Since 2.2, a plane is `/device:GPU:0/stream:13`, for copies `/device:GPU:0/stream:14<MemcpyH2D>`. An event is
+  `op:Type`, or the kernel if it belongs to no op, and its label begins with the kernel
+  (`core/profiler/convert/xplane_to_step_stats.cc`). The profiler itself calls the stream `Stream #14(MemcpyH2D)`, with
+  all kinds of events that ran on it.
 
-Further planes repeat those of all streams. `/sync` tells how long the host waited.
+Further planes repeat the events of all streams. The plane `/sync` has the time for which the host waited.
 """
 
 from __future__ import annotations
@@ -27,12 +27,18 @@ _SYNC = re.compile(r".*/device:\w+:\d+/sync")
 _OF_THE_PROFILER = re.compile(r"Stream #(?P<number>\d+)(?:\(.*\))?")
 
 _MARKS = ("@@", "::_Z", "::Memcpy")
-"""Where a kernel begins, or a copy, after the name of an op and two signs. Names of kernels have colons themselves."""
+"""Where two separating characters and a kernel or copy begin. Kernels have `::` in their names, so it is not enough."""
 _DETAILS = " regs:"
+"""What follows the kernel in a label."""
 
 
 class Stream(NamedTuple):
-    """A stream: the `device` it is of, its `name` there, and the kind of the copies on it, if it is of such."""
+    """A stream of a GPU.
+
+    - `device`: its device.
+    - `name`: its name on the device.
+    - `copy`: the kind of copies on it; None: it has other events too.
+    """
 
     device: str
     name: str
@@ -40,8 +46,11 @@ class Stream(NamedTuple):
 
 
 class StreamEvent(NamedTuple):
-    """What ran on a stream: the `name` and the `type` of the op that it was for, and the `kernel` or copy; all the same
-    where it was for none."""
+    """What ran on a stream. If it belongs to no op, the kernel stands for all three.
+
+    - `name`, `type`: the name and the type of its op.
+    - `kernel`: the kernel or copy.
+    """
 
     name: str
     type: str
@@ -49,7 +58,7 @@ class StreamEvent(NamedTuple):
 
 
 def stream_of(plane: str) -> Stream | None:
-    """The stream that a plane is of, None where it is none of a stream's.
+    """The stream of a plane; None if the plane is not that of a stream.
 
     >>> stream_of("/device:GPU:0/stream:14<MemcpyH2D>")
     Stream(device='/device:GPU:0', name='stream:14', copy='MemcpyH2D')
@@ -64,28 +73,28 @@ def stream_of(plane: str) -> Stream | None:
 
 
 def repeated_by(plane: str) -> str | None:
-    """The device of which a plane repeats what is on those of its streams, None where it does not."""
-    found = _REPEATING.fullmatch(plane)
-    return found["device"] if found else None
+    """The device whose streams' events a plane repeats; None if it repeats none."""
+    repeating = _REPEATING.fullmatch(plane)
+    return repeating["device"] if repeating else None
 
 
 def tells_waiting(plane: str) -> bool:
-    """Whether a plane tells how long the host waited for its device."""
+    """Whether a plane has the time for which the host waited for its device."""
     return _SYNC.fullmatch(plane) is not None
 
 
 def stream_named(line: str) -> str:
-    """What a line of the profiler is called: a stream as in a `RunMetadata`, any other as it is.
+    """The name of a line of the profiler, for a stream the same as in a `RunMetadata`.
 
     >>> stream_named("Stream #14(MemcpyH2D)")
     'stream:14'
     """
-    found = _OF_THE_PROFILER.fullmatch(line)
-    return f"stream:{found['number']}" if found else line
+    stream = _OF_THE_PROFILER.fullmatch(line)
+    return f"stream:{stream['number']}" if stream else line
 
 
 def ran(stream: Stream, name: str, label: str) -> StreamEvent:
-    """What ran on a stream, by the name and the label that it has there.
+    """What ran on a stream, from the event's name and label.
 
     >>> stream = Stream("/device:GPU:0", "stream:13", None)
     >>> ran(stream, "dense/MatMul:MatMul", "ampere_sgemm_32x32_nn regs:57 shm:4096 grid:1,1,1 block:128,1,1")
@@ -100,13 +109,13 @@ def ran(stream: Stream, name: str, label: str) -> StreamEvent:
     kernel = label.partition(_DETAILS)[0] if _DETAILS in label else stream.copy
     if kernel is not None:
         return StreamEvent(name, kernel, kernel) if name == kernel else of_op(name, kernel)
-    # Of the first way the kernel is not known, or stands where the type would.
+    # Before 1.14, the kernel is unknown, or stands in place of the type.
     before, colon, after = name.partition(":")
     return StreamEvent(before, after, after) if colon and not after.startswith(":") else StreamEvent(name, name, name)
 
 
 def of_op(annotation: str, kernel: str) -> StreamEvent:
-    """What ran for the op in `op`, `op:Type` or `op:Type#id=7#`.
+    """A kernel that ran for an op. `annotation` is `op`, `op:Type` or `op:Type#id=7#`.
 
     >>> of_op("dense/MatMul:MatMul", "ampere_sgemm_32x32_nn")
     StreamEvent(name='dense/MatMul', type='MatMul', kernel='ampere_sgemm_32x32_nn')

@@ -1,9 +1,9 @@
-"""The messages that TensorFlow describes a batch's ops with, as far as fittrace reads and writes them.
+"""The protobuf messages in which TensorFlow describes a batch's ops, with the fields that fittrace reads and writes.
 
-`RunMetadata` is TensorFlow's own (tensorflow/core/framework/step_stats.proto and what it includes), the same on the
-wire in TensorFlow 1.15 and 2.21. `Trace` is what its profiler gives (tsl/profiler/protobuf/trace_events.proto). They
-live in a pool of their own, beside whatever an installed TensorFlow defines. Texts are bytes here: those of TensorFlow
-need not be UTF-8. A map is what it is on the wire, a list of keys and values.
+`RunMetadata` is defined in tensorflow/core/framework/step_stats.proto and the files that it includes. It has the same
+encoding in TensorFlow 1.15 and 2.21. `Trace` is the profiler's (tsl/profiler/protobuf/trace_events.proto). Both are in
+a descriptor pool of their own, so that they do not collide with those of an installed TensorFlow. Texts are bytes here,
+since TensorFlow's need not be UTF-8. Maps are as they are encoded: lists of keys and values.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
     "Argument": {"key": (1, "bytes"), "value": (2, "bytes")},
     "Name": {"key": (1, "uint32"), "value": (2, "bytes")},
 }
-"""Fields by message: number and type, with a star where there may be several."""
+"""The number and type of each message's fields. A star marks a repeated field."""
 
 
 def _file() -> descriptor_pb2.FileDescriptorProto:
@@ -99,13 +99,14 @@ RunMetadata, DeviceStepStats, Trace = (_class(name) for name in ("RunMetadata", 
 
 
 class TooMany(ValueError):
-    """A protobuf that holds more messages than are taken in."""
+    """A protobuf that holds more than `MESSAGES` messages."""
 
 
 def bounded(name: str, data: bytes) -> bytes:
-    """`data`, which is a message of that name, unless more than `MESSAGES` messages are in it.
+    """Return `data` unchanged, if the message `name` in it holds at most `MESSAGES` messages.
 
-    They are counted without being parsed, since each takes many times its bytes. Raises `TooMany`, or `DecodeError`.
+    They are counted without being parsed, since a parsed message takes many times its bytes. Raises `TooMany`, or
+    `DecodeError` for bytes that are not a protobuf.
 
     >>> bounded("Trace", bytes([0x22, 0]))
     b'"\\x00'
@@ -115,21 +116,21 @@ def bounded(name: str, data: bytes) -> bytes:
     pending = [(name, 0, len(data))]
     count = 0
     while pending:
-        kind, place, end = pending.pop()
+        kind, position, end = pending.pop()
         inner = _INNER[kind]
-        while place < end:
-            tag, place = _varint(data, place)
+        while position < end:
+            tag, position = _varint(data, position)
             wire = tag & 7
             if wire == 0:
-                _, place = _varint(data, place)
+                _, position = _varint(data, position)
             elif wire in (1, 5):
-                place += 8 if wire == 1 else 4
+                position += 8 if wire == 1 else 4
             elif wire == 2:
-                length, place = _varint(data, place)
+                length, position = _varint(data, position)
                 if length and (tag >> 3) in inner:
-                    pending.append((inner[tag >> 3], place, min(place + length, end)))
+                    pending.append((inner[tag >> 3], position, min(position + length, end)))
                 count += (tag >> 3) in inner
-                place += length
+                position += length
             else:
                 raise DecodeError("a group, which none of these messages has")
             if count > MESSAGES:
@@ -137,15 +138,15 @@ def bounded(name: str, data: bytes) -> bytes:
     return data
 
 
-def _varint(data: bytes, place: int) -> tuple[int, int]:
-    """The varint that begins at `place`, and where it ends."""
+def _varint(data: bytes, position: int) -> tuple[int, int]:
+    """The varint that begins at `position`, and where it ends."""
     value = shift = 0
-    while place < len(data) and shift < 70:
-        octet = data[place]
+    while position < len(data) and shift < 70:
+        octet = data[position]
         value |= (octet & 0x7F) << shift
-        place, shift = place + 1, shift + 7
+        position, shift = position + 1, shift + 7
         if octet < 0x80:
-            return value, place
+            return value, position
     raise DecodeError("a number without an end")
 
 
@@ -157,7 +158,7 @@ _INNER = {
 
 
 def text(value: bytes) -> str:
-    r"""A text of TensorFlow's, with what is no UTF-8 written out; no longer than `LONGEST_LABEL` bytes.
+    r"""Decode a text of TensorFlow, cut to `LONGEST_LABEL` bytes. Bytes that are not UTF-8 are written as escapes.
 
     >>> text(b"dense/MatMul\xff")
     'dense/MatMul\\xff'

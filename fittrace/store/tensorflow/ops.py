@@ -1,4 +1,4 @@
-"""What one batch ran, taken out of what TensorFlow told: ops, and stages of the data pipeline."""
+"""What one batch ran, according to TensorFlow: ops, and stages of the data pipeline."""
 
 from __future__ import annotations
 
@@ -6,25 +6,33 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 NAMELESS = "(no name)"
+"""The name of an op for which TensorFlow has none."""
 LATEST = 1 << 62
-"""A moment or duration from here on, in nanoseconds, is damage."""
+"""Moments and durations, in nanoseconds, are below. A greater one is damage."""
 
 WAITS = frozenset(
     {"IteratorGetNext", "IteratorGetNextSync", "IteratorGetNextAsOptional", "MultiDeviceIteratorGetNextFromShard"}
 )
-"""Types of the ops that wait for data."""
+"""Types of ops that wait for the data pipeline."""
 RECEIVES = frozenset({"_Recv", "_HostRecv"})
-"""Types of the ops that wait on one device for what another one makes."""
+"""Types of ops that wait for a tensor from another device."""
 
 
 @dataclass(slots=True)
 class Op:
-    """One op, or one stage of the data pipeline, as it ran once. Moments are nanoseconds of the process' clock.
+    """One run of an op, or of a stage of the data pipeline. Moments are nanoseconds of the process' clock.
 
-    `type` is what TensorFlow calls the kind of op. `kernel` is what a device ran for it, a kernel or a copy, or what
-    the host launched there; where it is for no op, it is name and type as well. `on_device` says that it was something
-    else than the host's processor. `self_ns` is the duration without the ops inside it, as far as the thread is known.
-    `shapes` are those of the outputs.
+    - `name`, `type`: the op's name and TensorFlow's type of it, such as `MatMul`.
+    - `device`: the device that ran it.
+    - `thread`: the thread or stream that ran it; None: unknown, or it waited on no thread.
+    - `start_ns`, `duration_ns`: when it ran.
+    - `scheduled_ns`: when it was scheduled; None: unknown.
+    - `memory_bytes`: the memory that it allocated; None: unknown.
+    - `shapes`: the shapes of its outputs; None: unknown.
+    - `kernel`: the kernel or copy that a device ran for it, or that the host launched. If that belongs to no op, it is
+      the name and the type too.
+    - `on_device`: whether something other than the host's processor ran it.
+    - `self_ns`: the duration without the ops inside it on the same thread.
     """
 
     name: str
@@ -42,32 +50,36 @@ class Op:
 
     @property
     def is_sound(self) -> bool:
-        """Whether its times can be."""
+        """Whether its times are possible."""
         return 0 <= self.start_ns < LATEST and 0 <= self.duration_ns < LATEST
 
     @property
     def in_pipeline(self) -> bool:
-        """Whether the data pipeline ran it, beside the batch."""
+        """Whether a thread of the data pipeline ran it, in parallel to the batch."""
         return self.thread is not None and self.thread.startswith("tf_data")
 
     @property
     def waits(self) -> bool:
-        """Whether it waits for data."""
+        """Whether it waits for the data pipeline."""
         return self.type in WAITS
 
     @property
     def receives(self) -> bool:
-        """Whether it waits for another device; what it has copied meanwhile is apart."""
+        """Whether it waits for another device. The copy itself is an op with a kernel, and does not wait."""
         return self.type in RECEIVES and self.kernel is None
 
 
 @dataclass
 class Contents:
-    """The ops of one batch and the stages of its data pipeline, in order of start.
+    """The ops of one batch and the stages of its data pipeline.
 
-    `unsound` of them were left out, because they had no time that can be. What follows is time in which at least one
-    op was at work: `data_wait_ns` waiting for data while no other was, `compute_ns` any other than that. An op that
-    waits for another device is not at work.
+    - `ops`, `pipeline`: the ops and the stages, in order of start.
+    - `unsound`: how many of them were left out because their times are impossible.
+    - `data_wait_ns`: time in which ops waited for data, and no other op ran.
+    - `compute_ns`: time in which at least one op ran that does not wait.
+    - `host_ns`, `device_ns`: of `compute_ns`, the time in which such an op ran on the host, and on another device.
+
+    An op that waits for another device counts in none of these times.
     """
 
     ops: list[Op]
@@ -93,7 +105,7 @@ class Contents:
 
 
 def nest(rows: Sequence[Op]) -> None:
-    """Find `self_ns` of `rows`, which are in order of start: on a thread that is known, one may hold others.
+    """Set `self_ns` of `rows`, which are in order of start: on one thread, an op may run inside another one.
 
     >>> rows = [Op("f", "", "", "main", 0, 10), Op("g", "", "", "main", 2, 5), Op("h", "", "", None, 2, 5)]
     >>> nest(rows)
@@ -115,7 +127,7 @@ def nest(rows: Sequence[Op]) -> None:
 
 
 def covered(rows: Iterable[Op]) -> int:
-    """The nanoseconds in which at least one of `rows`, in order of start, was at work.
+    """The nanoseconds in which at least one of `rows` ran. They are in order of start.
 
     >>> covered([Op("f", "", "", "a", 0, 10), Op("g", "", "", "b", 5, 10), Op("h", "", "", "a", 20, 1)])
     16

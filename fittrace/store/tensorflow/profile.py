@@ -1,4 +1,4 @@
-"""Reading what TensorFlow's profiler gives for a batch."""
+"""Reading the profile of a batch, which TensorFlow's profiler makes."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _HOST, _DEVICE = "/host:", "/device:"
 _STARTED, _DONE = "ExecutorState::ProcessAsync::Start", "ExecutorState::ProcessAsync::Done"
 _ITERATOR = "Iterator::"
 _FETCHING = "tf_data_iterator_get_next"
-"""How the names of the threads begin that make the data for which an op waits."""
+"""The prefix of the threads that make the data for which an op waits."""
 _EAGER = re.compile(r"EagerLocalExecute: (?P<type>[A-Za-z]\w*)")
-"""An op that Python runs by itself. The names of functions begin with underscores."""
+"""An op that Python runs eagerly. Functions, whose names begin with underscores, are no ops."""
 _OP = re.compile(r"(?P<name>.+):(?P<type>_?[A-Za-z][\w>]*)", re.DOTALL)
 _INSTRUCTION = "hlo_op"
-"""The argument by which what XLA compiled is known."""
+"""The argument that marks an event of code that XLA compiled."""
 _NUMBERED = re.compile(r"(?:\.\d+)+$")
-"""What tells an instruction of XLA from others of its kind."""
+"""The number that XLA appends to an instruction's type to make its name."""
 _DERIVED = frozenset(
     {
         "Steps", "TensorFlow Name Scope", "TensorFlow Ops", "Framework Name Scope", "Framework Ops", "XLA Modules",
         "XLA Ops", "XLA TraceMe", "Source code", "Launch Stats", "Async XLA Ops", "Host Offload Ops", "_counters_",
     }
 )  # fmt: skip
-"""Lines that the profiler adds to a device's streams, which repeat them."""
+"""Lines that the profiler adds to a device. They repeat the events of its streams."""
 
 
 class _Event(NamedTuple):
@@ -46,19 +46,21 @@ class _Event(NamedTuple):
 
     @property
     def launch(self) -> str | None:
-        """The number that what a device runs has in common with the host's launch of it."""
+        """The number that a device's event shares with the host's event that launched it."""
         return self.arguments.get("correlation_id")
 
     def op(self, name: str, type_: str, kernel: str | None = None, **more: Any) -> Op:
-        """The op of these names that it tells of."""
+        """The op of this event, with this name, type and kernel."""
         return Op(name, type_, self.device, self.thread, self.start_ns, self.duration_ns, kernel=kernel, **more)
 
 
 def read(data: bytes, moments: tuple[int, int]) -> Contents:
-    """The ops and the stages of the data pipeline in the bytes of a profiler's `Trace`.
+    """The ops and the stages of the data pipeline in a profiler's `Trace`.
 
-    `moments` are the process' clock when the profiler started, and at its event `ANCHOR`. Raises `DecodeError` where
-    the bytes are no such thing, and `TooMany` where they hold more than a batch can.
+    Raises `DecodeError` for bytes that are not a `Trace`, and `TooMany` for more messages than a batch can have.
+
+    - `data`: the bytes of the `Trace`.
+    - `moments`: the process' clock when the profiler started, and at its event `ANCHOR`.
     """
     trace = Trace.FromString(bounded("Trace", data))
     ops, pipeline = [], []
@@ -66,7 +68,7 @@ def read(data: bytes, moments: tuple[int, int]) -> Contents:
     for event in _events(trace, moments, on_device=True):
         ran = launched[event.launch] = _ran(event)
         ops.append(event.op(*ran, on_device=True))
-    # Ops that end on another thread than they begin on, by what they are known by.
+    # Asynchronous ops, which end on another thread than they begin on, by name and step.
     waiting: dict[tuple[str, str], list[Op]] = defaultdict(list)
     for event in _events(trace, moments, on_device=False):
         name, arguments = event.name, event.arguments
@@ -99,23 +101,26 @@ def read(data: bytes, moments: tuple[int, int]) -> Contents:
 
 
 def _wait_for_pipelines(ops: list[Op], pipeline: list[Op]) -> None:
-    """Let ops that wait for data last until a thread of the pipeline has made it.
+    """Extend ops that wait for data until the thread of the pipeline that makes the data has finished.
 
-    Such an op hands the work to a thread of its own, and is done when that is. Mostly the profile tells both moments.
-    But it may tell nothing but how long handing over took.
+    Such an op gives the work to another thread, and ends when that thread has done it. Most profiles have both moments,
+    but some have only the time that giving the work away took.
     """
     waiting = sorted((op for op in ops if op.waits and op.thread is not None), key=lambda op: op.start_ns)
     starts = [op.start_ns for op in waiting]
     for stage in pipeline:
-        place = bisect_right(starts, stage.start_ns) - 1
-        if place >= 0 and (stage.thread or "").startswith(_FETCHING) and stage.name.count("::") == 1:
-            op = waiting[place]
+        latest = bisect_right(starts, stage.start_ns) - 1
+        if latest >= 0 and (stage.thread or "").startswith(_FETCHING) and stage.name.count("::") == 1:
+            op = waiting[latest]
             op.duration_ns = max(op.duration_ns, stage.start_ns + stage.duration_ns - op.start_ns)
             op.thread = None  # it has none while it waits
 
 
 def _events(trace: Message, moments: tuple[int, int], on_device: bool) -> Iterator[_Event]:
-    """The events of the host or of devices in order of time, without those that repeat others."""
+    """The events of the host, or with `on_device` of the devices, in order of time, without repeated ones.
+
+    `moments` are as for `read`.
+    """
     devices = {entry.key: text(entry.value.name) for entry in trace.devices}
     threads = {
         (entry.key, resource.key): stream_named(text(resource.value.name))
@@ -126,25 +131,25 @@ def _events(trace: Message, moments: tuple[int, int], on_device: bool) -> Iterat
     for event in trace.trace_events:
         if event.name == ANCHOR.encode():
             zero_ps = moments[1] * 1000 - event.timestamp_ps
-    which = {key for key, name in devices.items() if name.startswith(_DEVICE)}
-    events = [event for event in trace.trace_events if (event.device_id in which) == on_device]
+    not_host = {key for key, name in devices.items() if name.startswith(_DEVICE)}
+    events = [event for event in trace.trace_events if (event.device_id in not_host) == on_device]
     for event in sorted(events, key=lambda event: event.timestamp_ps):
         device = devices.get(event.device_id, str(event.device_id))
         thread = threads.get((event.device_id, event.resource_id), str(event.resource_id))
         if on_device and thread in _DERIVED:
             continue
         times = (zero_ps + event.timestamp_ps) // 1000, event.duration_ps // 1000
-        arguments = {text(one.key): text(one.value) for one in event.args}
+        arguments = {text(argument.key): text(argument.value) for argument in event.args}
         yield _Event(text(event.name), device, thread, *times, arguments)
 
 
 def _long_name(name: str, arguments: dict[str, str]) -> str:
-    # Those that send to another device say `name:Type` themselves.
+    # Ops that send to another device have no long name: their own name is `name:Type`.
     return arguments.get("long_name") or (name if "key" in arguments else "")
 
 
 def _ran(event: _Event) -> StreamEvent:
-    """What a device's event is."""
+    """The op and the kernel of a device's event."""
     kernel, arguments = event.name or NAMELESS, event.arguments
     if _INSTRUCTION in arguments:
         return StreamEvent(*_instruction(arguments), kernel)
@@ -153,6 +158,6 @@ def _ran(event: _Event) -> StreamEvent:
 
 
 def _instruction(arguments: dict[str, str]) -> tuple[str, str]:
-    """Name and type of a part of what XLA compiled, which as a whole is one op of TensorFlow's."""
+    """The name and type of an XLA instruction. A cluster of instructions is one op of TensorFlow."""
     instruction = arguments[_INSTRUCTION] or NAMELESS
     return arguments.get("name") or instruction, _NUMBERED.sub("", instruction)

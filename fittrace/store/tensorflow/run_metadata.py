@@ -1,4 +1,4 @@
-"""Making a `RunMetadata` of what TensorFlow's profiler told, with its ops where a session would tell of them."""
+"""Converting a profile into a `RunMetadata`, with each op in the plane where a session would have it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from .ops import Contents, Op
 _HOST = "/host:CPU"
 _CPU, _FIRST_GPU = "/device:CPU:0", "/device:GPU:0"
 _EXECUTOR = "/job:localhost/replica:0/task:0"
-"""What a session's planes begin with that tell of its executors."""
+"""The prefix of the planes of a session's executors."""
 
 
 def of_profile(contents: Contents, shift_ns: int) -> bytes:
-    """A `RunMetadata` with the ops of `contents` in its `step_stats`, as bytes; `shift_ns` makes their clock Unix time.
+    """The bytes of a `RunMetadata` with the ops of a batch in its `step_stats`.
 
-    What the profiler does not tell is not there: memory, shapes, and when an op was scheduled.
+    It lacks what the profiler does not record: memory, shapes, and when an op was scheduled.
+
+    - `contents`: the ops.
+    - `shift_ns`: added to their clock, it gives Unix time.
     """
     result = RunMetadata()
     by_plane: dict[str, list[Op]] = defaultdict(list)
@@ -35,9 +38,9 @@ def of_profile(contents: Contents, shift_ns: int) -> bytes:
 
 
 def _planes(op: Op, ran_on: str) -> list[str]:
-    """Where a session tells of an op, whose kernel, if it is the launch of one, `ran_on` that device.
+    """The planes where a session has an op. TensorFlow's own tools ignore the time of ops in other planes.
 
-    TensorFlow's own tools count no time for what they find elsewhere.
+    `ran_on` is the device of the op's kernel, if the op launches one.
     """
     if op.on_device:
         return [f"{op.device}/{op.thread}", f"{op.device}/stream:all"]

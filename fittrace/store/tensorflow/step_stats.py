@@ -1,4 +1,4 @@
-"""Reading a `RunMetadata`, as a session fills it."""
+"""Reading a `RunMetadata`, which a TensorFlow session fills."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from .ops import NAMELESS, Contents, Op
 
 _LABEL = re.compile(r".* = (?P<type>[\w>]+)\(", re.DOTALL)
 _BY_TRACER = "/host:CPU"
-"""The host's plane of the device tracer, in TensorFlow 1: it repeats what the executors told."""
+"""The host's plane of the device tracer in TensorFlow 1. It repeats the ops of the executors' planes."""
 
 
 def read(data: bytes, moments: tuple[int, int]) -> Contents:
-    """The ops in the bytes of a `RunMetadata`. `moments`: the process' clock and the wall clock at one time.
+    """The ops in a `RunMetadata`.
 
-    Raises `DecodeError` where they are none, and `TooMany` where they hold more than a batch can.
+    Raises `DecodeError` for bytes that are not a `RunMetadata`, and `TooMany` for more messages than a batch can have.
+
+    - `data`: the bytes of the `RunMetadata`.
+    - `moments`: the process' clock and the wall clock at the same time.
     """
     clock_ns, wall_ns = moments
     ops = []
@@ -30,7 +33,7 @@ def read(data: bytes, moments: tuple[int, int]) -> Contents:
         if (name == _BY_TRACER and len(planes) > 1) or repeated_by(name) in streaming:
             continue
         threads = {entry.key: text(entry.value) for entry in plane.thread_names}
-        # Where the streams tell what the device did, the executor's plane tells how the host had it done.
+        # If the device has planes of streams, these show its work, and the executor's plane shows the host's launches.
         is_host = "CPU" in name or tells_waiting(name) or any(name.endswith(device) for device in streaming)
         for node in plane.node_stats:
             op = _op(node, name, threads, clock_ns - wall_ns)
@@ -44,12 +47,14 @@ def read(data: bytes, moments: tuple[int, int]) -> Contents:
 
 
 def _op(node: Message, device: str, threads: dict[int, str], shift_ns: int) -> Op:
+    """The op in a `NodeExecStats`. `threads` are the names of threads by number; `shift_ns` converts the clock."""
+    # Fields in microseconds stand in for those in nanoseconds that are not set.
     start = node.all_start_nanos or node.all_start_micros * 1000
     duration = node.all_end_rel_nanos or node.all_end_rel_micros * 1000
     scheduled = node.scheduled_nanos or node.scheduled_micros * 1000
     name, type_ = _name_and_type(text(node.node_name), text(node.timeline_label))
     thread = threads.get(node.thread_id, str(node.thread_id) if node.thread_id else None)
-    memory = sum(one.total_bytes for one in node.memory)
+    memory = sum(allocator.total_bytes for allocator in node.memory)
     return Op(
         name or NAMELESS,
         type_,
@@ -57,7 +62,7 @@ def _op(node: Message, device: str, threads: dict[int, str], shift_ns: int) -> O
         thread,
         start + shift_ns,
         duration,
-        # TensorFlow 1.15 takes this moment from another clock.
+        # TensorFlow 1.15 reads this moment from another clock. One that is impossible is left out.
         scheduled + shift_ns if 0 < scheduled <= start and scheduled + shift_ns >= 0 else None,
         memory if 0 < memory < 1 << 62 else None,
         _shapes(node),
@@ -65,7 +70,7 @@ def _op(node: Message, device: str, threads: dict[int, str], shift_ns: int) -> O
 
 
 def _name_and_type(name: str, label: str) -> tuple[str, str]:
-    """An op's name and type: TensorFlow labels an op `name = Type(inputs)`, or names it `name:Type`.
+    """The name and type of an op, which TensorFlow labels `name = Type(inputs)` or names `name:Type`.
 
     >>> _name_and_type("dense/BiasAdd", "[cpu 1MB 1MB] dense/BiasAdd = _FusedMatMul(x, dense/kernel)")
     ('dense/BiasAdd', '_FusedMatMul')
@@ -79,6 +84,7 @@ def _name_and_type(name: str, label: str) -> tuple[str, str]:
 
 
 def _shapes(node: Message) -> str | None:
+    """The shapes of an op's outputs, such as `[?,10] []`; None: unknown."""
     shapes = []
     for output in node.output:
         if output.HasField("tensor_description") and output.tensor_description.HasField("shape"):
