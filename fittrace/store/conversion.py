@@ -128,6 +128,6 @@ def _sampling_notes(sampled: SampledBatches, asked: str) -> Iterator[str]:
     if never := sampled.never_came(asked):
         yield f"no ops of the batches {', '.join(never)} that were asked for: none of them came, or none was sampled"
     if sampled.unreadable:
-        yield f"no ops of {sampled.unreadable} batches: what TensorFlow told of them is damaged"
+        yield f"no ops of {sampled.unreadable} batches: TensorFlow's metadata of them is damaged"
     if sampled.unsound:
         yield f"{sampled.unsound} ops were left out: their times are impossible"

@@ -126,7 +126,7 @@ def test_damaged_metadata_harms_no_other(tmp_path: Path, bad: bytes) -> None:
     trace = opened(tmp_path, [0, 1], bad, told(1, run_metadata(240)))
     assert trace.ops().batch.tolist() == [1]
     assert len(trace.batches()) == 2
-    assert trace.notes().message.tolist() == ["no ops of 1 batches: what TensorFlow told of them is damaged"]
+    assert trace.notes().message.tolist() == ["no ops of 1 batches: TensorFlow's metadata of them is damaged"]
 
 
 @pytest.mark.parametrize(

@@ -185,9 +185,9 @@ def changes(before: State, after: State) -> Iterator[tuple[str, float | str | No
             yield key, None
 
 
-def _same(one: float | str, other: float | str) -> bool:
-    both_nan = one != one and other != other  # NaN that stays NaN is no change
-    return one == other or both_nan
+def _same(before: float | str, after: float | str) -> bool:
+    both_nan = before != before and after != after  # NaN that stays NaN is no change
+    return before == after or both_nan
 
 
 def logs_of(
@@ -206,7 +206,7 @@ def logs_of(
     owner = frame_span[frame]
     position = hooks_passed(parsed, states.annotation) - 1
     ends_batch = np.array([hook.endswith("batch_end") for hook in hooks] + [False])[spans.hook]
-    ends_batch &= spans.closer >= 0  # in an open one, a callback may still change the logs
+    ends_batch &= spans.closer >= 0  # while a hook is open, a callback may still change the logs
     # A frame's first state is what the engine passed, each later one what a callback made of it. A row says what
     # changed from one state to the next. So a frame of which one state is lost has no rows.
     lost = np.isin(owner, owner[states.lost(definitions)])

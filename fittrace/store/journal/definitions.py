@@ -101,6 +101,11 @@ def facts_of(block: Any) -> Definition:
 
 
 def _site(definition: Definition) -> Definition:
+    """A checked site, without attributes that the store does not use.
+
+    The derivation relies on what is checked here: a record that enters a frame opens one span, and hooks and turns have
+    a span around them.
+    """
     phases = [_one_of(PHASES, phase) for phase in _list(definition.get("phases", []))]
     names = [_text(name) for name in _list(definition.get("names", phases))]
     if len(phases) != len(names) or len(phases) > 2:
@@ -129,6 +134,7 @@ def _site(definition: Definition) -> Definition:
 
 
 def _function(definition: Definition) -> Definition:
+    """A checked function, with its graph as a list of nodes."""
     function: Definition = {key: _text(definition[key]) for key in ("engine", "file", "name")}
     function.update(source=_number(definition["source"], MOST), line=_number(definition["line"], 1 << 31))
     count = len(_list(definition["nodes"]))
@@ -137,6 +143,7 @@ def _function(definition: Definition) -> Definition:
 
 
 def _node(definition: Any, count: int) -> Definition:
+    """A checked node of a function's graph, which has `count` nodes. The journal stores it as a list."""
     line, end_line, site, calls, following, raises, again = _list(definition)
     return {
         "line": _number(line, 1 << 31),
@@ -150,6 +157,7 @@ def _node(definition: Any, count: int) -> Definition:
 
 
 def _keys(definition: Definition) -> Definition:
+    """Checked names of keys, with one letter for the kind of each: `i`, `n` or `t`."""
     names, kinds = [_text(name) for name in _list(definition["names"])], _text(definition["kinds"])
     if len(names) != len(kinds) or set(kinds) - {"i", "n", "t"}:
         raise ValueError("kinds of other keys")
