@@ -1,4 +1,4 @@
-"""What `fittrace.open` gives: the tables of a trace, and what is made of them."""
+"""The `Trace` that `fittrace.open` returns: the tables of a trace, its replays and its annotated source."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ class Trace(Tables):
     def replay(self, fit: int = 0, process: int | None = None, run: str | None = None) -> Replay:
         """A cursor on the control flow of one fit.
 
-        `process`, and `run` in a folder of runs, are needed where several have a fit of that number. Raises `NoFlow`
-        where there is none, or where its control flow was not recorded.
+        - `fit`: the number of the fit in its process.
+        - `process`: the number of the process; needed if several processes have such a fit.
+        - `run`: the name of the run; needed if several runs of a folder have such a fit.
+
+        Raises `NoFlow` if there is no such fit, or if its control flow was not recorded.
 
         >>> import fittrace
         >>> [step.line for step in fittrace.open("traces/reference-keras-3").replay()[:3]]  # doctest: +SKIP
@@ -29,8 +32,13 @@ class Trace(Tables):
     def lines(self, fit: int = 0, process: int | None = None, run: str | None = None) -> pd.DataFrame:
         """The engine's source as one fit ran it: a row for each statement, in the order of the source.
 
-        Columns: file, function, line, end_line, source, visits, duration_ns (until the next statement of the function,
-        calls included; missing where the statement shares the clock of one before it) and together (how many share it).
+        `fit`, `process` and `run` select the fit as for `replay`. The columns:
+
+        - `file`, `function`, `line`, `end_line`, `source`: the statement and its place.
+        - `visits`: how often the fit ran it.
+        - `duration_ns`: the time until the next statement of the function, calls included. Missing if the statement
+          shares the clock of an earlier one.
+        - `together`: how many statements share the clock.
 
         >>> import fittrace
         >>> lines = fittrace.open("traces/reference-keras-3").lines()

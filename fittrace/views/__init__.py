@@ -1,1 +1,1 @@
-"""How a trace is shown: summaries and tables for the terminal, and the formats that other programs read."""
+"""Views of a trace: summaries and tables for a terminal, and row formats that other programs read."""

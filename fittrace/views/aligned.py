@@ -1,7 +1,7 @@
 """Rows of cells as lines of text, with the columns aligned.
 
-This is for lines of any number, or that a view goes on to write itself. `terminal.table` is for tables that fold to the
-terminal's width, which would take too long for a million rows.
+Use this for tables of any length, or where a view formats the lines further. `terminal.table` folds a table to the
+terminal's width, which is too slow for a million rows.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from rich.cells import cell_len
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> Iterator[str]:
-    """A line for each row, all of the same width on a terminal. The columns numbered in `right` are aligned right.
+    """Format each row as a line. All lines have the same width on a terminal.
+
+    - `rows`: the cells, row by row; all rows have the same number of cells.
+    - `right`: the indices of the columns that are aligned right.
 
     >>> list(aligned([["phase", "total"], ["損失", "3"]], right={1}))
     ['phase  total', '損失       3']

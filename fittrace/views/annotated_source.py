@@ -1,4 +1,4 @@
-"""Source with the visits and the time of each line, function by function, as a line profiler shows it."""
+"""Annotated source: the visits and the time of each line, function by function, as in a line profiler."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ from .units import amount, count, duration, share
 
 _HEADERS = ("visits", "time", "per visit", "share")
 _EMPTY = ("",) * (1 + len(_HEADERS))
-"""The cells of a line without a number and figures."""
+"""The cells of a line that has neither a number nor figures."""
 _ABOVE = "^"
+"""Shown for a statement without a clock of its own: its time is part of the line above."""
 
 
 def print_lines(lines: pd.DataFrame, file: TextIO) -> None:
-    """Write the functions of `lines`, a table of `Trace.lines`, to `file`, those that took the longest first.
+    """Write the source of each function in `lines` to `file`, the slowest function first.
 
-    The time of a line is with all that it calls; lines without a clock of their own are in the time of the line above.
+    `lines` is a table from `Trace.lines`. The time of a line includes what it calls. A line without a clock of its own
+    is part of the line above.
     """
     out = console(file)
     if lines.empty:
@@ -53,7 +55,12 @@ def _print_function(out: Console, rows: pd.DataFrame, total: int) -> None:
 
 
 class _Line(NamedTuple):
-    """One printed line: the `cells` with its number and figures, its `code`, and the style of the cells."""
+    """One printed line.
+
+    - `cells`: its line number and figures.
+    - `code`: its source.
+    - `style`: the style of the cells, as rich names it.
+    """
 
     cells: Sequence[str]
     code: Text
@@ -61,7 +68,7 @@ class _Line(NamedTuple):
 
 
 def _lines(out: Console, rows: pd.DataFrame, total: int) -> Iterator[_Line]:
-    """The lines of a function's statements, with `⋮` where lines of the source are left out."""
+    """The lines of a function's statements. `⋮` stands for source lines that are omitted."""
     end = None
     for row in rows.to_dict("records"):
         if end is not None and row["line"] > end + 1:
@@ -69,12 +76,12 @@ def _lines(out: Console, rows: pd.DataFrame, total: int) -> Iterator[_Line]:
         figures = _figures(row, total)
         for number, code in enumerate(coloured(out, str(row["source"]).split("\n")), int(row["line"])):
             yield _Line((str(number), *figures), code)
-            figures = _EMPTY[1:]
+            figures = _EMPTY[1:]  # the first line of a statement alone shows its figures
         end = int(row["end_line"])
 
 
 def _figures(row: Mapping[Any, Any], total: int) -> Sequence[str]:
-    """What is under `_HEADERS` for a statement."""
+    """The cells of a statement in the columns `_HEADERS`."""
     visits, ns = int(row["visits"]), row["duration_ns"]
     if not visits:
         return _EMPTY[1:]

@@ -1,4 +1,4 @@
-"""What the prompt's `time` prints: the time of a batch, line by line."""
+"""The table of the prompt's `time` command: the time of a batch, line by line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .units import count, duration, share
 
 
 def batch_time_table(times: Sequence[LineTime]) -> Table:
-    """The lines of a batch, each with its visits and its own time."""
+    """A table with the visits and the own time of each line of a batch. The last row is their sum."""
     whole = sum(time.own_ns or 0 for time in times)
     rows = [
         [
@@ -21,7 +21,7 @@ def batch_time_table(times: Sequence[LineTime]) -> Table:
             clean(time.step.source.split("\n")[0]).strip(),
             count(time.visits),
             "" if time.own_ns is None else duration(time.own_ns),
-            _with_line(time) if time.own_ns is None else share(time.own_ns, whole),
+            _line_above(time) if time.own_ns is None else share(time.own_ns, whole),
         ]
         for time in times
     ]
@@ -29,6 +29,6 @@ def batch_time_table(times: Sequence[LineTime]) -> Table:
     return table(["line", "source", "visits", "own time", "share"], rows, {"line", "source"})
 
 
-def _with_line(time: LineTime) -> str:
-    """Which line has the time of a line without a clock."""
+def _line_above(time: LineTime) -> str:
+    """Name the line whose time includes that of a line without a clock."""
     return "no clock" if time.above is None else f"in line {time.above.line}"

@@ -1,4 +1,4 @@
-"""Two traces compared, for people and as JSON."""
+"""The comparison of two traces, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HEADERS = [
 
 
 def print_comparison(comparison: Comparison, file: TextIO) -> None:
-    """Write what differs to `file`, and the time of each phase."""
+    """Write the differences, and the time of each phase, to `file`."""
     out = console(file)
     for difference in comparison.differences:
         out.print(Text(line(difference)), soft_wrap=True)
@@ -50,7 +50,7 @@ def print_comparison(comparison: Comparison, file: TextIO) -> None:
 
 
 def line(difference: Difference) -> str:
-    """The one line of a difference."""
+    """Describe a difference on one line."""
     where = [] if difference.fit is None else [f"fit {difference.fit}"]
     where += epoch_and_batch(difference.epoch, difference.batch)
     return printable(f"{difference.aspect} {difference.kind}: {', '.join(where)}: {difference.message}")

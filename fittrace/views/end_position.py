@@ -1,4 +1,4 @@
-"""Where a fit stood when it failed, when its run died, or where it is now, in a few words."""
+"""The position at which a fit failed, was cut off, or is now, in a few words."""
 
 from __future__ import annotations
 
@@ -11,16 +11,21 @@ from ..tables import TraceTables
 from .units import count
 
 _OWN_STAGE = {"fit": "train", "evaluate": "test", "predict": "predict"}
+"""The stage of each method's own batches. In another stage, a fit is in its validation."""
 
 
 def stood(fit: Mapping[str, Any], run: RunFiles | None) -> str | None:
-    """Where `fit` stood, a row of `fits` of that `run`, and how it ended there; None where it returned."""
+    """How and where a fit ended. None if it returned.
+
+    - `fit`: its row of `fits`.
+    - `run`: the run that it belongs to; None if unknown.
+    """
     where = end_position(fit)
     return None if where is None else f"{_how(fit, run)} {where}"
 
 
 def end_position(fit: Mapping[str, Any]) -> str | None:
-    """Where `fit` stood, a row of `fits`; None where it returned, or where that is not known.
+    """The last position of `fit`, a row of `fits`. None if it returned, or if the position is unknown.
 
     >>> at = {"at_stage": "test", "at_epoch": 0, "at_batch": 3471, "at_phase": "function", "at_hook": None}
     >>> end_position({"method": "fit", "at_callback": None, **at})
@@ -41,7 +46,7 @@ def end_position(fit: Mapping[str, Any]) -> str | None:
 
 
 def run_of(trace: TraceTables, row: Mapping[str, Any]) -> RunFiles | None:
-    """The run that a row of one of a trace's tables is from."""
+    """The run that a row of a trace's table belongs to. A trace of one run has no column `run`."""
     return next((run for run in trace.runs if run.name == row.get("run", run.name)), None)
 
 

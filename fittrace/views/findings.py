@@ -1,4 +1,4 @@
-"""What rules found, for people: one line for each finding, and below it what it means."""
+"""The findings of rules as text: a line for each finding, and its details below it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .units import amount, epoch_and_batch
 
 
 def print_findings(outcome: RuleOutcome, file: TextIO) -> None:
-    """Write all findings, and the rules that failed, to `file`."""
+    """Write all findings, then the rules that failed, to `file`."""
     out = console(file)
-    for found in outcome.found:
-        out.print(Text(line(found), "bold"), soft_wrap=True)
-        details = {"at": found.source, "effect": found.rule.effect, "remedy": found.remedy}
-        details |= {"see": " ".join(found.rule.threads)}
+    for result in outcome.found:
+        out.print(Text(line(result), "bold"), soft_wrap=True)
+        details = {"at": result.source, "effect": result.rule.effect, "remedy": result.remedy}
+        details |= {"see": " ".join(result.rule.threads)}
         for name, text in details.items():
             if text:
                 out.print(Text(f"    {name}: {printable(text)}"), soft_wrap=True)
@@ -28,12 +28,12 @@ def print_findings(outcome: RuleOutcome, file: TextIO) -> None:
         out.print(Text(amount(len(outcome.found), "finding", "findings") if outcome.found else "no findings"))
 
 
-def line(found: Found) -> str:
-    """The one line of a finding: the rule, where, who, and the evidence."""
-    finding = found.finding
-    process = f"process {found.process} " if found.process else ""
-    where = [f"{found.run + ' ' if found.run else ''}{process}fit {found.fit}"]
+def line(result: Found) -> str:
+    """Describe a finding on one line: its rule, where it is, the callback's hook, and the evidence."""
+    finding = result.finding
+    process = f"process {result.process} " if result.process else ""
+    where = [f"{result.run + ' ' if result.run else ''}{process}fit {result.fit}"]
     where += epoch_and_batch(finding.epoch, finding.batch)
-    who = ".".join(filter(None, (finding.callback, finding.hook)))
-    subject = f"{who} " if who else ""
-    return printable(f"{found.rule.name}: {', '.join(where)}: {subject}{finding.message}")
+    hook = ".".join(filter(None, (finding.callback, finding.hook)))
+    subject = f"{hook} " if hook else ""
+    return printable(f"{result.rule.name}: {', '.join(where)}: {subject}{finding.message}")

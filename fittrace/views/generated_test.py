@@ -1,7 +1,7 @@
 """A pytest module that pins the hook order and the log keys of a recorded run.
 
-A trace may come from a stranger, and this writes code. Nothing of the trace gets into it but hooks of Keras by name,
-and literals of numbers and texts; what the module runs comes from the user.
+A trace may come from a stranger, and this module writes code. So only three things of a trace get into the code: names
+of Keras' hooks, literal numbers and literal texts. What the generated test runs comes from the user.
 """
 
 from __future__ import annotations
@@ -62,7 +62,12 @@ def test_hooks_and_log_keys(fit_trace, monkeypatch):
 
 @dataclass(frozen=True)
 class PinnedProgram:
-    """What a generated test runs, as its user says it: a `script`, or else a `module`, and its `arguments`."""
+    """The program that a generated test runs. The user names it.
+
+    - `script`: the path of a script; None where it is a module.
+    - `module`: the name of a module; None where it is a script.
+    - `arguments`: its command line arguments.
+    """
 
     script: str | None
     module: str | None
@@ -70,20 +75,21 @@ class PinnedProgram:
 
 
 def pinned_module(trace: TraceTables, program: PinnedProgram | None) -> str:
-    """The module for `trace`, one run, that runs `program`; without one the user is to write what trains.
+    """The source of a pytest module that runs `program` and pins the hooks of `trace`.
 
-    Raises `FittraceError` where it is a folder of runs, has no fit, or holds what no fit of Keras does.
+    Without a `program`, the user has to write the function that trains. Raises `FittraceError` if the trace is a folder
+    of runs, has no fit, or has a hook that Keras does not have.
     """
     if trace.is_folder:
         raise FittraceError(f"{trace.path}: a folder of runs; give one of them, `fittrace ls {trace.path}` lists them")
     fits, processes = trace.fits(), trace.processes()
-    # The program's own process is the one that no other started; what its children fitted a test cannot repeat.
+    # Pin the fits of the process that no other process of the run started. A test cannot repeat those of its children.
     own = processes.loc[~processes["parent_pid"].isin(processes["pid"]), "process"].tolist()
     fits = fits[fits["process"].isin(own[:1])]
     if fits.empty:
         raise FittraceError(f"{trace.path}: no fit in it, so there is nothing to pin; record a run that trains")
     engines = (fits["engine"].astype(str) + " " + fits["engine_version"].astype(str)).unique()
-    head = _head(program, _word(" and ".join(engines)))
+    head = _head(program, _docstring_text(" and ".join(engines)))
     test = _TEST.format(methods=_literal(fits["method"].astype(str).tolist()))
     hooks = trace.hooks()
     return head + test + "".join(_fit_lines(fit, hooks) for _, fit in fits.iterrows())
@@ -100,7 +106,7 @@ def _head(program: PinnedProgram | None, engines: str) -> str:
         call = f'runpy.run_module({_literal(name)}, run_name="__main__", alter_sys=True)'
     return _TRAINS_AS_THE_USER_SAYS.format(
         engines=engines,
-        program=_word(Path(name).name),
+        program=_docstring_text(Path(name).name),
         argv=_literal([name, *program.arguments]),
         folder=_literal(folder),
         call=call,
@@ -116,7 +122,7 @@ def _fit_lines(fit: pd.Series, hooks: pd.DataFrame) -> str:
 def _order_lines(fit: pd.Series, hooks: pd.DataFrame) -> Iterator[str]:
     calls = calls_of(hooks, str(fit["thread"]))
     for call in calls:
-        # A pattern may have comments, in which anything could stand.
+        # The pattern language has comments, so a forged hook name could smuggle any text into the pattern.
         if call.hook not in HOOKS:
             raise FittraceError(f"{printable(call.hook)}: no hook of Keras; pin a trace that fittrace recorded")
     pattern = described(calls)
@@ -155,10 +161,10 @@ def _text(text: str) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether `text` is the same between double quotes, so that it needs none of Python's escapes."""
+    """Whether `text` can stand between double quotes without any escape."""
     return text.isascii() and text.isprintable() and not set("'\"\\") & set(text)
 
 
-def _word(text: str) -> str:
-    """`text` for the inside of a docstring: with nothing in it that could end one."""
+def _docstring_text(text: str) -> str:
+    """`text` made safe for a docstring: without quotes and backslashes, which could end it."""
     return re.sub(r"[^A-Za-z0-9_. +-]", "_", text)[:100]

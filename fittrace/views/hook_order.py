@@ -1,4 +1,4 @@
-"""Where the hooks of a fit leave the order that was expected, side by side."""
+"""The expected and the recorded order of hooks, side by side."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BEFORE, _AFTER = 5, 3
 
 
 def comparison(mismatch: Mismatch, calls: list[Call]) -> Iterator[str]:
-    """The lines of a table: what was expected, what was called, and an arrow where they part."""
+    """The lines of a table with the expected hooks and the called hooks. `>` marks the mismatch."""
     rows = [(" ", item, _described(calls[start:end])) for item, start, end in mismatch.matched[-_BEFORE:]]
     following = passes(calls[mismatch.place :])
     rows.append((">", " | ".join(mismatch.expected), _described(following[0]) if following else "nothing more"))
@@ -28,7 +28,7 @@ def comparison(mismatch: Mismatch, calls: list[Call]) -> Iterator[str]:
 
 
 def position(mismatch: Mismatch, calls: list[Call]) -> str:
-    """Where the hooks leave the expected order, in a few words."""
+    """The call at which the hooks leave the expected order, in a few words."""
     if mismatch.place == len(calls):
         return f"after the last of {len(calls):,} calls" if calls else "at once: no hook was called"
     return f"at call {mismatch.place + 1:,} of {len(calls):,}, {_described(passes(calls[mismatch.place :])[0])}"

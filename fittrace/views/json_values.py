@@ -1,4 +1,4 @@
-"""Values of tables as values that JSON has."""
+"""Values of tables as JSON values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 
 
 def json_value(value: Any) -> Any:
-    """`value` as JSON can hold it: null if it is missing, or a number that is not finite.
+    """Convert `value` to a JSON value. A missing value becomes null, and so does a number that is not finite.
 
     >>> json_value({"loss": float("nan"), "batch": [1, pd.NA]})
     {'loss': None, 'batch': [1, None]}

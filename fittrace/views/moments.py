@@ -1,4 +1,4 @@
-"""The hooks and the logs at one moment of a fit, out of its tables. Which `fit` is a condition in SQL."""
+"""The hooks and the logs at one step of a fit, from the trace's tables. `fit` is the SQL condition for the fit."""
 
 from __future__ import annotations
 
@@ -35,8 +35,10 @@ def logs_table(trace: TraceTables, fit: str, step: Step) -> Table | None:
 
 
 def _moment(fit: str, step: Step) -> str:
+    """The SQL condition that selects the rows of the step's batch, or of its epoch outside of batches."""
     numbers = (("epoch", step.epoch), ("batch", step.batch))
-    given = [f"{name} IS NULL" if number is None else f"{name} = {int(number)}" for name, number in numbers]
-    # A batch is one of a stage; what lies between the batches of an epoch belongs to all of them.
+    conditions = [f"{name} IS NULL" if number is None else f"{name} = {int(number)}" for name, number in numbers]
+    # Train and test batches of an epoch have the same numbers, so a batch needs its stage. Outside of batches, all
+    # stages of the epoch are shown.
     stage = [f"stage = '{step.stage}'"] if step.batch is not None and step.stage in ("train", "test", "predict") else []
-    return " AND ".join([fit, *given, *stage])
+    return " AND ".join([fit, *conditions, *stage])

@@ -1,4 +1,4 @@
-"""The steps of a replay: one at a prompt, or the whole walk as text or as JSON lines."""
+"""The steps of a replay: a single step for the prompt, or all steps as text or as JSON lines."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from .source_lines import clean
 from .units import duration, epoch_and_batch
 
 _SHOWN_OF_PATH = 3
-"""Parts of a path that tell which file it is."""
+"""Last parts of a path that are shown for a file that was not installed."""
 
 _LONGEST_VALUE = 200
+"""Characters of a value that are shown."""
 
 
 def heading(step: Step, count: int) -> str:
-    """Where in the fit a step is, and how long it took."""
+    """The position of a step in the fit, its duration, and its index. `count` is the number of steps."""
     elapsed = "no clock of its own" if step.duration_ns is None else duration(step.duration_ns)
     phase = f"phase {step.phase}, " if step.phase else ""
     return printable(f"{moment(step)}, {phase}{elapsed}, step {step.index:,} of {count:,}")
@@ -33,14 +34,14 @@ def moment(step: Step) -> str:
 
 
 def location(step: Step) -> str:
-    """File, line and function of a step; a place that could not be mapped says so."""
+    """File, line and function of a step, or a message where the record does not tell them."""
     if step.file is None:
         return "unknown: what ran here could not be told from the record"
     return printable(f"{short_path(step.file)}({step.line}){step.function}()")
 
 
 def short_path(file: str) -> str:
-    """A path from its package on, or, of a file that was not installed, its last parts.
+    """Shorten a path. An installed file keeps the path below `site-packages`, any other file its last parts.
 
     >>> short_path("/usr/lib/python3/site-packages/keras/src/callbacks/callback_list.py")
     'keras/src/callbacks/callback_list.py'
@@ -56,7 +57,7 @@ def short_path(file: str) -> str:
 
 
 def values_line(values: dict[str, Any]) -> str:
-    """The recorded values of a step on one line; of the logs before a hook only what it changed.
+    """The recorded values of a step on one line. Of the logs before a hook, only the changed keys are shown.
 
     >>> before, after = {"loss": 0.5}, {"loss": 0.5, "lr": 0.123456789}
     >>> values_line({"hook": "on_epoch_end", "logs_before": before, "logs": after, "changed": ["lr"]})
@@ -67,20 +68,19 @@ def values_line(values: dict[str, Any]) -> str:
     if changed:
         texts = {key: [_text(logs[key]) if key in logs else "absent" for logs in (before, after)] for key in changed}
         shown["changed"] = {key: " -> ".join(text) for key, text in texts.items()}
-    values = shown
-    return "  ".join(f"{printable(name)}={value_text(value)}" for name, value in values.items())
+    return "  ".join(f"{printable(name)}={value_text(value)}" for name, value in shown.items())
 
 
 def value_text(value: Any) -> str:
-    """One recorded value, short and safe to show."""
+    """A recorded value as text, shortened and safe for a terminal."""
     text = _text(value)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
 
 
 def walk_lines(steps: Iterable[Step]) -> Iterator[str]:
-    """A line for each step: its file and line, its source indented by how many frames deep it is, values and time.
+    """A line for each step: file and line, source, duration and values. The source is indented by its frame's depth.
 
-    Where the epoch, the batch or the stage changes, a line says so.
+    A heading comes before a step of another epoch, batch or stage.
     """
     shown: tuple[Any, ...] = ()
     for step in steps:

@@ -1,4 +1,4 @@
-"""Rows in the formats that other programs read: CSV, JSON and Parquet, piece by piece, so that any size goes."""
+"""Rows as CSV, JSON and Parquet. They are written batch by batch, so that a table may be larger than memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .json_values import json_value
 
 
 def csv_pieces(pieces: pa.RecordBatchReader) -> Iterator[str]:
-    """CSV with the columns' names as its header. Lists and dicts are JSON, and what is missing is empty."""
+    """The rows as CSV with a header. Lists and dicts are written as JSON. A missing value is empty."""
     yield pd.DataFrame(columns=pieces.schema.names).to_csv(index=False, lineterminator="\n")
     for rows in _frames(pieces):
         columns = (rows.iloc[:, number] for number in range(len(rows.columns)))
@@ -26,7 +26,7 @@ def csv_pieces(pieces: pa.RecordBatchReader) -> Iterator[str]:
 
 
 def json_pieces(pieces: pa.RecordBatchReader) -> Iterator[str]:
-    """One JSON list with an object for each row, one a line."""
+    """The rows as one JSON list, with an object for each row on a line of its own."""
     separator = "[\n"
     for rows in _frames(pieces):
         names = [str(name) for name in rows.columns]

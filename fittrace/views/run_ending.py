@@ -10,7 +10,10 @@ from ..store.run_files import RunFiles
 
 
 def ending(run: RunFiles, processes: Collection[str] = ()) -> str:
-    """How `run` ended; `processes` are the endings of its processes, which tell what the run's facts may not."""
+    """How `run` ended.
+
+    `processes` has the endings of its processes. A process may be cut off although the run's own facts look complete.
+    """
     code, number = run.facts.get("exit_code"), run.facts.get("signal")
     if run.running:
         return "still running"
@@ -20,7 +23,7 @@ def ending(run: RunFiles, processes: Collection[str] = ()) -> str:
         return ("ok" if code == 0 else f"exit code {printable(code)}") + (
             ", a process cut off" if "cut" in processes else ""
         )
-    # Recorded by the context manager, or the one who would have written it died too.
+    # No exit code: the context manager recorded the run, or the launcher died before it could write the code.
     return "cut off" if run.facts.get("end_ns") is None or "cut" in processes else "ok"
 
 

@@ -1,4 +1,4 @@
-"""Source code on a terminal: some lines of a file, numbered, with marks, in colours where there are any."""
+"""Source code on a terminal: numbered lines with marks, coloured where the terminal has colours."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ _THEME = "ansi_dark"
 
 
 def print_source(out: Console, lines: Sequence[str], first: int, last: int, marks: Mapping[int, str]) -> None:
-    """Print the lines `first` to `last` of a file, counted from 1; `marks` are shown before the lines of that number.
+    """Print some lines of a source file, with their numbers.
+
+    - `out`: the console to print to.
+    - `lines`: all lines of the file.
+    - `first`, `last`: the first and the last line to print, counted from 1.
+    - `marks`: the mark shown before a line, by line number.
 
     >>> import sys
     >>> from .terminal import console
@@ -38,7 +43,7 @@ def print_source(out: Console, lines: Sequence[str], first: int, last: int, mark
 
 
 def clean(line: str) -> str:
-    r"""A line of source with its tabs as spaces, and nothing in it that a terminal obeys.
+    r"""A line of source with its tabs as spaces, and its control characters escaped.
 
     >>> clean("\tx = '\x1b[2J'  # größe\r\n")
     "        x = '\\x1b[2J'  # größe"
@@ -47,11 +52,12 @@ def clean(line: str) -> str:
 
 
 def coloured(out: Console, lines: Sequence[str]) -> list[Text]:
-    """Lines of source, made safe, in colours where `out` shows any."""
+    """Lines of source, cleaned, and coloured if `out` has colours."""
     lines = [clean(line) for line in lines]
     if out.color_system is None or out.no_color:
         return [Text(line) for line in lines]
     highlighted = Syntax("", "python", theme=_THEME).highlight("\n".join(lines)).split("\n", allow_blank=True)
-    # What the lexer leaves out, such as blank lines at the beginning, must not move a mark.
+    # The lexer drops some lines, such as blank lines at the beginning. Marks would then stand at the wrong lines, so
+    # the lines stay uncoloured.
     plain = [text.plain for text in highlighted[: len(lines)]]
     return list(highlighted[: len(lines)]) if plain == lines else [Text(line) for line in lines]

@@ -1,4 +1,4 @@
-"""The summary of a trace: what a run prints at its end, and what `show` prints."""
+"""The summary of a trace, which `fittrace run` prints at its end and `fittrace show` prints."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ from .terminal import console, table
 from .units import amount, count, duration, share
 
 MOST_FITS = 3
-"""Fits that are shown in full; where there are more, all are summed up too."""
+"""Fits that are shown in full. If there are more, a table sums up all fits."""
 
 _LONGEST_OP = 50
+"""Characters of an op's name that are shown."""
 
 
 def print_summary(trace: TraceTables, file: TextIO) -> None:
-    """Write the summary of `trace` to `file`, as wide as its terminal, or plain into a pipe."""
+    """Write the summary of `trace` to `file`. It fits the width of a terminal; a pipe gets plain text."""
     print_figures(gather(trace, MOST_FITS), file)
 
 
 def print_figures(figures: Figures, file: TextIO) -> None:
-    """Write the summary whose `figures` have been gathered."""
+    """Write the summary of `figures` to `file`."""
     out = console(file)
     for fit in figures.fits:
         _print_fit(out, fit, figures)
@@ -49,7 +50,7 @@ def _print_fit(out: Console, fit: FitSummary, figures: Figures) -> None:
     title = Text(_name(facts), "bold")
     title.append(f"  {facts['engine']} {facts['engine_version']}".rstrip(), "not bold")
     title.append(
-        # `evaluate` and `predict` alone have none.
+        # Calls of `evaluate` and `predict` have no epochs.
         (f", {amount(facts['epochs'], 'epoch', 'epochs')}" if facts["epochs"] else "")
         + f", {amount(facts['batches'], 'batch', 'batches')}, {duration(facts['duration_ns'])}",
         "not bold",
@@ -116,7 +117,7 @@ def _print_fit(out: Console, fit: FitSummary, figures: Figures) -> None:
 
 
 def _stop(row: Row) -> str:
-    """Who set `stop_training`, and when."""
+    """Name the hook that set `stop_training`, and its epoch and batch."""
     batch = f"batch {count(row['batch'])} of " if row["batch"] is not None else ""
     when = f", {batch}epoch {count(row['epoch'])}" if row["epoch"] is not None else ""
     hook = printable(row["hook"])
@@ -126,7 +127,7 @@ def _stop(row: Row) -> str:
 
 
 def _inner(row: Row, fit: Row) -> str:
-    """The fits that a hook called."""
+    """Sum up the fits that a hook called."""
     hook = printable(row["hook"] or "a hook")
     batches = amount(row["batches"], "batch", "batches")
     times = amount(row["count"], "time", "times")
@@ -135,7 +136,7 @@ def _inner(row: Row, fit: Row) -> str:
 
 
 def _print_ops(out: Console, sampled: Row, ops: list[Row]) -> None:
-    """The ops of the sampled batches that took the longest, and what the batches did with their time."""
+    """Print the slowest ops of the sampled batches, and how these batches spent their time."""
     out.print()
     out.print(
         table(
@@ -156,15 +157,15 @@ def _print_ops(out: Console, sampled: Row, ops: list[Row]) -> None:
         )
     )
     parts = {"waiting for data": "data_wait", "computing on the host": "host", "on devices": "device"}
-    told = ", ".join(f"{words} {share(sampled[key], sampled['function'])}" for words, key in parts.items())
+    times = ", ".join(f"{words} {share(sampled[key], sampled['function'])}" for words, key in parts.items())
     which = f"{amount(sampled['batches'], 'sampled batch', 'sampled batches')}"
     which += " (the first batch, which is apart, is not among them)" if sampled["first"] else ""
     out.print(Text(f"share: of the function's time in {which}", "dim"))
-    out.print(Text(f"function: {told}"))
+    out.print(Text(f"function: {times}"))
 
 
 def _end_of(name: str) -> str:
-    """The end of an op's name, which tells it from others."""
+    """Shorten an op's name to its end. Names of ops share their beginnings, the scopes."""
     return name if len(name) <= _LONGEST_OP else f"…{name[1 - _LONGEST_OP :]}"
 
 
@@ -185,12 +186,12 @@ def _first_batch(row: Row) -> str:
 
 
 def _durations(row: Row, *names: str) -> list[str]:
-    """A phase of which there are only hooks' own calls has no spread."""
+    """The durations in the columns `names`. A phase with only callbacks' own calls has no mean or quantiles."""
     return ["–" if row[name] is None else duration(float(row[name])) for name in names]
 
 
 def _print_all(out: Console, fits: list[Row]) -> None:
-    """All fits, those together that are alike."""
+    """Print a table of all fits, with a row for each kind."""
     out.print(
         table(
             ["all fits", "engine", "status", "count", "epochs", "batches", "total", "median"],

@@ -1,4 +1,4 @@
-"""The figures of a summary: what is asked of a trace, one query each, for its fits."""
+"""The figures of a summary, each from one query."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ..tables.sql_literals import literal
 Row = dict[str, Any]
 
 MANY_RETRACED = 3
-"""Batches, besides the first of each stage, that are traced anew before it is worth a word."""
+"""Retraced batches, without the first of each stage, from which on the summary mentions them."""
 
 
 @dataclass(frozen=True)
 class FitSummary:
-    """What a summary says of one fit. Durations are in nanoseconds."""
+    """The figures of one fit. Durations are in nanoseconds."""
 
     facts: Row
     """Its row of `fits`."""
@@ -31,20 +31,20 @@ class FitSummary:
     inner: list[Row]
     """The fits that its hooks called: a row for each method and hook."""
     first_batch: Row | None
-    """The first batch compared with the others, None where there are no others."""
+    """The first batch compared with the others. None if there are no others."""
     stop: Row | None
-    """What made it end early, None where nothing did."""
+    """The change of `stop_training` that ended it early. None if it was not stopped."""
     sampled: Row | None
-    """Sums over the sampled batches, without the first where there are others. None where there are none."""
+    """Sums over the sampled batches. The first batch counts only if it is alone. None if no batch was sampled."""
     ops: list[Row]
-    """The ops of those batches that took the longest."""
+    """The slowest ops of those batches."""
     retraced: Row | None
-    """How many batches were traced anew, None where they are fewer than `MANY_RETRACED`."""
+    """How many batches were retraced. None if they are fewer than `MANY_RETRACED`."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What a summary says of a trace. `gather` asks for all of it, so that showing it takes no time."""
+    """The figures of a trace. `gather` runs all queries, so that printing needs none."""
 
     trace: TraceTables
     fits: list[FitSummary]
@@ -60,8 +60,8 @@ class Figures:
 
 
 def gather(trace: TraceTables, most_fits: int) -> Figures:
-    """The figures of `trace`: in full for as many as `most_fits`, those that took the longest."""
-    # A fit inside a hook of another is part of that hook here.
+    """Query the figures of `trace`. Only the `most_fits` longest fits are shown in full."""
+    # A fit that a hook calls is counted with that hook, so it gets no section of its own.
     outermost = row_dicts(trace.relation("SELECT * FROM fits WHERE parent_fit IS NULL ORDER BY start_ns, process, fit"))
     longest = sorted(outermost, key=lambda fit: -fit["duration_ns"])[:most_fits]
     return Figures(
@@ -103,7 +103,7 @@ def _is_unsampled(facts: dict[str, Any]) -> bool:
     return isinstance(settings, dict) and settings.get("run_metadata") == OFF
 
 
-# A phase inside the same phase, such as a callback's own call inside `CallbackList.on_*`, is not counted twice.
+# A span inside a span of its own phase, such as a callback's call inside `CallbackList.on_*`, is not counted again.
 _PHASES = """
     WITH mine AS (SELECT *, callback IS NULL AND nested IS NOT TRUE AS counted FROM spans WHERE {chosen})
     SELECT phase, stage,
@@ -116,7 +116,7 @@ _PHASES = """
     GROUP BY phase, stage ORDER BY self DESC, phase, stage
 """
 
-# The fits that are alike, in the order in which the first of each kind began.
+# A row for each kind of fit, ordered by when its first fit began.
 _ALL_FITS = """
     SELECT * EXCLUDE (start_ns) FROM (
         SELECT method, engine, engine_version, status, min(start_ns) AS start_ns, count(*) AS count,
@@ -140,7 +140,7 @@ _HOOKS = """
     GROUP BY hook, callback, position ORDER BY total DESC, hook, position LIMIT 10
 """
 
-# Whatever it became before, the last counts.
+# `stop_training` may change several times; only its last value counts.
 _STOP = "SELECT value, epoch, batch, hook, callback FROM stops WHERE {chosen} ORDER BY span DESC LIMIT 1"
 
 _FIRST_BATCH = """
@@ -163,7 +163,7 @@ _FIRST_BATCH = """
 
 _TRAINED = "SELECT EXISTS (FROM fits WHERE method = 'fit') AS trained"
 
-# The first batch holds the building of a graph, or tracing: it stands for no other.
+# The first batch includes the building or tracing of the graph, so it is not typical of the others.
 _SHOWN = """
     WITH mine AS (SELECT * FROM sampled_batches WHERE {chosen}),
     shown AS (
@@ -187,7 +187,7 @@ _OPS = (
     SELECT name, type, CASE WHEN on_device THEN device END AS device, count(*) AS count, sum(self_ns) AS self,
         avg(duration_ns) AS mean
     FROM ops WHERE {{chosen}} AND span IN (SELECT span FROM shown)
-    -- An op that receives waits for another one, which is here itself.
+    -- A receiving op only waits for the sending op, which is in the table itself.
     AND (type NOT IN ({", ".join(literal(op) for op in sorted(RECEIVES))}) OR kernel IS NOT NULL)
     GROUP BY ALL ORDER BY self DESC, name LIMIT 5
 """

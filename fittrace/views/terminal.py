@@ -1,4 +1,4 @@
-"""The terminal, or the pipe, that a view is written to."""
+"""Output to a terminal or a pipe, through rich."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ from ..schema.safe_text import printable
 
 
 def console(file: TextIO) -> Console:
-    """A console that writes to `file` just what it is given: in a pipe without colours and without wrapping."""
-    # rich knows a terminal's width, and NO_COLOR; a pipe has no width.
+    """A console that writes text to `file` unchanged. In a pipe it neither colours nor wraps."""
+    # rich asks the terminal for its width and honours NO_COLOR. For a pipe it would assume 80 columns.
     width = None if file.isatty() else 10_000
     return Console(file=file, width=width, highlight=False, markup=False, emoji=False, force_jupyter=False)
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], words: Collection[str]) -> Table:
-    """A table without lines; the columns `words` hold words, the others numbers."""
+    """A table without borders.
+
+    - `headers`: the names of the columns.
+    - `rows`: the cells, row by row; they are made safe for a terminal.
+    - `words`: the headers of the text columns, which are folded to fit. All others are numbers, aligned right.
+    """
     result = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for header in headers:
         if header in words:

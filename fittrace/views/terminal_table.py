@@ -1,4 +1,4 @@
-"""Rows as a table for reading in a terminal: numbers as they are, every text made safe."""
+"""A DataFrame as a table for a terminal. Every text is made safe to print."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .aligned import aligned
 from .json_values import json_value
 
 WIDEST_CELL = 60
-"""Where a terminal's width is known, a longer cell is cut."""
+"""Columns of the terminal. A longer cell is cut if the terminal's width is known."""
 
 
 def table_lines(frame: pd.DataFrame, width: int | None = None) -> Iterator[str]:
-    """The lines of a table, however many rows it has.
+    """The lines of a table of any length.
 
-    With a `width`, long cells are cut. If the table is still wider, each row becomes several lines, one for each
-    column.
+    With a `width`, long cells are cut. If the table is still wider than that, each row is written upright: a line for
+    each column.
 
     >>> print("\\n".join(table_lines(pd.DataFrame({"phase": ["function", "logs"], "total": [12, 3]}))))
     phase     total
@@ -44,6 +44,7 @@ def table_lines(frame: pd.DataFrame, width: int | None = None) -> Iterator[str]:
 
 
 def _upright(names: list[str], columns: list[list[str]], width: int) -> Iterator[str]:
+    """Each row as a heading and a line for each column, cut to `width`."""
     for number, row in enumerate(zip(*columns, strict=True)):
         yield f"row {number}"
         for line in aligned(list(zip(names, row, strict=True))):
@@ -52,7 +53,7 @@ def _upright(names: list[str], columns: list[list[str]], width: int) -> Iterator
 
 def _cell(value: Any) -> str:
     if isinstance(value, float):
-        # Large ones are mostly nanoseconds, which no one reads as powers of ten.
+        # Large numbers are mostly nanoseconds, which are hard to read in scientific notation.
         return "" if math.isnan(value) else f"{value:.1f}" if 1e6 <= abs(value) < 1e15 else f"{value:.6g}"
     if isinstance(value, (dict, list)) or hasattr(value, "tolist"):
         value = json_value(value)

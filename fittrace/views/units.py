@@ -1,14 +1,15 @@
-"""Numbers as people read them. Everything below the views keeps plain nanoseconds and counts."""
+"""Numbers as text, with units. Only views format numbers; other packages keep plain nanoseconds and counts."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 _STEPS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1, "ns"))
+"""Units of time: nanoseconds in the unit, and its symbol."""
 
 
 def duration(ns: float) -> str:
-    """A duration in the unit that suits it, to three digits.
+    """A duration in a fitting unit, with three significant digits.
 
     >>> duration(480), duration(1_230_000), duration(-9_990_000_000)
     ('480 ns', '1.23 ms', '-9.99 s')
@@ -22,7 +23,7 @@ def duration(ns: float) -> str:
     if seconds >= 100:
         return f"{sign}{seconds // 60} min {seconds % 60:02} s"
     for size, unit in _STEPS:
-        # What would round up to 1000 belongs to the next unit.
+        # A number that would be rounded to 1000 is shown in the next larger unit.
         if abs(ns) >= 0.9995 * size:
             return f"{sign}{_three_digits(abs(ns) / size)} {unit}"
     return "0 ns" if ns == 0 else f"{sign}{_three_digits(abs(ns))} ns"
@@ -38,7 +39,7 @@ def share(part: float, whole: float) -> str:
 
 
 def count(number: int) -> str:
-    """A number with its thousands apart.
+    """A number with thousands separators.
 
     >>> count(1234567)
     '1,234,567'
@@ -47,7 +48,7 @@ def count(number: int) -> str:
 
 
 def amount(number: int, singular: str, plural: str) -> str:
-    """A number of things.
+    """A count with its noun, singular or plural.
 
     >>> amount(1, "batch", "batches"), amount(2000, "batch", "batches")
     ('1 batch', '2,000 batches')
@@ -66,7 +67,7 @@ def epoch_and_batch(epoch: int | None, batch: int | None) -> list[str]:
 
 
 def moment(ns: int) -> str:
-    """A moment in Unix nanoseconds, in this machine's time zone; a number where no clock can show it."""
+    """A time in Unix nanoseconds as local date and time, or as a number if it is out of the calendar's range."""
     try:
         return datetime.fromtimestamp(ns / 1e9).strftime("%Y-%m-%d %H:%M:%S")
     except (ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""What the prompt's `why` prints: the branches that led to a step."""
+"""The output of the prompt's `why` command: the branches that led to a step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ARM = {True: "taken", False: "not taken", None: "arm not recorded"}
 
 
 def why_lines(branches: Sequence[Branch]) -> Iterator[str]:
-    """A line for each branch, below the name of its function."""
+    """A line for each branch. The name of its function comes before the first branch of a frame."""
     if not branches:
         yield "no branch led here"
     frame = None
