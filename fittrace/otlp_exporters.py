@@ -1,7 +1,7 @@
-"""The OpenTelemetry SDK's own OTLP exporters: those that the environment asks for, and what became of their sending.
+"""The OpenTelemetry SDK's own OTLP exporters, chosen by the environment, and the errors that they log.
 
-It is used on both sides: in traced processes, which may be of Python 3.7, and when a trace is exported. Nothing of
-OpenTelemetry is imported until an exporter is asked for.
+Traced processes, which may run on Python 3.7, use this module, and so does the export of a trace. It imports
+OpenTelemetry only when an exporter is asked for.
 """
 
 from __future__ import annotations
@@ -25,10 +25,13 @@ class MissingOpenTelemetry(FittraceError):
 
 
 def exporter(signal: str, endpoint: "str | None") -> Any:
-    """The SDK's exporter of a `signal`, `traces` or `metrics`, to a URL; None: where the `OTEL_*` variables say.
+    """Make the SDK's exporter of a signal.
 
-    The protocol is that of `OTEL_EXPORTER_OTLP_<SIGNAL>_PROTOCOL` or `OTEL_EXPORTER_OTLP_PROTOCOL`. Raises
-    `FittraceError` where it is not installed or not known.
+    - `signal`: `traces` or `metrics`.
+    - `endpoint`: a URL. None: the endpoint that the `OTEL_*` variables name.
+
+    The variable `OTEL_EXPORTER_OTLP_<SIGNAL>_PROTOCOL` or `OTEL_EXPORTER_OTLP_PROTOCOL` names the protocol. Raises
+    `FittraceError` if the protocol is unknown, or if its exporter is not installed.
     """
     variables = ("OTEL_EXPORTER_OTLP_%s_PROTOCOL" % signal.upper(), "OTEL_EXPORTER_OTLP_PROTOCOL")
     protocol = next(filter(None, map(os.environ.get, variables)), "http/protobuf")
@@ -49,7 +52,7 @@ def exporter(signal: str, endpoint: "str | None") -> Any:
 
 
 def missing(package: str, error: ImportError) -> MissingOpenTelemetry:
-    """The error for a `package` that is not installed in this Python."""
+    """The error for a package that is not installed in this Python. `error` is what its import raised."""
     return MissingOpenTelemetry(
         "OTLP: %s is not installed in %s (%s); install it there, or all that is needed with fittrace[otel]"
         % (package, sys.executable, error)
@@ -57,7 +60,7 @@ def missing(package: str, error: ImportError) -> MissingOpenTelemetry:
 
 
 def url(endpoint: str, signal: str) -> str:
-    """The URL to which a signal is posted; an `endpoint` with a path of its own is that of traces.
+    """The URL to which a signal is posted over HTTP. An `endpoint` with a path of its own is the URL of traces.
 
     >>> url("http://localhost:4318", "traces"), url("https://collector/custom/v1/traces", "metrics")
     ('http://localhost:4318/v1/traces', 'https://collector/custom/v1/metrics')
@@ -68,7 +71,10 @@ def url(endpoint: str, signal: str) -> str:
 
 
 def _leave_random_numbers_alone() -> None:
-    """Give the exporters, which wait for random times, random numbers of their own, not those of the program."""
+    """Give the exporters a random generator of their own.
+
+    They wait for random times between tries. With the shared generator, that would change the program's random numbers.
+    """
     for name in ("opentelemetry.exporter.otlp.common.http", "opentelemetry.exporter.otlp.proto.grpc.exporter"):
         module = sys.modules.get(name)
         if module is not None and getattr(module, "random", None) is random:
@@ -76,8 +82,10 @@ def _leave_random_numbers_alone() -> None:
 
 
 class Quiet(logging.Filter):
-    """Keeps what one thread logs while it sends to itself, since the SDK says a line for each try; `reason` is the
-    first of them."""
+    """Suppresses what the SDK's exporters log in the thread that sends. They log a line for each try.
+
+    `reason` is the first suppressed line, for the error message.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -85,7 +93,7 @@ class Quiet(logging.Filter):
         self._thread = 0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a record is any other's."""
+        """Whether to log a record: that of any other thread."""
         if record.thread != self._thread:
             return True
         self.reason = self.reason or record.getMessage()[:300]

@@ -1,1 +1,1 @@
-"""Exports: a trace in the forms that other programs read, one module for each."""
+"""Exports of a trace to the formats of other programs, one module for each format."""

@@ -1,6 +1,6 @@
-"""Chrome's trace events as JSON, which `chrome://tracing`, Perfetto's UI and many others open.
+"""Chrome's trace events as JSON. `chrome://tracing`, Perfetto's UI and many other viewers open them.
 
-Texts are `printable`: not every viewer takes care of what it shows.
+Texts are made `printable`, because not every viewer escapes what it shows.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from .span_tracks import Track, marks_of
 
 Event = dict[str, Any]
 _FIRST_LANE = 1 << 20
-"""Above the numbers of all threads."""
+"""The first thread id of the ops' lanes: larger than the number of any thread."""
 
 
 def write(trace: TraceTables, file: IO[str]) -> int:
-    """Write a trace into `file`; how many spans there were.
+    """Write a trace into `file`. Returns the number of spans.
 
-    Times are microseconds since the beginning of the trace, which `otherData` tells: since 1970 they would not be exact
-    to the nanosecond.
+    Times are microseconds since the beginning of the trace; `otherData` has that beginning. As microseconds since 1970,
+    a float could not hold them to the nanosecond.
     """
     origin = min((int(run.facts["start_ns"]) for run in trace.runs), default=0)
     spans = 0
@@ -45,15 +45,15 @@ def write(trace: TraceTables, file: IO[str]) -> int:
 def _events(trace: TraceTables, origin: int) -> Iterator[Event]:
     first = 1
     for run in trace.runs:
-        one = alone(run)
-        processes = facts_of(one).processes
-        # Numbered through: processes of several machines may have the same id.
-        pids = {number: first + place for place, number in enumerate(processes)}
+        tables = alone(run)
+        processes = facts_of(tables).processes
+        # Numbers instead of process ids: processes of several machines may have the same id.
+        pids = {number: pid for pid, number in enumerate(processes, first)}
         first += len(pids)
         for number, process in processes.items():
             yield _named("process_name", pids[number], 0, process.title)
         threads: set[Track] = set()
-        for mark in marks_of(spans_of(one)):
+        for mark in marks_of(spans_of(tables)):
             pid, tid = pids[mark.track.process.number], mark.track.number
             if mark.track not in threads:
                 threads.add(mark.track)
@@ -63,15 +63,15 @@ def _events(trace: TraceTables, origin: int) -> Iterator[Event]:
                 args = {printable(key): _plain(value) for key, value in mark.span.attributes().items()}
                 event |= {"ph": "B", "name": printable(mark.span.title), "cat": printable(mark.span.name), "args": args}
             yield event
-        yield from _ops(one, pids, origin)
-        for point in points_of(one):
+        yield from _ops(tables, pids, origin)
+        for point in points_of(tables):
             if math.isfinite(point.value):
-                place = {"pid": pids[point.process], "ts": (point.time_ns - origin) / 1000}
-                yield {"ph": "C", "name": printable(point.title), **place, "args": {"value": point.value}}
+                position = {"pid": pids[point.process], "ts": (point.time_ns - origin) / 1000}
+                yield {"ph": "C", "name": printable(point.title), **position, "args": {"value": point.value}}
 
 
 def _ops(trace: TraceTables, pids: dict[int, int], origin: int) -> Iterator[Event]:
-    """The ops, each whole, on tracks beside those of the program's threads."""
+    """The ops as complete events, on lanes beside the tracks of the program's threads."""
     lanes: set[Lane] = set()
     for mark in op_marks_of(trace):
         if mark.op is None:
@@ -93,12 +93,13 @@ def _ops(trace: TraceTables, pids: dict[int, int], origin: int) -> Iterator[Even
         }
 
 
-def _named(what: str, pid: int, tid: int, name: str) -> Event:
-    return {"ph": "M", "name": what, "pid": pid, "tid": tid, "args": {"name": printable(name)}}
+def _named(kind: str, pid: int, tid: int, name: str) -> Event:
+    """A metadata event that names a process or a thread."""
+    return {"ph": "M", "name": kind, "pid": pid, "tid": tid, "args": {"name": printable(name)}}
 
 
 def _plain(value: Any) -> Any:
-    """What JSON has a word for; it has none for numbers that are none."""
+    """`value` as JSON can hold it. NaN and infinities become text."""
     if isinstance(value, str):
         return printable(value)
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""The numbers in logs as counters: how each went, from batch to batch and from epoch to epoch."""
+"""Counters: the numbers in the logs, batch by batch and epoch by epoch."""
 
 from __future__ import annotations
 
@@ -11,8 +11,16 @@ from .fit_facts import LoggedBatches
 
 
 class Point(NamedTuple):
-    """One value of a counter: when, in which process and fit. `per` is `batch` or `epoch`, `step` the number of that:
-    an epoch's as Keras counts it, a batch's from the beginning of the fit."""
+    """One value of a counter.
+
+    - `process`, `fit`: the numbers of its process and its fit.
+    - `stage`: `train`, `test` or `predict`.
+    - `per`: `batch` or `epoch`.
+    - `key`: the key in the logs.
+    - `step`: of an epoch, its number in Keras; of a batch, its number since the beginning of the fit's stage.
+    - `time_ns`: the end of the batch or the epoch's hook, in Unix nanoseconds.
+    - `value`: the number in the logs.
+    """
 
     process: int
     fit: int
@@ -25,12 +33,12 @@ class Point(NamedTuple):
 
     @property
     def title(self) -> str:
-        """What a viewer calls the counter."""
+        """The name of the counter in a viewer."""
         return f"{self.key} ({self.stage} {self.per})" if self.per == "batch" else f"{self.key} ({self.per})"
 
 
 def points_of(trace: TraceTables) -> Iterator[Point]:
-    """The counters of a trace of one run: those of epochs, then those of batches, each in order of time."""
+    """The counters of a trace of one run: first those of epochs, then those of batches, each sorted by time."""
     for row in row_dicts(trace.relation(_EPOCHS)):
         yield Point(**row)
     logs = LoggedBatches(trace)

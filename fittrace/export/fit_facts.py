@@ -1,4 +1,4 @@
-"""What an export must know of a whole run before the first span: its processes, its fits, the logs of its epochs."""
+"""Facts of a run that an export needs before its first span: processes, fits, and the logs of epochs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ Logs = dict[str, float]
 
 @dataclass(frozen=True, eq=False)
 class Process:
-    """One process of a run: its row of `processes`, and its ids."""
+    """One process of a run.
+
+    - `run`: the name of the run.
+    - `number`: the number of the process in the run.
+    - `row`: its row of the table `processes`.
+    - `ids`: makes the ids of its spans and traces.
+    """
 
     run: str
     number: int
@@ -29,17 +35,17 @@ class Process:
 
     @property
     def title(self) -> str:
-        """What a viewer calls it."""
+        """The name of the process in a viewer."""
         rank = f", rank {self.row['rank']}" if self.row["rank"] is not None else ""
         return f"{self.run} ({self.row['host']}, pid {self.row['pid']}{rank})"
 
     def resource(self) -> dict[str, Any]:
-        """The attributes of its resource."""
+        """The attributes of its resource in OpenTelemetry."""
         return otel_names.resource(self.row, _words(self.row["argv"]), self.run)
 
 
 def _words(argv: str) -> list[str]:
-    """A command line that the recorder wrote as JSON; as one word where it is none."""
+    """The words of a command line, which the recorder wrote as JSON. Text that is no JSON list is a single word."""
     try:
         words = json.loads(argv)
     except (ValueError, RecursionError):
@@ -49,7 +55,12 @@ def _words(argv: str) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class ExportedFit:
-    """One fit: its row of `fits`, the id of its trace, and the id of the span around it, if there is one."""
+    """One fit.
+
+    - `row`: its row of the table `fits`.
+    - `trace`: the id of its trace in OpenTelemetry.
+    - `parent`: the id of the program's own span around it. None if there is none.
+    """
 
     row: Row
     trace: int
@@ -57,13 +68,20 @@ class ExportedFit:
 
     @property
     def title(self) -> str:
-        """What a viewer calls it."""
+        """The name of the fit in a viewer."""
         return f"{self.row['method']} {self.row['fit']}"
 
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """What is known of a run: processes and fits, by number; the logs at the ends of epochs and of fits."""
+    """The facts of one run.
+
+    - `run`: its name.
+    - `processes`: the processes, by number.
+    - `fits`: the fits, by the numbers of process and fit.
+    - `epochs`: the logs at the end of each epoch, by the numbers of process, fit and epoch.
+    - `ends`: the logs at the end of each fit, by the numbers of process and fit.
+    """
 
     run: str
     processes: dict[int, Process]
@@ -73,12 +91,12 @@ class Facts:
 
 
 def alone(run: RunFiles) -> TraceTables:
-    """One run of a trace, so that its tables have no column `run`."""
+    """A trace of `run` alone, whose tables have no column `run`."""
     return TraceTables(run.directory, [run])
 
 
 def facts_of(trace: TraceTables) -> Facts:
-    """The facts of a trace of one run."""
+    """Query the facts of a trace of one run."""
     run = trace.runs[0].name
     processes = {}
     for row in row_dicts(trace.relation("SELECT * FROM processes ORDER BY process")):
@@ -88,28 +106,28 @@ def facts_of(trace: TraceTables) -> Facts:
 
 
 class LoggedBatches:
-    """The logs of batches: in `batches` every key has a column, also where a batch was never given it."""
+    """The logs of batches. The table `batches` has a column for each key, even for loops that never log the key."""
 
     def __init__(self, trace: TraceTables) -> None:
         names = trace.relation("SELECT * FROM batches LIMIT 0").columns
         self.keys = [name[len(LOGS_PREFIX) :] for name in names if name.startswith(LOGS_PREFIX)]
-        given = row_dicts(trace.relation("SELECT DISTINCT process, fit, stage, key FROM logs WHERE batch IS NOT NULL"))
-        self._given = {(row["process"], row["fit"], row["stage"], row["key"]) for row in given}
+        logged = row_dicts(trace.relation("SELECT DISTINCT process, fit, stage, key FROM logs WHERE batch IS NOT NULL"))
+        self._logged = {(row["process"], row["fit"], row["stage"], row["key"]) for row in logged}
 
     @property
     def columns(self) -> str:
-        """The columns of all keys, for the end of what a `SELECT` lists."""
+        """The columns of all keys, to append to a `SELECT` list."""
         return columns_of(self.keys)
 
     def of(self, row: Mapping[str, Any]) -> Logs:
-        """The numbers in the logs of a batch, whose row has `columns`."""
+        """The numbers in the logs of a batch. `row` must have the `columns`."""
         loop = row["process"], row["fit"], row["stage"]
-        numbers = ((key, row[LOGS_PREFIX + key]) for key in self.keys if (*loop, key) in self._given)
+        numbers = ((key, row[LOGS_PREFIX + key]) for key in self.keys if (*loop, key) in self._logged)
         return {key: number for key, number in numbers if number is not None}
 
 
 def columns_of(keys: list[str]) -> str:
-    """The columns of `batches` for these keys, for the end of what a `SELECT` lists.
+    """The columns of `batches` for `keys`, to append to a `SELECT` list.
 
     >>> columns_of(["loss"])
     ', "logs.loss"'
@@ -118,6 +136,10 @@ def columns_of(keys: list[str]) -> str:
 
 
 def _fits(trace: TraceTables, processes: dict[int, Process]) -> dict[tuple[int, int], ExportedFit]:
+    """The fits by process and fit, with the ids of their traces.
+
+    A fit joins the trace of the program's own span around it, else that of its parent fit. Otherwise it begins a trace.
+    """
     fits: dict[tuple[int, int], ExportedFit] = {}
     for row in row_dicts(trace.relation(_FITS)):
         around = otel_names.parent_of(row.pop("around"))
@@ -138,7 +160,7 @@ _FITS = f"""
     LEFT JOIN (SELECT process, span, text FROM values WHERE key = '{otel_names.TRACEPARENT}') v USING (process, span)
     ORDER BY process, fit
 """
-# The values of epochs and fits are those at their end. A key is told once for a hook; the last hook has the last word.
+# An epoch or a fit shows the values at its end. Several hooks may log the same key; the last one counts.
 _EPOCHS = """
     SELECT process, fit, epoch, key, value FROM logs
     WHERE hook = 'on_epoch_end' AND value IS NOT NULL AND epoch IS NOT NULL ORDER BY process, span

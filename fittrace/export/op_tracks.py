@@ -1,7 +1,7 @@
-"""Ops for viewers: what TensorFlow ran in the sampled batches, on tracks for each device and thread.
+"""Tracks of TensorFlow's ops in the sampled batches, for viewers.
 
-Ops of one thread may overlap, where it is not known that several ran beside each other. Such a thread has as many
-tracks as it takes for what is on each to lie one after, or one inside, the other.
+Each device and thread has at least one track, here called a lane. A viewer draws the slices of a track one after the
+other, or one inside the other. The ops of a thread may overlap otherwise. Then the thread gets further lanes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,12 @@ from .span_tracks import ended
 
 
 class Lane(NamedTuple):
-    """One track: `number` counts those of a run from 1 in order of appearance."""
+    """One track of ops.
+
+    - `number`: counts the lanes of a run from 1, in order of appearance.
+    - `process`: the number of the process.
+    - `title`: the name of the track in a viewer.
+    """
 
     number: int
     process: int
@@ -23,7 +28,13 @@ class Lane(NamedTuple):
 
 
 class DrawnOp(NamedTuple):
-    """One op, or one step of the data pipeline: what it is called, its kind, and its time."""
+    """One op, or one step of the data pipeline, to draw on a lane.
+
+    - `name`: its name.
+    - `category`: `op` or `data_pipeline`.
+    - `start_ns`, `end_ns`: its time, in Unix nanoseconds.
+    - `attributes`: its details, for the viewer to list.
+    """
 
     name: str
     category: str
@@ -33,7 +44,7 @@ class DrawnOp(NamedTuple):
 
 
 class OpMark(NamedTuple):
-    """One moment of a track: an op begins, or the innermost that is open ends (`op` is None)."""
+    """A begin or an end at `time_ns` on a lane: `op` begins there. If `op` is None, the innermost open op ends."""
 
     lane: Lane
     time_ns: int
@@ -41,8 +52,8 @@ class OpMark(NamedTuple):
 
 
 def op_marks_of(trace: TraceTables) -> Iterator[OpMark]:
-    """The moments of all tracks of a trace of one run. Those of one track come in order."""
-    # By process and thread: each of its tracks, with the ends of the ops that are open there, the innermost last.
+    """The begins and ends on all lanes of a trace of one run. Those of a lane are sorted by time."""
+    # By process and thread: its lanes, each with the end times of its open ops, the innermost last.
     lanes: dict[tuple[int, str], list[tuple[Lane, list[int]]]] = {}
     count = 0
     for row in row_dicts(trace.relation(_OPS)):
@@ -51,6 +62,7 @@ def op_marks_of(trace: TraceTables) -> Iterator[OpMark]:
         op = _op(row)
         for lane, open_until in of_track:
             yield from (OpMark(lane, end, None) for end in ended(open_until, op.start_ns))
+        # The first lane on which the op fits: no op is open there, or the innermost open op encloses it.
         free = next(((lane, ends) for lane, ends in of_track if not ends or op.end_ns <= ends[-1]), None)
         if free is None:
             count += 1

@@ -1,6 +1,6 @@
-"""A run's spans as OpenTelemetry has them: with ids, names and attributes, in order of start.
+"""A run's spans in OpenTelemetry's form: with ids, names and attributes, sorted by start.
 
-They are read piece by piece. What is kept of those before are the spans that are still open, whatever the run's size.
+The rows are read in pieces, and only the spans that are still open are kept. So a run may be larger than memory.
 """
 
 from __future__ import annotations
@@ -17,13 +17,17 @@ from ..tables.database import reading
 from .fit_facts import ExportedFit, Facts, LoggedBatches, Process, facts_of
 
 ANCHORS = ("epoch", "validation")
-"""The phases in which the hooks on a thread of their own are, beside the fit itself."""
+"""The phases that may hold hooks of another thread. Such hooks have no parent in the trace."""
 
 
 @dataclass(frozen=True)
 class SpanChoice:
-    """Which spans to export: those of a `level`, of some `batches`; or of these only the `unfinished`, which were open
-    when the recording ended."""
+    """Which spans to export.
+
+    - `level`: a key of `otel_names.LEVELS`.
+    - `batches`: which batches are among them.
+    - `unfinished`: only the spans that were open when the recording ended.
+    """
 
     level: str = "all"
     batches: SentBatches = ALL
@@ -34,9 +38,16 @@ EVERYTHING = SpanChoice()
 
 
 class Span(NamedTuple):
-    """One span. `name` is OpenTelemetry's, `title` one for people; `parent` is an id, None for the root of a trace.
+    """One span.
 
-    `begins` is the fit whose root the span is, None for all others. `logs` are the numbers in the logs at its end.
+    - `process`, `fit`: the process and the fit that it belongs to.
+    - `id`: its id in OpenTelemetry.
+    - `parent`: the id of its parent. None for the root of a trace.
+    - `name`: its name in OpenTelemetry, of few different values.
+    - `title`: its name in a viewer, with its number.
+    - `row`: its row of the trace.
+    - `logs`: the numbers in the logs at its end.
+    - `begins`: the fit, if the span is the outermost of its fit; None for all others.
     """
 
     process: Process
@@ -51,13 +62,13 @@ class Span(NamedTuple):
 
     @property
     def end_ns(self) -> int:
-        """When it ended, Unix time."""
+        """Its end, in Unix nanoseconds."""
         return self.row.start_ns + self.row.duration_ns
 
     def attributes(self) -> dict[str, Any]:
-        """What OpenTelemetry is told of it."""
+        """Its attributes in OpenTelemetry, without those that have no value."""
         row = self.row
-        found: dict[str, Any] = {
+        attributes: dict[str, Any] = {
             "keras.fit": row.fit,
             "keras.stage": row.stage,
             "keras.epoch": row.epoch,
@@ -74,14 +85,14 @@ class Span(NamedTuple):
             "thread.name": row.thread,
         }
         if self.begins is not None:
-            found["keras.engine"] = self.begins.row["engine"]
-            found["keras.engine_version"] = self.begins.row["engine_version"]
-        found |= {otel_names.LOGS + key: value for key, value in self.logs.items()}
-        return {key: value for key, value in found.items() if value is not None}
+            attributes["keras.engine"] = self.begins.row["engine"]
+            attributes["keras.engine_version"] = self.begins.row["engine_version"]
+        attributes |= {otel_names.LOGS + key: value for key, value in self.logs.items()}
+        return {key: value for key, value in attributes.items() if value is not None}
 
 
 class Row(NamedTuple):
-    """A row of `spans`, with what `batches` and `sites` tell of it."""
+    """A row of `spans`, joined with its batch and its site. The fields are the columns of those tables."""
 
     process: int
     fit: int
@@ -118,9 +129,9 @@ _SQL = """
 
 
 def spans_of(trace: TraceTables, choice: SpanChoice = EVERYTHING) -> Iterator[Span]:
-    """The chosen spans of a trace of one run, in order of start, those that hold others before these.
+    """The chosen spans of a trace of one run, sorted by start. A span comes before the spans inside it.
 
-    The parent of a span is the nearest around it that is chosen too.
+    The parent of a span is the nearest chosen span around it.
     """
     facts = facts_of(trace)
     batch_logs = LoggedBatches(trace)
@@ -128,9 +139,9 @@ def spans_of(trace: TraceTables, choice: SpanChoice = EVERYTHING) -> Iterator[Sp
     with reading(trace.relation(_SQL.format(logs=batch_logs.columns))) as pieces:
         for piece in pieces:
             now_ns = 0
-            for told in piece.to_pylist():
-                row = Row(*(told[name] for name in Row._fields))
-                logs = batch_logs.of(told) if row.phase == "batch" else {}
+            for columns in piece.to_pylist():
+                row = Row(*(columns[name] for name in Row._fields))
+                logs = batch_logs.of(columns) if row.phase == "batch" else {}
                 span = _span(row, logs, facts, open_spans[row.process], choice)
                 if span is not None:
                     yield span
@@ -140,8 +151,12 @@ def spans_of(trace: TraceTables, choice: SpanChoice = EVERYTHING) -> Iterator[Sp
 
 
 class _Around(NamedTuple):
-    """What is kept of a span while others may begin in it: the id of the nearest that is chosen, whether this is in
-    a batch that is left out, and when it ends."""
+    """What is kept of a span while other spans may begin inside it.
+
+    - `id`: the id of the nearest chosen span: this one, or one around it.
+    - `is_out`: whether it lies in a batch that is not exported.
+    - `end_ns`: its end, in Unix nanoseconds.
+    """
 
     id: int | None
     is_out: bool
@@ -149,7 +164,7 @@ class _Around(NamedTuple):
 
 
 class _Open:
-    """The spans of one process that are open at a moment."""
+    """The open spans of one process, while its spans are read in order of start."""
 
     def __init__(self) -> None:
         self._spans: dict[int, _Around] = {}
@@ -158,31 +173,33 @@ class _Open:
         self._due: dict[str, int] = {}
 
     def nth(self, start_ns: int, site: int) -> int:
-        """Which of the spans that a site opened at one moment comes now."""
+        """The index of the next span among those that a site opened at the same time. It is part of the span's id."""
         again = self._last[:2] == (start_ns, site)
         self._last = (start_ns, site, self._last[2] + 1 if again else 0)
         return self._last[2]
 
     def takes(self, row: Row, batches: SentBatches) -> bool:
-        """Whether the span of a row is that of one of these batches, or stands for one."""
+        """Whether `batches` chooses the batch that the span of a row is, or stands for."""
         is_taken = batches.takes(row.start_ns, self._due.get(row.thread, 0))
         if is_taken:
             self._due[row.thread] = batches.due(row.start_ns)
         return is_taken
 
     def around(self, row: Row, fit: ExportedFit) -> _Around | None:
-        """What holds the span of a row, None where nothing of this process does."""
+        """The open span around the span of a row. None if no span of this process is around it."""
         if row.parent is not None:
             return self._spans.get(row.parent)
         if row.span == fit.row["span"]:
             return self._spans.get(fit.row["parent_span"])
+        # The span has no parent in the trace: another thread than the fit's opened it. It belongs to the innermost open
+        # anchor. The first anchor is the fit itself, which always stays.
         anchors = self._anchors[row.fit]
         while len(anchors) > 1 and anchors[-1].end_ns < row.start_ns:
             anchors.pop()
         return anchors[-1] if anchors else None
 
     def add(self, row: Row, around: _Around, is_anchor: bool) -> None:
-        """Take note of a span that begins."""
+        """Add a span that begins. `is_anchor`: spans of other threads may be inside it."""
         self._spans[row.span] = around
         if is_anchor:
             anchors = self._anchors[row.fit]
@@ -191,7 +208,7 @@ class _Open:
             anchors.append(around)
 
     def forget(self, now_ns: int) -> None:
-        """Keep only what is still open."""
+        """Drop the spans that ended before `now_ns`."""
         self._spans = {number: around for number, around in self._spans.items() if around.end_ns >= now_ns}
 
 
@@ -200,11 +217,12 @@ def _span(row: Row, batch_logs: dict[str, float], facts: Facts, open_spans: _Ope
     begins = row.span == fit.row["span"]
     nth = open_spans.nth(row.start_ns, row.site)
     identity = process.ids.span(row.start_ns, row.site, nth)
-    # A batch that found no more data is a slice in the trace; nobody knew while it was open.
+    # A batch that finds no more data is stored as another phase. Live spans were begun before that was known, so the
+    # phase with which the site opened the span decides, as it did live.
     phase = row.opens[nth] if row.opens is not None and nth < len(row.opens) else row.phase
     around = open_spans.around(row, fit)
     is_out = around is not None and around.is_out and not begins
-    # What a thread of its own does at a batch's end is in no batch's span, and stands for one here.
+    # A hook of another thread, at a batch's end, is inside no batch's span. It is sampled as a batch of its own.
     stands_alone = row.parent is None and row.batch is not None and not begins
     if phase == "batch" or stands_alone:
         is_out = is_out or not open_spans.takes(row, choice.batches)

@@ -1,4 +1,4 @@
-"""OTLP: a trace's spans through the OpenTelemetry SDK's own exporter, or into a file as its own messages in JSON."""
+"""OTLP: sends a trace's spans with the OpenTelemetry SDK's exporter, or writes them into a file as OTLP in JSON."""
 
 from __future__ import annotations
 
@@ -21,17 +21,23 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
 AT_ONCE = 512
-"""Spans in one request, and in one line of a file."""
+"""Spans in a request, and in a line of a file."""
 
 Progress = Callable[[int], None]
+"""Called with the number of spans that are done so far."""
 
 
 def send(
     trace: TraceTables, endpoint: str | None, choice: SpanChoice = EVERYTHING, progress: Progress = lambda sent: None
 ) -> int:
-    """Send the spans of a trace to `endpoint`, or where the `OTEL_*` variables say; how many there were.
+    """Send the spans of a trace. Returns their number.
 
-    Raises `FittraceError` where the SDK is not installed, or the endpoint does not take them.
+    - `trace`: the trace, of any number of runs.
+    - `endpoint`: a URL. None: the endpoint that the `OTEL_*` variables name.
+    - `choice`: which spans to send.
+    - `progress`: called after each request.
+
+    Raises `FittraceError` if the SDK is not installed, or if the endpoint refuses the spans.
     """
     sent = 0
     through = exporter("traces", endpoint)
@@ -53,9 +59,10 @@ def send(
 def write(
     trace: TraceTables, file: IO[str], choice: SpanChoice = EVERYTHING, progress: Progress = lambda written: None
 ) -> int:
-    """Write the spans of a trace into `file`, a request of OTLP in JSON on each line; how many there were.
+    """Write the spans of a trace into `file`, an OTLP request in JSON on each line. Returns their number.
 
-    A Collector's file receiver reads that. Raises `FittraceError` where the SDK is not installed.
+    A Collector's file receiver reads such files. The parameters are those of `send`. Raises `FittraceError` if the SDK
+    is not installed.
     """
     try:
         from google.protobuf.json_format import MessageToDict
@@ -72,16 +79,16 @@ def write(
 
 
 def requests(trace: TraceTables, choice: SpanChoice = EVERYTHING) -> Iterator[list[ReadableSpan]]:
-    """The spans of a trace as the SDK has them, as many in a list as go into one request."""
+    """The spans of a trace as spans of the SDK, in lists of at most `AT_ONCE`."""
     for run in trace.runs:
         resources: dict[int, Resource] = {}
         spans = (readable(span, resources) for span in spans_of(alone(run), choice))
-        while some := list(islice(spans, AT_ONCE)):
-            yield some
+        while request := list(islice(spans, AT_ONCE)):
+            yield request
 
 
 def readable(span: Span, resources: dict[int, Resource]) -> ReadableSpan:
-    """A span as the SDK has it when it has ended; `resources` are those of the processes so far."""
+    """A span as an ended span of the SDK. `resources` caches the resource of each process, by number."""
     try:
         from opentelemetry.sdk.trace import Event, ReadableSpan
         from opentelemetry.sdk.util.instrumentation import InstrumentationScope
@@ -111,12 +118,14 @@ def _resource(process: Process, resources: dict[int, Resource]) -> Resource:
     from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 
     if process.number not in resources:
-        # Only what the user says of it: the SDK would say what process this is, not that of the trace.
+        # Merge only what the user sets in the environment. The SDK's other detectors describe the exporting process,
+        # not the traced one.
         resources[process.number] = Resource(process.resource()).merge(OTELResourceDetector().detect())
     return resources[process.number]
 
 
 def _exception(error: str) -> dict[str, str]:
+    """The attributes of an exception event. `error` is `type: message`."""
     kind, _, message = error.partition(": ")
     return {"exception.type": kind, "exception.message": message}
 
@@ -125,7 +134,7 @@ _IDS = ("traceId", "spanId", "parentSpanId")
 
 
 def _with_hexadecimal_ids(message: Any) -> Any:
-    """OTLP's one departure from the JSON of Protocol Buffers: ids are hexadecimal, not base64."""
+    """Encode ids in hexadecimal, as OTLP asks. The JSON of Protocol Buffers has them in base64."""
     if isinstance(message, dict):
         return {
             key: base64.b64decode(value).hex() if key in _IDS else _with_hexadecimal_ids(value)

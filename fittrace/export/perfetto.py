@@ -1,8 +1,8 @@
-"""Perfetto's own format: `.pftrace`, which its UI and its trace processor open.
+"""Perfetto's own format, `.pftrace`. Perfetto's UI and its trace processor open it.
 
-A process of the trace is a process there, with a track for each thread, tracks for the ops of sampled batches, and a
-counter for each key of the logs. It is written packet by packet, so that a trace of any size goes. Texts are
-`printable`: not every viewer takes care of what it shows.
+Each process has a track for each thread, tracks for the ops of sampled batches, and a counter for each key of the logs.
+The file is written packet by packet, so a trace may be larger than memory. Texts are made `printable`, because not
+every viewer escapes what it shows.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import TracePacket
 
 _SEQUENCE = 1
+"""The id of the only packet sequence. Perfetto needs one to read track events."""
 
 
 def write(trace: TraceTables, file: IO[bytes]) -> int:
-    """Write a trace into `file`; how many spans there were. Raises `FittraceError` without the package `perfetto`."""
+    """Write a trace into `file`. Returns the number of spans. Raises `FittraceError` if `perfetto` is not installed."""
     try:
         from perfetto.trace_builder.proto_builder import StreamingTraceProtoBuilder
     except ImportError as error:
@@ -43,7 +44,12 @@ def write(trace: TraceTables, file: IO[bytes]) -> int:
 
 
 class _Slice(NamedTuple):
-    """What a slice is called, its category, and what there is to say of it."""
+    """The beginning of a slice.
+
+    - `name`: its name.
+    - `category`: its category, by which a viewer may filter.
+    - `attributes`: its details, which the viewer lists.
+    """
 
     name: str
     category: str
@@ -51,7 +57,12 @@ class _Slice(NamedTuple):
 
 
 class _Packets:
-    """The packets of one run; `uuid`s of tracks are numbered through."""
+    """The packets of one run.
+
+    - `new`: makes an empty packet.
+    - `trace`: the trace of that run alone.
+    - `first_uuid`: the id of the first track; `next_uuid` is where the next run goes on.
+    """
 
     def __init__(self, new: Any, trace: TraceTables, first_uuid: int) -> None:
         self._new = new
@@ -64,7 +75,7 @@ class _Packets:
         self.spans = 0
 
     def all(self) -> Iterator[TracePacket]:
-        """The clock, the processes, the spans, the ops, the counters; each track before what is on it."""
+        """All packets: clock, processes, spans, ops and counters. A track's descriptor comes before its events."""
         from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import TrackEvent
 
         if self._facts.processes:
@@ -83,12 +94,12 @@ class _Packets:
             yield self._slice(self._threads[mark.track], mark.time_ns, begins)
         yield from self._ops()
         for point in points_of(self._trace):
-            place = point.process, point.title
-            if place not in self._counters:
-                yield self._counter(*place)
+            counter = point.process, point.title
+            if counter not in self._counters:
+                yield self._counter(*counter)
             packet = self._packet(point.time_ns)
             packet.track_event.type = TrackEvent.TYPE_COUNTER
-            packet.track_event.track_uuid = self._counters[place]
+            packet.track_event.track_uuid = self._counters[counter]
             packet.track_event.double_counter_value = point.value
             yield packet
 
@@ -102,7 +113,7 @@ class _Packets:
             yield self._slice(lanes[mark.lane], mark.time_ns, begins)
 
     def _slice(self, uuid: int, time_ns: int, begins: _Slice | None) -> TracePacket:
-        """The beginning of a slice on a track, or the end of the innermost."""
+        """The beginning of a slice on a track. If `begins` is None: the end of the innermost slice."""
         from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import TrackEvent
 
         packet = self._packet(time_ns)
@@ -122,7 +133,7 @@ class _Packets:
         return packet
 
     def _clock(self, time_ns: int) -> TracePacket:
-        """Times are of the wall's clock, and shown so."""
+        """A clock snapshot that equates boot time with wall time, so that the viewer shows the packets' Unix time."""
         from perfetto.protos.perfetto.trace.perfetto_trace_pb2 import BUILTIN_CLOCK_BOOTTIME, BUILTIN_CLOCK_REALTIME
 
         packet = self._packet(time_ns)
@@ -133,7 +144,7 @@ class _Packets:
     def _process(self, number: int) -> TracePacket:
         packet, self._processes[number] = self._track()
         process = self._facts.processes[number]
-        # By number: processes of several machines may have the same id.
+        # The track's number instead of the process id: processes of several machines may have the same id.
         packet.track_descriptor.process.pid = self._processes[number]
         packet.track_descriptor.process.process_name = printable(process.title)
         return packet

@@ -1,4 +1,4 @@
-"""A trace's `RunMetadata`: a file for each batch that was sampled."""
+"""TensorFlow's `RunMetadata`: a file for each sampled batch."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ..tables import TraceTables
 
 
 def write(trace: TraceTables, folder: Path) -> int:
-    """Write a protobuf for each sampled batch into `folder`; how many.
+    """Write a protobuf file for each sampled batch into `folder`. Returns the number of files.
 
-    TensorFlow's `Timeline` and `tf.compat.v1.profiler` read them. Raises `FittraceError` where no batch was sampled.
+    TensorFlow's `Timeline` and `tf.compat.v1.profiler` read them. Raises `FittraceError` if no batch was sampled.
     """
     written = 0
     for name, data in trace.run_metadata_files():

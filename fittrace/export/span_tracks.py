@@ -1,4 +1,4 @@
-"""Tracks: on which line of a viewer a span is drawn, and in which order a track's spans begin and end."""
+"""Tracks of spans for viewers: one for each thread, with the begins and ends of its spans in order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from .otel_spans import Span
 
 
 class Track(NamedTuple):
-    """One thread of one process: `number` counts the tracks from 1 in order of appearance."""
+    """One thread of one process.
+
+    - `number`: counts the tracks of a run from 1, in order of appearance.
+    - `process`: the process.
+    - `thread`: the name of the thread.
+    """
 
     number: int
     process: Process
@@ -18,7 +23,7 @@ class Track(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """One moment of a track: a span begins, or the innermost that is open ends (`span` is None)."""
+    """A begin or an end at `time_ns` on a track: `span` begins there. If it is None, the innermost open span ends."""
 
     track: Track
     time_ns: int
@@ -26,14 +31,17 @@ class Mark(NamedTuple):
 
 
 def marks_of(spans: Iterable[Span]) -> Iterator[Mark]:
-    """The moments of all tracks: those of each in order, whatever lies in what."""
+    """The begins and ends on all tracks. Those of a track are sorted by time and properly nested.
+
+    `spans` are sorted by start, each before the spans inside it.
+    """
     tracks: dict[tuple[int, str], Track] = {}
     ends: dict[Track, list[int]] = {}
     for span in spans:
-        place = span.process.number, span.row.thread
-        track = tracks.get(place)
+        thread = span.process.number, span.row.thread
+        track = tracks.get(thread)
         if track is None:
-            track = tracks[place] = Track(len(tracks) + 1, span.process, span.row.thread)
+            track = tracks[thread] = Track(len(tracks) + 1, span.process, span.row.thread)
             ends[track] = []
         now = span.row.start_ns
         yield from (Mark(track, end, None) for end in ended(ends[track], now))
@@ -44,7 +52,10 @@ def marks_of(spans: Iterable[Span]) -> Iterator[Mark]:
 
 
 def ended(open_until: list[int], now_ns: int | None = None) -> Iterator[int]:
-    """Take the ends that are over `now_ns` from those of what is open in a track, the innermost first; None: all.
+    """Remove the ends that are not after `now_ns`, and yield them, the innermost first.
+
+    - `open_until`: the end times of a track's open spans, the innermost last.
+    - `now_ns`: the present time. None: all ends are removed.
 
     >>> open_until = [9, 5, 2]
     >>> list(ended(open_until, 5)), open_until

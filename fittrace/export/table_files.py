@@ -1,4 +1,4 @@
-"""The tables of a trace as files, one for each table, for what reads CSV or Parquet."""
+"""The tables of a trace as CSV or Parquet files, one for each table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from ..views import row_formats
 
 
 def write(trace: TraceTables, folder: Path, form: str) -> list[Path]:
-    """Write every table into `folder` as `csv` or `parquet`; the files. Rows are in the order of time."""
+    """Write every table into a folder. Returns the paths of the files. Rows are sorted by time.
+
+    - `trace`: the trace.
+    - `folder`: the folder; it is made if it does not exist.
+    - `form`: `csv` or `parquet`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, view in VIEWS.items():

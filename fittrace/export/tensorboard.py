@@ -1,4 +1,4 @@
-"""TensorBoard's event files: the numbers in the logs as scalars, named as Keras' own callback names them."""
+"""TensorBoard's event files: the numbers in the logs as scalars, with the names that Keras' own callback uses."""
 
 from __future__ import annotations
 
@@ -17,24 +17,26 @@ if TYPE_CHECKING:
     from tensorboard.summary.writer.record_writer import RecordWriter
 
 _VALIDATION = "val_"
+"""Keras' prefix for the keys of validation in the logs of an epoch."""
 _FOLDERS = {"train": "train", "test": "validation", "predict": "predict"}
+"""The folder of each stage, as Keras' own callback names it."""
 
 
 def write(trace: TraceTables, folder: Path) -> int:
-    """Write the scalars of a trace under `folder`, its log directory; how many there were.
+    """Write the scalars of a trace under `folder`, TensorBoard's log directory. Returns the number of scalars.
 
-    `train` has `epoch_loss` and `batch_loss`, `validation` those of validation. Where there are several runs, processes
-    or fits, each has folders of its own. Raises `FittraceError` where TensorBoard is not installed. TensorFlow is not
-    needed, and not imported.
+    The folder `train` has scalars such as `epoch_loss` and `batch_loss`; `validation` has those of validation. If there
+    are several runs, processes or fits, each has folders of its own. Raises `FittraceError` if TensorBoard is not
+    installed. TensorFlow is not imported.
     """
     if importlib.util.find_spec("tensorboard") is None:
         raise FittraceError("tensorboard: not installed; pip install 'fittrace[tensorboard]'")
     scalars = 0
     for run in trace.runs:
-        one = alone(run)
-        facts = facts_of(one)
+        tables = alone(run)
+        facts = facts_of(tables)
         with _Files(folder) as files:
-            for point in points_of(one):
+            for point in points_of(tables):
                 parts = []
                 parts += [run.name] if len(trace.runs) > 1 else []
                 parts += [f"process-{point.process}"] if len(facts.processes) > 1 else []
@@ -59,7 +61,7 @@ class _Files:
             file.close()
 
     def add(self, point: Point, parts: list[str]) -> None:
-        """Write one scalar into the file for its stage, below the folders `parts`."""
+        """Write a scalar into the file of its stage. `parts` are the folders above the stage's folder."""
         from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.compat.proto.summary_pb2 import Summary
         from tensorboard.plugins.scalar.metadata import create_summary_metadata
@@ -80,7 +82,8 @@ class _Files:
             from tensorboard.summary.writer.record_writer import RecordWriter
 
             folder.mkdir(parents=True, exist_ok=True)
-            # The name that TensorBoard looks for; the same again for the same trace, so that no run is there twice.
+            # TensorBoard looks for this pattern. The name depends on the trace alone, so a second export replaces the
+            # first instead of standing beside it.
             name = f"events.out.tfevents.{time_ns // 1_000_000_000:010}.fittrace.{os.path.basename(folder)}.v2"
             file = self._files[folder] = RecordWriter((folder / name).open("wb"))
             first = Event(wall_time=time_ns / 1e9, file_version="brain.Event:2")
