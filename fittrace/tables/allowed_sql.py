@@ -1,7 +1,7 @@
-"""Which SQL may be asked of a trace: one `SELECT` that reads tables.
+"""The SQL that a trace allows: one `SELECT` that only reads tables.
 
-The database guards the file system itself (`database`). This module looks at the parsed query, because a `SELECT` may
-hold more than reading: a `WITH` clause that writes, or a table function that runs other SQL.
+DuckDB's own settings guard the file system (see `database`). This module checks the parsed query, because a `SELECT`
+may do more than read: a `WITH` clause may write, and a table function may run other SQL.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _RULE = "`sql` takes one SELECT over the tables of the trace"
 
 
 def tables_read(connection: duckdb.DuckDBPyConnection, query: str) -> set[str] | None:
-    """The names of the tables that `query` reads, None where it asks about the tables themselves (`SHOW TABLES`).
+    """The names of the tables that `query` reads. None if it lists the tables themselves (`SHOW TABLES`).
 
-    Raises `QueryError` for anything but one statement that only reads.
+    Raises `QueryError` unless the query is one statement that only reads.
     """
     import duckdb
 
@@ -67,15 +67,15 @@ def tables_read(connection: duckdb.DuckDBPyConnection, query: str) -> set[str] |
 
 
 def explained(error: Exception) -> QueryError:
-    """The database's `error` as one line of ours."""
-    # After an empty line it draws the query with a marker, which one line cannot show.
+    """A `QueryError` with the message of DuckDB's `error` on one line."""
+    # After an empty line, DuckDB shows the query with a marker below it. That needs several lines, so it is cut off.
     message = str(error).split("\n\n")[0]
     _, _, without_kind = message.partition(" Error: ")
     return QueryError("SQL: " + printable(" ".join((without_kind or message).split())))
 
 
 def _nodes(value: Any) -> Iterator[dict[str, Any]]:
-    """All objects in a parsed query, whatever the depth."""
+    """All JSON objects in a parsed query, at any depth. It does not recurse, since a query may be nested deeply."""
     pending = [value]
     while pending:
         item = pending.pop()

@@ -1,4 +1,4 @@
-"""Which samples were in a batch, from its bounds and the order of its epoch."""
+"""The samples of a batch, from its bounds and the sample order of its epoch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BATCHES = """
     WHERE b.fit = {fit} AND b.epoch IS NOT DISTINCT FROM {epoch} AND {batch} BETWEEN b.batch AND b.last_batch
 """
 _METHOD = "CASE f.method WHEN 'fit' THEN 'train' WHEN 'evaluate' THEN 'test' ELSE 'predict' END"
-_STRETCHES = """
+_RANGES = """
     SELECT position, sample, count FROM stored.samples
     WHERE run = {run} AND process = {process} AND fit = {fit} AND stage = {stage}
         AND epoch IS NOT DISTINCT FROM {epoch} AND position < {end} AND position + count > {begin}
@@ -32,18 +32,22 @@ _STRETCHES = """
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch as a user names it."""
+    """A batch as a user names it.
+
+    - `fit`: the number of the fit in its process.
+    - `epoch`: the number of the epoch. None outside of an epoch loop.
+    - `batch`: the number of the batch.
+    - `stage`: `train`, `test` or `predict`. None for the fit's own stage.
+    - `process`: the number of the process. None if only one process has such a batch.
+    - `run`: the name of the run. None if only one run has such a batch.
+    """
 
     fit: int
     epoch: int | None
-    """None outside of an epoch loop."""
     batch: int
     stage: str | None
-    """None for the fit's own stage."""
     process: int | None
-    """None where there is only one process with such a batch."""
     run: str | None
-    """None where there is only one run with such a batch."""
 
     def __str__(self) -> str:
         where = f"fit {self.fit}" + (f", epoch {self.epoch}" if self.epoch is not None else "")
@@ -51,32 +55,33 @@ class Batch:
 
 
 def samples_of(database: Database, batch: Batch) -> Indices:
-    """The indices of the samples in `batch`. Raises `UnknownSamples` where the trace does not tell."""
+    """The indices of the samples in `batch`. Raises `UnknownSamples` if the trace does not have them."""
     row = _row(database, batch)
     if row["first_sample"] is None or row["size"] is None:
         raise UnknownSamples(f"{batch}: {printable(row['engine'])} does not tell its samples here; array loops do")
     begin, end = row["first_sample"], row["first_sample"] + row["size"]
     chosen = {name: literal(row[name]) for name in ("run", "process", "stage")}
     chosen |= {"fit": literal(batch.fit), "epoch": literal(batch.epoch)}
-    stretches = row_dicts(database.over_stored(_STRETCHES.format(**chosen, begin=begin, end=end), ["samples"]))
-    if any(stretch["sample"] is None for stretch in stretches):
+    ranges = row_dicts(database.over_stored(_RANGES.format(**chosen, begin=begin, end=end), ["samples"]))
+    if any(part["sample"] is None for part in ranges):
         raise UnknownSamples(
-            f"{batch}: the order of its epoch's {stretches[0]['count']:,} samples was not kept: there are too"
+            f"{batch}: the order of its epoch's {ranges[0]['count']:,} samples was not kept: there are too"
             " many; trace fewer samples or epochs"
         )
     pieces = []
-    for stretch in stretches:
-        skipped = max(begin - stretch["position"], 0)
-        last = min(end - stretch["position"], stretch["count"])
-        pieces.append(np.arange(stretch["sample"] + skipped, stretch["sample"] + last))
-    found = np.concatenate([np.empty(0, np.int64), *pieces])
-    if len(found) != row["size"]:
+    for part in ranges:
+        # An epoch's order is stored as ranges of successive samples. The batch may begin or end inside a range.
+        first = max(begin - part["position"], 0)
+        last = min(end - part["position"], part["count"])
+        pieces.append(np.arange(part["sample"] + first, part["sample"] + last))
+    samples = np.concatenate([np.empty(0, np.int64), *pieces])
+    if len(samples) != row["size"]:
         raise UnknownSamples(f"{batch}: the order of its epoch's samples is lost; `notes` may tell why")
-    return found
+    return samples
 
 
 def _row(database: Database, batch: Batch) -> dict[str, Any]:
-    """What is stored of the batch."""
+    """The stored row of the batch, which must be the only one that fits."""
     if batch.stage is not None and batch.stage not in STAGES:
         raise UnknownSamples(f"stage {batch.stage!r}: no such stage; give one of {', '.join(STAGES)}")
     query = _BATCHES.format(fit=literal(batch.fit), epoch=literal(batch.epoch), batch=literal(batch.batch))

@@ -1,4 +1,4 @@
-"""The columns of a stored table as the database has them."""
+"""The SQL types of a stored table's columns."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ _SQL_TYPES = {
 
 
 def no_rows(table: str) -> str:
-    """The SQL of `table` without a row."""
+    """The SQL of an empty `table`, with all its columns. In a union it adds the columns that older traces lack."""
     columns = [Column("run", "string", ""), Column("process", "int32", ""), *TABLES[table].columns]
     return f"SELECT {', '.join(f'NULL::{_sql_type(column.type)} AS {column.name}' for column in columns)} WHERE false"
 
 
 def _sql_type(kind: str) -> str:
-    """
+    """The SQL type of a column type in `schema.tables`.
+
     >>> _sql_type("list<int32>")
     'INTEGER[]'
     """

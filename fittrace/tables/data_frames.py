@@ -1,7 +1,7 @@
-"""Arrow tables as pandas DataFrames, without a number or a missing value changing its nature.
+"""Arrow tables as pandas DataFrames, without changing any number or missing value.
 
-pandas would turn whole numbers with missing values into floats, and exact sums into objects: here both stay whole
-numbers, as `Int64`. Repeated text becomes categories.
+pandas' own conversion turns integers with missing values into floats, and exact sums into objects. Here both become
+`Int64`. Repeated text becomes categories.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from .query_errors import QueryError
 _COLUMNS = [column for table in TABLES.values() for column in table.columns]
 
 NULLABLE = frozenset(c.name for c in _COLUMNS if c.nullable and c.type in ("int32", "int64"))
-"""Names of the columns that are `Int64` in every table, whether or not a value is missing in this one."""
+"""Names of the columns that are `Int64` in every table, even in one where no value is missing."""
 
 REPEATED = frozenset(c.name for c in _COLUMNS if c.type == "dictionary") | {"run"}
 """Names of the columns of repeated text, which become categories."""
 
 
 TEXT = pd.StringDtype(na_value=np.nan)
-"""The text of pandas 3, which pandas 2.3 has too."""
+"""The default text type of pandas 3. pandas 2.3 has it too, so both give the same DataFrames."""
 
 
 def encoded(table: pa.Table) -> pa.Table:
-    """`table` with its columns of repeated text as dictionaries, which are quick to sort and to hand to pandas."""
+    """Dictionary-encode the columns of repeated text in `table`. That makes sorting and conversion to pandas fast."""
     for number, field in enumerate(table.schema):
         if field.name in REPEATED and pa.types.is_string(field.type):
             table = table.set_column(number, field.name, table.column(number).dictionary_encode())
@@ -42,13 +42,14 @@ def encoded(table: pa.Table) -> pa.Table:
 
 
 def in_order(table: pa.Table, keys: Sequence[str]) -> pa.Table:
-    """`table` with its rows sorted by the columns `keys`; rows alike in them keep their order.
+    """Sort the rows of `table` by the columns `keys`. The sort is stable.
 
-    Files are written in order, so it mostly only looks.
+    Files are written in order, so mostly it only checks the order.
     """
     columns = [_comparable(table[key]) for key in keys if key in table.column_names]
     if _is_sorted(columns):
         return table
+    # Stable sorts from the last key to the first sort by all keys.
     order = np.arange(table.num_rows)
     for column in reversed(columns):
         order = order[np.argsort(column[order], kind="stable")]
@@ -56,10 +57,10 @@ def in_order(table: pa.Table, keys: Sequence[str]) -> pa.Table:
 
 
 def frame(table: pa.Table, nullable: Collection[str] = ()) -> pd.DataFrame:
-    """The DataFrame of an Arrow `table`.
+    """Convert an Arrow `table` to a DataFrame.
 
-    Whole numbers become `int64`, or `Int64` where they are missing or their column is one of `nullable`; dictionaries
-    become categories.
+    Integers become `int64`. They become `Int64` if a value is missing, or if `nullable` has the name of their column.
+    Dictionaries become categories.
 
     >>> frame(pa.table({"batch": [0, None], "loss": [0.5, None]}))
        batch  loss
@@ -68,7 +69,7 @@ def frame(table: pa.Table, nullable: Collection[str] = ()) -> pd.DataFrame:
     """
     names = table.column_names
     columns = [_column(name, single(column), name in nullable) for name, column in zip(names, table.columns)]
-    # Numbered first: a query may name two columns alike.
+    # The columns are numbered first: in a query, two columns may have the same name.
     result: pd.DataFrame = pd.DataFrame(dict(enumerate(columns)), index=pd.RangeIndex(table.num_rows), copy=False)
     result.columns = pd.Index(names)
     return result
@@ -81,7 +82,7 @@ def single(column: pa.ChunkedArray) -> pa.Array:
 
 
 _CANNOT_HOLD = (ValueError, TypeError, OverflowError, NotImplementedError)
-"""What Arrow, pandas and Python raise for values that they have no place for; Arrow's own errors are among these."""
+"""The errors that Arrow, pandas and Python raise for values that their types cannot hold."""
 
 
 def _column(name: str, array: pa.Array, nullable: bool) -> Any:
@@ -118,7 +119,7 @@ def _values(array: pa.Array, nullable: bool) -> Any:
 
 
 def _objects(array: pa.Array) -> Any:
-    """The values as Python has them; a map whose keys Python cannot hash is a list of pairs."""
+    """The values as Python objects. A map is a list of pairs, since Python may be unable to hash its keys."""
     objects = np.empty(len(array), dtype=object)
     for index, value in enumerate(array.to_pylist()):
         objects[index] = value
@@ -126,8 +127,10 @@ def _objects(array: pa.Array) -> Any:
 
 
 def _refuse_out_of_range(array: pa.Array) -> None:
-    """Raise `ValueError` for dates and timestamps outside of Python's years, 1 to 9999, the infinite ones among them:
-    some of them can be held, and are then shown as other dates."""
+    """Raise `ValueError` for dates and timestamps outside of the years 1 to 9999, and for infinite ones.
+
+    pandas accepts some of them and shows them as other dates.
+    """
     if pa.types.is_date(array.type) or pa.types.is_timestamp(array.type):
         ends = pc.min_max(array)
         ends["min"].as_py()
@@ -135,7 +138,7 @@ def _refuse_out_of_range(array: pa.Array) -> None:
 
 
 def _whole(array: pa.Array) -> pa.Array:
-    """A sum of 64-bit numbers as a 64-bit number, where it is one."""
+    """A sum of 64-bit integers, which is a 128-bit decimal, as `int64`, or as `float64` if it is too large."""
     try:
         return array.cast(pa.int64())
     except pa.ArrowInvalid:
@@ -143,6 +146,7 @@ def _whole(array: pa.Array) -> pa.Array:
 
 
 def _comparable(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """Integers that sort as the values of `column` do. A missing value comes first, as -1."""
     array = single(column)
     if pa.types.is_dictionary(array.type):
         ranks = pc.rank(array.dictionary).to_numpy().astype(np.int64)
@@ -151,6 +155,7 @@ def _comparable(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
 
 
 def _is_sorted(columns: Sequence[npt.NDArray[np.int64]]) -> bool:
+    """Whether the rows are sorted by all columns. A column matters only where all columns before it are equal."""
     alike: npt.NDArray[np.bool_] | bool = True
     for column in columns:
         before, after = column[:-1], column[1:]

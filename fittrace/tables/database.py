@@ -1,4 +1,4 @@
-"""The database that answers for a trace: DuckDB over its stored tables, able to read their files and nothing else."""
+"""The database of a trace: DuckDB over its stored tables. It can read their files and no others."""
 
 from __future__ import annotations
 
@@ -26,14 +26,17 @@ if TYPE_CHECKING:
 
 
 PIECE = 100_000
-"""Rows that are read at once where an answer is read piece by piece."""
+"""Rows in a piece, where a result is read piece by piece."""
 
 
 class Database:
-    """The tables of a trace, made from its `stored` tables. They have a `run` column where `with_run`.
+    """The tables of a trace.
 
-    A stored table is checked and opened when the first query reads it, so that a question about fits does not wait for
-    a hundred million spans.
+    - `stored`: the stored tables that they are derived from.
+    - `with_run`: whether they have a column `run`.
+
+    A stored table is checked and opened by the first query that reads it. So a query of the fits does not wait for a
+    hundred million spans.
     """
 
     def __init__(self, stored: StoredTables, with_run: bool) -> None:
@@ -44,7 +47,7 @@ class Database:
         self._connection = _connect(stored.files())
 
     def query(self, sql: str) -> DuckDBPyRelation:
-        """The rows that the user's `sql` selects. Raises `QueryError` where it does anything but read the tables."""
+        """The rows that the user's `sql` selects. Raises `QueryError` unless it only reads tables."""
         names = tables_read(self._connection.cursor(), sql)
         if names is None or not names <= VIEWS.keys():
             self._prepare(VIEWS)
@@ -53,25 +56,27 @@ class Database:
         return self._relation(sql)
 
     def table(self, name: str, columns: str = "*") -> DuckDBPyRelation:
-        """All rows of one of the trace's tables, in no order; `columns` is what SQL has after `SELECT`."""
+        """All rows of the table `name`, in no order. `columns` is the SQL list of the columns to select."""
         self._prepare([name])
         return self._relation(f"SELECT {columns} FROM {name}")
 
     def stored(self, name: str, which: str = "") -> DuckDBPyRelation:
-        """The rows of a table as it is stored, in the order of writing within each process; all of them, or those that
-        `which` leaves, SQL from its `WHERE` on."""
+        """The rows of the stored table `name`. Within a process, they are in the order in which they were written.
+
+        `which` is SQL to append to the `SELECT`, such as a `WHERE` clause.
+        """
         self._prepare_stored(name)
         return self._relation(f"SELECT * FROM stored.{name} {which}")
 
     def over_stored(self, sql: str, tables: Iterable[str]) -> DuckDBPyRelation:
-        """The rows that `sql`, one of ours, selects from `tables` as they are stored."""
+        """The rows that `sql`, which is fittrace's own, selects from the stored `tables`."""
         for table in tables:
             self._prepare_stored(table)
         return self._relation(sql)
 
     def _relation(self, sql: str) -> DuckDBPyRelation:
-        # A cursor of its own, so that an answer can be read piece by piece while others are asked for. Some versions
-        # of DuckDB close it with the last reference to it, which a relation does not hold.
+        # Each result has a cursor of its own, so that it can be read piece by piece while other queries run. In some
+        # versions of DuckDB a relation holds no reference to its cursor, which would then be closed too early.
         cursor = self._connection.cursor()
         try:
             relation = cursor.sql(sql)
@@ -93,12 +98,12 @@ class Database:
     def _prepare_stored(self, table: str) -> None:
         if f"stored.{table}" in self._ready:
             return
-        # One scan for each process, not one over everything: which process a row is of is then a constant.
+        # One scan for each process: the column `process` is then a constant in each, and takes no time.
         scans = [
             f"SELECT run, {process}::INTEGER AS process, * EXCLUDE (run) FROM {rows}"
             for process, rows in self._stored.partitions(table, self._connection).items()
         ]
-        # A trace that was made before a column was added has nothing in it.
+        # An older trace may lack columns that were added later. The union with an empty table fills them with NULL.
         scans.append(no_rows(table))
         try:
             self._connection.execute(f"CREATE VIEW stored.{table} AS {' UNION ALL BY NAME '.join(scans)}")
@@ -109,7 +114,7 @@ class Database:
 
 
 def read(relation: DuckDBPyRelation) -> pa.Table:
-    """All rows of `relation`. Raises `QueryError` for what goes wrong only while computing, such as a bad cast."""
+    """All rows of `relation`. Raises `QueryError` for errors while it is computed, such as a bad cast."""
     try:
         return relation.to_arrow_table()
     except duckdb.Error as error:
@@ -117,7 +122,7 @@ def read(relation: DuckDBPyRelation) -> pa.Table:
 
 
 def row_dicts(relation: DuckDBPyRelation) -> list[dict[str, Any]]:
-    """All rows of `relation`, each a dict by column. Raises `QueryError` as `read` does."""
+    """All rows of `relation` as dicts, by column. Raises `QueryError` as `read` does."""
     try:
         return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
     except duckdb.Error as error:
@@ -126,15 +131,15 @@ def row_dicts(relation: DuckDBPyRelation) -> list[dict[str, Any]]:
 
 @contextmanager
 def reading(relation: DuckDBPyRelation, rows: int = PIECE) -> Iterator[pa.RecordBatchReader]:
-    """The rows of `relation`, so many at once, for answers larger than memory. Raises `QueryError` as `read` does."""
+    """Read `relation` in pieces of `rows` rows, as it may be larger than memory. Raises `QueryError` as `read` does."""
     try:
-        # DuckDB 1 calls it otherwise.
+        # DuckDB 1 has the method under another name.
         read_in_pieces = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
         yield read_in_pieces(rows)
     except io.UnsupportedOperation:
-        raise  # of the stream that the rows are written to
+        raise  # an error of the stream that the caller writes to
     except (duckdb.Error, OSError) as error:
-        # Arrow hands on what the database says as an error of input and output.
+        # Arrow wraps an error of DuckDB in an OSError without a number. An OSError with a number is a real one.
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise explained(error) from None
@@ -148,12 +153,12 @@ def _connect(files: Iterable[Path]) -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": False,
             "python_enable_replacements": False,
             "allow_persistent_secrets": False,
-            # Where sorts larger than memory go: the default is a folder where the program happens to stand.
-            # It is made when needed and removed after.
+            # The folder for sorts larger than memory. By default it would lie in the current directory. DuckDB makes
+            # it when needed and removes it afterwards.
             "temp_directory": path_text(Path(tempfile.gettempdir(), f"fittrace-{uuid.uuid4().hex}")),
         },
     )
-    # Not set where it is off already: in a notebook without widgets DuckDB refuses to be asked.
+    # It is set only if it is on: in a notebook without widgets, DuckDB refuses to change this setting.
     if connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (True,):
         connection.execute("SET enable_progress_bar = false")
     connection.execute("CREATE SCHEMA stored")

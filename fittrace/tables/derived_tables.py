@@ -1,8 +1,8 @@
-"""The tables that a trace shows, as SQL over the tables that it stores.
+"""The tables of a trace, as SQL over its stored tables.
 
-A stored table lies in the schema `stored`, with the columns of `fittrace.schema.tables` after `run` and `process`.
-Every join here groups the joined table by its key first: the database then knows that it cannot change the number of
-rows, and skips it where a query does not use its columns.
+The stored tables are in the SQL schema `stored`. Their columns are `run`, `process` and those of
+`fittrace.schema.tables`. Every join groups the joined table by its key first. DuckDB then knows that the join keeps the
+number of rows, and skips it if a query does not use its columns.
 """
 
 from __future__ import annotations
@@ -12,15 +12,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class View:
-    """One table of a trace, as it is shown."""
+    """One table of a trace.
+
+    - `name`: its name.
+    - `stored`: the names of the stored tables that it is derived from.
+    - `sql`: the `SELECT` that derives it.
+    - `order`: the names of the columns that sort its rows by time.
+    """
 
     name: str
     stored: tuple[str, ...]
-    """Names of the stored tables that it is made from."""
     sql: str
-    """The `SELECT` that makes it."""
     order: tuple[str, ...]
-    """Names of the columns to sort by, so that the rows are in the order of time."""
 
 
 def _as_stored(table: str, *order: str) -> View:
@@ -81,7 +84,8 @@ HOOKS = View(
 LOGS_COLUMNS = ("run", "process", "fit", "stage", "epoch", "batch", "hook", "key", "value", "text", "span")
 """The columns of the table `logs`."""
 
-# What no later callback changed again. Changes are few beside what the engines give, so the inner side is small.
+# A key of the logs counts if no later callback of the hook changed it. Few rows are callbacks' changes, so the inner
+# query is small.
 LOGS = View(
     "logs",
     ("logs",),
@@ -97,7 +101,7 @@ LOGS = View(
     ("run", "process", "span"),
 )
 
-# What TensorFlow told is for `Trace.run_metadata` to read, with what sets its clock right.
+# `Trace.run_metadata` reads the protobufs in `data`, and the clocks' readings that align its times.
 SAMPLED_BATCHES = View(
     "sampled_batches",
     ("sampled_batches",),

@@ -1,11 +1,12 @@
-"""What the logs were at each hook, from what is stored of them.
+"""The logs at each hook, computed from the stored logs.
 
-A `CallbackList.on_*` span hands one dict from callback to callback. Stored is the dict as the engine made it, and for
-each callback the keys that it changed. Tables here are Arrow; `logs` is as stored, in the order of writing.
+A `CallbackList.on_*` span passes one dict from callback to callback. The stored logs have the dict as the engine made
+it, at a negative position, and the keys that each callback changed, at the callback's position. The tables here are
+Arrow tables. `logs` is the stored table, in the order in which it was written.
 
-`derived_tables` computes the same in SQL, for queries and for traces larger than memory. Its maps hold numbers only,
-sorted by key. The dicts here are made for Python: they keep the engine's order of the keys and the recorded texts, and
-hooks share them, which takes less memory and half the time.
+`derived_tables` computes the same in SQL, for queries and for traces larger than memory. Its maps hold only numbers,
+sorted by key. The dicts here keep the engine's order of the keys and the recorded texts. Hooks share them, which takes
+less memory and half the time.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ Objects = npt.NDArray[np.object_]
 
 
 def final(logs: pa.Table) -> pa.Table:
-    """The rows of `logs` that no later callback changed again: each dict as the last callback left it."""
+    """The rows of `logs` that no later callback changed: each dict as the last callback left it."""
     positions, removed = _numbers(logs["position"]), _flags(logs["removed"])
     if positions.max(initial=-1) < 0:
         return logs
     containers, _ = _containers(logs, None)
     keys = _numbers(single(logs["key"].dictionary_encode()).indices)
-    # The last of each key in each dict; a stable sort, so that of two rows alike the later one counts.
+    # Take the last row of each key in each dict. The sort is stable, so of two rows at one position the later counts.
     order = np.lexsort((positions, keys, containers))
     same = (containers[order][1:] == containers[order][:-1]) & (keys[order][1:] == keys[order][:-1])
     last = np.sort(order[np.r_[~same, True]])
@@ -40,9 +41,11 @@ def final(logs: pa.Table) -> pa.Table:
 
 @dataclass(frozen=True)
 class HookLogs:
-    """For each of a table of hooks: its logs `before`, its logs `after`, and the list of the keys that it `changed`.
+    """The logs at each row of a table of hooks. Rows with the same logs share a dict.
 
-    Rows that show the same state share the dict.
+    - `before`: the dicts before the hook.
+    - `after`: the dicts after the hook.
+    - `changed`: the lists of keys that the hook changed.
     """
 
     before: Objects
@@ -51,7 +54,7 @@ class HookLogs:
 
 
 def of_hooks(hooks: pa.Table, logs: pa.Table) -> HookLogs:
-    """What each row of `hooks` saw in its logs and left there: floats, or the recorded text of what is no number."""
+    """The logs at each row of `hooks`. A value is a float, or the recorded text if it is not a number."""
     containers, owners = _containers(logs, hooks)
     positions = _numbers(logs["position"])
     order = np.lexsort((positions, containers))  # stable: a dict keeps the order of its keys
@@ -60,34 +63,35 @@ def of_hooks(hooks: pa.Table, logs: pa.Table) -> HookLogs:
 
     starts = np.flatnonzero(np.r_[True, containers[1:] != containers[:-1]][: len(containers)])
     ends = np.r_[starts[1:], len(containers)].astype(np.int64)[: len(starts)]
-    given_until = starts + np.add.reduceat(positions < 0, starts) if len(starts) else starts
-    given = _objects(len(starts), None)
-    for row, (start, end) in enumerate(zip(starts.tolist(), given_until.tolist(), strict=True)):
-        given[row] = dict(zip(keys[start:end], values[start:end], strict=True))
+    # The rows of a dict come first as the engine made it (positions below 0), then as callbacks changed it.
+    initial_ends = starts + np.add.reduceat(positions < 0, starts) if len(starts) else starts
+    initial = _objects(len(starts), None)
+    for row, (start, end) in enumerate(zip(starts.tolist(), initial_ends.tolist(), strict=True)):
+        initial[row] = dict(zip(keys[start:end], values[start:end], strict=True))
 
     rows = hooks.num_rows
-    found = HookLogs(before=_objects(rows, {}), after=_objects(rows, {}), changed=_objects(rows, []))
+    result = HookLogs(before=_objects(rows, {}), after=_objects(rows, {}), changed=_objects(rows, []))
     number = np.searchsorted(containers[starts], owners)
     known = np.flatnonzero(np.r_[containers[starts], -1][number] == owners)
     number = number[known]
-    # Most dicts pass through all callbacks as they came; those are dealt out all together.
-    found.before[known] = found.after[known] = given[number]
+    # Callbacks leave most dicts unchanged, so all hooks get the initial dict first, in one step.
+    result.before[known] = result.after[known] = initial[number]
 
     hook_positions = _numbers(hooks["position"].fill_null(-1))
     states: dict[int, list[_State]] = {}
-    is_changed = given_until[number] < ends[number]
+    is_changed = initial_ends[number] < ends[number]
     for row, container in zip(known[is_changed].tolist(), number[is_changed].tolist(), strict=True):
         if container not in states:
-            steps = slice(int(given_until[container]), int(ends[container]))
+            steps = slice(int(initial_ends[container]), int(ends[container]))
             states[container] = _states(
-                given[container], positions[steps].tolist(), keys[steps], values[steps], removed[steps].tolist()
+                initial[container], positions[steps].tolist(), keys[steps], values[steps], removed[steps].tolist()
             )
         for state in states[container]:
             if state.position < hook_positions[row]:
-                found.before[row] = found.after[row] = state.logs
+                result.before[row] = result.after[row] = state.logs
             elif state.position == hook_positions[row]:
-                found.after[row], found.changed[row] = state.logs, state.changed
-    return found
+                result.after[row], result.changed[row] = state.logs, state.changed
+    return result
 
 
 @dataclass(frozen=True)
@@ -99,13 +103,19 @@ class _State:
     changed: list[str]
 
 
-def _states(given: Logs, positions: list[int], keys: list[str], values: list[Any], removed: list[bool]) -> list[_State]:
+def _states(
+    initial: Logs, positions: list[int], keys: list[str], values: list[Any], removed: list[bool]
+) -> list[_State]:
+    """Apply the changes of callbacks to the `initial` dict: a state for each callback that changed it.
+
+    The lists have an element for each change, sorted by position.
+    """
     states: list[_State] = []
-    for position, key, value, gone in zip(positions, keys, values, removed, strict=True):
+    for position, key, value, is_removed in zip(positions, keys, values, removed, strict=True):
         if not states or states[-1].position != position:
-            states.append(_State(position, dict(states[-1].logs if states else given), []))
+            states.append(_State(position, dict(states[-1].logs if states else initial), []))
         states[-1].changed.append(key)
-        if gone:
+        if is_removed:
             states[-1].logs.pop(key, None)
         else:
             states[-1].logs[key] = value

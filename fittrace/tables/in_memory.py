@@ -1,4 +1,4 @@
-"""A trace in memory: for a test that reads its own few fits, where writing files would take most of the time."""
+"""A trace in memory. A test that reads its own few fits uses it, since writing files would take most of its time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .trace_tables import TraceTables
 
 
 def open_in_memory(directory: Path) -> TraceTables:
-    """The trace of the run in `directory` that still goes on, as its journals have it now.
+    """Open the unfinished run in `directory`, with what its journals have now.
 
     Raises `FittraceError` as `TraceTables.open` does.
     """

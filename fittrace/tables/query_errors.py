@@ -1,4 +1,4 @@
-"""What can be wrong with a question to a trace."""
+"""The errors of queries to a trace."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from ..schema.errors import FittraceError
 
 
 class QueryError(FittraceError):
-    """SQL that cannot be run, or may not be: `sql` reads the tables of the trace and does nothing else."""
+    """SQL that is wrong or not allowed. Only reading the tables of the trace is allowed."""
 
 
 class AmbiguousRuns(FittraceError):
-    """Two of the runs that were opened together have one name, so that their rows could not be told apart."""
+    """Two runs of a folder have the same name, so their rows could not be distinguished."""
 
 
 class UnknownSamples(FittraceError):
-    """A batch of which the trace does not tell the samples, or not of which run or process it is."""
+    """The trace does not have the samples of a batch, or several runs or processes have such a batch."""

@@ -1,4 +1,4 @@
-"""How a trace shows itself in a Python prompt and in a notebook."""
+"""The representation of a trace in a Python prompt and in a notebook."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _AMOUNT = "SELECT count(*), sum(epochs), sum(batches), sum(duration_ns) / 1e9 FR
 
 
 def as_text(path: Path, runs: Sequence[object] | None, database: Database) -> str:
-    """One line: where the trace is and how much is in it. `runs` are those of a folder of runs, else None."""
+    """One line with the path and the size of a trace. `runs` are the runs of a folder; None for a single run."""
     count = "" if runs is None else f"{len(runs)} runs, "
     return f"<Trace {printable(path)}: {count}{_amount(database)}>"
 
 
 def as_html(path: Path, runs: Sequence[object] | None, database: Database) -> str:
-    """A heading, the first fits and the names of the tables. Every text of the trace is escaped."""
+    """A heading, the first fits and the names of the tables, as HTML. Every text of the trace is escaped."""
     columns = [*([] if runs is None else ["run"]), *_SHOWN]
     fits = database.query(f"SELECT {', '.join(columns)} FROM fits ORDER BY start_ns LIMIT {_MOST_ROWS}")
     head = "".join(f"<th>{name}</th>" for name in columns)

@@ -12,12 +12,13 @@ from .database import Database, reading
 from .sql_literals import literal
 
 _MOST_NAMED = 10
+"""Sampled batches that an error message lists."""
 _AT_ONCE = 16
 """Batches whose metadata is in memory at once."""
 
 
 class NotSampled(FittraceError):
-    """A batch of which TensorFlow was not asked what ran in it."""
+    """The batch was not sampled, so there is no `RunMetadata` of it."""
 
 
 def of_batch(database: Database, batch_key: dict[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""Values in SQL, where a query cannot take them as parameters."""
+"""Literals for SQL that cannot have parameters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..schema.safe_text import printable
 
 
 def literal(value: int | str | None) -> str:
-    """A number, a text or nothing as SQL writes it. A trace may come from anyone: no text ends its quotes.
+    """`value` as an SQL literal. Quotes are escaped, because the text of a trace may come from anyone.
 
     >>> literal(3), literal("it's"), literal(None)
     ('3', "'it''s'", 'NULL')
@@ -21,7 +21,7 @@ def literal(value: int | str | None) -> str:
 
 
 def path_text(path: Path) -> str:
-    """`path` as text. Raises `FittraceError` where it is not UTF-8: the database can open no such path."""
+    """`path` as text. Raises `FittraceError` if it is not UTF-8, because DuckDB cannot open such a path."""
     text = str(path)
     try:
         text.encode()
@@ -33,7 +33,7 @@ def path_text(path: Path) -> str:
 
 
 def literal_paths(paths: Iterable[Path]) -> str:
-    """A list of paths as SQL writes it. DuckDB takes a path that names a file as it is, whatever wildcards are in it.
+    """A list of paths as an SQL literal. DuckDB expands no wildcards in the path of an existing file.
 
     Raises `FittraceError` as `path_text` does.
     """

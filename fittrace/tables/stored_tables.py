@@ -1,4 +1,4 @@
-"""Where the database finds the stored tables of a trace: in Parquet files, or in memory."""
+"""The sources of the stored tables: Parquet files, or memory."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ..store.parquet import footers
 from ..store.run_files import RunFiles
 from .sql_literals import literal_paths
 
-# Before version 2, the last for Python 3.10, DuckDB cannot read integers that are split into byte streams. Arrow then
-# reads the files into memory.
+# DuckDB 1, the last for Python 3.10, cannot read integers that are split into byte streams, an encoding of our Parquet
+# files. With it, Arrow reads the files into memory.
 _READS_OUR_ENCODINGS = int(duckdb.__version__.partition(".")[0]) >= 2
 
 
@@ -26,13 +26,13 @@ class StoredTables(Protocol):
     """The stored tables of a trace. Each table is in partitions, one for each process."""
 
     def files(self) -> list[Path]:
-        """Every file that the database may have to read."""
+        """Every file that the database may read."""
 
     def folder(self, table: str) -> str:
-        """Where a table lies, for messages."""
+        """The folder of a table, for messages."""
 
     def partitions(self, table: str, connection: duckdb.DuckDBPyConnection) -> dict[int, str]:
-        """What SQL writes after `FROM` to read each partition of `table`, by the number of its process.
+        """The SQL to read each partition of `table`, to be put after `FROM`, by the number of its process.
 
         Raises `DamagedTrace` where a file is not as fittrace writes it.
         """
@@ -65,14 +65,14 @@ class ParquetTables:
 
     def _partition(self, table: str, process: int, files: list[Path], connection: duckdb.DuckDBPyConnection) -> str:
         if _READS_OUR_ENCODINGS:
-            # The process is not read as a hive partition, since folders above the trace may be named `x=y` too.
+            # Without hive partitioning: folders above the trace may have names such as `x=y`, which are no partitions.
             return f"read_parquet({literal_paths(files)}, union_by_name = true, hive_partitioning = false)"
         rows = pa.concat_tables([pq.ParquetFile(file).read() for file in files], promote_options="default")
         return _copy(table, process, rows, connection)
 
 
 class MemoryTables:
-    """The tables of a small run that still goes on, derived from its journals into memory."""
+    """The tables of a small unfinished run, derived from its journals in memory."""
 
     def __init__(self, tables: InMemoryTables) -> None:
         self._tables = tables
@@ -92,18 +92,18 @@ class MemoryTables:
 
 
 def _by_process(runs: Sequence[RunFiles], table: str) -> dict[int, list[Path]]:
-    found: dict[int, list[Path]] = {}
+    by_process: dict[int, list[Path]] = {}
     for run in runs:
         for process, files in run.parts(table).items():
             if files:
-                found.setdefault(process, []).extend(file.absolute() for file in files)
-    return dict(sorted(found.items()))
+                by_process.setdefault(process, []).extend(file.absolute() for file in files)
+    return dict(sorted(by_process.items()))
 
 
 def _copy(table: str, process: int, rows: pa.Table, connection: duckdb.DuckDBPyConnection) -> str:
-    """Copy Arrow rows into the database. Gives the name of the copy.
+    """Copy Arrow rows into the database. Returns the name of the new table.
 
-    A copy, since what `register` makes is known to this connection alone, not to its cursors.
+    `register` alone would not do: a registered table is visible in this connection, but not in its cursors.
     """
     name = f"stored.{table}_{process}"
     connection.register("rows", rows)

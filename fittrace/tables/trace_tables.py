@@ -1,4 +1,4 @@
-"""The trace: what was recorded, as tables to ask."""
+"""The tables of a trace, as DataFrames and for SQL."""
 
 from __future__ import annotations
 
@@ -42,7 +42,12 @@ class TraceTables:
     """
 
     def __init__(self, path: Path, runs: list[RunFiles], stored: StoredTables | None = None) -> None:
-        """`stored` says where the tables are, if not in the Parquet files of `runs`."""
+        """Make the tables of `runs`.
+
+        - `path`: the path of the trace, as the user gave it.
+        - `runs`: the runs at that path.
+        - `stored`: the source of the stored tables. None: the Parquet files of `runs`.
+        """
         twice = [name for name, times in Counter(run.name for run in runs).items() if times > 1]
         if twice:
             folders = ", ".join(str(run.directory) for run in runs if run.name == twice[0])
@@ -55,11 +60,11 @@ class TraceTables:
 
     @classmethod
     def open(cls, path: str | PathLike[str], progress: Callable[[int, int], None] = lambda done, size: None) -> Self:
-        """Open the run at `path`, or all runs that lie right under it.
+        """Open the run at `path`, or all runs directly inside that folder.
 
-        A run that died or still goes on opens too, with what it had recorded; `progress` is then told how many bytes
-        of its journal are read, of how many. Raises `FittraceError` where there is no trace, or one that this version
-        cannot read.
+        A run that died or still goes on opens too, with what it has recorded. `progress` is then called with the
+        bytes of its journals that are read, and with their number in all. Raises `FittraceError` if there is no trace,
+        or if this version cannot read it.
         """
         path = Path(path)
         return cls(path, open_runs(path, progress))
@@ -83,7 +88,7 @@ class TraceTables:
         `changed` lists the keys that this callback added, altered or removed. Rows that show the same state share the
         dict, so copy it before changing it.
         """
-        # SQL takes many times as long for the logs as NumPy, and each row would have dicts of its own.
+        # NumPy computes the logs many times faster than SQL, and rows share their dicts.
         columns = "* EXCLUDE (seq, logs_before, logs_after, changed)"
         hooks = in_order(encoded(read(self._database.table("hooks", columns))), VIEWS["hooks"].order)
         states = states_of_hooks(hooks, self._stored_logs())
@@ -103,7 +108,7 @@ class TraceTables:
         return frame(in_order(encoded(logs.select(shown)), VIEWS["logs"].order), NULLABLE)
 
     def samples(self) -> pd.DataFrame:
-        """The order in which each epoch took its samples, in stretches; `batch_samples` tells those of a batch."""
+        """The order of each epoch's samples, as ranges. `batch_samples` gives the samples of a batch."""
         return self._frame("samples")
 
     def batch_samples(
@@ -116,12 +121,17 @@ class TraceTables:
         process: int | None = None,
         run: str | None = None,
     ) -> Indices:
-        """Which samples were in a batch: their indices in the data, in the order in which the batch had them.
+        """The samples of a batch: their indices in the data, in the order in which the batch had them.
 
-        `epoch` is None outside of an epoch loop, as in `evaluate` alone. Without `stage` it is the fit's own: `train`
-        for a call of `fit`, whose validation is `test`. Only where several runs or processes have such a batch must
-        `run` or `process` say which. Engines that loop over arrays tell their samples; those on `tf.data` do not.
-        Raises `UnknownSamples` where the trace does not tell, and why.
+        - `fit`: the number of the fit in its process.
+        - `epoch`: the number of the epoch. None outside of an epoch loop, as in `evaluate` alone.
+        - `batch`: the number of the batch.
+        - `stage`: `train`, `test` or `predict`. None: the fit's own, which is `train` for a call of `fit`. Its
+          validation is `test`.
+        - `process`, `run`: needed if several processes or runs have such a batch.
+
+        Engines that loop over arrays record their samples; those on `tf.data` do not. Raises `UnknownSamples`, with the
+        reason, if the trace does not have them.
 
         >>> trace.batch_samples(fit=0, epoch=2, batch=5)  # doctest: +SKIP
         array([17, 803,  4, 221])
@@ -129,33 +139,37 @@ class TraceTables:
         return samples_of(self._database, Batch(fit, epoch, batch, stage, process, run))
 
     def stops(self) -> pd.DataFrame:
-        """What became of the model's `stop_training`, and which callback's hook did it."""
+        """The changes of the model's `stop_training`, and the callback's hook that made each."""
         return self._frame("stops")
 
     def sampled_batches(self) -> pd.DataFrame:
-        """The batches of which TensorFlow told what ran in them, with the time that they waited for data and computed.
+        """The sampled batches, of which TensorFlow reported its ops, with their times of waiting and computing.
 
-        Only training batches that were asked for: `fittrace run --run-metadata`, by default none.
+        `fittrace run --run-metadata` says which training batches are sampled; by default none are.
         """
         return self._frame("sampled_batches")
 
     def ops(self) -> pd.DataFrame:
-        """The ops of the sampled batches, on the same clock as the spans, and inside their batch's `function` span.
+        """The ops of the sampled batches. They have the spans' clock, and lie inside their batch's `function` span.
 
-        What a GPU ran has `on_device` set and may end after that span: the engine does not wait for it.
+        An op on a GPU has `on_device` set. It may end after that span, because the engine does not wait for it.
         """
         return self._frame("ops")
 
     def data_pipeline(self) -> pd.DataFrame:
-        """What the stages of `tf.data` did while sampled batches ran, those that ran beside them included."""
+        """The work of the stages of `tf.data` while sampled batches ran, including what ran in parallel with them."""
         return self._frame("data_pipeline")
 
     def run_metadata(self, fit: int, epoch: int, batch: int, process: int = 0, run: str | None = None) -> Any:
-        """The `tf.compat.v1.RunMetadata` of a sampled batch; `run` where a folder of runs was opened.
+        """The `tf.compat.v1.RunMetadata` of a sampled batch.
 
-        Of a session's engine it is what TensorFlow filled. Of a `tf.function` engine it is made of what the profiler
-        saw: name, type, device, thread, start and duration of each op are in `step_stats`; memory, shapes and when
-        it was scheduled are not. Raises `NotSampled` for another batch, and `FittraceError` without TensorFlow.
+        - `fit`, `epoch`, `batch`, `process`: the numbers of the batch and of what it is in.
+        - `run`: the name of the run, if a folder of runs was opened.
+
+        With an engine that runs sessions, TensorFlow filled it. With an engine that runs a `tf.function`, it is made
+        from TensorFlow's profile: `step_stats` has the name, type, device, thread, start and duration of each op, but
+        no memory, shapes or scheduling times. Raises `NotSampled` if the batch was not sampled, and `FittraceError` if
+        TensorFlow is not installed.
 
         >>> trace.run_metadata(fit=0, epoch=0, batch=1).step_stats.dev_stats  # doctest: +SKIP
         """
@@ -164,7 +178,7 @@ class TraceTables:
         return run_metadata.as_tensorflows_own(run_metadata.of_batch(self._database, batch_key))
 
     def run_metadata_files(self) -> Iterator[tuple[str, bytes]]:
-        """A file's name and its bytes, a serialised `RunMetadata`, for each sampled batch; this needs no TensorFlow."""
+        """A file name and a serialised `RunMetadata` for each sampled batch. This does not need TensorFlow."""
         for batch, data in run_metadata.of_all(self._database):
             process = f"process-{batch['process']}-" if batch["process"] else ""
             folder = plain(batch["run"], "of the run") + "/" if self.is_folder else ""
@@ -180,11 +194,11 @@ class TraceTables:
         return self._frame("sites")
 
     def notes(self) -> pd.DataFrame:
-        """What the reader of this trace must know: faults, dropped or damaged records, unknown engines."""
+        """Notes to the reader of the trace: faults, dropped or damaged records, unknown engines."""
         return self._frame("notes")
 
     def values(self) -> pd.DataFrame:
-        """What the engine's functions were called with, one argument a row."""
+        """The arguments of the engine's functions, one argument a row."""
         return self._frame("values")
 
     def functions(self) -> pd.DataFrame:
@@ -192,7 +206,7 @@ class TraceTables:
         return self._frame("functions")
 
     def nodes(self) -> pd.DataFrame:
-        """The statements and sites of those functions, and which may follow which."""
+        """The statements and sites of those functions, and the successors of each."""
         return self._frame("nodes")
 
     def sources(self) -> pd.DataFrame:
@@ -204,7 +218,7 @@ class TraceTables:
         return self._frame("paths")
 
     def flow(self) -> pd.DataFrame:
-        """Which path control took when."""
+        """The paths that control took, by time."""
         return self._frame("flow")
 
     def sql(self, query: str) -> pd.DataFrame:
