@@ -1,10 +1,10 @@
 """OpenTelemetry, live: the spans of each fit while it trains.
 
-`KerasInstrumentor` instruments Keras as OpenTelemetry's other instrumentors do their libraries; it is also what
-`opentelemetry-instrument` finds. `fittrace run --otlp` uses the same with a tracer provider of its own (`sending`).
+`KerasInstrumentor` instruments Keras as OpenTelemetry's other instrumentors instrument their libraries.
+`opentelemetry-instrument` finds it. `fittrace run --otlp` does the same with a tracer provider of its own (`sending`).
 
-This runs inside traced programs: Python 3.7 syntax, and beside `fittrace.capture` nothing but OpenTelemetry, which
-must be installed there.
+This package runs inside traced programs. So its syntax is that of Python 3.7, and it imports only `fittrace.capture`
+and OpenTelemetry, which must be installed there.
 """
 
 from __future__ import annotations

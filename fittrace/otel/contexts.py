@@ -1,7 +1,7 @@
-"""Contexts: a span of ours is current while it is open, and then what was current before is so again.
+"""Contexts: a span of ours is current while it is open. When it ends, the span before it is current again.
 
-What the program itself does to the current context survives: a span that a hook opens and leaves current stays so, as
-it would without fittrace, and so does baggage. Only a span of ours never stays current when it has ended.
+Changes that the program makes to the current context survive. A span that a hook leaves current stays current, as it
+would without fittrace, and so does baggage. Only our own spans never stay current after their end.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class AttachedContext:
         self._token = contexts.attach(self.context)
 
     def leave(self) -> None:
-        """Make current again what was so before, as far as the program has not changed it."""
+        """Restore the context from before, unless the program has changed the context since."""
         now = contexts.get_current()
         if now is self.context:
             contexts.detach(self._token)

@@ -1,4 +1,4 @@
-"""The instrumentor: what `opentelemetry-instrument` finds, and what a program calls itself."""
+"""The instrumentor, which `opentelemetry-instrument` or the program itself calls."""
 
 from __future__ import annotations
 
@@ -16,12 +16,17 @@ from .sdk_spans import Tracers
 
 
 class KerasInstrumentor(BaseInstrumentor):  # type: ignore[misc]
-    """Instruments Keras: every call of `fit`, `evaluate` and `predict` becomes spans, of whatever Keras is imported.
+    """Instruments Keras: every call of `fit`, `evaluate` and `predict` becomes spans, in every Keras that is imported.
 
-    `instrument` takes `tracer_provider`, `level` (`fit`, `epoch`, `batch`, `hooks` or `all`) and `batches`, which of
-    them are sent: a ratio, or as text so many in a second, `10/s`; and `meter_provider`, with which batches and hooks
-    are measured. No callback is added and no model is touched; `uninstrument` gives Keras its own code back. Under
-    `fittrace run` the trace is recorded as ever.
+    The options of `instrument`:
+
+    - `tracer_provider`: receives the spans. By default OpenTelemetry's global one.
+    - `meter_provider`: receives the metrics of batches and hooks. By default OpenTelemetry's global one.
+    - `level`: which spans are sent: `fit`, `epoch`, `batch`, `hooks` or `all`.
+    - `batches`: which batches are sent: a ratio, or a rate as text, such as `10/s`.
+
+    It adds no callback and changes no model. `uninstrument` restores Keras' own code. Under `fittrace run`, the
+    trace is recorded as usual.
 
     >>> from fittrace.otel import KerasInstrumentor
     >>> KerasInstrumentor().instrument(level="epoch")
@@ -32,19 +37,19 @@ class KerasInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     _live: "LiveTracer | None" = None
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """None: it waits for whichever Keras is imported."""
+        """None: no Keras has to be installed. Each one is instrumented when it is imported."""
         return ()
 
     def _instrument(self, **kwargs: Any) -> None:
-        chosen = settings(kwargs.get("level"), kwargs.get("batches"))
+        options = settings(kwargs.get("level"), kwargs.get("batches"))
         session = Session.active
         if session is None:
             session = Session(None, Settings(run_metadata=OFF))
             session.start()
-        given, meter = kwargs.get("tracer_provider"), kwargs.get("meter_provider")
-        tracers = Tracers() if given is None else Tracers(lambda: given)
-        meters = Meters() if meter is None else Meters(lambda: meter)
-        live = LiveTracer(session, tracers, meters, chosen)
+        tracer_provider, meter_provider = kwargs.get("tracer_provider"), kwargs.get("meter_provider")
+        tracers = Tracers() if tracer_provider is None else Tracers(lambda: tracer_provider)
+        meters = Meters() if meter_provider is None else Meters(lambda: meter_provider)
+        live = LiveTracer(session, tracers, meters, options)
         session.observe(live)
         self._session, self._live = session, live
 

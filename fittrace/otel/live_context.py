@@ -1,4 +1,4 @@
-"""What live spans need from outside of their thread: the session's facts, and where spans and measurements go."""
+"""The context of live spans: the session's facts, and the providers that receive spans and measurements."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class LiveContext:
         return int(self._session.recorder.clock())
 
     def site(self, head: int) -> Site:
-        """The site whose records have that head."""
+        """The site whose records begin with `head`."""
         return self._session.sites[-head - 1]
 
     def class_name(self, number: int) -> "str | None":
@@ -80,7 +80,7 @@ class LiveContext:
 
     @property
     def unix_shift_ns(self) -> int:
-        """What makes a time of the process' clock Unix time when it is added."""
+        """Nanoseconds to add to a time of the process' clock to get Unix time."""
         self._read_facts()
         return self._unix_shift_ns
 
@@ -94,7 +94,7 @@ class LiveContext:
     # Spans and measurements
 
     def tracer(self) -> Any:
-        """The tracer that spans are started with; None where they go nowhere."""
+        """The tracer that starts spans. None if no provider receives them."""
         return self._tracers.tracer()
 
     def start_span(
@@ -104,7 +104,8 @@ class LiveContext:
 
         - `parent`: the context with the span around it.
         - `start_ns`: when it begins, in Unix time.
-        - `site`, `nth`: the number of the site that opens it, and as which of the site's spans.
+        - `site`: the number of the site that opens it.
+        - `nth`: its index among the spans that one record of the site opens.
         """
         self._read_facts()
         ids = self._tracers.ids
@@ -112,7 +113,10 @@ class LiveContext:
         return self._tracers.tracer().start_span(name, context=parent, attributes=attributes, start_time=start_ns)
 
     def measurements(self, known: "Measurements | None") -> "Measurements | None":
-        """What measures the calling thread; `known` itself where its instruments are still those to use."""
+        """The measurements of the calling thread. None if there is no meter provider.
+
+        `known` has the thread's last measurements. They are returned as long as the meter provider stays the same.
+        """
         instruments = self._meters.instruments()
         if instruments is None:
             return None
@@ -121,7 +125,7 @@ class LiveContext:
         return Measurements(instruments, self._session.recorder.clock)
 
     def traceparent_record(self, around: SpanContext) -> "tuple[int, ...]":
-        """The record that tells the trace of the program's own span around a fit."""
+        """The record that names the program's own span around a fit in the fittrace trace."""
         text = otel_names.traceparent(around.trace_id, around.span_id, int(around.trace_flags))
         names = self._session.names
         return (self._traceparent_site.head, names.keys((otel_names.TRACEPARENT,), "t"), names.text(text))
@@ -130,7 +134,7 @@ class LiveContext:
         """The attributes that name the engine of a site."""
         known = self._engine_attributes.get(site.engine)
         if known is None:
-            # Two packages may hold one engine; the one that is imported is meant.
+            # Several packages may have the same engine, such as `tf_keras` and TensorFlow 1. Take the imported one.
             packages = [
                 engine.package for engine in ENGINES if engine.name == site.engine and engine.home in sys.modules
             ]
@@ -143,6 +147,6 @@ class LiveContext:
     # Fits
 
     def end_fit(self, fit: OpenSpan) -> None:
-        """Forget the callback lists of a fit that is over."""
+        """Forget the callback lists of a fit that has ended."""
         for identity in [identity for identity, user in list(self.fit_of_list.items()) if user is fit]:
             del self.fit_of_list[identity]

@@ -1,4 +1,4 @@
-"""Which spans are sent while a program trains: what its caller says, else its environment, else the default."""
+"""Which live spans are sent: set by the caller, else by the environment, else by default."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from ..schema.otel_names import DEFAULT_LEVEL, LEVELS
 from ..schema.sent_batches import DEFAULT, SentBatches
 
 LEVEL = "OTEL_PYTHON_KERAS_LEVEL"
+"""The environment variable that sets the level."""
 BATCHES = "OTEL_PYTHON_KERAS_BATCHES"
-"""The environment variables that set them."""
+"""The environment variable that sets the batches."""
 
 
 class LiveSettings(NamedTuple):
@@ -22,7 +23,7 @@ class LiveSettings(NamedTuple):
 
 
 def settings(level: "str | None" = None, batches: "SentBatches | str | float | None" = None) -> LiveSettings:
-    """What is sent. Raises `FittraceError` where the level or the batches are none.
+    """Read the settings. None: from the environment, else the default. Raises `FittraceError` for invalid ones.
 
     >>> settings("epoch", 0.5)
     LiveSettings(level='epoch', batches=SentBatches(ratio=0.5, period_ns=0))

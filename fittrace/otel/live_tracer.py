@@ -1,4 +1,4 @@
-"""The live tracer: a session's records become spans of OpenTelemetry while they are made, in every thread."""
+"""The live tracer: it turns the records of all threads into spans of OpenTelemetry as they are made."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .span_builder import SpanBuilder
 
 
 class LiveTracer(Observer):
-    """Sends the spans of a session's fits, as the settings say, and measures them.
+    """Sends and measures the spans of a session's fits, as the settings say.
 
-    A fault ends it for what is open then, and is noted once.
+    After a fault in a thread, the spans that are open there are dropped. A note reports the first fault.
     """
 
     def __init__(self, session: Session, tracers: Tracers, meters: Meters, settings: LiveSettings) -> None:
@@ -25,12 +25,12 @@ class LiveTracer(Observer):
         self._thread = threading.local()
 
     def observing(self, append: Append) -> Observing:
-        """What sees the records of the calling thread."""
+        """The span builder that receives the records of the calling thread."""
         builder = self._thread.builder = SpanBuilder(self._context, append)
         return builder
 
     def forked(self) -> None:
-        """Forget all that is open: what began before the fork ends in the parent alone."""
+        """Forget all open spans. After a fork, only the parent process ends them."""
         self._context.fit_of_list.clear()
         builder = getattr(self._thread, "builder", None)
         if builder is not None:

@@ -1,4 +1,4 @@
-"""What is known of a span that is open, for live spans and metrics."""
+"""The state of an open span, for live spans and metrics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .contexts import AttachedContext
 
 
 class BatchMeasurement:
-    """What is measured of a batch while it is open.
+    """The measurements of an open batch.
 
     - `phase_ns`: the nanoseconds in each phase.
     - `hooks`: the spans of callbacks' hooks that are over, with their durations in nanoseconds.
@@ -28,9 +28,10 @@ class OpenSpan:
 
     Where it is:
 
-    - `phase`: its phase; empty for one that is not followed.
-    - `begins_fit`: whether it begins a fit. `fit` is the span that begins the fit it is in; itself where there is none.
-    - `stage`, `epoch`, `batch`: as Keras counts them; None where they are not known.
+    - `phase`: its phase; empty if it is not followed.
+    - `begins_fit`: whether it begins a fit.
+    - `fit`: the span that begins its fit; itself if it is in no fit.
+    - `stage`, `epoch`, `batch`: as Keras counts them; None if unknown.
     - `hook`, `callback`: the hook that is called in it, and the class whose hook it is.
 
     How it is sent:
@@ -45,19 +46,19 @@ class OpenSpan:
     For a fit:
 
     - `anchor`: the span in which hooks on other threads are: the fit, its epoch or its validation.
-    - `sizes`: what each loop said of its batches, by function and stage.
+    - `sizes`: the `sizes` record of each loop, by function and stage.
 
-    For an epoch or a validation: `outer_anchor` is what was the fit's anchor before.
+    For an epoch or a validation: `outer_anchor` is the fit's anchor before it.
 
     For a batch:
 
-    - `is_batch`: whether it is one, also where its phase is another, on another thread.
+    - `is_batch`: whether it is a batch. On another thread, a hook of a batch counts as one too.
     - `turn`: the record that gave it its number, where it was counted.
     - `has_turn`: whether a turn of the loop gave it its number. Without one it is no batch but a fetch that found no
       data.
     - `has_run`: whether hooks at its end are called.
     - `is_stopped`: whether an exception left something in it before.
-    - `is_retraced`: whether a `tf.function` was traced in it.
+    - `is_retraced`: whether a `tf.function` was retraced in it.
 
     Batches that are left out:
 
@@ -66,9 +67,10 @@ class OpenSpan:
 
     What is measured:
 
-    - `begin_ns`: when it began, on the process' clock; `inner_ns`: the time in the spans in it.
+    - `begin_ns`: when it began, on the process' clock.
+    - `inner_ns`: the nanoseconds in the spans inside it.
     - `hook_count`: how many hooks of callbacks have begun in it.
-    - `measurement`: what is measured of the batch that it is in.
+    - `measurement`: the measurements of its batch.
     """
 
     __slots__ = (
@@ -113,9 +115,12 @@ class OpenSpan:
             self.stage, self.epoch, self.batch = around.stage, around.epoch, around.batch
 
     def locate(self, site: Site, around: "OpenSpan | None", begins_fit: bool, number: int) -> None:
-        """Say in which fit, stage, epoch and batch it is.
+        """Set its fit, stage, epoch and batch.
 
-        `number` is that of the epoch or batch, whichever the site counts; absent where it is not known.
+        - `site`: the site that opens it.
+        - `around`: the span around it. None if there is none.
+        - `begins_fit`: whether it begins a fit.
+        - `number`: the number of the epoch or batch, whichever the site counts. ABSENT if unknown.
         """
         if begins_fit:
             self.begins_fit, self.fit = True, self
@@ -131,7 +136,7 @@ class OpenSpan:
             self.batch = number
 
     def left_out_batch(self, phase: str) -> "OpenSpan":
-        """What stands for the next batch in this span that is left out; the same object for each."""
+        """The stand-in for the next batch in this span that is left out. It is the same object for each such batch."""
         stand_in = self.stand_in
         if stand_in is None:
             stand_in = self.stand_in = OpenSpan(phase, self)

@@ -1,6 +1,7 @@
-"""Record handlers: what the records of each site do to the open spans of a thread.
+"""Record handlers: the effect of each site's records on the open spans of a thread.
 
-Which spans a record opens and closes, `schema.open_frames` says more plainly; a test holds the handlers to it.
+`schema.open_frames` is the plain specification of which spans a record opens and closes. A test compares the handlers
+with it.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from .span_stack import Record, SpanStack
 Handler = Callable[[Record], None]
 
 _LAST_HOOKS = {"fit": "on_train_end", "evaluate": "on_test_end", "predict": "on_predict_end"}
-"""By the phase of a root: the hook that is given its last logs."""
+"""By the phase of a fit's outermost span: the hook that gets its last logs."""
 
 
 class RecordHandlers:
-    """Makes the handlers of sites, for the filter that the stack has at that time.
+    """Makes the handlers of sites, for the stack's present filter.
 
-    What is known of a site is worked out once, when its handler is made. The handler is called for each record.
+    A handler is made once for each site and filter, and called for each record. So all that depends on the site alone
+    is computed when the handler is made.
 
     - `context`, `stack`: what the handlers work on.
     - `observe`: handles a record anew, after its handler has changed the filter.
@@ -35,9 +37,10 @@ class RecordHandlers:
         self._context = context
         self._stack = stack
         self._observe = observe
-        # The spans whose logs the hooks under way are given, by how many frames are open then.
+        # The spans whose logs the running hooks get, by the number of open frames.
         self._logs_of: dict[int, OpenSpan | None] = {}
-        # Where a list's hook is named by a later record: what its number counts ("" for nothing). Else None.
+        # While a callback list's hook waits for its `named` record: what the hook's number counts ("" for nothing).
+        # Else None.
         self._unnamed: str | None = None
         self._makers: dict[str, Callable[[Site], Handler]] = {
             "call": self._call, "hooks": self._hooks, "leave": self._leave, "raise": self._raise, "turn": self._turn,
@@ -51,7 +54,7 @@ class RecordHandlers:
         self._unnamed = None
 
     def make(self, site: Site) -> Handler:
-        """The handler of a site, for the filter of now."""
+        """The handler of a site, for the present filter."""
         make = self._makers.get(site.kind)
         if make is not None:
             return make(site)
@@ -60,7 +63,7 @@ class RecordHandlers:
         return self._close_left_out(site) if is_closing else self._opening(site)
 
     def enter(self, record: Record) -> None:
-        """Handle the beginning of a frame of which nothing else matters."""
+        """Handle a record that only begins a frame."""
         self._stack.frames.append(len(self._stack.spans))
 
     def _opening(self, site: Site) -> Handler:
@@ -82,9 +85,9 @@ class RecordHandlers:
         return handle
 
     def _hooks(self, site: Site) -> Handler:
-        """Handle a callback list that begins to pass a hook on.
+        """Handle a callback list that begins to call a hook.
 
-        Where nothing is open in this thread, it may be one of a pool: the identity of the list tells the fit.
+        If nothing is open in this thread, it may be a pool's thread. Then the identity of the list tells the fit.
         """
         is_end = site.hook is not None and site.hook.endswith("_end")
         is_followed = self._stack.filter.opens(site)
@@ -111,7 +114,7 @@ class RecordHandlers:
         return handle
 
     def _named(self, record: Record) -> None:
-        """Handle the name of the hook that the list passes on, where its site does not say it."""
+        """Handle the name of the hook that a list calls, if its site does not have the name."""
         counts = self._unnamed
         if counts is None:
             return
@@ -126,7 +129,7 @@ class RecordHandlers:
             self._give_logs(self._logs_owner(hook, counts))
 
     def _logs_owner(self, hook: str, counts: "str | None") -> "OpenSpan | None":
-        """The span whose logs a hook at its end is given. `counts` is what the hook's number counts."""
+        """The span that ends with this hook, whose logs the hook gets. `counts` is what the hook's number counts."""
         for span in reversed(self._stack.spans):
             if span.phase == counts and counts in ("epoch", "batch"):
                 return span
@@ -135,7 +138,7 @@ class RecordHandlers:
         return None
 
     def _give_logs(self, owner: "OpenSpan | None") -> None:
-        """The hooks that are called now are given the logs of `owner`, at its end; None: of no span."""
+        """Note that the hooks called now get the logs of `owner`, at its end. None: they get no span's logs."""
         self._logs_of[len(self._stack.frames)] = owner
         if owner is not None and owner.is_batch:
             owner.has_run = True
@@ -177,7 +180,7 @@ class RecordHandlers:
     def _close_left_out(self, site: Site) -> Handler:
         """Handle a record that opens nothing, in a batch that is left out.
 
-        It may end this batch. Then more matters, and the record is handled once more, as what it is there.
+        It may end this batch. Then the filter changes, and the record is handled again with the new filter's handler.
         """
         handle_open, stack, site_filter = self._open(site), self._stack, self._stack.filter
 
@@ -189,16 +192,16 @@ class RecordHandlers:
         return handle
 
     def _open_batch(self, site: Site) -> Handler:
-        """Handle a record that opens a batch. Most are left out."""
+        """Handle a record that opens a batch. Most batches are left out, so that case is the fast path."""
         stack, depth, frames, spans = self._stack, site.depth, self._stack.frames, self._stack.spans
 
         def handle(record: Record) -> None:
             if not frames:
                 return
             height = frames[-1] + depth
-            # One that is left out after another is the common case where batches are counted: the stack stays as it is.
-            follows_one = len(spans) == height + 1 > 1 and spans[-1] is spans[-2].stand_in
-            if follows_one and stack.is_left_out(spans[-2], record[1]):
+            # The common case: the batch before was left out too. Use its stand-in again, and leave the stack as it is.
+            follows_left_out = len(spans) == height + 1 > 1 and spans[-1] is spans[-2].stand_in
+            if follows_left_out and stack.is_left_out(spans[-2], record[1]):
                 spans[-2].left_out_batch("batch")
                 return
             stack.close(height, record[1])
@@ -212,19 +215,19 @@ class RecordHandlers:
         return handle
 
     def _open_sent_batch(self, site: Site) -> Handler:
-        """Handle a record that opens a batch which is sent, where the probes let only these pass."""
+        """Handle a record that opens a sent batch, while the probes pass on no others."""
         stack, depth, frames, spans = self._stack, site.depth, self._stack.frames, self._stack.spans
 
         def handle(record: Record) -> None:
             if frames:
-                del spans[frames[-1] + depth :]  # what stands for one that is left out, if anything
+                del spans[frames[-1] + depth :]  # the stand-in of the batch before, if there is one
                 stack.update_filter()
                 stack.push(site, record[1])
 
         return handle
 
     def _turn(self, site: Site) -> Handler:
-        """Handle a turn of a loop: it may open an epoch or a batch, and gives it its number."""
+        """Handle a turn of a loop. It may open an epoch or a batch, and tells its number."""
         handle_opening, stack = self._opening(site), self._stack
         spans, is_epoch = stack.spans, site.counts == "epoch"
 
@@ -239,7 +242,8 @@ class RecordHandlers:
                 if stack.measurements is not None:
                     stack.measurements.count(span, record, stack.sizes_of(span, record))
             elif span.stage == "train" or span.epoch is None:
-                # A loop over epochs that does not train goes round once, within the epoch of whoever validates.
+                # A loop over epochs that validates has a single turn, with a number of its own. The epoch of the fit
+                # around it counts.
                 span.epoch = record[2]
             if span.span is not None:
                 self._set_number(span, is_epoch, record)
@@ -257,7 +261,7 @@ class RecordHandlers:
             span.span.set_attributes(attributes)
 
     def _hook(self, site: Site) -> Handler:
-        """Handle a callback's hook, which begins when that of the callback before has ended."""
+        """Handle the begin of a callback's hook. It ends the hook of the callback before."""
         stack, opens, depth = self._stack, self._stack.filter.opens(site), site.depth
         frames, spans = stack.frames, stack.spans
 
@@ -291,7 +295,7 @@ class RecordHandlers:
         return handle
 
     def _sizes(self, site: Site) -> Handler:
-        """Handle what a loop says of its batches; its turns are counted with it."""
+        """Handle the sizes of a loop's batches. They are used to count the samples of its turns."""
         function, spans = site.function, self._stack.spans
 
         def handle(record: Record) -> None:
@@ -303,16 +307,16 @@ class RecordHandlers:
         return handle
 
     def _traced(self, record: Record) -> None:
-        """Handle a `tf.function` that is traced anew: its batch counts once, however many are."""
+        """Handle the retracing of a `tf.function`. A batch counts once, even if it retraces several functions."""
         batch = next((span for span in self._frame_spans() if span.is_batch), None)
         if batch is not None and not batch.is_retraced and self._stack.measurements is not None:
             batch.is_retraced = True
             self._stack.measurements.count_retrace(batch)
 
     def _raised(self, site: Site) -> Handler:
-        """Handle an exception that is caught in a frame, or goes on from there.
+        """Handle an exception that a frame catches, or passes on.
 
-        It may end what is open in the frame. Only of one that passes a `finally` is this known at once.
+        It may end the open spans of the frame. This is known at once only if the exception passes a `finally`.
         """
 
         def handle(record: Record) -> None:

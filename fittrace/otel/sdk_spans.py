@@ -1,4 +1,4 @@
-"""Spans of the OpenTelemetry SDK: their ids are derived from what they tell, and their times are capture's own."""
+"""Spans of the OpenTelemetry SDK, with ids derived from the records, and with the times of the records."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ..version import __version__
 
 
 class DerivedIdGenerator(threading.local, IdGenerator):  # type: ignore[misc]
-    """Gives the span that is started next in a thread the ids that are set here in this thread.
+    """Gives the next span of a thread the ids that the thread has set here.
 
     - `span`: the id of the span.
-    - `trace`: called for the id of its trace, where the span begins one.
+    - `trace`: called for the id of its trace, if the span begins one.
     """
 
     span = 0
@@ -30,14 +30,14 @@ class DerivedIdGenerator(threading.local, IdGenerator):  # type: ignore[misc]
         return self.span
 
     def generate_trace_id(self) -> int:
-        """The id of its trace, where it has no parent."""
+        """The id of the trace that the next span begins."""
         return self.trace()
 
 
 class Tracers:
-    """Gives the tracer to start spans with.
+    """Provides the tracer that starts spans.
 
-    - `provider`: called for the tracer provider, which may be another at any time.
+    - `provider`: called for the tracer provider, which may change at any time.
     - `ids`: gives the ids of the spans that are started.
     """
 
@@ -48,7 +48,7 @@ class Tracers:
         self._tracer: Any = None
 
     def tracer(self) -> Any:
-        """The tracer, or None where spans go nowhere."""
+        """The tracer. None if no provider receives the spans."""
         provider = self._provider()
         if provider is not self._last:
             self._last, self._tracer = provider, self._of(provider)
@@ -61,15 +61,17 @@ class Tracers:
         if isinstance(tracer, NoOpTracer):
             return None  # OTEL_SDK_DISABLED
         if hasattr(tracer, "id_generator"):
-            # The SDK keeps one tracer for each scope, and this scope is ours.
+            # The SDK keeps a tracer for each scope. This scope is ours, so no other library uses the tracer.
             tracer.id_generator = self.ids
         return tracer
 
 
 def fail(span: Any, error: "BaseException | None", time_ns: int) -> None:
-    """Record that an exception left a span, as the semantic conventions say.
+    """Record that an exception left a span, as OpenTelemetry's semantic conventions say.
 
-    The exception's class is the program's. So none of its code is run.
+    - `span`: the span.
+    - `error`: the exception. Its class may be the program's, so none of its code is run.
+    - `time_ns`: when it left the span, in Unix nanoseconds.
     """
     text = error_text(error)
     attributes = {"exception.type": text.partition(": ")[0], "exception.message": text.partition(": ")[2]}

@@ -1,4 +1,4 @@
-"""Site filters: which records matter to live spans. Most do not, and one look-up tells them from the others."""
+"""Site filters: which records matter to live spans. Most do not; one look-up of the site tells."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _COUNTED_NOTES = frozenset(["sizes", "traced"])
 
 
 class Scope(IntEnum):
-    """Which spans a thread may open next, told by its innermost open span."""
+    """Which spans a thread may open next. It depends on the innermost open span of the thread."""
 
-    FOLLOWED = 0  # Any span that the level sends.
-    FOLLOWED_BATCH = 1  # A followed batch, in which nothing else is open.
-    LEFT_OUT = 2  # In a batch that is left out, something is open.
-    LEFT_OUT_BATCH = 3  # A batch that is left out, in which nothing is open.
+    FOLLOWED = 0  # The innermost span is any followed span but a batch, or nothing is open.
+    FOLLOWED_BATCH = 1  # It is a followed batch.
+    LEFT_OUT = 2  # It is a span inside a batch that is left out.
+    LEFT_OUT_BATCH = 3  # It is a batch that is left out.
 
 
 class SiteFilter:
@@ -32,11 +32,11 @@ class SiteFilter:
     - `sites`: all sites of the process; the list grows.
     - `level`: which spans are sent, a key of `otel_names.LEVELS`.
     - `scope`: the innermost open span of the thread.
-    - `is_measured`: whether batches are measured. Then all that opens spans matters.
+    - `is_measured`: whether batches are measured. Then every site that opens spans matters.
 
-    In a batch that is left out, sites matter that may end the batch or are counted. Sites that may end a span inside
-    the batch matter only while one is open. Where nothing is counted either, the batch after it matters only if it is
-    sent.
+    In a batch that is left out, only sites that may end the batch matter, and sites that are counted. Sites that may
+    end a span inside the batch matter only while such a span is open. If nothing is counted, the next batch matters
+    only if it is sent.
     """
 
     def __init__(self, sites: Sequence[Site], level: str, scope: Scope, is_measured: bool) -> None:
@@ -55,7 +55,7 @@ class SiteFilter:
 
     def matters(self, site: Site) -> bool:
         """Whether records of the site may begin, end or describe a span that is followed."""
-        # An exception may end a batch, or fail what is open; it is seldom.
+        # An exception may end a batch, or fail open spans. Exceptions are rare, so all of them may matter.
         if site.kind in _FRAMES or site.kind in self._notes or site.kind == "raised":
             return True
         if site.kind not in _SPANS:
@@ -63,7 +63,7 @@ class SiteFilter:
         return self.opens(site) or self._gives_number(site) or site.depth < self._deepest_followed(site)
 
     def needs_sent_batch(self, site: Site) -> bool:
-        """Whether, of the site's records, only those matter that begin a batch which is sent."""
+        """Whether the site's records matter only if they begin a sent batch."""
         return self._is_idle and self.opens(site) and site.phases[0] == "batch"
 
     def _gives_number(self, site: Site) -> bool:
@@ -77,7 +77,10 @@ class SiteFilter:
         return self.followed_count(site) > 0
 
     def followed_count(self, site: Site) -> int:
-        """How many of the spans that a record of the site begins are followed: all up to the last that matters."""
+        """How many of the spans that a record of the site begins are followed.
+
+        Those before the last one that matters are followed too, since it is inside them.
+        """
         known = self._followed.get(site.number)
         if known is None:
             matters = [site.root or self._is_followed(phase) for phase in opened_phases(site.kind, site.phases)]
@@ -86,7 +89,7 @@ class SiteFilter:
         return known
 
     def attributes(self, site: Site) -> "dict[str, Any]":
-        """The attributes that say where in the source a span begins; a new dict each time."""
+        """The source location of a span's begin, as attributes. Each call returns a new dict."""
         known = self._attributes.get(site.number)
         if known is None:
             known = {"code.function.name": site.function, "code.file.path": site.file, "code.line.number": site.line}
@@ -94,7 +97,7 @@ class SiteFilter:
         return dict(known)
 
     def _is_followed(self, phase: str) -> bool:
-        # A validation is followed at any level: the `evaluate` in it begins no fit.
+        # A validation is followed at any level. Otherwise the `evaluate` inside it would look like a fit of its own.
         return phase == "validation" or is_sent(self._level, phase, begins_fit=False)
 
     def _deepest_followed(self, site: Site) -> int:
@@ -115,8 +118,8 @@ class SiteFilter:
 def site_filters(sites: Sequence[Site], level: str) -> "list[list[SiteFilter]]":
     """The filters for a level, by `is_measured` and `Scope`."""
     filters = [[SiteFilter(sites, level, scope, is_measured) for scope in Scope] for is_measured in (False, True)]
-    # Elsewhere only a validation or a fit can open in a followed batch. Where more can, again and again in each batch,
-    # changing the filter would cost more than it saves.
+    # At the level `batch` without measurements, only a validation or a fit can open in a followed batch, so a filter of
+    # its own pays. Otherwise spans open again and again in each batch, and changes of the filter cost too much.
     for is_measured, by_scope in enumerate(filters):
         if is_measured or level != "batch":
             by_scope[Scope.FOLLOWED_BATCH] = by_scope[Scope.FOLLOWED]

@@ -1,6 +1,6 @@
-"""The span builder: the records of one thread become spans, one after the other.
+"""The span builder: it turns the records of one thread into spans, record by record.
 
-It does with one record after the other what `fittrace.store` does with all at once, so that both tell the same spans.
+`fittrace.store` derives the same spans from a complete journal.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from .span_stack import Record, SpanStack
 class SpanBuilder(Observing):
     """Follows the records of the calling thread.
 
-    Each filter has its own interest in sites, and its own handlers. They are found when the first record of a site
-    comes by under it.
+    Each filter has its own interest in sites, and its own handlers. Both are determined when the first record of a site
+    arrives under that filter.
     """
 
     def __init__(self, context: LiveContext, append: Append) -> None:
@@ -54,26 +54,26 @@ class SpanBuilder(Observing):
         self._makers.forget()
 
     def end(self, time_ns: int) -> None:
-        """End all that is open."""
+        """End all open spans."""
         self._stack.close(0, time_ns)
         self.forget()
 
     def _end_here(self) -> None:
-        """End all that is open, since it is not known how far what was interrupted has come."""
+        """End all open spans: the handler was interrupted, so their state is unknown."""
         try:
             self.end(self._context.now())
         except Exception:
             self.forget()
 
     def _select_handlers(self, site_filter: SiteFilter) -> None:
-        """From now on the handlers of this filter are called."""
+        """Call the handlers of this filter from now on."""
         known = self._known.get(site_filter)
         if known is None:
             known = self._known[site_filter] = {}, bytearray()
         self._handlers, self.interest[:] = known
 
     def _meet(self, head: int) -> Handler:
-        """The handler of a site whose records have not come by under this filter."""
+        """Make and keep the handler of a site, at its first record under this filter."""
         site = self._context.site(head)
         handlers, interest = self._known[self._stack.filter]
         missing = site.number + 1 - len(interest)

@@ -1,4 +1,4 @@
-"""The open spans of one thread. Each that is sent is a span of OpenTelemetry, and is current until it ends."""
+"""The open spans of one thread. A sent span has a span of OpenTelemetry, which is current until it ends."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _ANCHOR_PHASES = ("epoch", "validation")
 
 
 class SpanStack:
-    """What is open in the calling thread.
+    """The open spans and frames of the calling thread.
 
-    - `spans`: the open spans that are followed, outermost first. One that is not followed stands among them only to
-      keep the depth of the others.
+    - `spans`: the open spans that are followed, outermost first. A span that is not followed is among them only to keep
+      the depth of the others.
     - `frames`: for each frame of an engine's function, how many of `spans` were open when it began.
-    - `filter`: which sites matter now. `on_filter` is called whenever it has become another.
-    - `measurements`: what measures the thread; None where there is no meter provider.
+    - `filter`: which sites matter now. `on_filter` is called when it changes.
+    - `measurements`: measures the thread's batches and hooks. None if there is no meter provider.
     - `batch_filter`: which batches are sent, for the probes. A `BATCH_FILTER`.
     - `append`: appends a record to the thread's journal.
     """
@@ -50,7 +50,8 @@ class SpanStack:
         self.frames: list[int] = []
         self.filter = context.site_filters[False][_FOLLOWED]
         self.measurements: Measurements | None = None
-        # What makes the process' clock Unix time, and when the next batch is sent, where so many are in a second.
+        # The shift from the process' clock to Unix time; and the earliest time of the next sent batch, if a rate limits
+        # them.
         self._unix_shift_ns = self._due_ns = 0
         self.batch_filter = bytearray(BATCH_FILTER.size)
         self._update_batch_filter()
@@ -77,7 +78,7 @@ class SpanStack:
             self._on_filter(site_filter)
 
     def _update_batch_filter(self) -> None:
-        """Let the probes know which moments pass from now on."""
+        """Tell the probes which times of batches pass from now on."""
         batches = self._context.batches
         due_ns = self._due_ns - self._unix_shift_ns if batches.period_ns else NEVER
         limit = min(batches.limit, _LARGEST_UINT64)
@@ -106,12 +107,13 @@ class SpanStack:
         callback: "str | None" = None,
         position: "int | None" = None,
     ) -> None:
-        """Open those spans of a site that are followed.
+        """Open the followed spans of a site.
 
         - `clock_ns`: when they begin.
-        - `elsewhere`: the span on another thread that they are in, where nothing is open in this one.
-        - `number`: that of the epoch or batch, where it is known.
-        - `callback`, `position`: of a callback's hook, its class and its position in the callback list.
+        - `elsewhere`: the span on another thread that they are in, if nothing is open in this thread.
+        - `number`: the number of the epoch or batch, or ABSENT.
+        - `callback`: the class of the callback whose hook it is.
+        - `position`: the position of that callback among the hooks of the list.
         """
         context, spans = self._context, self.spans
         begins_fit = site.root and site.kind == "call" and not self._is_validation()
@@ -158,7 +160,7 @@ class SpanStack:
             around = span
 
     def _refresh(self) -> None:
-        """Take up what may have changed since the last fit: the clock's shift, and what measures."""
+        """Update what may have changed since the last fit: the clock's shift, and the measurements."""
         if self._unix_shift_ns != self._context.unix_shift_ns:
             self._unix_shift_ns = self._context.unix_shift_ns
             self._update_batch_filter()
@@ -166,13 +168,13 @@ class SpanStack:
         self.update_filter()
 
     def _is_validation(self) -> bool:
-        """Whether what is called now is called by a fit's own validation, and not by a hook in it."""
+        """Whether a fit's own validation makes this call, and not a hook inside the validation."""
         spans, frames = self.spans, self.frames
         return bool(spans) and spans[-1].phase == "validation" and (len(frames) < 2 or len(spans) > frames[-2])
 
     @staticmethod
     def _attach_unsent(span: OpenSpan) -> None:
-        """Make the fit of hooks on a thread of their own current in that thread, though they are not sent."""
+        """Make the fit's span current in a thread that runs only hooks, even though the hooks are not sent."""
         if span.context is not None:
             span.attached = span.innermost_attached = AttachedContext(get_current_span(span.context), None)
 
@@ -205,7 +207,7 @@ class SpanStack:
         span.context = span.attached.context
 
     def _context_around(self, fit: OpenSpan) -> Any:
-        """The context that a fit begins in. It is the program's own, and the fittrace trace is told of its span."""
+        """The program's own context, in which a fit begins. Its span is recorded in the fittrace trace."""
         current = contexts.get_current()
         span = get_current_span(current)
         if fit.context is not None and (is_over(span) or span is get_current_span(fit.context)):
@@ -220,14 +222,16 @@ class SpanStack:
     def close(self, height: int, clock_ns: int, failed: bool = False) -> None:
         """End all spans from the position `height` on, the innermost first.
 
-        `failed`: because an exception, which is being handled, leaves their frame.
+        - `height`: the position in `spans` of the outermost span to end.
+        - `clock_ns`: when they end.
+        - `failed`: whether an exception, which is being handled, leaves their frame.
         """
         spans = self.spans
         while len(spans) > height:
             span = spans.pop()
             fails = failed or span.error is not None
             if span.is_stopped and span.has_turn and not fails:
-                # The data ran out, and the engine caught the exception that says so.
+                # The data ran out: the engine caught the iterator's exception. So the turn was no batch.
                 span.has_turn = False
                 if self.measurements is not None and span.turn is not None:
                     self.measurements.uncount(span, self.sizes_of(span, span.turn))
@@ -238,7 +242,7 @@ class SpanStack:
                 if fails:
                     fail(span.span, sys.exc_info()[1] if failed else span.error, end_ns)
                 if span.phase == "batch" and not span.has_turn:
-                    # It asked for a batch, and there was none any more.
+                    # It asked for a batch after the last one.
                     span.span.update_name("keras.slice")
                 span.span.end(end_ns)
             if span.begins_fit:
@@ -251,6 +255,6 @@ class SpanStack:
                 self.update_filter()
 
     def sizes_of(self, batch: OpenSpan, turn: Record) -> "Record | None":
-        """What the loop of a turn told of its batches."""
+        """The `sizes` record of the loop that made this turn. None if there is none."""
         sizes = batch.fit.sizes
         return sizes.get((self._context.site(turn[0]).function, batch.stage)) if sizes else None
