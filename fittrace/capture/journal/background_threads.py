@@ -8,21 +8,21 @@ from ..isolation import original_threads
 from .definitions import Definitions
 
 PERIOD_S = 0.2
-"""The time between two collections. A killed process has lost at most the records of so long."""
+"""Seconds between two collections. A killed process loses at most the records of this time."""
 WRITE_PERIOD_S = 1
-"""The time between two writes where nothing was collected in between."""
+"""Seconds between two writes if nothing wakes the writer."""
 PATIENCE_S = 1
-"""How long is waited for a thread to begin, and in `end` for each to end."""
+"""Seconds to wait for a thread to begin, and in `end` for each thread to end."""
 
 
 class BackgroundThreads:
     """Calls `collect` and `write` again and again, each in a thread of its own, until `end`.
 
-    collect: takes the records away from the threads that make them.
-    write: writes what was collected; called once more whenever `wake_writer` is.
-    definitions: take what fails.
+    - `collect`: takes the records away from the threads that make them.
+    - `write`: writes what was collected. `wake_writer` makes the thread call it at once.
+    - `definitions`: receives notes of faults.
 
-    The program does not see these threads, and they never delay its exit: they are no `threading.Thread`s.
+    These threads are no `threading.Thread`s. So the program does not see them, and they never delay its exit.
     """
 
     def __init__(self, collect: Callable[[], None], write: Callable[[], None], definitions: Definitions) -> None:
@@ -30,30 +30,31 @@ class BackgroundThreads:
         self._write = write
         self._definitions = definitions
         self._is_over = False
-        # The writer waits for `_wake`, the collector for `_over`: each is locked as long as there is nothing to do.
+        # The writer waits for `_wake`, the collector for `_over`. Both are locked as long as there is nothing to do.
         self._wake = _locked()
         self._over = _locked()
-        # For each loop that runs, a lock that its thread holds until it has ended.
+        # For each running loop, a lock that its thread holds until it ends.
         self._running: dict[Callable[[], None], Any] = {}
-        # A signal handler may start a thread while the lock is held by what it interrupts.
+        # Reentrant: a signal handler may start a thread while the code that it interrupts holds the lock.
         self._starting = original_threads.RLock()
 
     def start_collecting(self) -> None:
-        """Start the thread that collects, unless it runs already."""
+        """Start the collector's thread, unless it is already running."""
         self._start(self._collect_until_over)
 
     def start_writing(self) -> None:
-        """Start the thread that writes, unless it runs already."""
+        """Start the writer's thread, unless it is already running."""
         self._start(self._write_until_over)
 
     def wake_writer(self) -> None:
-        """Let the thread that writes do so now."""
+        """Make the writer's thread write now."""
         _release(self._wake)
 
     def end(self) -> None:
-        """Let the threads end, and wait until they have.
+        """End the threads, and wait for their end.
 
-        An interpreter that shuts down ends them by force, which ends the whole process where it has changed its root.
+        Otherwise the interpreter ends them by force when it shuts down. In a process that has changed its root
+        directory, that kills the whole process.
         """
         self._is_over = True
         _release(self._over)
@@ -70,12 +71,12 @@ class BackgroundThreads:
             try:
                 # Not `threading.Thread`: the program sees its own threads only.
                 original_threads.start_new_thread(_run, (loop, begun, ended))
-            except RuntimeError as error:  # the interpreter is shutting down; `Session.close` writes what there is
+            except RuntimeError as error:  # the interpreter is shutting down; `Session.close` writes the rest
                 begun.release()
                 ended.release()
                 self._definitions.fault("starting its threads", error)
             self._running[loop] = ended
-        # The program may take all memory next, and Python complains on standard error of a thread that gets no frame.
+        # Wait for the thread's first frame. If the program took all memory before, Python would print an error for it.
         begun.acquire(True, PATIENCE_S)
 
     def _collect_until_over(self) -> None:
@@ -92,7 +93,7 @@ class BackgroundThreads:
                 except Exception as error:
                     self._definitions.fault_in_background(where, error)
             except MemoryError:
-                # There is no memory for a note either. The thread goes on: there may be some later.
+                # There is no memory for a note either. The thread goes on, since memory may become free.
                 pass
 
     def _wait_and_collect(self) -> None:
@@ -110,7 +111,7 @@ def _run(loop: Callable[[], None], begun: Any, ended: Any) -> None:
         begun.release()
         loop()
     except MemoryError:
-        pass  # even the loop's own frame found no memory; `Session.close` writes what there is
+        pass  # no memory even for the loop's frame; `Session.close` writes the rest
     finally:
         ended.release()
 

@@ -1,6 +1,6 @@
-"""Metadata: the protobufs in which TensorFlow tells what ran in a batch, as they wait for the collector.
+"""Batch metadata: TensorFlow's protobufs about sampled batches, in a queue for the collector.
 
-Their bytes go into the journal compressed, and are parsed where it is read. What waits has a bound.
+The journal gets their bytes compressed. The reader of the journal parses them. The queue is bounded.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import Callable, Iterator, NamedTuple
 from ...schema.journal_format import LARGEST_METADATA, METADATA, METADATA_HEAD, block
 
 MOST_WAITING = LARGEST_METADATA
-"""Bytes of metadata that may wait to be packed; beyond it, one more is not kept."""
+"""Bytes of metadata in the queue. Metadata that would exceed it is dropped."""
 
 
 class BatchMetadata(NamedTuple):
-    """What TensorFlow told of one batch.
+    """TensorFlow's metadata of one batch.
 
-    number: that of the batch, among those that were sampled.
-    format: `RUN_METADATA` or `PROFILE`.
-    moments: two times that tie its clock to the process' own (`METADATA_HEAD` in `schema.journal_format`).
-    data: the bytes of its protobuf.
+    - `number`: the number of the batch among the sampled batches.
+    - `format`: `RUN_METADATA` or `PROFILE`.
+    - `moments`: two times that relate its clock to the process' clock (`METADATA_HEAD` in `schema.journal_format`).
+    - `data`: the bytes of its protobuf.
     """
 
     number: int
@@ -32,19 +32,19 @@ class BatchMetadata(NamedTuple):
 
 
 class MetadataQueue:
-    """The metadata of one process on its way into its journal. `note` takes, once or more, what is not kept."""
+    """The queued metadata of one process. `note` is called with a message whenever metadata is dropped."""
 
     def __init__(self, note: Callable[[str], None]) -> None:
         self._note = note
         self.begin_again()
 
     def begin_again(self) -> None:
-        """Drop what waits, and number batches from 0, for another journal."""
+        """Empty the queue, and number batches from 0, for another journal."""
         self._free = itertools.count()
         self._waiting: deque[BatchMetadata] = deque()
 
     def new_number(self) -> int:
-        """The number of the next batch that is sampled."""
+        """The number of the next sampled batch."""
         return next(self._free)
 
     def put(self, metadata: BatchMetadata) -> None:
@@ -59,7 +59,7 @@ class MetadataQueue:
             self._waiting.append(metadata)
 
     def blocks(self, keep: bool) -> Iterator[bytes]:
-        """Take what waits, in blocks. Without `keep` there is no room for it, and a note says so."""
+        """Empty the queue, and yield its metadata as blocks. `keep`: False if there is no room: all is dropped."""
         for _ in range(len(self._waiting)):
             metadata = self._waiting.popleft()
             if keep:

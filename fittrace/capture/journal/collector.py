@@ -1,7 +1,7 @@
-"""The collector: takes the records away from the threads that make them, and queues them for the writer in blocks.
+"""The collector: it takes the records away from the threads that make them, and queues them as blocks for the writer.
 
-The writer's queue has a bound. When the disk cannot keep up, inner phases are left out once half of it is used, and
-batches, hooks and logs once it is full (`load_shedder`); fits and epochs are always kept.
+The writer's queue is bounded. If the disk cannot keep up, the collector drops records (`load_shedder`): inner phases
+when the queue is half full, and batches, hooks and logs when it is full. Fits and epochs are always kept.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from .thread_buffers import Thread, Threads
 from .writer import Writer
 
 _OF_SOURCE = ("source", "function")
-"""Definitions of the engine's source and of the graphs of its functions."""
+"""The kinds of definitions that hold the engine's source and the graphs of its functions."""
 
 
 class Collector:
-    """Collects what threads record, and what is defined meanwhile, for one journal.
+    """Collects the records and definitions of a process for one journal.
 
-    threads: the threads that record.
-    sites: every site, in the order of their numbers. It grows.
-    stand_ins: the sites of records that take the place of what is left out.
-    definitions: what the journal defines.
-    orders: the orders of samples, which are too large for a record.
-    metadata: what TensorFlow told of batches, which is too large for a record.
-    include_source: whether the journal has the engine's source, and the graphs of its functions.
+    - `threads`: the threads that record.
+    - `sites`: all sites, by number. The list grows.
+    - `stand_ins`: the sites of the records that replace dropped ones.
+    - `definitions`: the definitions of the journal.
+    - `orders`: the sample orders, which are too large for a record.
+    - `metadata`: TensorFlow's metadata of batches, which is too large for a record.
+    - `include_source`: whether the journal gets the engine's source, and the graphs of its functions.
     """
 
     def __init__(
@@ -60,19 +60,19 @@ class Collector:
         self._dropped = {"detail": 0, "batches": 0}
 
     def collect(self, writer: Writer) -> None:
-        """Queue everything recorded until now for the writer."""
+        """Queue all new records and definitions for the writer."""
         level = KEEP_ALL if writer.fullness < 0.5 else KEEP_BATCHES if writer.fullness < 1 else KEEP_EPOCHS
         taken = self.threads.take()
         events = list(filter(None, [self._events(thread, records, level) for thread, records in taken]))
-        # After the records were taken: whatever metadata one of them names is there by now.
+        # The metadata is taken after the records. So the metadata to which a record refers is in the queue already.
         metadata = list(self._metadata.blocks(keep=level == KEEP_ALL))
         orders = self._orders.blocks(keep=level == KEEP_ALL)
-        # Definitions are queued before orders are packed: where that fails, what is defined once is not lost.
+        # Definitions are queued before orders are packed, since each is made only once. If packing fails, none is lost.
         for packed_block in chain(self._defined(), orders, metadata, events):
             writer.put(packed_block)
 
     def _events(self, thread: Thread, records: Sequence[int], level: int) -> bytes | None:
-        """The block that tells of what a thread recorded; None where nothing of it is kept."""
+        """The block with the records of a thread. None if no record is kept."""
         kept, dropped = thread.thin(records, self._sites, self._stand_ins, level)
         if any(dropped):
             self._dropped["detail"] += dropped[KEEP_ALL]
@@ -81,7 +81,7 @@ class Collector:
         return pack(thread, kept) if kept else None
 
     def _defined(self) -> Iterator[bytes]:
-        """The block of what the journal does not define yet, if there is anything."""
+        """The block with the new definitions, if there are any."""
         sites = self._sites[self._defined_sites :]
         fresh = [site.definition() for site in sites] + self._definitions.fresh()
         left_out = () if self._include_source else _OF_SOURCE
@@ -92,7 +92,7 @@ class Collector:
 
 
 def pack(thread: Thread, records: Sequence[int]) -> bytes:
-    """The block that tells of records: packed where that is compiled, else compressed."""
+    """The block with a thread's records: packed if the compiled packing is available, else compressed."""
     head = EVENTS_HEAD.pack(thread.number, thread.chunks - 1)
     numbers = records if isinstance(records, array) else array("q", records)
     data = packed(numbers.tobytes())

@@ -1,12 +1,12 @@
-"""A file of fittrace's own, in a process whose descriptors belong to the program.
+"""A file of fittrace's own, in a process whose file descriptors belong to the program.
 
-A program may close every descriptor there is, as daemonisers do, or put another file under its number. So the file
-behind the number is compared with ours, by device and inode, before anything is done with it. Where it is another, the
-number is the program's and is left alone, and ours is opened again by its path.
+A program may close all descriptors, as daemonisers do, or open another file under the same number. So before each use,
+the file behind the number is compared with ours, by device and inode. If it is another file, the number is now the
+program's. Then the number is left alone, and our file is opened again by its path.
 
-Another thread may close the number between the look and the write. That does no harm by then: the system gives a new
-file the lowest number that is free, and ours is a high one. Writes say where in the file they go, so a pipe or a socket
-takes none. A compiled pin keeps the file's lock while the number is closed.
+Another thread may close the number between the comparison and the write. That is harmless: the system gives a new file
+the lowest free number, and ours is a high one. Also, writes name their position in the file, which pipes and sockets
+refuse. A compiled pin keeps the file's lock while the number is closed.
 """
 
 from __future__ import annotations
@@ -26,20 +26,21 @@ except ImportError:  # nothing is compiled, or there are no pins on this system
     pinned = None
 
 HIGHEST = 4096
-"""The private number is below it, since a process' table of descriptors is as long as its highest number."""
+"""The private number is below it, because a process' table of descriptors is as long as its highest number."""
 _BELOW = 64
+"""The private number is the lowest free one of this many numbers below the highest."""
 _LOW = 512
-"""Where the limit of descriptors is below it, there is no high number, and the file keeps its own."""
+"""If the limit of descriptors is below it, no number is high enough, and the file keeps the number that it has."""
 _PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR, errno.EIO)
-"""Why a file that is there cannot be opened now, but may be later."""
+"""Errors of opening an existing file that may pass."""
 
 
 class Removed(Exception):
-    """The file is not at its path any more, and what is written is lost."""
+    """The file has been removed from its path. What is written to it is lost."""
 
 
 def is_there(path: str) -> bool:
-    """Whether there is something at a path."""
+    """Whether a path exists."""
     try:
         System.stat(path)
     except OSError:
@@ -48,40 +49,43 @@ def is_there(path: str) -> bool:
 
 
 def remove_unwritten(path: str) -> None:
-    """Remove a file that was made, and whose maker was interrupted before anything was written to it."""
+    """Remove a file that is still empty because its creation was interrupted."""
     try:
         if System.stat(path, follow_symlinks=False).st_size == 0:
             System.unlink(path)
     except OSError:
-        pass  # it was not made
+        pass  # it was not created
 
 
 class OwnFile:
-    """A new file at `path`, open to be appended to, and locked while the process lives.
+    """A new file, open for appending, and locked while the process lives.
 
-    `reopened` is called when it had to be opened again. Raises `OSError` where it cannot be made.
+    - `path`: the path of the file. Its folder is created if it does not exist.
+    - `reopened`: called when the file was opened again.
+
+    Raises `OSError` if the file cannot be created.
     """
 
     def __init__(self, path: str, reopened: Callable[[], None]) -> None:
         self._path = os.path.abspath(path)
         self._reopened = reopened
         try:
-            # No folder above it: one that the program has removed stays removed.
+            # Only the folder itself, not its parents: a folder that the program has removed stays removed.
             System.mkdir(os.path.dirname(self._path))
         except FileExistsError:
             pass
-        # Open for reading too, or it could not be pinned.
+        # Open it for reading too; otherwise it cannot be pinned.
         self._number = _private(_open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
         status = System.fstat(self._number)
         self._identity = _identity(status)
-        self._has_links = status.st_nlink > 0  # some file systems do not count them
+        self._has_links = status.st_nlink > 0  # some file systems do not count links
         _lock(self._number)
         self._pin = _pinned(self._number)
 
     def size(self) -> int:
-        """How long the file is; it is opened again where the program has closed it.
+        """The size of the file in bytes. If the program has closed the file, it is opened again.
 
-        Raises `Removed`, and `OSError` where it cannot be opened now.
+        Raises `Removed`, or `OSError` if the file cannot be opened now.
         """
         status = self._status()
         if status is None:
@@ -91,7 +95,7 @@ class OwnFile:
         return status.st_size
 
     def append(self, data: bytes) -> None:
-        """Write at the end, all of it or nothing. Raises as `size` does, and `OSError` where the disk refuses."""
+        """Append all of `data` or nothing. Raises as `size` does, and `OSError` if the disk refuses."""
         end = at = self.size()
         try:
             while at < end + len(data):
@@ -102,7 +106,7 @@ class OwnFile:
             raise
 
     def write(self, data: bytes, at: int) -> int:
-        """Write at a place; how much was written."""
+        """Write `data` at the position `at`. Returns the number of bytes written."""
         self.size()
         if System.write_at is not None:
             return int(System.write_at(self._number, data, at))
@@ -117,7 +121,7 @@ class OwnFile:
         self._pin = None
 
     def _status(self) -> os.stat_result | None:
-        """What the system says of the file; None where the number is not ours any more."""
+        """The status of the file. None if the number is no longer ours."""
         try:
             status = System.fstat(self._number)
         except OSError:
@@ -125,7 +129,7 @@ class OwnFile:
         return status if _identity(status) == self._identity else None
 
     def _open_again(self) -> os.stat_result:
-        self._number = -1  # never to be closed: whatever has the number now is the program's
+        self._number = -1  # do not close the old number: it is the program's now
         try:
             self._number = _private(_open(self._path, os.O_RDWR))
         except OSError as error:
@@ -143,17 +147,17 @@ class OwnFile:
 
 
 def _open(path: str, flags: int) -> int:
-    """Open a file, never through a link, and without waiting for who might read a pipe."""
+    """Open a file, but never through a symbolic link, and without waiting for the other end of a pipe."""
     for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
         flags |= getattr(os, name, 0)
     return System.open(path, flags, 0o644)
 
 
 def _private(number: int) -> int:
-    """A number for the same open file that the program is not given by and by; `number` where there is none."""
+    """A high number for the same open file, which the program does not get by chance. Else `number` itself."""
     if not HAS_LOCKS:
         return number
-    limit = System.sysconf("SC_OPEN_MAX")  # as `resource.getrlimit`, a module that the program may not have imported
+    limit = System.sysconf("SC_OPEN_MAX")  # not `resource.getrlimit`: the program may not have imported it
     if 0 <= limit < _LOW:
         return number
     highest = HIGHEST if limit < 0 else min(limit, HIGHEST)
@@ -174,7 +178,7 @@ def _lock(number: int) -> None:
         try:
             System.lock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            pass  # a file system without locks; or our pin still holds it
+            pass  # the file system has no locks, or our pin still holds the lock
 
 
 def _pinned(number: int) -> Any:

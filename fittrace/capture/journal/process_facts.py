@@ -13,7 +13,7 @@ from ..isolation.clock import Clock
 
 
 def facts() -> dict[str, Any]:
-    """The facts of this process, and what its two clocks show now."""
+    """The facts of this process, and the present time of its two clocks."""
     wall, clock = Clock.wall_ns(), Clock.now_ns()
     return {
         "schema": VERSION,
@@ -30,6 +30,7 @@ def facts() -> dict[str, Any]:
 
 
 def _rank() -> int | None:
+    """The rank of this process in distributed training, from `TF_CONFIG`. None if there is none."""
     try:
         index = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
         return index if isinstance(index, int) else None

@@ -1,4 +1,4 @@
-"""The buffer in Python: what one thread has recorded and nobody has taken yet. `native/buffer.c` does the same in C."""
+"""The record buffer in Python. `native/buffer.c` is the same in C."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from array import array
 from ...schema.journal_format import ABSENT
 
 
-class Buffer(list):  # type: ignore[type-arg] # Python 3.7 cannot say of what
-    """What one thread has recorded, and nobody has taken yet: integers of 64 bits, appended one by one or many at once.
+class Buffer(list):  # type: ignore[type-arg] # `list` takes no parameter in Python 3.7
+    """The records of one thread that are not collected yet, as 64-bit integers.
 
     >>> buffer = Buffer([-1, 7, -2])
     >>> buffer.discard(2)
@@ -17,15 +17,15 @@ class Buffer(list):  # type: ignore[type-arg] # Python 3.7 cannot say of what
     """
 
     def discard(self, count: int) -> None:
-        """Leave out the first numbers."""
+        """Remove the first `count` numbers."""
         del self[:count]
 
     def take(self) -> "array[int]":
-        """Everything in it, which is then empty. Values that are not int64 become `ABSENT`."""
+        """Empty the buffer, and return its numbers. Values that are not int64 become `ABSENT`."""
         taken = self[:]
         del self[: len(taken)]
         if not all(kind is int for kind in map(type, taken)):
-            # It may be the program's, so none of its code is run.
+            # A value may be of the program's own class. `issubclass` of its type runs none of its code.
             taken = [item if issubclass(type(item), int) else ABSENT for item in taken]
         try:
             return array("q", taken)
@@ -34,5 +34,5 @@ class Buffer(list):  # type: ignore[type-arg] # Python 3.7 cannot say of what
 
 
 def packed(numbers: bytes) -> "bytes | None":
-    """None: integers are not packed in Python, where that would take longer than to compress them."""
+    """None: in Python, packing would take longer than compression, so there is none."""
     return None

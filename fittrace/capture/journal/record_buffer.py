@@ -1,4 +1,4 @@
-"""The buffer that a thread's records are appended to, and their packing: compiled, or in Python where nothing is."""
+"""The buffer of a thread's records, and their packing: the compiled ones, or else those in Python."""
 
 from __future__ import annotations
 

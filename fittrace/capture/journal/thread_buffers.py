@@ -1,4 +1,4 @@
-"""The threads that record: the buffer of each, and how much of it was collected."""
+"""The recording threads, each with its buffer and the number of its collected chunks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from .record_buffer import Buffer
 
 
 class Thread:
-    """One thread: its number in the journal, its buffer, and how many chunks of it were taken."""
+    """One recording thread.
+
+    - `number`: its number in the journal.
+    - `buffer`: the records that are not collected yet.
+    - `chunks`: how many chunks of records were collected.
+    - `thinning`: what drops its records while the disk cannot keep up. None if nothing is dropped.
+    """
 
     def __init__(self, number: int, buffer: Buffer) -> None:
         self.number = number
@@ -20,7 +26,7 @@ class Thread:
         self.thinning: LoadShedder | None = None
 
     def take(self) -> Sequence[int]:
-        """Everything recorded until now, which counts as a chunk even if it never gets into the journal."""
+        """Empty the buffer, and return its records. They count as a chunk even if they are dropped later."""
         taken = self.buffer.take()
         self.chunks += bool(taken)
         return taken
@@ -28,7 +34,13 @@ class Thread:
     def thin(
         self, records: Sequence[int], sites: Sequence[Site], stand_ins: StandIns, level: int
     ) -> tuple[Sequence[int], Sequence[int]]:
-        """What is kept of the `records` just taken, and how many of each level are not."""
+        """Drop records as the load demands. Returns the kept records, and the number of dropped ones by level.
+
+        - `records`: the records just taken.
+        - `sites`: all sites, by number.
+        - `stand_ins`: the sites of the records that replace dropped ones.
+        - `level`: what to keep, such as `KEEP_ALL`.
+        """
         if self.thinning is None and level == KEEP_ALL:
             return records, ()
         thinning = self.thinning = self.thinning or LoadShedder(stand_ins)
@@ -36,23 +48,23 @@ class Thread:
         if level == KEEP_ALL and thinning.is_over:
             self.thinning = None
         if records and not kept:
-            self.chunks -= 1  # nothing is missing
+            self.chunks -= 1  # the reader must not miss a chunk that was never written
         return kept, dropped
 
 
 class Threads:
-    """The threads of one process, `all` in the order of their numbers."""
+    """The recording threads of one process. `all` has them by number."""
 
     def __init__(self) -> None:
         self.all: list[Thread] = []
-        # A signal handler may train, in a new greenlet, while the lock is held by what it interrupts.
+        # Reentrant: a signal handler may train in a new greenlet while the code that it interrupts holds the lock.
         self._adding = original_threads.RLock()
-        # By a thread's identity: the buffer of its recorder, and the buffer that its next recorder goes on with.
+        # By a thread's identity: the buffer of its recorder, and the buffer that its next recorder takes over.
         self._buffers: dict[int, Buffer] = {}
         self._handed_on: dict[int, Buffer] = {}
 
     def add(self, identity: int) -> Thread:
-        """A thread that is new."""
+        """Add a new thread. `identity` is that of `threading.get_ident`."""
         with self._adding:
             buffer = self._buffers[identity] = Buffer()
             thread = Thread(len(self.all), buffer)
@@ -60,33 +72,33 @@ class Threads:
             return thread
 
     def hand_on(self, identity: int) -> None:
-        """Let a thread's next recorder go on with the buffer of its present one, if there is one."""
+        """Let a thread's next recorder take over the buffer of its present recorder, if there is one."""
         if identity in self._buffers:
             self._handed_on[identity] = self._buffers[identity]
 
     def handed_on(self, identity: int) -> "Buffer | None":
-        """The buffer that a thread's new recorder goes on with. None: it gets a new one."""
+        """The buffer that a thread's new recorder takes over. None: it needs a new buffer."""
         return self._handed_on.pop(identity, None)
 
     def counts(self) -> "list[tuple[Thread, int]]":
-        """How long the buffer of each is."""
+        """Each thread with the length of its buffer."""
         return [(thread, len(thread.buffer)) for thread in list(self.all)]
 
     def take(self) -> "list[tuple[Thread, Sequence[int]]]":
-        """Everything that each has recorded until now."""
+        """Each thread with the records taken from its buffer."""
         return [(thread, thread.take()) for thread in list(self.all)]
 
     def begin_again(self) -> None:
-        """Drop what was recorded, and number each one's chunks from the first, for another journal."""
+        """Empty all buffers, and count chunks from 0, for another journal."""
         for thread in self.all:
             thread.buffer.clear()
         self.all = [Thread(thread.number, thread.buffer) for thread in self.all]
 
     def fork(self, survivor: "int | None") -> None:
-        """Drop all records, and all threads but `survivor`, in a process that was forked off. It becomes the first."""
+        """Keep only the thread `survivor`, as number 0, in a forked process. All records are dropped."""
         for thread in self.all:
             thread.buffer.clear()
         self.all = [Thread(0, thread.buffer) for thread in self.all if thread.number == survivor]
         self._buffers.clear()
-        # Another thread, which is not there any more, may have held the old one.
+        # A thread that no longer exists after the fork may have held the old lock.
         self._adding = original_threads.RLock()

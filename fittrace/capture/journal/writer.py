@@ -1,8 +1,8 @@
-"""The writer: appends blocks to the process' journal, and waits for a disk that is slow or full.
+"""The writer: it appends blocks to the process' journal, and tries again while the disk refuses.
 
-A block is written whole or not at all, so the file can be read at any moment. The file stays locked while the process
-lives: a reader knows from the lock whether the run goes on. Near its beginning some room is kept for a note that the
-disk took no more. Where the file is removed, nothing more is kept.
+A block is written completely or not at all, so the file can be read at any time. The file is locked while the process
+lives; the lock tells a reader that the run still goes on. Near its beginning, the file has room for a note that the
+disk refused. If the file is removed, all further blocks are dropped.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from ..isolation.clock import Clock
 from .own_file import OwnFile, Removed
 
 BOUND = 64 << 20
-"""Bytes that may wait to be written."""
+"""Bytes of the queue at which it counts as full."""
 RETRY_S = 1.0
 _ROOM = 400
-"""Bytes kept for the definition that says that the disk refuses."""
+"""Bytes reserved for the definition that the disk refused."""
 
 
 class Writer:
-    """A journal open for appending. Raises `OSError` where the file cannot be made.
+    """A journal, open for appending. Raises `OSError` if the file cannot be created.
 
-    path: the file's.
-    failed: called when the disk refuses; gives the text of a definition that says so.
-    reopened: called when the program had closed the file.
-    removed: called when the file is gone.
+    - `path`: the path of the file.
+    - `failed`: called when the disk refuses. Returns the text of a definition that says so.
+    - `reopened`: called when the file was opened again, because the program had closed it.
+    - `removed`: called when the file has been removed.
     """
 
     def __init__(
@@ -56,13 +56,13 @@ class Writer:
 
     @property
     def fullness(self) -> float:
-        """How much of the bound is used."""
+        """The part of `BOUND` that is in use; 1.0 is full."""
         return self.waiting / BOUND
 
     def write(self, give_up_after_s: float | None = None) -> bool:
-        """Write what is queued. Where the disk refuses, try again until `give_up_after_s`; None: once.
+        """Write the queued blocks. Returns whether the queue is empty.
 
-        Returns whether the queue is empty.
+        `give_up_after_s`: for how many seconds to try again while the disk refuses. None: do not try again.
         """
         deadline = None if give_up_after_s is None else Clock.now_ns() + int(give_up_after_s * 1e9)
         if not self._busy.acquire(True, -1 if give_up_after_s is None else max(give_up_after_s, 0.01)):
@@ -76,7 +76,7 @@ class Writer:
                     self._lose()
                     return True
                 except OSError as error:
-                    self._tell(self._failed(error))
+                    self._write_note(self._failed(error))
                     if deadline is None or Clock.now_ns() > deadline:
                         return False
                     Clock.sleep(RETRY_S / 10)
@@ -86,21 +86,21 @@ class Writer:
     def _write_queued(self) -> None:
         if self._is_lost:
             return
-        self._file.size()  # also where nothing is queued: a reader looks at the lock, which may be gone with the file
+        self._file.size()  # opens the file again if needed, even if nothing is queued: readers rely on its lock
         while self._queue:
             self._file.append(self._queue[0])
             self.waiting -= len(self._queue.popleft())
 
     def _lose(self) -> None:
-        """Keep nothing any more: the file is gone, and the room that it takes is given back."""
+        """Drop all blocks from now on. The file has been removed; closing it frees its disk space."""
         self._is_lost = True
         self._queue.clear()
         self.waiting = 0
         self._file.close()
         self._removed()
 
-    def _tell(self, definition: str) -> None:
-        """Write a definition into the room that is kept for it, once."""
+    def _write_note(self, definition: str) -> None:
+        """Write a definition into the room that is reserved for it, once."""
         try:
             if self._has_room and self._file.size():
                 self._has_room = False
@@ -109,7 +109,7 @@ class Writer:
             pass
 
     def close(self) -> None:
-        """Close the file; its lock goes with it."""
+        """Close the file, which releases its lock."""
         self._file.close()
 
 
