@@ -1,1 +1,1 @@
-"""Metrics: what the spans of a training add up to."""
+"""Metrics of OpenTelemetry, from the spans of a training."""

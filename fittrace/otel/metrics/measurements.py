@@ -1,8 +1,8 @@
-"""Measurements: what the spans of one thread add to the metrics.
+"""Measurements: they turn the spans of one thread into metrics.
 
-An instrument of OpenTelemetry takes some microseconds for each measurement, and a batch has a dozen of them. So batches
-are measured as long as that takes no more than `SHARE` of the time: all where a batch takes a tenth of a second, one in
-many where it takes a millisecond. Counters count them all.
+An instrument of OpenTelemetry takes some microseconds for each measurement, and a batch has a dozen of them. So
+measuring is limited to `SHARE` of the time. If a batch takes a tenth of a second, all batches are measured; if it takes
+a millisecond, only some are. The counters count all batches.
 """
 
 from __future__ import annotations
@@ -16,45 +16,45 @@ from ..open_spans import BatchMeasurement, OpenSpan
 from .meters import MeterInstruments
 
 SHARE = 0.01
-"""Of the time, how much measuring may take."""
+"""The largest part of the time that measuring may take."""
 
 
 class Measurements:
-    """Measures what one thread does.
+    """Measures the batches and hooks of one thread.
 
-    - `instruments`: where the measurements go.
-    - `clock`: reads nanoseconds.
+    - `instruments`: receive the measurements.
+    - `clock`: returns nanoseconds.
     """
 
     def __init__(self, instruments: MeterInstruments, clock: Callable[[], int]) -> None:
         self.instruments = instruments
         self._clock = clock
         self._rests_until = 0
-        # Of each stage the batches, samples and retraces that are counted and not handed on yet.
+        # By stage: the batches, samples and retraces that are counted, but not passed to the counters yet.
         self._counts: dict[str, list[int]] = {}
 
     def is_rested(self, clock_ns: int) -> bool:
-        """Whether measuring has cost so little that a batch which begins now may be measured."""
+        """Whether a batch that begins now may be measured without exceeding `SHARE`."""
         return clock_ns >= self._rests_until
 
     def count(self, batch: OpenSpan, turn: Sequence[int], sizes: "Sequence[int] | None") -> None:
-        """Count the batches and the samples of a turn; `sizes` is the record of its loop, where there is one."""
+        """Count the batches and the samples of a turn. `sizes` is the `sizes` record of its loop, if there is one."""
         counts = self._counts_of(batch)
         counts[0] += turn[3] - turn[2] + 1
         counts[1] += _samples(turn, sizes)
         batch.turn = turn
 
     def uncount(self, batch: OpenSpan, sizes: "Sequence[int] | None") -> None:
-        """Take back what was counted of a turn that came to be no batch."""
+        """Subtract the counts of a turn that turned out to be no batch."""
         turn, counts = batch.turn, self._counts_of(batch)
         if turn is None:
             return
         counted = (turn[3] - turn[2] + 1, _samples(turn, sizes), int(batch.is_retraced))
-        # What a fit inside it has handed on already stays counted: a counter never falls.
+        # A fit inside it may have passed the counts to the counters already. They stay, since a counter never falls.
         counts[:] = [max(count - less, 0) for count, less in zip(counts, counted)]
 
     def count_retrace(self, batch: OpenSpan) -> None:
-        """Count a batch in which a `tf.function` was traced."""
+        """Count a batch in which a `tf.function` was retraced."""
         self._counts_of(batch)[2] += 1
 
     def keep_number(self, span: OpenSpan, key: str, value: float) -> None:
@@ -62,7 +62,7 @@ class Measurements:
         self.instruments.numbers[span.stage or "", key] = value
 
     def close(self, span: OpenSpan, around: "OpenSpan | None", clock_ns: int) -> None:
-        """Measure a span that is over, and was in `around`."""
+        """Measure a span that has ended. `around` is the span around it, if there is one."""
         duration_ns = clock_ns - span.begin_ns
         if around is not None and not span.begins_fit:
             around.inner_ns += duration_ns
@@ -83,7 +83,7 @@ class Measurements:
             self.flush()
 
     def flush(self) -> None:
-        """Hand the counters what was counted."""
+        """Pass the counts to the counters."""
         instruments = self.instruments
         for stage, counts in self._counts.items():
             attributes = {"keras.stage": stage}
@@ -93,7 +93,7 @@ class Measurements:
                     counts[index] = 0
 
     def forget(self) -> None:
-        """Drop what was counted and not handed on yet."""
+        """Drop the counts that are not passed to the counters yet."""
         self._counts.clear()
 
     def _counts_of(self, batch: OpenSpan) -> "list[int]":
@@ -101,7 +101,7 @@ class Measurements:
 
     def _record_batch(self, batch: OpenSpan, measurement: BatchMeasurement, duration_ns: int) -> None:
         instruments, stage = self.instruments, batch.stage or ""
-        # Those that hooks in a pool of threads are in have no turn of their own.
+        # A batch without a turn is not a batch of the loop: it stands for hooks in a pool of threads.
         if batch.has_turn:
             instruments.record(instruments.batch, duration_ns, {"keras.stage": stage}, batch.context)
             for phase, phase_ns in measurement.phase_ns.items():
@@ -120,7 +120,7 @@ class Measurements:
 
 
 def _samples(turn: Sequence[int], sizes: "Sequence[int] | None") -> int:
-    """The samples of a turn, as it told, or after what its loop said before; 0 where they are not known."""
+    """The samples of a turn: as its record says, else from the `sizes` of its loop. 0 if unknown."""
     if turn[4] != ABSENT:
         return turn[4]
     return 0 if sizes is None else samples_between(turn[2], turn[3], sizes[1:]) or 0

@@ -1,4 +1,4 @@
-"""Meters: the instruments of OpenTelemetry that a meter provider makes for what is measured."""
+"""Meters: the instruments of OpenTelemetry, from the present meter provider."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...version import __version__
 
 
 class MeterInstruments:
-    """One meter's instruments; `numbers` are the last log values, by stage and key, which a gauge reads."""
+    """The instruments of one meter. `numbers` has the last log values, by stage and key. A gauge reads them."""
 
     def __init__(self, meter: Any) -> None:
         self.batch = self._histogram(meter, "keras.batch.duration")
@@ -26,11 +26,11 @@ class MeterInstruments:
         self.numbers: dict[tuple[str, str], float] = {}
         gauge = METRICS["keras.logs"]
         meter.create_observable_gauge("keras.logs", [self._observe], gauge.unit, gauge.meaning)
-        # Older versions know no exemplars, and take no context to find their span in.
+        # Older versions have no exemplars, and their `record` takes no context.
         self._takes_context = "context" in inspect.signature(self.batch.record).parameters
 
     def record(self, histogram: Any, duration_ns: int, attributes: "dict[str, str]", context: Any) -> None:
-        """Record a duration; the span that is current in `context` may become its exemplar."""
+        """Record a duration. The current span of `context` may become its exemplar."""
         if self._takes_context:
             histogram.record(duration_ns / 1e9, attributes, context)
         else:
@@ -45,22 +45,23 @@ class MeterInstruments:
         return create(name, facts.unit, facts.meaning)
 
     def _observe(self, _: object) -> "Iterator[Observation]":
-        # A copy, since threads that train add to it.
+        # Iterate over a copy: training threads add keys meanwhile.
         for (stage, key), value in list(self.numbers.items()):
             yield Observation(value, {"keras.stage": stage, "keras.logs.key": key})
 
 
 class Meters:
-    """The instruments to measure with: of the provider that `provider` gives, which may be another at any time."""
+    """Provides the instruments. `provider` is called for the meter provider, which may change at any time."""
 
-    # By identity: a provider need be neither hashable nor weakly referable, and it must not be another's meanwhile.
+    # By identity: a provider may be neither hashable nor weakly referable. The entry keeps the provider alive, so
+    # that no other one gets its identity.
     _known: ClassVar["dict[int, tuple[Any, MeterInstruments | None]]"] = {}
 
     def __init__(self, provider: Callable[[], Any] = metrics.get_meter_provider) -> None:
         self._provider = provider
 
     def instruments(self) -> "MeterInstruments | None":
-        """The instruments, None where measurements go nowhere; a provider has them once, whoever asks."""
+        """The instruments, which are made once for each provider. None if no provider receives measurements."""
         provider = self._provider()
         known = self._known.get(id(provider))
         if known is None:

@@ -1,4 +1,4 @@
-"""The pipeline of metrics: the SDK's own reader collects them once in a while, and its own exporter sends them."""
+"""The pipeline of metrics: the SDK's reader collects them periodically, and the SDK's exporter sends them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .shutdown import Shutdown
 
 
 def is_wanted(environment: Mapping[str, str]) -> bool:
-    """Whether an environment asks for metrics. Without it none are sent, since many backends take only spans.
+    """Whether an environment asks for metrics. By default none are sent, because many backends accept only spans.
 
     >>> is_wanted({"OTEL_METRICS_EXPORTER": "otlp"}), is_wanted({})
     (True, False)
@@ -52,11 +52,11 @@ class CountedMetricExporter(MetricExporter):  # type: ignore[misc]
         return result
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:
-        """Nothing waits here."""
+        """Do nothing: this exporter has no queue."""
         return True
 
     def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         with self._quiet:
             self._exporter.shutdown(timeout_millis, **kwargs)
 
@@ -73,9 +73,9 @@ class MetricPipeline:
         self.closing = Shutdown(self.provider.shutdown)
 
     def close(self) -> "str | None":
-        """Wait until the last metrics are sent, unless some were refused before.
+        """Wait until the last metrics are sent. If any were refused before, do not wait.
 
-        Returns a message about the metrics that were not sent; None where all were.
+        Returns a message about metrics that were not sent. None if all were sent.
         """
         if not self._sent.refused:
             self.closing.wait()

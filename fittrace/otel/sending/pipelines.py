@@ -1,4 +1,4 @@
-"""Pipelines: what `fittrace run --otlp` sends with, apart from any OpenTelemetry that the program sets up itself."""
+"""The pipelines of `fittrace run --otlp`. They are separate from any OpenTelemetry that the program sets up."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .metric_pipeline import MetricPipeline, is_wanted
 from .span_pipeline import SpanPipeline
 
 ENDPOINT = "FITTRACE_OTLP"
-"""The environment variable that asks for it: an endpoint, or empty for that of the `OTEL_*` variables."""
+"""The environment variable that turns sending on: an endpoint, or empty for that of the `OTEL_*` variables."""
 
 
 class Pipelines:
     """Sends the spans of a session's fits to `endpoint`, until `close`.
 
-    It sends metrics too where the environment asks for them. Else the program's own meter provider gets them.
+    It also sends metrics if the environment asks for them. Otherwise the program's own meter provider gets them.
     """
 
     def __init__(self, session: Session, endpoint: "str | None") -> None:
@@ -38,13 +38,13 @@ class Pipelines:
 
     def _open(self) -> None:
         self._pid = os.getpid()
-        about = _resource(self._session)
-        self._spans = SpanPipeline(about, self._endpoint)
-        self._metrics = MetricPipeline(about, self._endpoint) if self._has_metrics else None
+        process_resource = _resource(self._session)
+        self._spans = SpanPipeline(process_resource, self._endpoint)
+        self._metrics = MetricPipeline(process_resource, self._endpoint) if self._has_metrics else None
 
     def _tracers(self) -> TracerProvider:
         if self._pid != os.getpid():
-            # Forked off: threads, connections and counts are those of the parent.
+            # After a fork, the threads, connections and counts belong to the parent. Open new pipelines.
             self._open()
         return self._spans.provider
 
@@ -53,19 +53,19 @@ class Pipelines:
         return metrics.get_meter_provider() if self._metrics is None else self._metrics.provider
 
     def close(self) -> None:
-        """Send what is left, and note in the trace what was not sent."""
+        """Send the queued spans and metrics, and add a note to the trace if some were not sent."""
         if self._pid == os.getpid():
             pipelines = [pipeline for pipeline in (self._spans, self._metrics) if pipeline is not None]
             for pipeline in pipelines:
                 pipeline.closing.begin()
             for pipeline in pipelines:
-                remark = pipeline.close()
-                if remark is not None:
-                    self._session.note("otlp", remark)
+                message = pipeline.close()
+                if message is not None:
+                    self._session.note("otlp", message)
 
 
 def begin(session: Session) -> None:
-    """Send the spans of a session's fits, as the environment says. Where that fails, a note in the trace says why."""
+    """Send the spans of a session's fits, as the environment says. If that fails, a note in the trace says why."""
     try:
         session.at_close(Pipelines(session, os.environ.get(ENDPOINT) or None).close)
     except Exception as error:

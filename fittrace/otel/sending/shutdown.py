@@ -1,4 +1,4 @@
-"""Shutdown: at the end of a program the pipelines send what is left. It waits for them at most `PATIENCE_S`."""
+"""Shutdown: at the end of a program, the pipelines send their queues. The program waits at most `PATIENCE_S`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Callable
 from ...capture.isolation.clock import Clock
 
 PATIENCE_S = 3
-"""How long a program that ends waits for the last of what is sent."""
+"""Seconds that an ending program waits for the queues."""
 
 
 class Shutdown:
     """A thread that calls `shut_down` when the program ends.
 
-    It is started at once, since no thread can be started at the very end of a program.
+    The thread starts when this object is made, because an ending program can start no thread.
     """
 
     def __init__(self, shut_down: Callable[[], object]) -> None:
@@ -31,10 +31,10 @@ class Shutdown:
             self._closed.set()
 
     def begin(self) -> None:
-        """Let the thread shut down."""
+        """Make the thread shut down."""
         self._deadline = Clock.now_ns() + int(PATIENCE_S * 1e9)
         self._over.set()
 
     def wait(self) -> None:
-        """Wait until it is done, at most until `PATIENCE_S` after `begin`."""
+        """Wait until the thread is done, at most `PATIENCE_S` after `begin`."""
         self._closed.wait(max(0.0, (self._deadline - Clock.now_ns()) / 1e9))

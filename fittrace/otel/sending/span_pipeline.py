@@ -18,6 +18,7 @@ from ...otlp_exporters import Quiet, exporter
 from .shutdown import Shutdown
 
 _QUEUE = 2048
+"""Spans in the queue of the SDK's processor by default."""
 
 
 class CountedSpanExporter(SpanExporter):  # type: ignore[misc]
@@ -31,7 +32,7 @@ class CountedSpanExporter(SpanExporter):  # type: ignore[misc]
 
     @property
     def reason(self) -> str:
-        """Why the first spans that failed were not sent."""
+        """Why the first failed spans were not sent."""
         return self._quiet.reason
 
     @property
@@ -53,12 +54,12 @@ class CountedSpanExporter(SpanExporter):  # type: ignore[misc]
         return result
 
     def shutdown(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         with self._quiet:
             self._exporter.shutdown()
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
-        """Nothing waits here."""
+        """Do nothing: this exporter has no queue."""
         return True
 
 
@@ -76,7 +77,7 @@ class BoundedSpanProcessor(SpanProcessor):  # type: ignore[misc]
         self._queued = 0
 
     def on_start(self, span: Any, parent_context: Any = None) -> None:
-        """Nothing is to be done yet."""
+        """Do nothing: only ended spans are sent."""
 
     def on_end(self, span: ReadableSpan) -> None:
         """Queue the span."""
@@ -107,9 +108,9 @@ class SpanPipeline:
         self.closing = Shutdown(self._processor.shutdown)
 
     def close(self) -> "str | None":
-        """Wait until what is left is sent, unless sending has failed before.
+        """Wait until the queued spans are sent. If sending has failed before, do not wait.
 
-        Returns a message about the spans that were not sent; None where all were.
+        Returns a message about spans that were not sent. None if all were sent.
         """
         if self._sent.is_well:
             self.closing.wait()
