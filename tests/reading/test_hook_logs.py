@@ -27,8 +27,8 @@ def numbers(logs: Mapping[str, Any]) -> dict[str, Any]:
 def test_sql_and_numpy_agree(folder: Path) -> None:
     trace = fittrace.open(folder)
     hooks = trace.hooks()
-    from_sql = trace.sql("SELECT process, seq, logs_before, logs_after FROM hooks ORDER BY process, seq")
-    hooks = hooks.sort_values(["process", "seq"], ignore_index=True)
+    from_sql = trace.sql("SELECT fit, seq, logs_before, logs_after FROM hooks ORDER BY process, fit, seq")
+    hooks = hooks.sort_values(["process", "fit", "seq"], ignore_index=True)
     assert len(hooks) > 100 and hooks["seq"].tolist() == from_sql["seq"].tolist()
     for column in ("logs_before", "logs_after"):
         assert [numbers(dict(logs)) for logs in from_sql[column]] == [numbers(logs) for logs in hooks[column]]
