@@ -64,6 +64,7 @@ def test_tables_and_assertions(run_tests: Pytest) -> None:
         fit(model, validation_data=(X, Y), batch_size=4)
         fit_trace.assert_hook_order(fit_trace.hook_order())
         assert "each batch (on_train_batch_begin on_train_batch_end) {2}" in fit_trace.hook_order()
+        assert fit_trace == str(fit_trace) and fit_trace != fit_trace.hook_order() + " stop"
 
     def test_log_keys(fit_trace, model):
         fit(model, callbacks=[Mine()])
