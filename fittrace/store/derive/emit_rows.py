@@ -7,10 +7,9 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pyarrow as pa
 
-from ...schema.journal_format import ABSENT
 from ...schema.limits import BATCH_CELLS, BATCH_KEYS, LATE_LOGS
 from ...schema.tables import BATCH_PHASES, PHASES, STAGES, STATUSES
-from ..journal.definitions import Definition, KnownDefinitions
+from ..journal.definitions import LOST, Definition, KnownDefinitions
 from ..journal.sample_orders import SampleRuns
 from ..parquet.arrow_columns import Values
 from ..parquet.sink import Sink
@@ -70,7 +69,7 @@ class Emitter:
         chosen = spans.take(index)
         parent = np.where(chosen.parent >= 0, spans.number[chosen.parent], -1)
         same_fit = (chosen.parent >= 0) & (spans.fit[chosen.parent] == chosen.fit)
-        classes = self._class_names()
+        classes = self._definitions.class_names()
         chosen.callback = np.minimum(chosen.callback, len(classes) - 1)
         name_codes, names = _names(chosen, sites.names, hooks, classes)
         self._sink.append(
@@ -216,7 +215,7 @@ class Emitter:
         if not len(stops.span):
             return
         chosen = spans.take(stops.span)
-        classes = self._class_names()
+        classes = self._definitions.class_names()
         self._sink.append(
             "stops",
             {
@@ -338,10 +337,7 @@ class Emitter:
         """The exception that ended the fit whose root span is at `root`."""
         if not spans.failed[root]:
             return None
-        text = int(parsed.numbers[parsed.start[spans.closer[root]] + 2])
-        texts = self._definitions.texts
-        known = texts[text] if text != ABSENT and text < len(texts) else None
-        return str(known["value"]) if known is not None else "unknown"
+        return self._definitions.text(int(parsed.numbers[parsed.start[spans.closer[root]] + 2]), lost="unknown")
 
     def _end_columns(self, end_positions: Sequence[EndPosition | None], hooks: list[str]) -> dict[str, Values]:
         """The `_END_COLUMNS`, with None for fits that ended well."""
@@ -357,26 +353,16 @@ class Emitter:
         def counted(number: int) -> int | None:
             return number if number >= 0 else None
 
+        classes = self._definitions.class_names()
         return {
             "at_span": int(span.number[0]),
             "at_stage": named(int(span.stage[0]), STAGES),
             "at_epoch": counted(int(span.epoch[0])),
             "at_batch": counted(int(span.batch[0])),
             "at_phase": named(int(span.phase[0]), list(PHASES)),
-            "at_callback": self._class(int(span.callback[0])),
+            "at_callback": named(min(int(span.callback[0]), len(classes) - 1), classes),
             "at_hook": named(int(span.hook[0]), hooks),
         }
-
-    def _class_names(self) -> list[str]:
-        """The names of callbacks' classes by number, and one more for a class whose definition is lost."""
-        return [known["name"] if known else "(lost)" for known in self._definitions.classes] + ["(lost)"]
-
-    def _class(self, number: int) -> str | None:
-        """The name of a callback's class; None where there is no callback."""
-        if number < 0:
-            return None
-        known = self._definitions.classes[number] if number < len(self._definitions.classes) else None
-        return str(known["name"]) if known else "(lost)"
 
     def _thread(self, number: int) -> str:
         """The name of a thread, with its number where an earlier thread has the same name."""
@@ -395,7 +381,7 @@ class Emitter:
 
 
 def _thread_name(thread: Definition | None) -> str:
-    return str(thread["name"]) if thread else "(lost)"
+    return str(thread["name"]) if thread else LOST
 
 
 def _nullable(values: Indices) -> np.ma.MaskedArray[tuple[int, ...], np.dtype[np.int64]]:
@@ -419,8 +405,7 @@ def _names(spans: SpanArrays, sites: list[str], hooks: list[str], classes: list[
     names = []
     for class_and_name in pairs.tolist():
         callback, name = divmod(class_and_name, width)
-        known = classes[callback - 1] if callback <= len(classes) else "(lost)"
-        names.append(f"{known}.{hooks[name]}" if callback else sites[name])
+        names.append(f"{classes[callback - 1]}.{hooks[name]}" if callback else sites[name])
     return code, names
 
 

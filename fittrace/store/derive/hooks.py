@@ -6,7 +6,7 @@ import numpy as np
 
 from ...schema.limits import LONGEST_NAME
 from ...schema.record_kinds import ENTER_FRAMES
-from ..journal.definitions import KnownDefinitions
+from ..journal.definitions import LOST, KnownDefinitions
 from .records import Indices, Parsed
 from .site_arrays import KIND, SiteArrays, codes
 from .spans import SpanArrays
@@ -57,18 +57,14 @@ def set_hook_names(
     text = parsed.numbers[parsed.annotation_start[named] + 1]
     span = frame_span[parsed.annotation_frame[named]]
     texts, which = np.unique(text, return_inverse=True)
-    text_codes = [code_of.setdefault(_name(number, definitions), len(code_of)) for number in texts.tolist()]
+    text_names = [definitions.text(number)[:LONGEST_NAME] for number in texts.tolist()]
+    text_codes = [code_of.setdefault(name, len(code_of)) for name in text_names]
     known = span >= 0
     spans.hook[span[known]] = np.array(text_codes, np.int64)[which][known]
     names = list(code_of)
     nameless = np.flatnonzero((parsed.kind[spans.record] == _HOOK) & (spans.hook < 0))
     spans.hook[nameless] = spans.hook[frame_span[parsed.frame[spans.record[nameless]]]]
     if np.any(spans.hook[nameless] < 0):
-        names.append("(lost)")
+        names.append(LOST)
         spans.hook[nameless] = np.where(spans.hook[nameless] < 0, len(names) - 1, spans.hook[nameless])
     return names
-
-
-def _name(text: int, definitions: KnownDefinitions) -> str:
-    known = definitions.texts[text] if text < len(definitions.texts) else None
-    return str(known["value"])[:LONGEST_NAME] if known is not None else "(lost)"

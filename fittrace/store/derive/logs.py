@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -155,7 +154,7 @@ class States:
         for name, kind in zip(*shape, strict=True) if shape is not None else ():
             value = operands[begin : begin + _width(kind)]
             begin += len(value)
-            text = _text(definitions.texts, int(value[0])) if kind == "t" else None
+            text = definitions.text(int(value[0])) if kind == "t" else None
             state[name] = float(_numbers(value, kind)[0]) if text is None else text
         return state
 
@@ -164,11 +163,6 @@ def shape_of(keys: int, definitions: KnownDefinitions) -> tuple[list[str], str] 
     """The names and the kinds of a state's keys; None where their definition is lost."""
     shape = definitions.keys[keys] if keys < len(definitions.keys) else None
     return None if shape is None else (shape["names"], shape["kinds"])
-
-
-def _text(texts: Sequence[dict[str, Any] | None], number: int) -> str:
-    text = texts[number] if 0 <= number < len(texts) else None
-    return "(lost)" if text is None else str(text["value"])
 
 
 def changes(before: State, after: State) -> Iterator[tuple[str, float | str | None]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 
-from ..journal.definitions import Definition, KnownDefinitions
+from ..journal.definitions import LOST, Definition, KnownDefinitions
 from ..parquet.sink import Sink
 
 
@@ -78,4 +78,4 @@ def _write_sites(
 
 
 def _digest(source: Definition | None) -> str:
-    return "(lost)" if source is None else hashlib.sha256(source["text"].encode()).hexdigest()
+    return LOST if source is None else hashlib.sha256(source["text"].encode()).hexdigest()

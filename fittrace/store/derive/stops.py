@@ -44,8 +44,6 @@ def stops_of(spans: SpanArrays, parsed: Parsed, frame_span: Indices, definitions
         if nth_hook >= 0:
             span = int(hook_spans[begin + nth_hook])
         if span >= 0 and spans.fit[span] >= 0:
-            text = int(parsed.numbers[parsed.annotation_start[change] + 1])
-            known = definitions.texts[text] if text < len(definitions.texts) else None
             changed_in.append(span)
-            values.append(str(known["value"]) if known is not None else "(lost)")
+            values.append(definitions.text(int(parsed.numbers[parsed.annotation_start[change] + 1])))
     return Stops(np.array(changed_in, np.int64), values)

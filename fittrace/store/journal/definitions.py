@@ -19,6 +19,9 @@ from ...schema.tables import PHASES, STAGES
 MOST = LARGEST // 1024
 """The numbers of definitions are below this limit. A greater number is damage."""
 
+LOST = "(lost)"
+"""Stands for a text or a name whose definition is lost."""
+
 Definition = dict[str, Any]
 
 
@@ -84,6 +87,21 @@ class KnownDefinitions:
                 raise ValueError(f"{what} {number} is defined twice")
             numbered[number] = checked
             self.changed_sites += what == "site"
+
+    def text(self, number: int, lost: str = LOST) -> str:
+        """The text of that number; `lost` if there is no definition of it.
+
+        >>> definitions = KnownDefinitions()
+        >>> definitions.add({"define": "text", "text": 1, "value": "on_epoch_end"})
+        >>> definitions.text(1), definitions.text(0), definitions.text(7, lost="unknown")
+        ('on_epoch_end', '(lost)', 'unknown')
+        """
+        known = self.texts[number] if 0 <= number < len(self.texts) else None
+        return lost if known is None else str(known["value"])
+
+    def class_names(self) -> list[str]:
+        """The names of callbacks' classes by number, and at the end one more for a class whose definition is lost."""
+        return [LOST if known is None else str(known["name"]) for known in self.classes] + [LOST]
 
 
 def facts_of(block: Any) -> Definition:
