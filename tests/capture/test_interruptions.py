@@ -19,7 +19,7 @@ from fittrace.capture.isolation.interruptions import is_programs, leave_out
 from fittrace.capture.record import values
 from fittrace.schema.sampled_batches import parse
 
-from .test_errors import HostileError
+from .test_exceptions import HostileError
 
 
 class Late(Exception):

@@ -181,11 +181,11 @@ def test_what_is_left_closes_and_opens_as_the_whole_does(stream: Stream, levels:
     for index, record in enumerate(stream.records):
         site = stream.site(record)
         level = levels[index * len(levels) // len(stream.records)]
-        thinned = list(record) if index < first else shedder.thin(record, sites, level)[0]
-        is_kept = thinned == list(record)
+        rest = list(record) if index < first else shedder.shed(record, sites, level)[0]
+        is_kept = rest == list(record)
         kept |= {index} if is_kept else set()
         whole.record(site.kind, site.depth, keys_of(stream, index))
-        for head in [number for number in thinned if number < 0]:
+        for head in [number for number in rest if number < 0]:
             other = sites[-head - 1]
             left.record(other.kind, other.depth, keys_of(stream, index) if is_kept else ())
         assert left.spans == [key for key in whole.spans if key.record in kept]

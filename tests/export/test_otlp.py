@@ -42,7 +42,7 @@ def test_parents_are_those_of_the_trace(reference: TraceTables) -> None:
 
 
 def test_ids_follow_from_the_tables(keras_3: TraceTables) -> None:
-    """What they are for given facts is in an example of `schema.otel.Ids`."""
+    """What they are for given facts is in an example of `schema.otel_names.Ids`."""
     process = keras_3.processes().iloc[0]
     ids = Ids(process.host, int(process.pid), int(process.start_ns))
     first = next(spans_of(keras_3))

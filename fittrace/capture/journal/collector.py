@@ -73,7 +73,7 @@ class Collector:
 
     def _events(self, thread: Thread, records: Sequence[int], level: int) -> bytes | None:
         """The block with the records of a thread. None if no record is kept."""
-        kept, dropped = thread.thin(records, self._sites, self._stand_ins, level)
+        kept, dropped = thread.shed(records, self._sites, self._stand_ins, level)
         if any(dropped):
             self._dropped["detail"] += dropped[KEEP_ALL]
             self._dropped["batches"] += dropped[KEEP_BATCHES]

@@ -88,7 +88,7 @@ class LoadShedder:
         """Whether nothing that is open was left out, so that all records can be kept from now on."""
         return self._outer.is_whole and all(frame.is_whole for frame in self._frames)
 
-    def thin(self, records: Sequence[int], sites: Sequence[Site], level: int) -> tuple[list[int], list[int]]:
+    def shed(self, records: Sequence[int], sites: Sequence[Site], level: int) -> tuple[list[int], list[int]]:
         """Leave out the records of sites above `level`.
 
         Returns the records that are kept, and how many were left out of each level.

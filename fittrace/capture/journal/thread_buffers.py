@@ -16,14 +16,14 @@ class Thread:
     - `number`: its number in the journal.
     - `buffer`: the records that are not collected yet.
     - `chunks`: how many chunks of records were collected.
-    - `thinning`: what drops its records while the disk cannot keep up. None if nothing is dropped.
+    - `shedder`: what drops its records while the disk cannot keep up. None if nothing is dropped.
     """
 
     def __init__(self, number: int, buffer: Buffer) -> None:
         self.number = number
         self.buffer = buffer
         self.chunks = 0
-        self.thinning: LoadShedder | None = None
+        self.shedder: LoadShedder | None = None
 
     def take(self) -> Sequence[int]:
         """Empty the buffer, and return its records. They count as a chunk even if they are dropped later."""
@@ -31,7 +31,7 @@ class Thread:
         self.chunks += bool(taken)
         return taken
 
-    def thin(
+    def shed(
         self, records: Sequence[int], sites: Sequence[Site], stand_ins: StandIns, level: int
     ) -> tuple[Sequence[int], Sequence[int]]:
         """Drop records as the load demands. Returns the kept records, and the number of dropped ones by level.
@@ -41,12 +41,12 @@ class Thread:
         - `stand_ins`: the sites of the records that replace dropped ones.
         - `level`: what to keep, such as `KEEP_ALL`.
         """
-        if self.thinning is None and level == KEEP_ALL:
+        if self.shedder is None and level == KEEP_ALL:
             return records, ()
-        thinning = self.thinning = self.thinning or LoadShedder(stand_ins)
-        kept, dropped = thinning.thin(records, sites, level)
-        if level == KEEP_ALL and thinning.is_over:
-            self.thinning = None
+        shedder = self.shedder = self.shedder or LoadShedder(stand_ins)
+        kept, dropped = shedder.shed(records, sites, level)
+        if level == KEEP_ALL and shedder.is_over:
+            self.shedder = None
         if records and not kept:
             self.chunks -= 1  # the reader must not miss a chunk that was never written
         return kept, dropped

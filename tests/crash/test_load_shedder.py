@@ -1,4 +1,4 @@
-"""What is left after thinning is what would have been recorded, without what is too much."""
+"""What is left after load shedding is what would have been recorded, without what is too much."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def thinned(program: Program, pieces: list[dict[int, list[Record]]], levels: lis
         kept_piece = {}
         for thread, records in piece.items():
             flat = [item for record in records for item in record]
-            kept, dropped = threads[thread].thin(flat, sites, stand_ins, level)
+            kept, dropped = threads[thread].shed(flat, sites, stand_ins, level)
             total = [one + other for one, other in zip(total, dropped or [0, 0, 0, 0], strict=True)]
             if kept:
                 kept_piece[thread] = [tuple(kept)]
