@@ -39,8 +39,7 @@ class RecordHandlers:
         self._observe = observe
         # The spans whose logs the running hooks get, by the number of open frames.
         self._logs_of: dict[int, OpenSpan | None] = {}
-        # While a callback list's hook waits for its `named` record: what the hook's number counts ("" for nothing).
-        # Else None.
+        # What the number of a hook counts ("" for nothing), while the hook waits for its `named` record; else None.
         self._unnamed: str | None = None
         self._makers: dict[str, Callable[[Site], Handler]] = {
             "call": self._call, "hooks": self._hooks, "leave": self._leave, "raise": self._raise, "turn": self._turn,
@@ -49,7 +48,7 @@ class RecordHandlers:
         }  # fmt: skip
 
     def forget(self) -> None:
-        """Follow none of what is open any further."""
+        """Forget what the open spans wait for."""
         self._logs_of.clear()
         self._unnamed = None
 

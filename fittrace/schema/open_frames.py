@@ -14,10 +14,10 @@ Span = TypeVar("Span")
 
 
 class OpenFrames(Generic[Span]):
-    """The open frames of one thread, outermost first: each the spans that are open in it, outermost first.
+    """The open frames of one thread, outermost first. A frame is the list of its open spans, outermost first.
 
-    What a span is, its user decides. A record may say that more spans of its frame are open than are known, where
-    others are lost. Then None stands at the depths in between.
+    The caller decides what stands for a span. After lost records, a record may say that more spans of its frame are
+    open than are known. Then None stands for each unknown span.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class OpenFrames(Generic[Span]):
         return [span for frame in self.frames for span in frame if span is not None]
 
     def record(self, kind: str, depth: int, opened: Iterable[Span]) -> list[Span]:
-        """Take the next record: of which kind, at which depth, and the spans that it opens.
+        """Take the next record: its kind, the depth of its site, and the spans that it opens.
 
         Returns the spans that it closes, outermost first. A record outside of any known frame does nothing.
 

@@ -1,10 +1,9 @@
 """The kinds of record in a journal: what each does to frames and spans, and which operands it has.
 
-A new kind is added to `KINDS`. `open_frames` needs nothing but this table. The readers that are made for speed are
-looked through then: the load shedder, live spans, the replay's walk and the derivation. A test holds each of them to
-`open_frames`.
+Add a new kind to `KINDS`. `open_frames` needs nothing but this table. Then check the readers that are made for speed:
+the load shedder, live spans, the replay's walk and the derivation. A test compares each of them with `open_frames`.
 
-Capture, which runs on Python 3.7, and the store both read it. So it keeps to the standard library.
+Capture reads this table too, on Python 3.7. So the module uses the standard library only.
 """
 
 from __future__ import annotations
@@ -73,7 +72,8 @@ KINDS: dict[str, RecordKind] = {
     "step": RecordKind(Effect.SHOW_FLOW, ()),
     # A statement begins that has a clock of its own.
     "line": RecordKind(Effect.SHOW_FLOW, ("time",)),
-    # A function, or a turn of a generator, that opens no span begins; it ends; an exception, raised at `line`, ends it.
+    # A function, or a turn of a generator, that opens no span: it begins; it ends; an exception raised at `line` ends
+    # it.
     "enter": RecordKind(Effect.SHOW_FLOW, ()),
     "exit": RecordKind(Effect.SHOW_FLOW, ()),
     "thrown": RecordKind(Effect.SHOW_FLOW, ("line",)),
@@ -117,7 +117,7 @@ def depth_of(kind: str, depth: int) -> int:
 
 
 def opened_phases(kind: str, phases: Tuple[str, ...]) -> Tuple[str, ...]:
-    """The phases that a record opens; `phases` is what its site says, which for other kinds is of no effect.
+    """The phases that a record opens: those of its site, `phases`, if its kind opens spans.
 
     >>> opened_phases("open", ("batch", "slice")), opened_phases("close", ("batch",))
     (('batch', 'slice'), ())
