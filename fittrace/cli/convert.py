@@ -30,13 +30,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     """Write the tables of each run. Return 2 if one of them failed."""
     path = find_trace(arguments.trace)
-    from ..store.open_runs import directories_at, settle_run
+    from ..store.open_runs import convert_run, directories_at
 
     code = 0
     for directory in directories_at(path):
         try:
             with progress(f"writing the tables of {directory}", at_once=True) as report:
-                written = settle_run(directory, report)
+                written = convert_run(directory, report)
             print(printable(f"{directory}: {'tables written' if written else 'has its tables already'}"))
         except (FittraceError, OSError) as error:
             # A run that fails must not keep the others from being converted.

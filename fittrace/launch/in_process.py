@@ -13,7 +13,7 @@ from ..capture.isolation.clock import Clock
 from ..schema import run_facts
 from ..schema.capture_settings import DEFAULT, Settings
 from ..schema.safe_text import printable
-from ..store.locks import locked
+from ..store.converter_lock import StillRunning, marked_as_running
 from .run_folder import make_run_folder
 
 
@@ -58,7 +58,7 @@ def trace(
     settings = Settings(values=values, lines=lines, run_metadata=run_metadata)
     title = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "notebook"
     directory, facts = make_run_folder(Path(out), name, title, list(sys.argv), sys.executable, settings)
-    with locked(directory):
+    with marked_as_running(directory):
         session = Session.begin(str(directory), settings)
         try:
             yield Run(directory)
@@ -67,8 +67,11 @@ def trace(
             try:
                 run_facts.end(str(directory), facts, None, None, Clock.wall_ns())
                 # This imports Arrow. The block must run in the process as it was, so the import comes after it.
-                from ..store.conversion import settle
+                from ..store.conversion import write_tables
 
-                settle(directory, directory.name)
+                write_tables(directory, directory.name)
+            except StillRunning:
+                remark = "a process that the block started still runs; the trace opens from its journals"
+                print(printable(f"fittrace: {directory}: {remark}"), file=sys.stderr)
             except Exception as error:
                 print(printable(f"fittrace: {directory}: the tables could not be written ({error})"), file=sys.stderr)

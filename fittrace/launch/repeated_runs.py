@@ -13,7 +13,7 @@ from ..schema import run_facts
 from ..schema.capture_settings import Settings
 from ..schema.errors import FittraceError
 from ..schema.sampled_batches import OFF
-from ..store.locks import locked
+from ..store.converter_lock import marked_as_running
 from .in_process import Run
 from .run_folder import make_run_folder
 
@@ -52,7 +52,7 @@ class RepeatedRuns:
         """
         self.check()
         folder, facts = make_run_folder(out, name, name, list(sys.argv), sys.executable, _SETTINGS)
-        with locked(folder):
+        with marked_as_running(folder):
             if self._session is None:
                 self._session = Session.begin(str(folder), _SETTINGS, program)
             else:

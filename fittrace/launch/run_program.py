@@ -14,7 +14,7 @@ from pathlib import Path
 from ..schema import run_facts
 from ..schema.capture_settings import DEFAULT, Settings
 from ..schema.errors import FittraceError
-from ..store.locks import is_locked, locked
+from ..store.converter_lock import StillRunning, marked_as_running
 from ..store.run_files import Progress, journals
 from .interpreter import has_keras, resolve
 from .run_folder import make_run_folder
@@ -99,7 +99,7 @@ def execute(
         raise FittraceError(f"run: works only on Linux, not on {sys.platform}; use `with fittrace.trace():` instead")
     command = program.command()
     directory, facts = make_run_folder(out, name, program.title, command[1:], command[0], program.settings)
-    with locked(directory):
+    with marked_as_running(directory):
         exit_code, killed_by = _run(command, {**_environment(directory), **(variables or {})})
         if not directory.is_dir():
             remark = f"{directory}: the run's folder was deleted while the program ran, and the trace with it"
@@ -107,15 +107,14 @@ def execute(
         remarks = []
         traced = True
         # This imports Arrow. It comes after the program so that the program does not wait for it.
-        from ..store.conversion import settle
+        from ..store.conversion import write_tables
 
         try:
             traced = bool(journals(directory))
             run_facts.end(str(directory), facts, exit_code, killed_by)
-            if any(is_locked(journal) for journal in journals(directory)):
-                remarks.append("a process that the program started still runs; the trace opens from its journals")
-            else:
-                settle(directory, directory.name, progress)
+            write_tables(directory, directory.name, progress)
+        except StillRunning:
+            remarks.append("a process that the program started still runs; the trace opens from its journals")
         except OSError as error:
             # The message of the system is shorter than Arrow's.
             reason = os.strerror(error.errno) if error.errno is not None else str(error)

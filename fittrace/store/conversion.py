@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from ..schema.sampled_batches import OFF
+from .converter_lock import only_converter
 from .derive.derivation import Derivation
 from .derive.emit_rows import Emitter
 from .derive.program import write_program
@@ -15,34 +16,52 @@ from .derive.sampled_batches import SampledBatches
 from .journal.reader import Journal
 from .parquet.partition_writer import PartitionWriter
 from .parquet.sink import Sink
-from .run_files import Progress, clock_ns_of, journals, remove_journals, started_ns
+from .run_files import (
+    Progress,
+    clock_ns_of,
+    journals,
+    processes_with_tables,
+    remove_journals,
+    remove_leftovers,
+    started_ns,
+)
 
 
-def settle(directory: Path, run: str, progress: Progress = lambda done, size: None) -> None:
+def write_tables(directory: Path, run: str, progress: Progress = lambda done, size: None) -> bool:
     """Write the tables of a run that has ended into its own folder, and remove its journals.
 
-    If a journal is damaged, all journals stay. Raises `OSError` where the tables cannot be written.
+    If a journal is damaged, all journals stay. A run with tables and no journals stays as it is.
 
     - `directory`: the run's folder.
     - `run`: the run's name.
     - `progress`: gets the bytes of journals that are converted, and those of all.
+
+    Returns whether it wrote the tables. Raises as `only_converter`, and `OSError` where the tables cannot be written.
     """
-    if convert(directory, run, directory, running=False, progress=progress):
-        remove_journals(directory)
+    with only_converter(directory) as paths:
+        if not paths and processes_with_tables(directory):
+            remove_leftovers(directory)
+            return False
+        complete = convert(paths, run, directory, running=False, progress=progress)
+        # The run may have got a process, and so a journal, meanwhile. Then it has to be converted again.
+        if complete and journals(directory) == paths:
+            remove_journals(directory)
+        return True
 
 
-def convert(directory: Path, run: str, into: Path, running: bool, progress: Progress = lambda done, size: None) -> bool:
+def convert(
+    paths: Sequence[Path], run: str, into: Path, running: bool, progress: Progress = lambda done, size: None
+) -> bool:
     """Write the tables of a run. Returns whether all records of its journals could be read.
 
     Raises `OSError` where the tables cannot be written. Then the process at which it stopped has no partition at all.
 
-    - `directory`: the run's folder.
+    - `paths`: the run's journals, as `journals` gives them.
     - `run`: the run's name.
     - `into`: the folder for the tables.
     - `running`: whether processes of the run still write.
     - `progress`: gets the bytes of journals that are converted, and those of all.
     """
-    paths = journals(directory)
     size = sum(path.stat().st_size for path in paths)
     before, complete = 0, True
     sources: set[str] = set()

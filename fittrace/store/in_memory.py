@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from ..schema.tables import TABLES
 from .conversion import derive
-from .open_runs import is_running
+from .converter_lock import is_running
 from .parquet.arrow_columns import Values
 from .parquet.row_buffers import RowBuffer
 from .run_files import journals

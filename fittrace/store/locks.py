@@ -1,12 +1,12 @@
-"""Locks, which show whether a run is still running.
+"""Locks on files and folders, which show what other processes do with a run.
 
-The process that records a run locks its folder, and each traced process locks its journal. The kernel releases a lock
-when its process ends, however it ends.
+What each lock means is said in `converter_lock`. The kernel releases a lock when its process ends, however it ends.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,18 +18,26 @@ try:
 except ImportError:  # this system has none, so no run is ever seen to be running
     HAS_LOCKS = False
 
+_PAUSE_S = 0.01
+
 
 @contextmanager
-def locked(path: Path, shared: bool = False) -> Iterator[bool]:
+def locked(path: Path, shared: bool = False, wait_s: float = 0.0) -> Iterator[bool]:
     """Lock a folder or file while the block runs. Yields whether the lock was free.
 
-    A `shared` lock can be held by many at once, but not together with one that is not shared.
+    - `path`: the folder or file.
+    - `shared`: whether others may hold the lock too, if theirs is shared as well.
+    - `wait_s`: for how many seconds to try. `is_locked` holds a shared lock for a moment, which a lock that is not
+      shared should wait for.
     """
     # Without blocking, in case the path has just become a FIFO: opening that would wait for a writer.
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     ours = os.fstat(handle)
     try:
-        yield _try(handle, shared)
+        deadline = time.monotonic() + wait_s
+        while not (free := _try(handle, shared)) and time.monotonic() < deadline:
+            time.sleep(_PAUSE_S)
+        yield free
     finally:
         # The block may run a user's program, which may close any file descriptor. If the number belongs to another file
         # now, that file stays open.

@@ -2,7 +2,7 @@
 
 A run that ended has its tables in its folder. For a run that is still running, or died before it wrote them, opening
 derives them from its journals, in a temporary folder of this process. Opening writes nothing into the run's folder,
-since the run may belong to somebody else and may be forged. `settle_run` does, when the user asks for it.
+since the run may belong to somebody else and may be forged. `convert_run` does, when the user asks for it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from pathlib import Path
 from ..schema import run_facts as schema_run
 from ..schema.errors import DamagedTrace, FittraceError
 from ..schema.regular_files import what_stands_there
-from ..schema.tables import TABLES
-from .conversion import convert, settle
-from .locks import is_locked, locked
+from .conversion import convert, write_tables
+from .converter_lock import StillRunning, is_running
 from .parquet.partition_writer import is_whole
-from .run_files import Progress, RunFiles, journals, odd_one, run_directories
+from .run_files import Progress, RunFiles, journals, odd_one, processes_with_tables, run_directories
 
 _TRIES = 5
 """How often opening a run is tried, since it may end meanwhile: then its journals give way to tables."""
@@ -27,10 +26,6 @@ _TRIES = 5
 
 class CannotRead(FittraceError):
     """A run whose files cannot be read, or that has links in place of its files."""
-
-
-class StillRunning(FittraceError):
-    """A run that is still running, so that its tables cannot be written yet."""
 
 
 def open_runs(path: Path, progress: Progress = lambda done, size: None) -> list[RunFiles]:
@@ -51,23 +46,18 @@ def directories_at(path: Path) -> list[Path]:
         raise CannotRead(f"{path}: cannot be read ({error.strerror}); correct it and open it again") from None
 
 
-def settle_run(directory: Path, progress: Progress = lambda done, size: None) -> bool:
+def convert_run(directory: Path, progress: Progress = lambda done, size: None) -> bool:
     """Write the tables of a run that died before it wrote them into its own folder. Returns whether any were missing.
 
-    Raises `StillRunning`, `FittraceError` as `open_runs` does, and `OSError` where the folder cannot be written.
+    Raises `StillRunning`, `BeingConverted`, `FittraceError` as `open_runs` does, and `OSError` where the folder cannot
+    be written.
     """
     facts = schema_run.read(str(directory))
     _refuse_links(directory)
-    if not journals(directory):
-        return False
-    if not is_running(directory):
-        with locked(directory) as free:
-            if free:
-                settle(directory, str(facts["run"]), progress)
-                return True
-    raise StillRunning(
-        f"{directory}: is still running; its tables are written when it ends, and until then it can be opened as it is"
-    )
+    # This needs no lock: a run that has ended does not start again.
+    if is_running(directory):
+        raise StillRunning(directory)
+    return write_tables(directory, str(facts["run"]), progress)
 
 
 def _open_run(directory: Path, progress: Progress) -> RunFiles:
@@ -75,30 +65,34 @@ def _open_run(directory: Path, progress: Progress) -> RunFiles:
         try:
             facts = schema_run.read(str(directory))
             _refuse_links(directory)
-            return _open(directory, facts, progress)
+            files = _open(directory, facts, progress)
         except FileNotFoundError:
             continue  # the run has just ended: its journals were removed when its tables were written
         except OSError as error:
             raise CannotRead(f"{directory}: cannot be read ({error.strerror}); correct it and open it again") from None
+        if files is not None:
+            return files
     raise CannotRead(f"{directory}: its files keep changing; open it again when nothing else works on it")
 
 
-def is_running(directory: Path) -> bool:
-    """Whether the run in `directory` is still running: its launcher or one of its processes holds a lock."""
-    return is_locked(directory) or any(is_locked(path) for path in journals(directory))
+def _open(directory: Path, facts: dict[str, object], progress: Progress) -> RunFiles | None:
+    """The files of the run, from its own folder where it has tables, else converted. `facts` are its `run.json`.
 
-
-def _open(directory: Path, facts: dict[str, object], progress: Progress) -> RunFiles:
-    """The files of the run, from its own folder where it has tables, else converted. `facts` are its `run.json`."""
+    Returns None where its journals were removed while they were read. Its tables are there then.
+    """
     running = is_running(directory)
-    written = {process for table in TABLES for process in RunFiles(directory, facts, directory, False).parts(table)}
-    if not journals(directory) and written:
+    # First the journals, then the tables: journals are removed only when all tables are written.
+    paths = journals(directory)
+    written = processes_with_tables(directory)
+    if not paths and written:
         if not all(is_whole(directory, process) for process in written):
             raise DamagedTrace(f"{directory}: some of its tables are gone; take it from a copy, or record it again")
         return RunFiles(directory, facts, _with_utf8_path(directory), running=False)
     tables = _temporary_folder()
-    convert(directory, str(facts["run"]), tables, running=running, progress=progress)
-    return RunFiles(directory, facts, tables, running)
+    convert(paths, str(facts["run"]), tables, running=running, progress=progress)
+    # The list may have been read while journals were being removed, and so lack some.
+    unchanged = set(paths) <= set(journals(directory))
+    return RunFiles(directory, facts, tables, running) if unchanged else None
 
 
 def _with_utf8_path(directory: Path) -> Path:

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from .part_names import PART
 
 JOURNALS = "journal"
 """The folder for the journals of a run. It is removed when the tables are written."""
+
+_REMOVED = ".journal"
+"""What this folder is called while it is removed. No reader looks there."""
 
 Progress = Callable[[int, int], None]
 """Called with the bytes that are converted, and the bytes in all."""
@@ -48,11 +52,18 @@ class RunFiles:
 
     def parts(self, table: str) -> dict[int, list[Path]]:
         """The Parquet files of `table` in order of writing, by the number of their process."""
-        parts = {}
-        for folder in _inside(self.tables / table):
-            if process := _PROCESS.fullmatch(folder.name):
-                parts[int(process[1])] = list(parts_in(folder).values())
-        return dict(sorted(parts.items()))
+        return {process: list(parts_in(folder).values()) for process, folder in _partitions(self.tables, table)}
+
+
+def processes_with_tables(directory: Path) -> set[int]:
+    """The numbers of the processes that have at least one table in `directory`."""
+    return {process for table in TABLES for process, _ in _partitions(directory, table)}
+
+
+def _partitions(directory: Path, table: str) -> list[tuple[int, Path]]:
+    """The folders of `table` in `directory`, one for each process: the process' number, and the folder."""
+    folders = ((_PROCESS.fullmatch(folder.name), folder) for folder in _inside(directory / table))
+    return sorted((int(process[1]), folder) for process, folder in folders if process)
 
 
 def parts_in(folder: Path) -> dict[int, Path]:
@@ -89,8 +100,16 @@ def clock_ns_of(journal: Path) -> int:
 
 
 def remove_journals(directory: Path) -> None:
-    """Remove the journals of a run whose tables are written."""
-    shutil.rmtree(directory / JOURNALS, ignore_errors=True)
+    """Remove the journals of a run whose tables are written: all of them at once, also if this is interrupted."""
+    remove_leftovers(directory)
+    with suppress(OSError):  # where they cannot be removed they stay, and the run opens from them
+        (directory / JOURNALS).rename(directory / _REMOVED)
+    remove_leftovers(directory)
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Remove what is left of the journals of a run if their removal was interrupted."""
+    shutil.rmtree(directory / _REMOVED, ignore_errors=True)
 
 
 def run_directories(path: Path) -> list[Path]:

@@ -49,10 +49,11 @@ def _convert(folder: str) -> dict[str, float]:
     import resource
 
     from fittrace.store.conversion import convert
+    from fittrace.store.run_files import journals
 
     with tempfile.TemporaryDirectory() as into:
         begin = time.perf_counter()
-        convert(Path(folder), "benchmark", Path(into), running=False)
+        convert(journals(Path(folder)), "benchmark", Path(into), running=False)
         taken = time.perf_counter() - begin
     return {"seconds": taken, "bytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
 

@@ -26,7 +26,7 @@ from fittrace.schema.journal_format import (
     PACKED,
     block,
 )
-from fittrace.store.open_runs import settle_run
+from fittrace.store.open_runs import convert_run
 from fittrace.tables.derived_tables import VIEWS
 
 from .rows import Row, Tables, derive
@@ -354,7 +354,7 @@ def test_whatever_is_damaged_the_trace_opens_or_says_why(tmp_path: Path, seed: i
     random = Random(seed)
     trace = trace_of(tmp_path, b"".join(journal_of(seed)))
     whole = {table: bags(trace, table) for table in ("spans", "batches", "hooks", "logs", "fits")}
-    settle_run(tmp_path / "run")
+    convert_run(tmp_path / "run")
     file = random.choice(sorted(one for one in (tmp_path / "run").rglob("*") if one.is_file()))
     data = bytearray(file.read_bytes())
     how = random.choice(("flip", "cut", "remove", "swap"))

@@ -30,6 +30,7 @@ from fittrace.schema.journal_format import (  # fmt: skip
     blocks,
 )
 from fittrace.store.conversion import convert
+from fittrace.store.run_files import journals
 from fittrace.store.tensorflow.messages import RunMetadata
 from fittrace.tables import NotSampled, TraceTables
 
@@ -96,7 +97,7 @@ def opened(
     (run / "journal" / f"{WALL}-0-1.journal").write_bytes(data)
     run_json = {"schema": 1, "run": "run", "start_ns": WALL, "end_ns": WALL + 1, "exit_code": 0, "signal": None}
     (run / "run.json").write_text(json.dumps(run_json))
-    convert(run, "run", run, running=False)
+    convert(journals(run), "run", run, running=False)
     return TraceTables.open(run)
 
 

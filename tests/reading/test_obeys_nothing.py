@@ -14,7 +14,7 @@ from stores import write_run
 
 from fittrace.cli import main
 from fittrace.schema.errors import FittraceError
-from fittrace.store.open_runs import is_running
+from fittrace.store.converter_lock import is_running
 from fittrace.tables import TraceTables
 
 Made = tuple[Path, Path]
