@@ -9,6 +9,7 @@ Three kinds of locks show how far a run is:
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ from .run_files import journals
 
 _PROBE_S = 1.0
 """How long to try to get a lock that seems taken: whoever asks whether it is taken holds it for a moment."""
+
+_PAUSE_S = 0.02
 
 
 class StillRunning(FittraceError):
@@ -69,6 +72,13 @@ def only_converter(directory: Path) -> Iterator[list[Path]]:
 def is_being_converted(directory: Path) -> bool:
     """Whether a process writes the tables of the run in `directory` now."""
     return is_locked(directory / schema_run.FILE)
+
+
+def wait_for_converter(directory: Path, patience_s: float) -> None:
+    """Wait until no process writes the tables of the run in `directory`, or until `patience_s` seconds have passed."""
+    deadline = time.monotonic() + patience_s
+    while is_being_converted(directory) and time.monotonic() < deadline:
+        time.sleep(_PAUSE_S)
 
 
 def is_running(directory: Path) -> bool:

@@ -16,9 +16,12 @@ from ..schema import run_facts as schema_run
 from ..schema.errors import DamagedTrace, FittraceError
 from ..schema.regular_files import what_stands_there
 from .conversion import convert, write_tables
-from .converter_lock import StillRunning, is_running
+from .converter_lock import StillRunning, is_running, wait_for_converter
 from .parquet.partition_writer import is_whole
 from .run_files import Progress, RunFiles, journals, odd_one, processes_with_tables, run_directories
+
+_PATIENCE_S = 5.0
+"""How long opening a run waits for another process that writes its tables. Then it reads the journals itself."""
 
 _TRIES = 5
 """How often opening a run is tried, since it may end meanwhile: then its journals give way to tables."""
@@ -80,6 +83,7 @@ def _open(directory: Path, facts: dict[str, object], progress: Progress) -> RunF
 
     Returns None where its journals were removed while they were read. Its tables are there then.
     """
+    wait_for_converter(directory, _PATIENCE_S)
     running = is_running(directory)
     # First the journals, then the tables: journals are removed only when all tables are written.
     paths = journals(directory)

@@ -80,6 +80,7 @@ def test_who_comes_second_is_told_that_the_run_is_being_converted(
     run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(converter_lock, "_PROBE_S", 0.0)
+    monkeypatch.setattr(open_runs, "_PATIENCE_S", 0.0)
     with only_converter(run):
         assert main(["convert", str(run)]) == 2
         assert f"{run}: is being converted by another process" in capsys.readouterr().err
@@ -92,6 +93,23 @@ def test_the_launcher_that_writes_the_tables_runs_no_longer(run: Path) -> None:
         assert is_running(run)
         with only_converter(run):
             assert not is_running(run)
+
+
+def test_opening_waits_for_the_tables_that_are_being_written(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_runs, "_PATIENCE_S", 60.0)
+    begun = threading.Event()
+
+    def begin_slowly() -> None:
+        begun.set()
+        time.sleep(0.2)
+
+    while_converting(monkeypatch, begin_slowly)
+    converter = threading.Thread(target=write_tables, args=(run, run.name))
+    converter.start()
+    assert begun.wait(60)
+    trace = TraceTables.open(run)
+    converter.join()
+    assert trace.runs[0].tables == run and len(trace.processes()) == 2
 
 
 def test_a_process_that_begins_while_tables_are_written_keeps_its_journal(
