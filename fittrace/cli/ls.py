@@ -50,8 +50,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _row(directory: Path) -> list[str]:
+    from ..analysis import units
     from ..tables import TraceTables
-    from ..views import units
     from ..views.run_ending import ending
 
     try:

@@ -9,12 +9,12 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
+from ..analysis.units import amount, count, duration, share
 from ..schema.safe_text import printable
 from .aligned import aligned
 from .replay_steps import short_path
 from .source_lines import coloured
 from .terminal import console
-from .units import amount, count, duration, share
 
 _HEADERS = ("visits", "time", "per visit", "share")
 _EMPTY = ("",) * (1 + len(_HEADERS))

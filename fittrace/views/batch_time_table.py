@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from ..analysis.units import count, duration, share
 from ..replay.batch_time import LineTime
 from .source_lines import clean
 from .terminal import table
-from .units import count, duration, share
 
 
 def batch_time_table(times: Sequence[LineTime]) -> Table:

@@ -9,10 +9,10 @@ from typing import TextIO
 from rich.text import Text
 
 from ..analysis.diff import Comparison, Difference
+from ..analysis.units import amount, count, duration, epoch_and_batch
 from ..schema.safe_text import printable
 from .json_values import json_value
 from .terminal import console, table
-from .units import amount, count, duration, epoch_and_batch
 
 _HEADERS = [
     *("time", "phase", "spans A", "spans B", "total A", "total B", "median A", "median B"),

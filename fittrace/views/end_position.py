@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..analysis.units import count
 from ..schema.safe_text import printable
 from ..store.run_files import RunFiles
 from ..tables import TraceTables
-from .units import count
 
 _OWN_STAGE = {"fit": "train", "evaluate": "test", "predict": "predict"}
 """The stage of each method's own batches. In another stage, a fit is in its validation."""

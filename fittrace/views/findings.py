@@ -7,9 +7,9 @@ from typing import TextIO
 from rich.text import Text
 
 from ..analysis.rules import Found, RuleOutcome
+from ..analysis.units import amount, epoch_and_batch
 from ..schema.safe_text import printable
 from .terminal import console
-from .units import amount, epoch_and_batch
 
 
 def print_findings(outcome: RuleOutcome, file: TextIO) -> None:

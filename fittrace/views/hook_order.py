@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ..analysis.hook_calls import Call, passes
 from ..analysis.pattern import Mismatch
+from ..analysis.units import epoch_and_batch
 from ..schema.safe_text import printable
 from .aligned import aligned
-from .units import epoch_and_batch
 
 _BEFORE, _AFTER = 5, 3
 """Lines shown before and after the mismatch."""

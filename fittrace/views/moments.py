@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rich.table import Table
 
+from ..analysis.units import duration
 from ..replay.step import Step
 from ..tables import TraceTables
 from .replay_steps import value_text
 from .terminal import table
-from .units import duration
 
 
 def hooks_table(trace: TraceTables, fit: str, step: Step) -> Table | None:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
+from ..analysis.units import duration, epoch_and_batch
 from ..replay.step import Step
 from ..schema.safe_text import printable
 from .json_values import json_value
 from .source_lines import clean
-from .units import duration, epoch_and_batch
 
 _SHOWN_OF_PATH = 3
 """Last parts of a path that are shown for a file that was not installed."""

@@ -8,6 +8,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
+from ..analysis.units import amount, count, duration, share
 from ..schema.safe_text import printable
 from ..schema.sampled_batches import SUGGESTED
 from ..schema.tables import BATCH_PHASES
@@ -16,7 +17,6 @@ from .end_position import run_of, stood
 from .run_ending import ending
 from .summary_figures import Figures, FitSummary, Row, gather
 from .terminal import console, table
-from .units import amount, count, duration, share
 
 MOST_FITS = 3
 """Fits that are shown in full. If there are more, a table sums up all fits."""

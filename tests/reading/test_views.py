@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 from stores import columns, small_tables, write_run
 
+from fittrace.analysis import units
 from fittrace.store.run_files import RunFiles
 from fittrace.tables import TraceTables
-from fittrace.views import row_formats, units
+from fittrace.views import row_formats
 from fittrace.views.run_ending import ending
 from fittrace.views.summary import print_summary
 from fittrace.views.terminal_table import table_lines

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from ..units import duration
 from .regular_intervals import interval, standing_out
 from .rule import Finding, rule
 
@@ -68,12 +69,12 @@ def _in_batches(callback: str, hook: str, calls: pd.DataFrame, batches: pd.DataF
     # Either all calls are slow, or those that stand out take most of the time: these get another message and remedy.
     long = standing_out(times, LEAST_NS)
     if len(long) < 2 or times[long].sum() < _MAIN_SHARE * times.sum():
-        yield Finding(f"{share}, {total / count / 1e6:.2f} ms a call", callback=callback, hook=hook)
+        yield Finding(f"{share}, {duration(total / count)} a call", callback=callback, hook=hook)
         return
-    first, each = calls.iloc[long[0]], f"{np.median(times[long]) / 1e6:.2f} ms"
+    first, each = calls.iloc[long[0]], duration(np.median(times[long]))
     gap = interval(np.searchsorted(begins, calls["start_ns"].to_numpy()[long]))
     how_often = f"in {len(long):,} of {len(times):,} batches" if gap is None else f"every {_ordinal(gap)} batch"
-    message = f"{share}, {each} {how_often}, {np.median(np.delete(times, long)) / 1e6:.2f} ms in the others"
+    message = f"{share}, {each} {how_often}, {duration(np.median(np.delete(times, long)))} in the others"
     remedy = "do it less often, or hand the work to another thread or process"
     epoch, batch = int(first["epoch"]), int(first["batch"])
     yield Finding(message, epoch, batch, callback, hook, int(first["span"]), remedy=remedy)
@@ -87,7 +88,7 @@ def _in_epochs(fit: pd.Series, callback: str, hook: str, calls: pd.DataFrame, in
     total, fit_time = times.sum() - times.max(), fit["duration_ns"] - times.max()
     if total <= LEAST_OF_FIT_NS or total <= SHARE_OF_FIT * fit_time:
         return
-    message = f"takes {100 * total / fit_time:.0f} % of the fit, {total / (len(times) - 1) / 1e6:.0f} ms an epoch"
+    message = f"takes {100 * total / fit_time:.0f} % of the fit, {duration(total / (len(times) - 1))} an epoch"
     # If the hook's time is that of an evaluate or predict in it, the message says so.
     inner_calls = inner[inner["parent_span"].isin(calls["span"]).to_numpy(bool)]
     if inner_calls["duration_ns"].sum() > _MAIN_SHARE * times.sum():

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from ..units import duration
 from .regular_intervals import PEAK, interval, standing_out
 from .rule import Finding, rule
 from .steady_batches import steady
@@ -49,9 +50,9 @@ def data_wait(batches: pd.DataFrame) -> Iterator[Finding]:
     wait, total = rows["slice_ns"].sum(), rows["duration_ns"].sum()
     # `slice` is the time of fetching in Python. All batches have it, so no sample is needed.
     if wait > WAIT * total:
-        mean = wait / len(rows) / 1e6
+        mean = duration(wait / len(rows))
         worst = rows.iloc[int(rows["slice_ns"].to_numpy().argmax())]
-        message = f"fetching data takes {100 * wait / total:.0f} % of the batches' time, {mean:.2f} ms each"
+        message = f"fetching data takes {100 * wait / total:.0f} % of the batches' time, {mean} each"
         yield Finding(message, int(worst["epoch"]), int(worst["batch"]), span=int(worst["span"]))
         return
     sampled = rows[rows["data_wait_ns"].notna().to_numpy(bool)]
@@ -67,8 +68,8 @@ def data_wait(batches: pd.DataFrame) -> Iterator[Finding]:
     if wait > WAIT * total and wait > LEAST_WAIT_NS * len(rows):
         worst = sampled.iloc[int(sampled["data_wait_ns"].astype(float).to_numpy().argmax())]
         message = (
-            f"fetching data takes about {100 * wait / total:.0f} % of the batches' time, {wait / len(rows) / 1e6:.2f} "
-            f"ms each, judged by {len(sampled):,} sampled batches of {len(rows):,}"
+            f"fetching data takes about {100 * wait / total:.0f} % of the batches' time, {duration(wait / len(rows))} "
+            f"each, judged by {len(sampled):,} sampled batches of {len(rows):,}"
         )
         yield Finding(message, int(worst["epoch"]), int(worst["batch"]), span=int(worst["span"]))
 
@@ -101,7 +102,7 @@ def first_batch(first_batches: pd.DataFrame) -> Iterator[Finding]:
         elif len(fits) >= MANY:
             remedy = "make and compile the model once, and fit it for longer or again"
         yield Finding(
-            f"costs {above / 1e9:.2f} s above the others, {share}{cause}",
+            f"costs {duration(above)} above the others, {share}{cause}",
             int(first["epoch"]),
             int(first["batch"]),
             span=int(first["span"]),
@@ -126,8 +127,8 @@ def function_peaks(fit: pd.Series, batches: pd.DataFrame) -> Iterator[Finding]:
     peaks = rows[(times > max(PEAK * times.median(), 50e6)).to_numpy(bool) & retraced]
     if len(peaks) > 3 and peaks["function_ns"].sum() > 0.5 * times.sum():
         first = peaks.iloc[0]
-        total_s = peaks["function_ns"].sum() / 1e9
-        message = f"{len(peaks):,} batches took {PEAK} times the median in function, {total_s:.2f} s in all"
+        total = duration(peaks["function_ns"].sum())
+        message = f"{len(peaks):,} batches took {PEAK} times the median in function, {total} in all"
         yield Finding(message, int(first["epoch"]), int(first["batch"]), span=int(first["span"]))
 
 
@@ -145,9 +146,7 @@ def growing_batches(batches: pd.DataFrame) -> Iterator[Finding]:
     parts = np.array([np.median(part) for part in np.array_split(rows["duration_ns"].to_numpy(float), 8)])
     if parts[-1] > GROWTH * parts[0] and bool((np.diff(parts) > 0).all()):
         last = rows.iloc[-1]
-        message = (
-            f"a batch took {parts[0] / 1e6:.2f} ms in the first eighth of the run, {parts[-1] / 1e6:.2f} ms in the last"
-        )
+        message = f"a batch took {duration(parts[0])} in the first eighth of the run, {duration(parts[-1])} in the last"
         yield Finding(message, int(last["epoch"]), int(last["batch"]), span=int(last["span"]))
 
 

@@ -1,4 +1,4 @@
-"""Numbers as text, with units. Only views format numbers; other packages keep plain nanoseconds and counts."""
+"""Numbers as text, with units, as findings and views write them. Tables keep plain nanoseconds and counts."""
 
 from __future__ import annotations
 
