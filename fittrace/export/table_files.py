@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..tables import TraceTables
+from ..tables.computed_tables import VIEWS
 from ..tables.database import reading
-from ..tables.derived_tables import VIEWS
 from ..views import row_formats
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from ..schema.errors import DamagedTrace
 from .allowed_sql import explained, tables_read
 from .column_types import no_rows
-from .derived_tables import VIEWS
+from .computed_tables import VIEWS
 from .sql_literals import literal_paths, path_text
 from .stored_tables import StoredTables
 

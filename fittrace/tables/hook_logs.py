@@ -4,7 +4,7 @@ A `CallbackList.on_*` span passes one dict from callback to callback. The stored
 it, at a negative position, and the keys that each callback changed, at the callback's position. The tables here are
 Arrow tables. `logs` is the stored table, in the order in which it was written.
 
-`derived_tables` computes the same in SQL, for queries and for traces larger than memory. Its maps hold only numbers,
+`computed_tables` computes the same in SQL, for queries and for traces larger than memory. Its maps hold only numbers,
 sorted by key. The dicts here keep the engine's order of the keys and the recorded texts. Hooks share them, which takes
 less memory and half the time.
 """

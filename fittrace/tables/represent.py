@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..schema.safe_text import printable
+from .computed_tables import VIEWS
 from .database import Database
-from .derived_tables import VIEWS
 
 _MOST_ROWS = 10
 """Fits that a notebook shows."""

@@ -13,9 +13,9 @@ from ..store.open_runs import open_runs
 from ..store.run_files import RunFiles
 from . import represent, run_metadata
 from .batch_samples import Batch, Indices, samples_of
+from .computed_tables import LOGS_COLUMNS, VIEWS
 from .data_frames import NULLABLE, encoded, frame, in_order
 from .database import Database, read
-from .derived_tables import LOGS_COLUMNS, VIEWS
 from .hook_logs import final as final_logs
 from .hook_logs import of_hooks as states_of_hooks
 from .query_errors import AmbiguousRuns

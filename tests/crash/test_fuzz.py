@@ -27,7 +27,7 @@ from fittrace.schema.journal_format import (
     block,
 )
 from fittrace.store.open_runs import convert_run
-from fittrace.tables.derived_tables import VIEWS
+from fittrace.tables.computed_tables import VIEWS
 
 from .rows import Row, Tables, derive
 from .streams import FACTS_OF, Program, Shape, blocks_of, chunk, define, drains

@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 
 import fittrace
 from fittrace.cli import COMMANDS, main
-from fittrace.tables.derived_tables import VIEWS
+from fittrace.tables.computed_tables import VIEWS
 
 from .poison import RAISED
 

@@ -11,7 +11,7 @@ from stores import write_run
 from fittrace.schema.errors import DamagedTrace, FittraceError
 from fittrace.schema.run_facts import NotATrace
 from fittrace.tables import TraceTables
-from fittrace.tables.derived_tables import VIEWS
+from fittrace.tables.computed_tables import VIEWS
 
 
 def _read_all(path: Path) -> dict[str, str]:

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from fittrace.tables import QueryError, TraceTables
-from fittrace.tables.derived_tables import VIEWS
+from fittrace.tables.computed_tables import VIEWS
 
 SECRET = "the secret"
 

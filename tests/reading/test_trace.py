@@ -13,7 +13,7 @@ import fittrace
 from fittrace.schema.errors import DamagedTrace
 from fittrace.schema.run_facts import NotATrace
 from fittrace.tables import AmbiguousRuns, TraceTables
-from fittrace.tables.derived_tables import VIEWS
+from fittrace.tables.computed_tables import VIEWS
 
 REQUIRED = {
     "fits": "fit engine engine_version start_ns duration_ns epochs batches status error",

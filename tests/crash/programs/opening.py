@@ -10,7 +10,7 @@ import resource
 import sys
 
 import fittrace
-from fittrace.tables.derived_tables import VIEWS
+from fittrace.tables.computed_tables import VIEWS
 
 
 def peak() -> int:

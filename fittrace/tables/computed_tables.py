@@ -1,4 +1,4 @@
-"""The tables of a trace, as SQL over its stored tables.
+"""The tables of a trace, computed by SQL from its stored tables: `hooks`, the column `self_ns`, and the rest.
 
 The stored tables are in the SQL schema `stored`. Their columns are `run`, `process` and those of
 `fittrace.schema.tables`. Every join groups the joined table by its key first. DuckDB then knows that the join keeps the
