@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from ..engines import ENGINES
+from ..schema.batches_to_sample import parse
 from ..schema.capture_settings import Settings
-from ..schema.sampled_batches import parse
 from .instrument.profiler_watch import Watch
 from .instrument.traced_engines import TracedEngines
 from .isolation import original_threads

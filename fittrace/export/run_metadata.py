@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..schema.batches_to_sample import SUGGESTED
 from ..schema.errors import FittraceError
-from ..schema.sampled_batches import SUGGESTED
 from ..tables import TraceTables
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from ..capture import Session
 from ..capture.isolation.clock import Clock
 from ..schema import run_facts
+from ..schema.batches_to_sample import OFF
 from ..schema.capture_settings import Settings
 from ..schema.errors import FittraceError
-from ..schema.sampled_batches import OFF
 from ..store.converter_lock import marked_as_running
 from .in_process import Run
 from .run_folder import make_run_folder

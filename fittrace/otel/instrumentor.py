@@ -7,8 +7,8 @@ from typing import Any, Collection
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 
 from ..capture import Session
+from ..schema.batches_to_sample import OFF
 from ..schema.capture_settings import Settings
-from ..schema.sampled_batches import OFF
 from .live_settings import settings
 from .live_tracer import LiveTracer
 from .metrics.meters import Meters

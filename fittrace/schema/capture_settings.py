@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import asdict, dataclass
 from typing import Any, Mapping
 
-from . import sampled_batches
+from . import batches_to_sample
 from .errors import FittraceError
 
 CHOICES = {"values": ("basic", "all"), "lines": ("engine", "callbacks")}
@@ -20,7 +20,7 @@ class Settings:
     - `values`: `basic` records the arguments of `fit`; `all` also the variables of the engine's functions.
     - `lines`: `engine` records the control flow of the engine; `callbacks` also that of the program's own callbacks and
       training step.
-    - `run_metadata`: the batches whose ops are recorded, a text for `sampled_batches.parse`.
+    - `run_metadata`: the batches whose ops are recorded, a text for `batches_to_sample.parse`.
 
     >>> Settings(values="all").facts()
     {'values': 'all', 'lines': 'engine', 'run_metadata': 'off'}
@@ -32,14 +32,14 @@ class Settings:
 
     values: str = CHOICES["values"][0]
     lines: str = CHOICES["lines"][0]
-    run_metadata: str = sampled_batches.DEFAULT
+    run_metadata: str = batches_to_sample.DEFAULT
 
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
             value = getattr(self, name)
             if value not in choices:
                 raise FittraceError("--%s %s: no such choice; it may be %s" % (name, value, " or ".join(choices)))
-        sampled_batches.parse(self.run_metadata)
+        batches_to_sample.parse(self.run_metadata)
 
     def facts(self) -> "dict[str, Any]":
         """The settings as a dict, as in the run's facts."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from ..schema.sampled_batches import OFF
+from ..schema.batches_to_sample import OFF
 from .converter_lock import only_converter
 from .derive.derivation import Derivation
 from .derive.emit_rows import Emitter

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from ..analysis.units import amount, count, duration, share
+from ..schema.batches_to_sample import SUGGESTED
 from ..schema.safe_text import printable
-from ..schema.sampled_batches import SUGGESTED
 from ..schema.tables import BATCH_PHASES
 from ..tables import TraceTables
 from .end_position import run_of, stood

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..schema.sampled_batches import OFF
+from ..schema.batches_to_sample import OFF
 from ..schema.tables import BATCH_PHASES
 from ..store.tensorflow.ops import RECEIVES
 from ..tables import TraceTables

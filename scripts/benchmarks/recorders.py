@@ -10,7 +10,7 @@ from fittrace.capture.record.names import Names
 from fittrace.capture.record.recorder import RecorderContext
 from fittrace.capture.sampling.profiler import Profiler
 from fittrace.capture.sampling.sampler import SamplerContext
-from fittrace.schema.sampled_batches import Sampling
+from fittrace.schema.batches_to_sample import Sampling
 
 
 def _fail(where: str, error: BaseException) -> None:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fittrace.schema import run_facts as schema_run
-from fittrace.schema.sampled_batches import SUGGESTED
+from fittrace.schema.batches_to_sample import SUGGESTED
 from fittrace.schema.tables import TABLES
 from fittrace.store.parquet.partition_writer import PartitionWriter
 from fittrace.store.parquet.row_buffers import RUN

@@ -17,7 +17,7 @@ import pytest
 from fittrace.capture.isolation import interruptions
 from fittrace.capture.isolation.interruptions import is_programs, leave_out
 from fittrace.capture.record import values
-from fittrace.schema.sampled_batches import parse
+from fittrace.schema.batches_to_sample import parse
 
 from .test_exceptions import HostileError
 

@@ -13,8 +13,8 @@ from fittrace.capture.sampling.profiler import MODULE, PROGRAMS_OWN
 from fittrace.capture.sampling.profiler import Profiler as Borrowed
 from fittrace.capture.sampling.sampler import _MESSAGES, Sampler, SamplerContext
 from fittrace.capture.sites import Site
+from fittrace.schema.batches_to_sample import Sampling, parse
 from fittrace.schema.journal_format import PROFILE, RUN_METADATA
-from fittrace.schema.sampled_batches import Sampling, parse
 
 
 class Kept(MetadataQueue):

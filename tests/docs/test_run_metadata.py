@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fittrace.schema.sampled_batches import parse
+from fittrace.schema.batches_to_sample import parse
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "run-metadata.md").read_text(encoding="utf-8")

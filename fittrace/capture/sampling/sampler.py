@@ -15,8 +15,8 @@ import types
 import weakref
 from typing import Any, Callable, NamedTuple, Sequence
 
+from ...schema.batches_to_sample import Sampling
 from ...schema.journal_format import ANCHOR, PROFILE, RUN_METADATA
-from ...schema.sampled_batches import Sampling
 from ..isolation.clock import Clock
 from ..journal.batch_metadata import BatchMetadata, MetadataQueue
 from ..sites import Site

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...schema.sampled_batches import BadSampling, parse
+from ...schema.batches_to_sample import BadSampling, parse
 from ...schema.tables import STAGES
 from ..journal.allowance import Allowance
 from ..journal.batch_metadata import PackedMetadata, UnreadableMetadata

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...schema.batches_to_sample import OFF
 from ...schema.journal_format import LARGEST
 from ...schema.limits import LONGEST_NAME
 from ...schema.record_kinds import ENTER_FRAMES, KINDS
-from ...schema.sampled_batches import OFF
 from ...schema.tables import PHASES, STAGES
 
 MOST = LARGEST // 1024

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import fittrace
-from fittrace.schema.sampled_batches import BadSampling, parse
+from fittrace.schema.batches_to_sample import BadSampling, parse
 
 BAD = [
     "", "none", "first", "first=", "first=0", "first=-1", "first=1.5", "first=3,first=4", "every=0", "every=x", "3",
