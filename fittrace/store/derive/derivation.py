@@ -17,13 +17,13 @@ from ..journal.definitions import KnownDefinitions
 from ..journal.reader import WINDOW, Chunk, Records
 from ..journal.sample_orders import PackedOrders
 from .batch_samples import orders_of
+from .between_windows import OpenState, complete_records, state_after
 from .control_flow import FlowDeriver
 from .emit_rows import Emitter
 from .end_position import EndPosition, follow_failures, note_open_spans
 from .fits import Fits
 from .hooks import set_hook_names, set_hook_positions
 from .logs import logs_of, values_of
-from .open_state import OpenState, complete_records, state_after
 from .records import Indices, Parsed, TooDeep, parse, split_at_damage
 from .sampled_batches import SampledBatches
 from .site_arrays import PHASE, SiteArrays
