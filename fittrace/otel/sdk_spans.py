@@ -10,7 +10,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.trace import NoOpTracer, NoOpTracerProvider, ProxyTracerProvider, Status, StatusCode
 
-from ..capture.record.exceptions import error_text
+from ..capture.record.exception_text import error_text
 from ..schema.otel_names import SCHEMA_URL, SCOPE
 from ..version import __version__
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fittrace.capture.record.exceptions import error_text
+from fittrace.capture.record.exception_text import error_text
 
 from .test_values import Hostile, refuse
 

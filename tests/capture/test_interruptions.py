@@ -19,7 +19,7 @@ from fittrace.capture.isolation.interruptions import is_programs, leave_out
 from fittrace.capture.record import values
 from fittrace.schema.batches_to_sample import parse
 
-from .test_exceptions import HostileError
+from .test_exception_text import HostileError
 
 
 class Late(Exception):

@@ -1,10 +1,7 @@
-"""Exceptions: what the trace says of one, without running code of its class."""
+"""The text of an exception in the trace, made without running code of its class."""
 
 from __future__ import annotations
 
-from types import TracebackType
-
-from ...schema.journal_format import ABSENT
 from ..isolation.class_names import names_of
 from .values import LONGEST, text
 
@@ -19,9 +16,3 @@ def error_text(error: "BaseException | None") -> str:
     if type(message) is not str:
         message = ", ".join(text(argument, 1) if len(arguments) > 1 else text(argument) for argument in arguments)
     return (name + ": " + message[: 10 * LONGEST]) if message else name
-
-
-def raised_at(traceback: "TracebackType | None") -> int:
-    """The line of the innermost handler's own function in which an exception was raised or passed through."""
-    line = traceback.tb_lineno if traceback is not None else None
-    return line if type(line) is int and line > 0 else ABSENT

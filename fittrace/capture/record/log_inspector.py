@@ -10,7 +10,7 @@ from typing import Any, Callable
 
 from ..isolation import interruptions
 from ..isolation.clock import Clock
-from . import attributes, exceptions, values
+from . import attributes, exception_text, values
 from .names import Names
 
 WIDEST = 64
@@ -81,7 +81,7 @@ class LogInspector:
     def error(self, raised: BaseException | None, traceback: TracebackType | None) -> int:
         """The number of the text of an exception that leaves an engine's function. Its traceback is as it would be."""
         interruptions.leave_out(traceback)
-        return self._names.text(exceptions.error_text(raised))
+        return self._names.text(exception_text.error_text(raised))
 
     def attributes(self, owner: object) -> dict[str, Any]:
         """The attributes of the model that a callback list works for."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 import struct
 import sys
 from operator import is_
+from types import TracebackType
 from typing import Any, Callable, Sequence
 
 from ...schema.fibonacci_hashing import fibonacci_hash
 from ...schema.journal_format import ABSENT, WHOLE
 from ..isolation.original_threads import get_ident
 from ..journal.pybuffer import Buffer
-from . import exceptions, values
+from . import values
 from .log_inspector import LogInspector
 from .observer import BATCH_FILTER, Dispatch, Observing
 from .probe_constants import Constant
@@ -63,6 +64,12 @@ def _are_equal(some: dict[str, float], others: dict[str, float]) -> bool:
     return len(some) == len(others) and all(
         key in some and (value is some[key] or float(value) == float(some[key])) for key, value in others.items()
     )
+
+
+def _raised_at(traceback: TracebackType | None) -> int:
+    """The line of the running function in which an exception was raised, or to which it came from a call."""
+    line = traceback.tb_lineno if traceback is not None else None
+    return line if type(line) is int and line > 0 else ABSENT
 
 
 def _calling() -> int:
@@ -207,7 +214,7 @@ class Probes:
         now, text, line = self._clock(), ABSENT, ABSENT
         try:
             _, raised, traceback = sys.exc_info()
-            line = exceptions.raised_at(traceback)
+            line = _raised_at(traceback)
             self.forget()
             text = self._inspector.error(raised, traceback)
         except Exception as error:
@@ -240,7 +247,7 @@ class Probes:
         """An exception was caught, goes on, or leaves a generator: record the line where it was raised."""
         kind, _, traceback = sys.exc_info()
         if kind is not GeneratorExit:  # Python closes a generator that nobody resumes any more
-            self.record((head, exceptions.raised_at(traceback)))
+            self.record((head, _raised_at(traceback)))
 
     def _begin_list(self) -> None:
         """Another callback list is next: nothing was recorded of its logs."""
