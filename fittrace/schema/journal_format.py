@@ -2,7 +2,7 @@
 
 A journal is a file that only grows, one per traced process. It begins with `MAGIC`. Then come blocks, each a header
 (`marker, kind, length, crc32` of kind and payload) and its payload. A block that was cut short or altered fails its
-checksum. The reader skips it and goes on at the next marker.
+checksum. The reader skips it and goes on at the next marker (`store/journal/blocks.py`).
 
 Kinds of block:
 
@@ -32,9 +32,6 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import BinaryIO, Iterator
-
-from .limits import REREAD_FREE, REREAD_RATIO
 
 MAGIC = b"fittrace journal 1\n"
 MARKER = b"\xf7\x01FT"
@@ -66,91 +63,6 @@ WHOLE = 1 << 53
 
 
 def block(kind: int, payload: bytes) -> bytes:
-    """One block, ready to be appended.
-
-    >>> import io
-    >>> [payload for _, payload in blocks(io.BytesIO(MAGIC + block(DEFINE, b"{}")), Damage())]
-    [b'{}']
-    """
+    """One block, ready to be appended."""
     checksum = zlib.crc32(payload, kind) & 0xFFFFFFFF
     return HEADER.pack(MARKER, kind, len(payload), checksum) + payload
-
-
-def blocks(file: BinaryIO, damage: "Damage") -> Iterator[tuple[int, bytes]]:
-    """The whole blocks of an open journal, in order: kind and payload.
-
-    Bytes that cannot be read are skipped and counted in `damage`. Where they are so many that the search would take too
-    long, the rest of the file counts as altered.
-    """
-    markers = _Markers(file)
-    position = len(MAGIC) if file.read(len(MAGIC)) == MAGIC else 0
-    if not position:
-        damage.altered += len(MAGIC)
-    reread = 0
-    while True:
-        file.seek(position)
-        head = file.read(HEADER.size)
-        if len(head) < HEADER.size:
-            damage.unfinished = len(head)
-            return
-        marker, kind, length, checksum = HEADER.unpack(head)
-        if marker == MARKER and length <= min(LARGEST, _size(file) - position - HEADER.size):
-            file.seek(position + HEADER.size)
-            payload = file.read(length)
-            if zlib.crc32(payload, kind) & 0xFFFFFFFF == checksum and len(payload) == length:
-                yield kind, payload
-                position += HEADER.size + length
-                continue
-            reread += length
-        following = markers.following(position + 1)
-        if following is not None and reread > REREAD_RATIO * _size(file) + REREAD_FREE:
-            damage.altered += _size(file) - position
-            return
-        if following is None:
-            rest = _size(file) - position
-            damage.unfinished += rest if marker == MARKER else 0
-            damage.altered += 0 if marker == MARKER else rest
-            return
-        damage.altered += following - position
-        position = following
-
-
-def _size(file: BinaryIO) -> int:
-    """How many bytes the file has now: a journal may still grow."""
-    return file.seek(0, 2)
-
-
-class _Markers:
-    """Finds the markers of a journal. It keeps the part of the file that it read last, since markers stand close."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._begin = 0
-        self._part = b""
-
-    def following(self, position: int) -> "int | None":
-        """The position of the first marker from `position` on; None where there is none."""
-        while True:
-            if not self._begin <= position < self._begin + len(self._part):
-                self._file.seek(position)
-                self._begin, self._part = position, self._file.read(1 << 20)
-            found = self._part.find(MARKER, position - self._begin)
-            if found >= 0:
-                return self._begin + found
-            position = self._begin + len(self._part) - len(MARKER) + 1
-            self._file.seek(position)
-            self._begin, self._part = position, self._file.read(1 << 20)
-            if len(self._part) < len(MARKER):
-                return None
-
-
-class Damage:
-    """How many bytes of a journal could not be read.
-
-    - `altered`: in blocks that are damaged.
-    - `unfinished`: at the end of the journal, in a block that was cut short.
-    """
-
-    def __init__(self) -> None:
-        self.altered = 0
-        self.unfinished = 0

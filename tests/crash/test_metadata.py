@@ -25,11 +25,10 @@ from fittrace.schema.journal_format import (  # fmt: skip
     METADATA_HEAD,
     PROFILE,
     RUN_METADATA,
-    Damage,
     block,
-    blocks,
 )
 from fittrace.store.conversion import convert
+from fittrace.store.journal.blocks import Damage, blocks
 from fittrace.store.run_files import journals
 from fittrace.store.tensorflow.messages import RunMetadata
 from fittrace.tables import NotSampled, TraceTables

@@ -19,6 +19,8 @@ import pyarrow.parquet as pq
 from fittrace.schema import journal_format as form
 from fittrace.schema import run_facts as schema_run
 from fittrace.store import part_names
+from fittrace.store.journal.blocks import Damage
+from fittrace.store.journal.blocks import blocks as read_blocks
 
 from . import poison
 
@@ -314,4 +316,4 @@ def _journals(run: Path) -> list[Path]:
 
 def _blocks(path: Path) -> list[tuple[int, bytes]]:
     with path.open("rb") as file:
-        return list(form.blocks(file, form.Damage()))
+        return list(read_blocks(file, Damage()))

@@ -21,13 +21,12 @@ from ...schema.journal_format import (
     METADATA,
     ORDER,
     PACKED,
-    Damage,
-    blocks,
 )
 from ...schema.limits import BYTES_PER_THREAD, LOST_PLACES, THREADS_FREE
 from ...schema.regular_files import open_regular
 from .allowance import Allowance
 from .batch_metadata import PackedMetadata
+from .blocks import Damage, blocks
 from .definitions import Definition, KnownDefinitions, facts_of
 from .packing import unpacked
 from .sample_orders import PackedOrders
