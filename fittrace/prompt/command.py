@@ -1,4 +1,4 @@
-"""A command of the prompt."""
+"""A command of the prompt, and how it is found by its name."""
 
 from __future__ import annotations
 
@@ -29,3 +29,8 @@ class Command:
 
     def __str__(self) -> str:
         return f"{' | '.join(self.names)} {self.usage}".rstrip()
+
+
+def find_command(name: str, commands: Sequence[Command]) -> Command | None:
+    """The command of this name; None where there is none."""
+    return next((command for command in commands if name in command.names), None)

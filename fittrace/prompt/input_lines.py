@@ -1,4 +1,7 @@
-"""Reads the lines of the prompt from a terminal, with completion and history, or from a pipe."""
+"""Reads the lines of the prompt from a terminal, through prompt_toolkit, or from a pipe.
+
+prompt_toolkit keeps the history, and asks `completion` what Tab may make of a line.
+"""
 
 from __future__ import annotations
 

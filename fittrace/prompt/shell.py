@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from ..schema.errors import FittraceError
 from ..schema.safe_text import printable
-from .command import Command
+from .command import Command, find_command
 from .command_table import COMMANDS
+from .completion import completions
 from .input_lines import LineReader
 from .move_commands import Quit
 from .replay_session import ReplaySession
@@ -50,26 +51,11 @@ class Shell:
             self.session.say(f"*** {error}")
 
     def completions(self, line: str) -> Iterable[str]:
-        """What the last word of `line` may become, in order. `line` ends at the cursor.
-
-        Names with characters that a terminal would obey are left out.
-        """
-        *before, last = line.split(" ")
-        words = [word for word in before if word]
-        return [word for word in self._candidates(words) if word.startswith(last) and word.isprintable()]
-
-    def _candidates(self, words: Sequence[str]) -> Iterable[str]:
-        """What may follow the words typed so far."""
-        if not words:
-            return sorted(name for command in self.commands for name in command.names if name != "?")
-        command = self._find(words[0])
-        return () if command is None else command.complete(self.session, words)
-
-    def _find(self, name: str) -> Command | None:
-        return next((command for command in self.commands if name in command.names), None)
+        """What the last word of `line` may become, in order. `line` ends at the cursor."""
+        return completions(line, self.commands, self.session)
 
     def _command(self, name: str) -> Command:
-        command = self._find(name)
+        command = find_command(name, self.commands)
         if command is None:
             raise FittraceError(f"no command {printable(name)}; help lists them")
         return command
