@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import ast
-from typing import Any, Callable, Sequence
+from typing import Sequence
 
-from ...engines import Cached, Function, Loop, Phase, SessionRun, Tests
+from ...engines import Cached, Function, Loop, Phase, SessionRun
 from ...engines.engine_table import callee, loop_variables, walk_without_functions
-from ..sites import Site
 from . import loop_probes, sampling_gates, syntax
 from .flow_probes import FlowProbes
+from .function_sites import FunctionSites, MakeSite, level_of
 from .syntax import FunctionNode, constant, items, name
 
-MakeSite = Callable[..., Site]
 
-
-class FunctionRewriter:
+class FunctionRewriter(FunctionSites):
     """Rewrites the body of one function, in place.
 
-    - `function`: its qualified name.
-    - `file`: the file that it is in.
-    - `site`: makes a site of its engine.
+    - `function`, `file`, `site`: as of `FunctionSites`.
     - `entering`: the last names of the functions that record.
     - `loops`: the loops of the table that it may hold.
     - `phases`: the rules of the table for its statements.
@@ -35,9 +31,7 @@ class FunctionRewriter:
         loops: Sequence[Loop] = (),
         phases: Sequence[Phase] = (),
     ) -> None:
-        self.name = function
-        self.file = file
-        self.make_site = site
+        super().__init__(function, file, site)
         self.entering = entering
         self.loops = loops
         self.phases = phases
@@ -193,7 +187,7 @@ class FunctionRewriter:
                 result += self.begin_gate(rule, statement, depth)
             if owner != current and phase is not None:
                 names = (_title(statement, rule) or phase,)
-                level = _level(owner)
+                level = level_of(owner)
                 result.append(self.probe("open", statement, depth=depth, phases=(phase,), names=names, level=level))
             elif owner != current and current is not None and loop is None:
                 result.append(self.close(statement, depth, current))
@@ -218,7 +212,7 @@ class FunctionRewriter:
         assert isinstance(statement, ast.If) and rule.phase is not None
         first, last = statement.body[0], statement.body[-1]
         names = (_title(statement, rule) or rule.phase,)
-        facts = {"depth": depth, "phases": (rule.phase,), "names": names, "level": _level(rule)}
+        facts = {"depth": depth, "phases": (rule.phase,), "names": names, "level": level_of(rule)}
         block = self.block(list(statement.body), depth + 1, inside, claimed=rule.phase)
         statement.body = [self.probe("open", first, **facts), *block]
         if not syntax.is_jump(last):
@@ -261,9 +255,7 @@ class FunctionRewriter:
         return default
 
     def loop_of_spans(self, statement: ast.stmt, loop: Loop, depth: int) -> list[ast.stmt]:
-        """A loop of the table: each turn is a span.
-
-        Where the loop has a `header`, a turn's span begins before the loop fetches the item, and the fetch is a phase.
+        """A loop of the table: each turn is a span. Returns the loop with what goes before it.
 
         - `statement`: the loop in the source.
         - `loop`: the loop in the table.
@@ -271,42 +263,11 @@ class FunctionRewriter:
         """
         assert isinstance(statement, (ast.For, ast.While))
         self.found.add(loop)
-        statement.fittrace_loop = loop.phase  # type: ignore[union-attr]
-        level = _level(loop)
-        result: list[ast.stmt] = []
-        if loop.sizes and isinstance(statement, ast.For):
-            site = self.site("sizes", statement, depth=depth, level=level)
-            result.append(syntax.added(loop_probes.sizes_probe(loop, statement, site.head), statement))
-        if loop_probes.has_order(loop, statement):
-            site = self.site("order", statement, depth=depth)
-            # The span before the loop is closed first: copying the order is fittrace's time, not that span's.
-            probe = loop_probes.order_probe(loop, site.head)
-            result += [self.close(statement, depth, loop), syntax.added(probe, statement)]
+        before = loop_probes.sample_probes(loop, statement, depth, self)
         self.enclosing_loops.append((loop, loop_variables(statement)))
         self.inner_blocks(statement, depth + 1, loop.phase)
         self.enclosing_loops.pop()
-        fetch: list[ast.stmt] = []
-        if loop.header is None:
-            phases: dict[str, Any] = {"phases": (loop.phase,), "names": (loop.phase,)}
-            turn = self.site("turn", statement, depth=depth, counts=loop.phase, level=level, **phases)
-        else:
-            phases = {"phases": (loop.phase, loop.header), "names": (loop.phase, loop.header)}
-            begin = self.probe("open", statement, depth=depth, level=level, **phases)
-            turn = self.site("turn", statement, depth=depth + 1, counts=loop.phase, level=level)
-            if isinstance(statement, ast.While):
-                fetch = [begin, statement.body.pop(0)]
-            else:
-                # A `for` fetches in its header. So the probe goes wherever control is about to come to the header:
-                # before the loop, at each `continue`, and at the end of the body.
-                syntax.Continues(begin).visit(ast.Module(body=statement.body, type_ignores=[]))
-                result.append(begin)
-                syntax.append(statement.body, begin)
-        # A first `if` that may leave the loop is no part of a turn.
-        index = int(loop.guard is not None and Tests(loop.guard).matches(statement.body[0]))
-        operands = loop_probes.turn_operands(loop, statement)
-        statement.body.insert(index, self.record(turn, statement.body[index], *operands))
-        statement.body[:0] = fetch
-        return [*result, statement]
+        return [*before, *loop_probes.add_turn_probes(loop, statement, depth, self), statement]
 
     def generator_phase(self, statement: ast.stmt, phase: str) -> list[ast.stmt]:
         """A statement of a generator as a phase, in a frame of its own.
@@ -342,22 +303,6 @@ class FunctionRewriter:
                 return rule
         return None
 
-    def site(self, kind: str, at: ast.stmt, **facts: Any) -> Site:
-        """A new site of this function, on the line of `at`. `facts` are further fields of `Site`."""
-        return self.make_site(kind=kind, file=self.file, function=self.name, line=at.lineno, **facts)
-
-    def probe(self, kind: str, at: ast.stmt, **facts: Any) -> ast.stmt:
-        """A probe with a new site, on the line of `at`. `facts` are further fields of `Site`."""
-        return self.record(self.site(kind, at, **facts), at)
-
-    def close(self, at: ast.stmt, depth: int, current: object) -> ast.stmt:
-        """The probe that closes the span that is open in a block; `current` is what opened it."""
-        return self.probe("close", at, depth=depth, level=_level(current))
-
-    def record(self, site: Site, at: ast.stmt, *operands: ast.expr) -> ast.stmt:
-        """The probe `recorder.mark(head, *operands)`, on the line of `at`."""
-        return syntax.probe(site, syntax.mark(site.head, *operands), at)
-
 
 def _title(statement: ast.stmt, rule: Phase | None) -> str | None:
     """The name of a statement's span: its rule's `name`, or the one of the rule's functions that it calls."""
@@ -366,13 +311,3 @@ def _title(statement: ast.stmt, rule: Phase | None) -> str | None:
     names: tuple[str, ...] = rule.where.names if rule is not None else ()
     called = [callee(node) for node in walk_without_functions(statement) if isinstance(node, ast.Call)]
     return next((function for function in called if function in names), None)
-
-
-def _level(owner: object) -> int:
-    """The `level` of a span's sites, by which load shedding drops: 0 never, 1 batches, 2 other phases, which go first.
-
-    Epochs are never dropped. Nor are validations: they tell that the `evaluate` in them is no fit of its own.
-    """
-    if isinstance(owner, (Loop, Phase)) and owner.phase in ("epoch", "validation"):
-        return 0
-    return 1 if isinstance(owner, Loop) else 2

@@ -17,7 +17,8 @@ from typing import Callable, Iterator, Mapping, NamedTuple, Sequence, Union
 from ...engines import CallbackLists, Function
 from . import assignments, main_thread
 from .callback_lists import CallbackListRewriter
-from .phase_probes import FunctionRewriter, MakeSite
+from .function_sites import MakeSite
+from .phase_probes import FunctionRewriter
 from .statement_graph import StatementGraph, StatementNode
 from .syntax import (
     FunctionNode,
