@@ -6,7 +6,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from died import WALL, write_died
 from stores import write_run
 
+import fittrace
 from fittrace.cli import main
 from fittrace.store import conversion, converter_lock, open_runs, run_files
 from fittrace.store.conversion import write_tables
@@ -126,6 +127,17 @@ def test_tables_are_not_written_while_a_journal_grows(run: Path) -> None:
     with locked(max(run.glob("journal/*"))), pytest.raises(StillRunning):
         write_tables(run, run.name)
     assert len(list(run.glob("journal/*"))) == 2 and not (run / "spans").exists()
+
+
+def test_a_block_keeps_its_journals_while_a_child_still_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ExitStack() as child, fittrace.trace(out=tmp_path, name="inline") as recorded:
+        journal = write_died(tmp_path, "child") / "journal"
+        shutil.copytree(journal, recorded.path / "journal")
+        child.enter_context(locked(next(recorded.path.glob("journal/*"))))
+    assert "a process that the block started still runs" in capsys.readouterr().err
+    assert (recorded.path / "journal").exists() and not (recorded.path / "spans").exists()
 
 
 def test_removing_journals_that_is_interrupted_removes_none_or_all(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
