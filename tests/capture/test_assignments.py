@@ -27,19 +27,20 @@ TABLE = (Function("tiny", "shown", phase="prepare"),)
 
 
 def lines(module: ModuleType) -> list[tuple[str, int]]:
-    """What a debugger is told of a call."""
-    told: list[tuple[str, int]] = []
+    """The events of a call, as a debugger gets them."""
+    events: list[tuple[str, int]] = []
 
     def local(frame: Any, event: str, argument: object) -> Any:
-        told.append((event, frame.f_lineno))
+        events.append((event, frame.f_lineno))
         return local
 
+    before = sys.gettrace()
     sys.settrace(lambda frame, event, argument: local if frame.f_code.co_name == "shown" else None)
     try:
         module.shown((1, 2))
     finally:
-        sys.settrace(None)
-    return told
+        sys.settrace(before)
+    return events
 
 
 def test_what_is_assigned_is_told_on_the_line_that_ran_last(tiny: Tiny) -> None:

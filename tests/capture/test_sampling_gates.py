@@ -223,19 +223,20 @@ def test_a_call_that_raises_ends_the_sample_and_has_its_own_traceback(gated: Mod
 
 def test_a_debugger_is_told_of_the_same_lines(gated: ModuleType) -> None:
     def lines() -> list[tuple[str, str, int]]:
-        told: list[tuple[str, str, int]] = []
+        events: list[tuple[str, str, int]] = []
 
         def local(frame: Any, event: str, argument: Any) -> Any:
-            told.append((event, frame.f_code.co_name, frame.f_lineno))
+            events.append((event, frame.f_code.co_name, frame.f_lineno))
             return local
 
+        before = sys.gettrace()
         sys.settrace(lambda frame, event, _: local if frame.f_code.co_filename.endswith("gated.py") else None)
         try:
             gated.fit(gated.Backend())
             gated.fit(gated.Older())
         finally:
-            sys.settrace(None)
-        return [one for one in told if one[1] != "<lambda>"]
+            sys.settrace(before)
+        return [event for event in events if event[1] != "<lambda>"]
 
     plain = lines()
     recorder = record(gated, (0, 1), (1, 2))

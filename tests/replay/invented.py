@@ -120,11 +120,12 @@ def steps_of(epochs=2, batches=2, stop_at=None, validate=True) -> list[Step]:
     model = SimpleNamespace(callbacks=[])
     model.callbacks.append(Callback(model, stop_at))
     data = [[float(number), number + 1.0] for number in range(batches)]
+    before = sys.gettrace()
     sys.settrace(recording.trace)
     try:
         names["fit"](model, data, epochs, validate)
     finally:
-        sys.settrace(None)
+        sys.settrace(before)
     steps = recording.steps
     for index, step in enumerate(steps):
         later = next((s.index for s in steps[index + 1 :] if s.depth <= step.depth), len(steps))
