@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from fittrace.capture.journal.load_shedder import KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS, StandIns
+from fittrace.capture.journal.load_shedder import Keep, StandIns
 from fittrace.capture.journal.thread_buffers import Thread
 from fittrace.capture.sites import Site
 
@@ -51,14 +51,14 @@ def rows(path: Path, program: Program, pieces: list) -> Tables:
     return derive(path)
 
 
-def reference(program: Program, level: int = KEEP_ALL) -> Reference:
+def reference(program: Program, level: Keep = Keep.ALL) -> Reference:
     threads = [[record for one, record in program.records if one == thread] for thread in range(len(program.threads))]
     return Reference(program.definitions, threads, level)
 
 
-@pytest.mark.parametrize("level", [KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS])
+@pytest.mark.parametrize("level", Keep)
 @pytest.mark.parametrize("seed", range(40))
-def test_rows_are_those_of_the_levels_kept(tmp_path: Path, seed: int, level: int) -> None:
+def test_rows_are_those_of_the_levels_kept(tmp_path: Path, seed: int, level: Keep) -> None:
     program = program_of(seed)
     pieces = drains(Random(seed), program, 5)
     found = rows(tmp_path / "1-1.journal", program, thinned(program, pieces, [level] * 5)[0])
@@ -95,7 +95,7 @@ def test_rows_are_right_while_the_level_changes(tmp_path: Path, seed: int) -> No
     # Whether the data ran out in a turn is not known where its function is left out.
     program, random = program_of(seed, running_out=0), Random(seed)
     pieces = drains(random, program, 12)
-    levels = [random.choice((KEEP_ALL, KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS)) for _ in pieces]
+    levels = [random.choice((Keep.ALL, Keep.ALL, Keep.BATCHES, Keep.EPOCHS)) for _ in pieces]
     whole = identified(rows(tmp_path / "1-1.journal", program, pieces))
     kept, _ = thinned(program, pieces, levels)
     found = identified(rows(tmp_path / "2-1.journal", program, kept))
@@ -109,9 +109,9 @@ def test_rows_are_right_while_the_level_changes(tmp_path: Path, seed: int) -> No
 def test_all_is_kept_again_once_what_was_cut_is_over() -> None:
     program = Program(Random(3), Shape(worker=False, fits=6, failing=0), longest=10_000).run()
     pieces = drains(Random(3), program, 40)
-    levels = [KEEP_ALL] * 10 + [KEEP_EPOCHS] * 10 + [KEEP_ALL] * 20
+    levels = [Keep.ALL] * 10 + [Keep.EPOCHS] * 10 + [Keep.ALL] * 20
     kept, dropped = thinned(program, pieces, levels)
     flat = [[item for record in piece.get(0, []) for item in record] for piece in pieces]
-    assert dropped[KEEP_BATCHES]
-    assert dropped[KEEP_ALL]
+    assert dropped[Keep.BATCHES]
+    assert dropped[Keep.ALL]
     assert [list(piece.get(0, [()])[0]) for piece in kept][-10:] == flat[-10:]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 
-from fittrace.capture.journal.load_shedder import KEEP_ALL, KEEP_EPOCHS, LoadShedder, stand_ins
+from fittrace.capture.journal.load_shedder import Keep, LoadShedder, stand_ins
 from fittrace.capture.journal.pybuffer import Buffer
 from fittrace.capture.record.pyprobes import Probes
 from fittrace.capture.sites import Site
@@ -170,8 +170,8 @@ def test_the_derivation_closes_what_the_machine_closes(stream: Stream) -> None:
 
 
 @many
-@given(streams, st.lists(st.integers(KEEP_EPOCHS, KEEP_ALL), min_size=1, max_size=8), st.integers(0, 60))
-def test_what_is_left_closes_and_opens_as_the_whole_does(stream: Stream, levels: list[int], first: int) -> None:
+@given(streams, st.lists(st.sampled_from(Keep), min_size=1, max_size=8), st.integers(0, 60))
+def test_what_is_left_closes_and_opens_as_the_whole_does(stream: Stream, levels: list[Keep], first: int) -> None:
     """Load shedding sets in after `first` records; its level changes from time to time."""
     sites = [*stream.sites, *stand_ins(len(stream.sites)).sites]
     shedder = LoadShedder(stand_ins(len(stream.sites)))

@@ -17,7 +17,7 @@ from ...schema.journal_format import DEFINE, EVENTS, EVENTS_HEAD, PACKED, block
 from ..sites import Site
 from .batch_metadata import MetadataQueue
 from .definitions import Definitions
-from .load_shedder import KEEP_ALL, KEEP_BATCHES, KEEP_EPOCHS, StandIns
+from .load_shedder import Keep, StandIns
 from .record_buffer import packed
 from .sample_orders import OrderQueue
 from .thread_buffers import Thread, Threads
@@ -61,22 +61,22 @@ class Collector:
 
     def collect(self, writer: Writer) -> None:
         """Queue all new records and definitions for the writer."""
-        level = KEEP_ALL if writer.fullness < 0.5 else KEEP_BATCHES if writer.fullness < 1 else KEEP_EPOCHS
+        level = Keep.ALL if writer.fullness < 0.5 else Keep.BATCHES if writer.fullness < 1 else Keep.EPOCHS
         taken = self.threads.take()
         events = list(filter(None, [self._events(thread, records, level) for thread, records in taken]))
         # The metadata is taken after the records. So the metadata to which a record refers is in the queue already.
-        metadata = list(self._metadata.blocks(keep=level == KEEP_ALL))
-        orders = self._orders.blocks(keep=level == KEEP_ALL)
+        metadata = list(self._metadata.blocks(keep=level == Keep.ALL))
+        orders = self._orders.blocks(keep=level == Keep.ALL)
         # Definitions are queued before orders are packed, since each is made only once. If packing fails, none is lost.
         for packed_block in chain(self._defined(), orders, metadata, events):
             writer.put(packed_block)
 
-    def _events(self, thread: Thread, records: Sequence[int], level: int) -> bytes | None:
+    def _events(self, thread: Thread, records: Sequence[int], level: Keep) -> bytes | None:
         """The block with the records of a thread. None if no record is kept."""
         kept, dropped = thread.shed(records, self._sites, self._stand_ins, level)
         if any(dropped):
-            self._dropped["detail"] += dropped[KEEP_ALL]
-            self._dropped["batches"] += dropped[KEEP_BATCHES]
+            self._dropped["detail"] += dropped[Keep.ALL]
+            self._dropped["batches"] += dropped[Keep.BATCHES]
             self._definitions.add(dict(self._dropped, define="dropped"))
         return pack(thread, kept) if kept else None
 

@@ -7,17 +7,23 @@ before load shedding did counts as kept. What is left out stays left out to its 
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import NamedTuple, Sequence
 
 from ...schema.record_kinds import ANNOTATIONS, CLOSE_SPANS, END_FRAMES, ENTER_FRAMES, opened_phases
 from ..sites import Site
 
-KEEP_ALL = 2
-"""The highest level of site that is recorded where all is well."""
-KEEP_BATCHES = 1
-"""The highest level that is kept where detail within batches is too much."""
-KEEP_EPOCHS = 0
-"""The highest level that is kept where even batches are too much."""
+
+class Keep(IntEnum):
+    """What is kept under load: the records of sites up to this `level`."""
+
+    EPOCHS = 0  # Fits and epochs. Even batches, hooks and logs are too much.
+    BATCHES = 1  # Also batches, hooks and logs. Detail within batches is too much.
+    ALL = 2  # Also that detail. All is well.
+
+
+# A member of an enumeration is slow to look up in its class on Python 3.7.
+_KEEP_ALL = Keep.ALL
 _NONE = 3
 """Above the levels of all sites that may open a span: nothing is left out."""
 
@@ -88,7 +94,7 @@ class LoadShedder:
         """Whether nothing that is open was left out, so that all records can be kept from now on."""
         return self._outer.is_whole and all(frame.is_whole for frame in self._frames)
 
-    def shed(self, records: Sequence[int], sites: Sequence[Site], level: int) -> tuple[list[int], list[int]]:
+    def shed(self, records: Sequence[int], sites: Sequence[Site], level: Keep) -> tuple[list[int], list[int]]:
         """Leave out the records of sites above `level`.
 
         Returns the records that are kept, and how many were left out of each level.
@@ -110,11 +116,11 @@ class LoadShedder:
                     kept.append(self._gap.head)
         return kept, dropped
 
-    def _decide(self, site: Site, level: int) -> tuple[bool, Site | None]:
+    def _decide(self, site: Site, level: Keep) -> tuple[bool, Site | None]:
         """Whether a record of `site` is kept, and if not, which closing site takes its place."""
         frame = self._frames[-1] if self._frames else self._outer
         kind = site.kind
-        if site.level > KEEP_ALL:
+        if site.level > _KEEP_ALL:
             return False, None
         if kind in ENTER_FRAMES:
             around = _NONE if site.level == 0 else frame.dropped_around_next
@@ -130,7 +136,7 @@ class LoadShedder:
             return frame.is_kept, None
         return self._decide_spans(frame, site, level)
 
-    def _decide_spans(self, frame: _Frame, site: Site, level: int) -> tuple[bool, Site | None]:
+    def _decide_spans(self, frame: _Frame, site: Site, level: Keep) -> tuple[bool, Site | None]:
         """Decide on a record that closes and opens spans of a frame that is kept."""
         depth, opens = site.depth, len(opened_phases(site.kind, site.phases))
         closes_kept = frame.kept is None or frame.kept > depth

@@ -6,7 +6,7 @@ from typing import Sequence
 
 from ..isolation import original_threads
 from ..sites import Site
-from .load_shedder import KEEP_ALL, LoadShedder, StandIns
+from .load_shedder import Keep, LoadShedder, StandIns
 from .record_buffer import Buffer
 
 
@@ -32,20 +32,20 @@ class Thread:
         return taken
 
     def shed(
-        self, records: Sequence[int], sites: Sequence[Site], stand_ins: StandIns, level: int
+        self, records: Sequence[int], sites: Sequence[Site], stand_ins: StandIns, level: Keep
     ) -> tuple[Sequence[int], Sequence[int]]:
         """Drop records as the load demands. Returns the kept records, and the number of dropped ones by level.
 
         - `records`: the records just taken.
         - `sites`: all sites, by number.
         - `stand_ins`: the sites of the records that replace dropped ones.
-        - `level`: what to keep, such as `KEEP_ALL`.
+        - `level`: what to keep.
         """
-        if self.shedder is None and level == KEEP_ALL:
+        if self.shedder is None and level == Keep.ALL:
             return records, ()
         shedder = self.shedder = self.shedder or LoadShedder(stand_ins)
         kept, dropped = shedder.shed(records, sites, level)
-        if level == KEEP_ALL and shedder.is_over:
+        if level == Keep.ALL and shedder.is_over:
             self.shedder = None
         if records and not kept:
             self.chunks -= 1  # the reader must not miss a chunk that was never written
