@@ -7,7 +7,7 @@ import os
 from functools import partial
 from typing import Any, Callable, Mapping
 
-from ..schema.journal_format import FACTS, block
+from ..schema.journal_format import BlockKind, block
 from .isolation import original_threads
 from .isolation.warnings_on_stderr import Complaints
 from .journal.collector import Collector
@@ -122,7 +122,7 @@ class Recording:
         facts = self._facts()
         self._path = os.path.join(directory, "journal", "%(time_ns)d-%(clock_ns)d-%(pid)d.journal" % facts)
         writer = Writer(self._path, self._note_refusal, self._note_reopening, partial(self._tell_removal, directory))
-        writer.put(block(FACTS, json.dumps(facts).encode()))
+        writer.put(block(BlockKind.FACTS, json.dumps(facts).encode()))
         self.facts = facts
         return writer
 

@@ -14,7 +14,7 @@ from fittrace.capture.sampling.profiler import Profiler as Borrowed
 from fittrace.capture.sampling.sampler import _MESSAGES, Sampler, SamplerContext
 from fittrace.capture.sites import Site
 from fittrace.schema.batches_to_sample import Sampling, parse
-from fittrace.schema.journal_format import PROFILE, RUN_METADATA
+from fittrace.schema.journal_format import MetadataFormat
 
 
 class Kept(MetadataQueue):
@@ -136,7 +136,7 @@ def test_a_batch_is_sampled_between_the_spans_around_it(session: Session) -> Non
     assert not one.is_open
     assert [record[0] for record in records] == [-5, -9, -5] and records[0][1] < records[2][1]
     (kept,) = session.kept
-    assert (kept.number, kept.format, kept.data) == (0, PROFILE, b"what ran")
+    assert (kept.number, kept.format, kept.data) == (0, MetadataFormat.PROFILE, b"what ran")
     assert not session.notes and not session.faults
 
 
@@ -241,7 +241,7 @@ def test_a_sessions_callable_is_doubled_and_left_as_it_is(session: Session) -> N
     assert doubles[0] is doubles[1] is not cached
     assert vars(doubles[0].options) == {"trace_level": 1, "other": "the user's"}
     assert cached.options.trace_level == 0
-    assert [(kept.format, kept.data) for kept in session.kept] == [(RUN_METADATA, b"ours")] * 2
+    assert [(kept.format, kept.data) for kept in session.kept] == [(MetadataFormat.RUN_METADATA, b"ours")] * 2
     assert one.callable is None and one.metadata is None
 
 
@@ -276,7 +276,7 @@ def test_a_session_that_is_run_is_given_other_keywords(session: Session) -> None
     assert (one.keywords["more"], vars(one.keywords["options"])) == (1, {"trace_level": 1, "other": "the user's"})
     assert theirs["options"].trace_level == 0 and "run_metadata" not in theirs
     one.end(-5)
-    assert [(kept.format, kept.data) for kept in session.kept] == [(RUN_METADATA, b"ours")]
+    assert [(kept.format, kept.data) for kept in session.kept] == [(MetadataFormat.RUN_METADATA, b"ours")]
     assert one.keywords is None and not session.notes
 
 

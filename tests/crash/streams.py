@@ -18,7 +18,7 @@ from typing import Any
 
 from fittrace.capture.journal.record_buffer import packed
 from fittrace.capture.journal.sample_orders import pack
-from fittrace.schema.journal_format import ABSENT, DEFINE, EVENTS, EVENTS_HEAD, FACTS, MAGIC, ORDER, PACKED, block
+from fittrace.schema.journal_format import ABSENT, EVENTS_HEAD, MAGIC, BlockKind, block
 
 Record = tuple[int, ...]
 Steps = Iterator[None]
@@ -380,24 +380,24 @@ def chunk(thread: int, number: int, records: list[Record]) -> bytes:
     """A block of events, as what is compiled writes it, or as Python does: journals have some of each."""
     numbers = array("q", [item for record in records for item in record]).tobytes()
     data = packed(numbers) if number % 2 else None
-    kind, data = (EVENTS, zlib.compress(numbers, 1)) if data is None else (PACKED, data)
+    kind, data = (BlockKind.EVENTS, zlib.compress(numbers, 1)) if data is None else (BlockKind.PACKED, data)
     return block(kind, EVENTS_HEAD.pack(thread, number) + data)
 
 
 def define(*definitions: dict[str, Any]) -> bytes:
     """A block of definitions."""
-    return block(DEFINE, "\n".join(json.dumps(one) for one in definitions).encode())
+    return block(BlockKind.DEFINE, "\n".join(json.dumps(one) for one in definitions).encode())
 
 
 def blocks_of(program: Program, pieces: list[dict[int, list[Record]]], closed: bool = False) -> list[bytes]:
     """The blocks of a journal, each definition in front of the first piece. The first block is `MAGIC`."""
     orders = [one for one in program.definitions if one["define"] == "order"]
     others = [one for one in program.definitions if one["define"] != "order"]
-    found = [MAGIC, block(FACTS, json.dumps(FACTS_OF).encode()), define(*others)]
+    found = [MAGIC, block(BlockKind.FACTS, json.dumps(FACTS_OF).encode()), define(*others)]
     for one in orders:
         samples = array("q", one["samples"])
         packed = pack(one["order"], len(samples), 8, b"" if one["samples"] == sorted(samples) else samples.tobytes())
-        found.append(block(ORDER, packed))
+        found.append(block(BlockKind.ORDER, packed))
     numbers = dict.fromkeys(range(len(program.threads)), 0)
     for piece in pieces:
         for thread, records in piece.items():

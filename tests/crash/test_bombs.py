@@ -19,21 +19,15 @@ from fittrace.schema import limits
 from fittrace.schema import run_facts as schema_run
 from fittrace.schema.journal_format import (
     ABSENT,
-    DEFINE,
-    EVENTS,
     EVENTS_HEAD,
-    FACTS,
     HEADER,
     LARGEST_METADATA,
     MAGIC,
     MARKER,
-    METADATA,
     METADATA_HEAD,
-    ORDER,
     ORDER_HEAD,
-    PACKED,
-    PROFILE,
-    RUN_METADATA,
+    BlockKind,
+    MetadataFormat,
     block,
 )
 from fittrace.store.tensorflow.messages import RunMetadata, TooMany, bounded
@@ -64,21 +58,21 @@ ONE_CALL = bytes([0b000_00, 0b001_10, 0b001_00, 0b000_10])
 
 
 def packed(octets: bytes, thread: int = 0, number: int = 0) -> bytes:
-    return block(PACKED, EVENTS_HEAD.pack(thread, number) + octets)
+    return block(BlockKind.PACKED, EVENTS_HEAD.pack(thread, number) + octets)
 
 
 def events(*numbers: int, thread: int = 0, number: int = 0) -> bytes:
     data = zlib.compress(array("q", numbers).tobytes())
-    return block(EVENTS, EVENTS_HEAD.pack(thread, number) + data)
+    return block(BlockKind.EVENTS, EVENTS_HEAD.pack(thread, number) + data)
 
 
 def inflating(thread: int) -> bytes:
-    return block(EVENTS, EVENTS_HEAD.pack(thread, 0) + zlib.compress(bytes(60 << 20), 9))
+    return block(BlockKind.EVENTS, EVENTS_HEAD.pack(thread, 0) + zlib.compress(bytes(60 << 20), 9))
 
 
-def sampled(form: int, data: bytes) -> bytes:
+def sampled(form: MetadataFormat, data: bytes) -> bytes:
     """A fit of two batches, the first of which names this metadata."""
-    metadata = block(METADATA, METADATA_HEAD.pack(0, form, 0, 0) + zlib.compress(data, 9))
+    metadata = block(BlockKind.METADATA, METADATA_HEAD.pack(0, form, 0, 0) + zlib.compress(data, 9))
     begun = [-1, 100, -2, 110, 0, 0, ABSENT, ABSENT]
     batches = [-3, 120, 0, 0, ABSENT, ABSENT, -4, 0, -3, 130, 1, 1, ABSENT, ABSENT]
     return BATCHES + site(3, "sampled") + metadata + events(*begun, *batches, -5, 140)
@@ -95,12 +89,14 @@ def field(number: int, data: bytes) -> bytes:
 
 def nested_headers(size: int) -> bytes:
     headers = range(0, size - HEADER.size, HEADER.size)
-    return b"".join(HEADER.pack(MARKER, EVENTS, size - at - HEADER.size, 0) for at in headers) + bytes(HEADER.size)
+    return b"".join(HEADER.pack(MARKER, BlockKind.EVENTS, size - at - HEADER.size, 0) for at in headers) + bytes(
+        HEADER.size
+    )
 
 
 def ordered(samples: int) -> bytes:
     """An order in which every stretch has one sample, and which is packed into next to nothing."""
-    order = block(ORDER, ORDER_HEAD.pack(0, samples, 1) + zlib.compress(b"\x02\x01" * (samples // 2), 9))
+    order = block(BlockKind.ORDER, ORDER_HEAD.pack(0, samples, 1) + zlib.compress(b"\x02\x01" * (samples // 2), 9))
     begun = [-1, 100, -2, 110, 0, 0, ABSENT, ABSENT, -4, 0, samples]
     return BATCHES + site(3, "order") + order + events(*begun, -3, 120, 0, 0, ABSENT, ABSENT, -5, 140)
 
@@ -128,10 +124,10 @@ BOMBS = {
     "deep spans": lambda: HELPER + b"".join(site(at, "open", "batch", "slice", depth=at) for at in range(1, 64))
     + events(*(number for at in range(120_000) for number in (-(at % 63) - 1, 7))),
     "orders": lambda: ordered((1 << 20) - 2),
-    "events of nothing": lambda: sampled(PROFILE, field(4, b"") * MANY),
-    "nodes of nothing": lambda: sampled(RUN_METADATA, field(1, field(1, field(2, b"") * (MANY - 64)))),
-    "a label to search": lambda: sampled(RUN_METADATA, labelled(b"[" + b"] " * 100_000)),
-    "lists of nothing": lambda: block(DEFINE, b"[" + b"[]," * (2 << 20) + b"[]]") + FIT,
+    "events of nothing": lambda: sampled(MetadataFormat.PROFILE, field(4, b"") * MANY),
+    "nodes of nothing": lambda: sampled(MetadataFormat.RUN_METADATA, field(1, field(1, field(2, b"") * (MANY - 64)))),
+    "a label to search": lambda: sampled(MetadataFormat.RUN_METADATA, labelled(b"[" + b"] " * 100_000)),
+    "lists of nothing": lambda: block(BlockKind.DEFINE, b"[" + b"[]," * (2 << 20) + b"[]]") + FIT,
     "many keys": lambda: FIT + site(1, "turn", "batch", depth=1, counts="batch") + site(2, "state") + LEAVE
     + define(*({"define": "keys", "keys": at, "names": [f"key {at}"], "kinds": "i"} for at in range(6000)))
     + site(3, "hooks", "hooks", hook="on_train_batch_end", counts="batch") + site(4)
@@ -156,7 +152,7 @@ def opened(folder: Path, journal: bytes) -> dict[str, Any]:
 @pytest.mark.slow
 @pytest.mark.parametrize("what", BOMBS)
 def test_a_bomb_opens_within_the_bound(tmp_path: Path, what: str) -> None:
-    journal = MAGIC + block(FACTS, json.dumps(FACTS_OF).encode()) + BOMBS[what]()
+    journal = MAGIC + block(BlockKind.FACTS, json.dumps(FACTS_OF).encode()) + BOMBS[what]()
     told = opened(tmp_path, journal)
     assert told["bytes"] < limits.MEMORY_RATIO * len(journal) + limits.MEMORY_FREE
     assert told["rows"]["processes"] == 1

@@ -14,18 +14,7 @@ import pytest
 
 import fittrace
 from fittrace.schema import run_facts as schema_run
-from fittrace.schema.journal_format import (
-    ABSENT,
-    DEFINE,
-    EVENTS,
-    EVENTS_HEAD,
-    FACTS,
-    HEADER,
-    MAGIC,
-    MARKER,
-    PACKED,
-    block,
-)
+from fittrace.schema.journal_format import ABSENT, EVENTS_HEAD, HEADER, MAGIC, MARKER, BlockKind, block
 from fittrace.store.open_runs import convert_run
 from fittrace.tables.computed_tables import VIEWS
 
@@ -152,7 +141,11 @@ def test_blocks_lost_doubled_and_shuffled(tmp_path: Path, seed: int) -> None:
 
 def test_after_a_lost_block_only_whole_fits_come_back(tmp_path: Path) -> None:
     blocks = journal_of(2, pieces=30)
-    events = [place for place, one in enumerate(blocks) if one[len(MARKER)] in (EVENTS, PACKED) and one[:4] == MARKER]
+    events = [
+        place
+        for place, one in enumerate(blocks)
+        if one[len(MARKER)] in (BlockKind.EVENTS, BlockKind.PACKED) and one[:4] == MARKER
+    ]
     whole = read(tmp_path / "1-1.journal", b"".join(blocks))
     seen = set()
     for place in events:
@@ -182,17 +175,18 @@ NASTY = "\x1b[31m<script>alert(1)</script>'; DROP TABLE fits; --\n\x00\ud800\u20
 OPEN_FIT = site() + events(-1, 5)
 
 HOSTILE = {
-    "a bomb": block(EVENTS, EVENTS_HEAD.pack(0, 0) + zlib.compress(bytes(300 << 20), 9)),
-    "no zlib": block(EVENTS, EVENTS_HEAD.pack(0, 0) + b"nothing"),
-    "a short head": block(EVENTS, b"\x00"),
-    "half a number": block(EVENTS, EVENTS_HEAD.pack(0, 0) + zlib.compress(b"12345")),
-    "a number without an end": block(PACKED, EVENTS_HEAD.pack(0, 0) + b"\xff" * 1000),
-    "a number too wide": block(PACKED, EVENTS_HEAD.pack(0, 0) + b"\xff" * 1000 + b"\x00"),
-    "packed numbers too many": block(PACKED, EVENTS_HEAD.pack(0, 0) + bytes((32 << 20) + 1)),
-    "moments beyond": site() + block(PACKED, EVENTS_HEAD.pack(0, 0) + b"\x00" + (b"\xfe" + b"\xff" * 8 + b"\x01") * 9),
-    "nothing packed": block(PACKED, EVENTS_HEAD.pack(0, 0)) + site() + events(-1, 5, number=1),
-    "a huge length": HEADER.pack(MARKER, EVENTS, (1 << 28) - 1, 0) + OPEN_FIT,
-    "a larger length": HEADER.pack(MARKER, EVENTS, (1 << 32) - 1, 0) + OPEN_FIT,
+    "a bomb": block(BlockKind.EVENTS, EVENTS_HEAD.pack(0, 0) + zlib.compress(bytes(300 << 20), 9)),
+    "no zlib": block(BlockKind.EVENTS, EVENTS_HEAD.pack(0, 0) + b"nothing"),
+    "a short head": block(BlockKind.EVENTS, b"\x00"),
+    "half a number": block(BlockKind.EVENTS, EVENTS_HEAD.pack(0, 0) + zlib.compress(b"12345")),
+    "a number without an end": block(BlockKind.PACKED, EVENTS_HEAD.pack(0, 0) + b"\xff" * 1000),
+    "a number too wide": block(BlockKind.PACKED, EVENTS_HEAD.pack(0, 0) + b"\xff" * 1000 + b"\x00"),
+    "packed numbers too many": block(BlockKind.PACKED, EVENTS_HEAD.pack(0, 0) + bytes((32 << 20) + 1)),
+    "moments beyond": site()
+    + block(BlockKind.PACKED, EVENTS_HEAD.pack(0, 0) + b"\x00" + (b"\xfe" + b"\xff" * 8 + b"\x01") * 9),
+    "nothing packed": block(BlockKind.PACKED, EVENTS_HEAD.pack(0, 0)) + site() + events(-1, 5, number=1),
+    "a huge length": HEADER.pack(MARKER, BlockKind.EVENTS, (1 << 28) - 1, 0) + OPEN_FIT,
+    "a larger length": HEADER.pack(MARKER, BlockKind.EVENTS, (1 << 32) - 1, 0) + OPEN_FIT,
     "markers alone": MARKER * 1000,
     "the last chunk first": site() + events(-1, 5, number=(1 << 64) - 1) + events(-1, 7),
     "the last thread": site() + events(-1, 5, thread=(1 << 32) - 1),
@@ -201,11 +195,11 @@ HOSTILE = {
     "times beyond": site() + events(-1, HUGE * 2 - 1) + events(-1, 0, number=1),
     "deep frames": site() + events(*[-1, 5] * 10_000),
     "leaves alone": site(kind="leave", phases=[], names=[], stage=None) + events(*[-1, 5] * 100),
-    "deep JSON": block(DEFINE, b"[" * 100_000) + OPEN_FIT,
-    "not UTF-8": block(DEFINE, b'{"define": "text", "text": 0, "value": "\xff\xfe"}') + OPEN_FIT,
-    "not JSON": block(DEFINE, b"{'define'}\n\nnull\n7\n[]\n{}\n") + OPEN_FIT,
+    "deep JSON": block(BlockKind.DEFINE, b"[" * 100_000) + OPEN_FIT,
+    "not UTF-8": block(BlockKind.DEFINE, b'{"define": "text", "text": 0, "value": "\xff\xfe"}') + OPEN_FIT,
+    "not JSON": block(BlockKind.DEFINE, b"{'define'}\n\nnull\n7\n[]\n{}\n") + OPEN_FIT,
     "another kind of block": block(99, b"what?") + OPEN_FIT,
-    "no facts": block(FACTS, b"[]") + OPEN_FIT,
+    "no facts": block(BlockKind.FACTS, b"[]") + OPEN_FIT,
     "turns of nothing": site() + site(site=1, kind="turn", depth=9, phases=[], names=[], counts="batch", stage=None)
     + events(-1, 5, -2, 6, 1, 1, -2, 7, 2, 2),
     "closes of nothing": site() + site(site=1, kind="close", depth=40, phases=[], names=[]) + events(-1, 5, -2, 6),
@@ -272,7 +266,7 @@ def rows_of_each(trace: fittrace.Trace, table: str) -> list[int]:
 
 @pytest.mark.parametrize("what", HOSTILE)
 def test_hostile_blocks(tmp_path: Path, what: str) -> None:
-    data = MAGIC + block(FACTS, json.dumps(FACTS_OF).encode()) + HOSTILE[what]
+    data = MAGIC + block(BlockKind.FACTS, json.dumps(FACTS_OF).encode()) + HOSTILE[what]
     rows = read_all(trace_of(tmp_path, data))
     assert rows["processes"] == 1
     assert rows["fits"] == 1 if data.endswith(OPEN_FIT) else rows["fits"] < 9
@@ -280,7 +274,7 @@ def test_hostile_blocks(tmp_path: Path, what: str) -> None:
 
 @pytest.mark.parametrize("key", [*json.loads(site()[HEADER.size :]), "depth", "counts", "hook"])
 def test_senseless_sites(tmp_path: Path, key: str) -> None:
-    facts = MAGIC + block(FACTS, json.dumps(FACTS_OF).encode())
+    facts = MAGIC + block(BlockKind.FACTS, json.dumps(FACTS_OF).encode())
     sites = [site(**{key: value}) + site(site=1, **({key: value} if key != "site" else {})) for value in SENSELESS]
     trace = trace_of_each(tmp_path, [facts + defined + events(-1, 5, -2, 6) for defined in sites])
     read_all(trace)
@@ -289,7 +283,7 @@ def test_senseless_sites(tmp_path: Path, key: str) -> None:
 
 @pytest.mark.parametrize("key", FACTS_OF)
 def test_senseless_facts(tmp_path: Path, key: str) -> None:
-    facts = [block(FACTS, json.dumps({**FACTS_OF, key: value}).encode()) for value in SENSELESS]
+    facts = [block(BlockKind.FACTS, json.dumps({**FACTS_OF, key: value}).encode()) for value in SENSELESS]
     trace = trace_of_each(tmp_path, [MAGIC + told + OPEN_FIT for told in facts])
     read_all(trace)
     assert rows_of_each(trace, "fits") == [1] * len(SENSELESS)
@@ -318,7 +312,15 @@ def test_hostile_texts(tmp_path: Path, definition: dict[str, Any]) -> None:
     state = site(site=3, kind="state", phases=[], names=[], stage=None)
     low, high = struct.unpack("<2I", struct.pack("<d", 0.5))
     records = events(-1, 5, -2, 6, 7, 0, -4, 0, low, high, 0, -3, 7, 8, 0)
-    data = MAGIC + block(FACTS, json.dumps(FACTS_OF).encode()) + site() + hooks + each + state + define(definition)
+    data = (
+        MAGIC
+        + block(BlockKind.FACTS, json.dumps(FACTS_OF).encode())
+        + site()
+        + hooks
+        + each
+        + state
+        + define(definition)
+    )
     trace = trace_of(tmp_path, data + records)
     rows = read_all(trace)
     assert (rows["fits"], rows["hooks"]) == (1, 1)

@@ -16,15 +16,12 @@ from fittrace.capture.journal.batch_metadata import MOST_WAITING, BatchMetadata,
 from fittrace.capture.journal.collector import pack
 from fittrace.capture.journal.record_buffer import Buffer
 from fittrace.capture.journal.thread_buffers import Thread
-from fittrace.schema.journal_format import (  # fmt: skip
-    DEFINE,
-    FACTS,
+from fittrace.schema.journal_format import (
     LARGEST_METADATA,
     MAGIC,
-    METADATA,
     METADATA_HEAD,
-    PROFILE,
-    RUN_METADATA,
+    BlockKind,
+    MetadataFormat,
     block,
 )
 from fittrace.store.conversion import convert
@@ -74,9 +71,9 @@ def run_metadata(start: int) -> bytes:
     return bytes(made.SerializeToString())
 
 
-def told(number: int, data: bytes, form: int = RUN_METADATA) -> bytes:
+def told(number: int, data: bytes, form: MetadataFormat = MetadataFormat.RUN_METADATA) -> bytes:
     # The clock shows 1000 when the wall shows 1000 after `WALL`.
-    return block(METADATA, capturing.pack(BatchMetadata(number, form, (1000, WALL + 1000), data)))
+    return block(BlockKind.METADATA, capturing.pack(BatchMetadata(number, form, (1000, WALL + 1000), data)))
 
 
 def opened(
@@ -86,8 +83,8 @@ def opened(
     facts = {"pid": 1, "parent_pid": 0, "rank": None, "host": "h", "python": "3.7", "executable": "p", "argv": []}
     facts |= {"time_ns": WALL, "clock_ns": 0, "run_metadata": asked}
     sites = [{"define": "site", "site": number, "file": "k.py"} | site for number, site in enumerate(SITES)]
-    data = MAGIC + block(FACTS, json.dumps(facts).encode())
-    data += block(DEFINE, "\n".join(map(json.dumps, sites)).encode()) + b"".join(blocks)
+    data = MAGIC + block(BlockKind.FACTS, json.dumps(facts).encode())
+    data += block(BlockKind.DEFINE, "\n".join(map(json.dumps, sites)).encode()) + b"".join(blocks)
     thread = Thread(0, Buffer())
     thread.buffer.extend(records(sampled, traced))
     data += pack(thread, thread.take())
@@ -117,8 +114,11 @@ def test_metadata_becomes_rows_of_its_own_batch(tmp_path: Path) -> None:
     "bad",
     [
         told(0, b"no protobuf"),
-        block(METADATA, METADATA_HEAD.pack(0, PROFILE, 0, 0) + b"no zlib"),
-        block(METADATA, METADATA_HEAD.pack(0, RUN_METADATA, 0, 0) + zlib.compress(bytes(LARGEST_METADATA + 1))),
+        block(BlockKind.METADATA, METADATA_HEAD.pack(0, MetadataFormat.PROFILE, 0, 0) + b"no zlib"),
+        block(
+            BlockKind.METADATA,
+            METADATA_HEAD.pack(0, MetadataFormat.RUN_METADATA, 0, 0) + zlib.compress(bytes(LARGEST_METADATA + 1)),
+        ),
     ],
     ids=["no protobuf", "no zlib", "a bomb"],
 )
@@ -131,7 +131,11 @@ def test_damaged_metadata_harms_no_other(tmp_path: Path, bad: bytes) -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    [block(METADATA, b"short"), block(METADATA, METADATA_HEAD.pack(0, 77, 0, 0)), told(0, run_metadata(140))[:-9]],
+    [
+        block(BlockKind.METADATA, b"short"),
+        block(BlockKind.METADATA, METADATA_HEAD.pack(0, 77, 0, 0)),
+        told(0, run_metadata(140))[:-9],
+    ],
 )
 def test_a_block_that_is_no_metadata_is_damage(tmp_path: Path, bad: bytes) -> None:
     trace = opened(tmp_path, [0, 1], bad, told(1, run_metadata(240)))
@@ -154,7 +158,7 @@ def test_a_batch_that_was_not_sampled_is_named_with_those_that_were(tmp_path: Pa
 def packed(queue: MetadataQueue, keep: bool = True) -> list[int]:
     """The numbers of what the queue gives."""
     found = list(blocks(io.BytesIO(MAGIC + b"".join(queue.blocks(keep))), Damage()))
-    assert {kind for kind, _ in found} <= {METADATA}
+    assert {kind for kind, _ in found} <= {BlockKind.METADATA}
     return [METADATA_HEAD.unpack_from(payload)[0] for _, payload in found]
 
 
@@ -170,7 +174,7 @@ def packed(queue: MetadataQueue, keep: bool = True) -> list[int]:
 def test_metadata_is_kept_or_there_is_a_word(data: bytes, keep: bool, told: list[str]) -> None:
     notes: list[str] = []
     queue = MetadataQueue(notes.append)
-    queue.put(BatchMetadata(5, PROFILE, (1, 2), data))
+    queue.put(BatchMetadata(5, MetadataFormat.PROFILE, (1, 2), data))
     assert packed(queue, keep) == ([5] if data and not told else [])
     assert [word in note for word, note in zip(told, notes, strict=True)] == [True] * len(told)
     assert packed(queue, keep) == []
@@ -180,13 +184,13 @@ def test_so_much_may_wait_and_no_more() -> None:
     notes: list[str] = []
     queue = MetadataQueue(notes.append)
     for number, size in enumerate([MOST_WAITING - 10, 11, 10]):
-        queue.put(BatchMetadata(number, PROFILE, (1, 2), bytes(size)))
+        queue.put(BatchMetadata(number, MetadataFormat.PROFILE, (1, 2), bytes(size)))
     assert packed(queue) == [0, 2]
     assert notes == ["no ops of some batches: more were sampled at once than could be packed"]
-    queue.put(BatchMetadata(3, PROFILE, (1, 2), b"data"))
+    queue.put(BatchMetadata(3, MetadataFormat.PROFILE, (1, 2), b"data"))
     assert packed(queue) == [3]
 
 
 def test_the_head_of_metadata_is_as_it_is_written() -> None:
-    payload = capturing.pack(BatchMetadata(3, PROFILE, (-1, 1 << 60), b"x"))
-    assert struct.unpack_from("<QBqq", payload) == (3, PROFILE, -1, 1 << 60)
+    payload = capturing.pack(BatchMetadata(3, MetadataFormat.PROFILE, (-1, 1 << 60), b"x"))
+    assert struct.unpack_from("<QBqq", payload) == (3, MetadataFormat.PROFILE, -1, 1 << 60)

@@ -190,24 +190,24 @@ def journal(random: Random, run: Path, outside: Path) -> None:
             elif how == 4 and blocks:
                 blocks.insert(at, random.choice(blocks))
             elif how == 5:
-                blocks.insert(at, (form.DEFINE, _definition(random, outside)))
+                blocks.insert(at, (form.BlockKind.DEFINE, _definition(random, outside)))
             elif how == 6:
                 records = random.choice((b"\x00", b"\xff", b"\x04\x15" * 3, random.randbytes(3))) * random.randrange(
                     3000
                 )
-                blocks.insert(at, (form.PACKED, form.EVENTS_HEAD.pack(random.randrange(3), at) + records))
+                blocks.insert(at, (form.BlockKind.PACKED, form.EVENTS_HEAD.pack(random.randrange(3), at) + records))
             elif how == 7:
                 bomb = zlib.compress(bytes(random.choice((1 << 10, 1 << 26))), 9)
                 head, kind = random.choice(
                     (
-                        (form.EVENTS_HEAD.pack(random.randrange(99), 0), form.EVENTS),
-                        (form.ORDER_HEAD.pack(0, 1 << random.randrange(60), random.randrange(9)), form.ORDER),
-                        (form.METADATA_HEAD.pack(0, random.randrange(4), 0, 0), form.METADATA),
+                        (form.EVENTS_HEAD.pack(random.randrange(99), 0), form.BlockKind.EVENTS),
+                        (form.ORDER_HEAD.pack(0, 1 << random.randrange(60), random.randrange(9)), form.BlockKind.ORDER),
+                        (form.METADATA_HEAD.pack(0, random.randrange(4), 0, 0), form.BlockKind.METADATA),
                     )
                 )
                 blocks.insert(at, (kind, head + bomb))
             else:
-                blocks.insert(at, (form.PACKED, form.MARKER * random.randrange(3000)))
+                blocks.insert(at, (form.BlockKind.PACKED, form.MARKER * random.randrange(3000)))
         data = form.MAGIC + b"".join(form.block(kind, payload) for kind, payload in blocks)
         path.write_bytes(data if random.random() < 0.8 else data[: random.randrange(len(data))])
 
@@ -217,7 +217,7 @@ def protobuf(random: Random, run: Path, outside: Path) -> None:
     for path in _journals(run):
         blocks = _blocks(path)
         for at, (kind, payload) in enumerate(blocks):
-            if kind == form.METADATA:
+            if kind == form.BlockKind.METADATA:
                 head, packed = payload[: form.METADATA_HEAD.size], payload[form.METADATA_HEAD.size :]
                 try:
                     blocks[at] = kind, head + zlib.compress(_other_bytes(random, zlib.decompress(packed)))

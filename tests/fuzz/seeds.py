@@ -18,7 +18,7 @@ from fittrace.capture.journal.collector import pack
 from fittrace.capture.journal.record_buffer import Buffer
 from fittrace.capture.journal.thread_buffers import Thread
 from fittrace.schema import run_facts as schema_run
-from fittrace.schema.journal_format import DEFINE, FACTS, MAGIC, block
+from fittrace.schema.journal_format import MAGIC, BlockKind, block
 from fittrace.store import part_names
 
 ROWS = 60
@@ -65,7 +65,11 @@ def _sampled(run: Path) -> Path:
     sites = [json.dumps({"define": "site", "site": number, **site}) for number, site in enumerate(SITES)]
     thread = Thread(0, Buffer())
     thread.buffer.extend(records([0, 1, None], traced=0))
-    data = MAGIC + block(FACTS, json.dumps(FACTS_OF).encode()) + block(DEFINE, "\n".join(sites).encode())
+    data = (
+        MAGIC
+        + block(BlockKind.FACTS, json.dumps(FACTS_OF).encode())
+        + block(BlockKind.DEFINE, "\n".join(sites).encode())
+    )
     data += told(0, run_metadata(130)) + told(1, run_metadata(230)) + pack(thread, thread.take())
     _journal(run, data)
     return run

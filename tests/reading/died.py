@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from fittrace.schema import run_facts as schema_run
-from fittrace.schema.journal_format import FACTS, MAGIC, block
+from fittrace.schema.journal_format import MAGIC, BlockKind, block
 
 WALL = 1_760_000_000_000_000_000
 
@@ -25,6 +25,6 @@ def write_died(directory: Path, name: str = "died") -> Path:
         "executable": "p",
         "argv": ["t.py"],
     }
-    data = MAGIC + block(FACTS, json.dumps(facts | {"time_ns": WALL, "clock_ns": 0}).encode())
+    data = MAGIC + block(BlockKind.FACTS, json.dumps(facts | {"time_ns": WALL, "clock_ns": 0}).encode())
     (folder / "journal" / f"{WALL}-0-7.journal").write_bytes(data)
     return folder

@@ -10,7 +10,7 @@ import zlib
 from collections import deque
 from typing import Callable, Iterator, NamedTuple
 
-from ...schema.journal_format import LARGEST_METADATA, METADATA, METADATA_HEAD, block
+from ...schema.journal_format import LARGEST_METADATA, METADATA_HEAD, BlockKind, MetadataFormat, block
 
 MOST_WAITING = LARGEST_METADATA
 """Bytes of metadata in the queue. Metadata that would exceed it is dropped."""
@@ -20,13 +20,13 @@ class BatchMetadata(NamedTuple):
     """TensorFlow's metadata of one batch.
 
     - `number`: the number of the batch among the sampled batches.
-    - `format`: `RUN_METADATA` or `PROFILE`.
+    - `format`: what its protobuf is.
     - `moments`: two times that relate its clock to the process' clock (`METADATA_HEAD` in `schema.journal_format`).
     - `data`: the bytes of its protobuf.
     """
 
     number: int
-    format: int
+    format: MetadataFormat
     moments: tuple[int, int]
     data: bytes
 
@@ -63,7 +63,7 @@ class MetadataQueue:
         for _ in range(len(self._waiting)):
             metadata = self._waiting.popleft()
             if keep:
-                yield block(METADATA, pack(metadata))
+                yield block(BlockKind.METADATA, pack(metadata))
             else:
                 self._note("no ops of some batches: the disk could not keep up")
 

@@ -13,7 +13,7 @@ from array import array
 from itertools import chain
 from typing import Iterator, Sequence
 
-from ...schema.journal_format import DEFINE, EVENTS, EVENTS_HEAD, PACKED, block
+from ...schema.journal_format import EVENTS_HEAD, BlockKind, block
 from ..sites import Site
 from .batch_metadata import MetadataQueue
 from .definitions import Definitions
@@ -87,7 +87,7 @@ class Collector:
         left_out = () if self._include_source else _OF_SOURCE
         lines = [json.dumps(definition) for definition in fresh if definition["define"] not in left_out]
         if lines:
-            yield block(DEFINE, "\n".join(lines).encode())
+            yield block(BlockKind.DEFINE, "\n".join(lines).encode())
         self._defined_sites += len(sites)
 
 
@@ -97,7 +97,7 @@ def pack(thread: Thread, records: Sequence[int]) -> bytes:
     numbers = records if isinstance(records, array) else array("q", records)
     data = packed(numbers.tobytes())
     if data is not None:
-        return block(PACKED, head + data)
+        return block(BlockKind.PACKED, head + data)
     if sys.byteorder == "big":
         numbers.byteswap()
-    return block(EVENTS, head + zlib.compress(numbers.tobytes(), 1))
+    return block(BlockKind.EVENTS, head + zlib.compress(numbers.tobytes(), 1))

@@ -11,7 +11,7 @@ import zlib
 from collections import deque
 from typing import Any, Iterator, NamedTuple
 
-from ...schema.journal_format import ABSENT, ORDER, ORDER_HEAD, block
+from ...schema.journal_format import ABSENT, ORDER_HEAD, BlockKind, block
 
 MOST_SAMPLES = 1 << 20
 """The most samples of an epoch whose order is kept: 1,048,576, which take 2 to 3 MiB."""
@@ -72,7 +72,7 @@ class OrderQueue:
             if keep and self._kept_bytes < MOST_BYTES:
                 packed = pack(*order)
                 self._kept_bytes += len(packed)
-                yield block(ORDER, packed)
+                yield block(BlockKind.ORDER, packed)
 
 
 def pack(number: int, samples: int, width: int, data: bytes) -> bytes:

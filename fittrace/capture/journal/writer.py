@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Callable
 
-from ...schema.journal_format import DEFINE, MAGIC, block
+from ...schema.journal_format import MAGIC, BlockKind, block
 from ..isolation import original_threads
 from ..isolation.clock import Clock
 from .own_file import OwnFile, Removed
@@ -114,4 +114,4 @@ class Writer:
 
 
 def _definition(text: str) -> bytes:
-    return block(DEFINE, text.encode()[:_ROOM].ljust(_ROOM))
+    return block(BlockKind.DEFINE, text.encode()[:_ROOM].ljust(_ROOM))

@@ -2,7 +2,7 @@
 
 #include "native.h"
 
-/* As in `schema/journal_format.py`. */
+/* As `VarintKind` in `schema/journal_format.py`. */
 enum { HEAD, NUMBER, MOMENT, NOTHING };
 /* The most bytes that a varint has. */
 #define WIDEST_VARINT 10

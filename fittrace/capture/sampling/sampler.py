@@ -16,7 +16,7 @@ import weakref
 from typing import Any, Callable, NamedTuple, Sequence
 
 from ...schema.batches_to_sample import Sampling
-from ...schema.journal_format import ANCHOR, PROFILE, RUN_METADATA
+from ...schema.journal_format import ANCHOR, MetadataFormat
 from ..isolation.clock import Clock
 from ..journal.batch_metadata import BatchMetadata, MetadataQueue
 from ..sites import Site
@@ -129,7 +129,7 @@ class Sampler:
             self._record((aside, Clock.now_ns()))
             self.is_open = False
             if self._filled is not None:
-                self._keep(RUN_METADATA, self._filled.SerializeToString())
+                self._keep(MetadataFormat.RUN_METADATA, self._filled.SerializeToString())
             elif self._in_session and not self._is_met and sys.exc_info()[0] is None:
                 self._context.note("run_metadata", "no ops of some batches: no session was called as fittrace knows it")
             self._stop_profiler()
@@ -145,7 +145,7 @@ class Sampler:
         self.callable = self.metadata = self.keywords = self._filled = None
         self._context.profiler.drop_own()
 
-    def _keep(self, form: int, data: bytes) -> None:
+    def _keep(self, form: MetadataFormat, data: bytes) -> None:
         self._context.metadata.put(BatchMetadata(self._number, form, self._moments, data))
 
     def _start_profiler(self) -> bool:
@@ -174,7 +174,7 @@ class Sampler:
         self._has_profiler = False
         seen = self._context.profiler.let_go()
         if seen is not None:
-            self._keep(PROFILE, seen)
+            self._keep(MetadataFormat.PROFILE, seen)
         elif self._context.profiler.reason is not None:
             self._context.note("run_metadata", self._context.profiler.reason)
 

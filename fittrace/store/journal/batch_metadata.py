@@ -5,13 +5,13 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 
-from ...schema.journal_format import LARGEST_METADATA, METADATA_HEAD, PROFILE, RUN_METADATA
+from ...schema.journal_format import LARGEST_METADATA, METADATA_HEAD, MetadataFormat
 from ..tensorflow import profile, step_stats
 from ..tensorflow.messages import DecodeError, TooMany
 from ..tensorflow.ops import Contents
 from .allowance import Allowance
 
-FORMATS = {RUN_METADATA: "run_metadata", PROFILE: "profile"}
+FORMATS = {MetadataFormat.RUN_METADATA: "run_metadata", MetadataFormat.PROFILE: "profile"}
 """The column `format` of `sampled_batches`, by the number in the journal."""
 _READERS = {"run_metadata": step_stats.read, "profile": profile.read}
 

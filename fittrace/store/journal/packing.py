@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ...schema.journal_format import ABSENT, HEAD, MOMENT, NOTHING
+from ...schema.journal_format import ABSENT, VarintKind
 
 _STEP = 1 << 15
 """How many numbers are unpacked at once, which bounds the memory for it."""
 _WIDEST = 10
 """The most bytes of a varint."""
+# Plain integers: NumPy compares an array of uint64 with a member of an enumeration as floats, which is slow.
+_HEAD, _, _MOMENT, _NOTHING = map(int, VarintKind)
 
 Numbers = npt.NDArray[np.int64]
 
@@ -56,9 +58,9 @@ def _step(octets: npt.NDArray[np.uint8], ends: npt.NDArray[np.intp], last: np.in
         varints[longer] |= bits[begins[longer] + nth] << np.uint64(7 * nth)
     # The two low bits say what the number is.
     kinds, numbers = varints & 3, (varints >> 2).astype(np.int64)
-    numbers ^= -(kinds == HEAD).astype(np.int64)  # all bits flipped: site n has the head -n - 1
-    numbers[kinds == NOTHING] = ABSENT
-    is_moment = np.flatnonzero(kinds == MOMENT)
+    numbers ^= -(kinds == _HEAD).astype(np.int64)  # all bits flipped: site n has the head -n - 1
+    numbers[kinds == _NOTHING] = ABSENT
+    is_moment = np.flatnonzero(kinds == _MOMENT)
     steps = numbers[is_moment]
     moments = last + np.cumsum((steps >> 1) ^ -(steps & 1))  # zigzag: the lowest bit is the sign
     numbers[is_moment] = moments

@@ -12,16 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ...schema.journal_format import (
-    DEFINE,
-    EVENTS,
-    EVENTS_HEAD,
-    FACTS,
-    LARGEST,
-    METADATA,
-    ORDER,
-    PACKED,
-)
+from ...schema.journal_format import EVENTS_HEAD, LARGEST, BlockKind
 from ...schema.limits import BYTES_PER_THREAD, LOST_PLACES, THREADS_FREE
 from ...schema.regular_files import open_regular
 from .allowance import Allowance
@@ -101,7 +92,7 @@ class Journal:
                 self.position = file.tell()
                 self.allowance.stored(len(payload))
                 try:
-                    if kind in (EVENTS, PACKED):
+                    if kind in (BlockKind.EVENTS, BlockKind.PACKED):
                         thread, number = EVENTS_HEAD.unpack_from(payload)
                         lost = self._lost(thread, number)
                         for piece in _pieces(self._records(kind, payload)):
@@ -112,9 +103,9 @@ class Journal:
                             waiting.setdefault(thread, Chunk(thread, gap=lost)).pieces.append(piece)
                             size, latest, lost = size + len(piece), thread, False
                         self._next[thread] = number + 1
-                    elif kind == ORDER:
+                    elif kind == BlockKind.ORDER:
                         size += self.orders.add(payload)
-                    elif kind == METADATA:
+                    elif kind == BlockKind.METADATA:
                         named, metadata = PackedMetadata.of(payload)
                         self.batch_metadata[named] = metadata
                         size += len(payload) // 8
@@ -142,7 +133,7 @@ class Journal:
         return lost > 0
 
     def _records(self, kind: int, payload: bytes) -> Records:
-        if kind == PACKED:
+        if kind == BlockKind.PACKED:
             return unpacked(payload[EVENTS_HEAD.size :], LARGEST // 8)
         stream = zlib.decompressobj()
         data = stream.decompress(payload[EVENTS_HEAD.size :], min(LARGEST, self.allowance.left + 1))
@@ -152,9 +143,9 @@ class Journal:
         return np.frombuffer(data, "<i8").astype(np.int64, copy=False)
 
     def _define(self, kind: int, payload: bytes) -> None:
-        if kind == FACTS and self.facts is None:
+        if kind == BlockKind.FACTS and self.facts is None:
             self.facts = facts_of(json.loads(payload))
-        elif kind == DEFINE:
+        elif kind == BlockKind.DEFINE:
             for line in payload.splitlines():
                 try:
                     self.definitions.add(json.loads(line))
