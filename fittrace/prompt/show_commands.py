@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from rich.table import Table
 from rich.text import Text
 
 from ..replay.batch_time import line_times
@@ -74,17 +75,17 @@ def _complete_value(session: ReplaySession, words: Sequence[str]) -> Iterable[st
 
 
 def _hooks(session: ReplaySession, argument: str) -> None:
-    table = hooks_table(session.trace, session.fit, session.step)
-    if table is None:
-        session.say("no hooks here")
-    else:
-        session.out.print(table)
+    _show_table(session, hooks_table(session.trace, session.fit, session.step), "no hooks here")
 
 
 def _logs(session: ReplaySession, argument: str) -> None:
-    table = logs_table(session.trace, session.fit, session.step)
+    _show_table(session, logs_table(session.trace, session.fit, session.step), "no logs here")
+
+
+def _show_table(session: ReplaySession, table: Table | None, otherwise: str) -> None:
+    """Show a table, or say `otherwise` if there is none."""
     if table is None:
-        session.say("no logs here")
+        session.say(otherwise)
     else:
         session.out.print(table)
 
