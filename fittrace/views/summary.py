@@ -6,6 +6,7 @@ import shlex
 from typing import TextIO
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from ..analysis.units import amount, count, duration, share
@@ -46,6 +47,30 @@ def print_figures(figures: Figures, file: TextIO) -> None:
 
 
 def _print_fit(out: Console, fit: FitSummary, figures: Figures) -> None:
+    """Print the section of one fit: how it went, its phases, its hooks, and what is unusual in it."""
+    _print_outcome(out, fit, figures)
+    out.print()
+    out.print(_phase_table(fit))
+    out.print(Text("self: without the phases inside it; share: self, of the whole fit", "dim"))
+    if fit.hooks:
+        out.print()
+        out.print(_hook_table(fit))
+    if fit.inner:
+        out.print()
+        for row in fit.inner:
+            out.print(Text(_inner(row, fit.facts)))
+    if fit.first_batch:
+        out.print()
+        out.print(Text(_first_batch(fit.first_batch)))
+    if fit.retraced:
+        out.print(Text(_retraced(fit.retraced), "yellow"))
+    if fit.sampled:
+        _print_ops(out, fit.sampled, fit.ops)
+    out.print()
+
+
+def _print_outcome(out: Console, fit: FitSummary, figures: Figures) -> None:
+    """Print which fit it is, what it did, and how it ended if it did not end normally."""
     facts = fit.facts
     title = Text(_name(facts), "bold")
     title.append(f"  {facts['engine']} {facts['engine_version']}".rstrip(), "not bold")
@@ -64,56 +89,42 @@ def _print_fit(out: Console, fit: FitSummary, figures: Figures) -> None:
         out.print(Text(where, "red"))
     if fit.stop:
         out.print(Text(_stop(fit.stop)))
-    out.print()
-    out.print(
-        table(
-            ["phase", "stage", "count", "total", "self", "share", "mean", "p50", "p99"],
+
+
+def _phase_table(fit: FitSummary) -> Table:
+    return table(
+        ["phase", "stage", "count", "total", "self", "share", "mean", "p50", "p99"],
+        [
             [
-                [
-                    row["phase"],
-                    row["stage"],
-                    count(row["count"]),
-                    *_durations(row, "total", "self"),
-                    share(row["self"], facts["duration_ns"]),
-                    *_durations(row, "mean", "p50", "p99"),
-                ]
-                for row in fit.phases
-            ],
-            {"phase", "stage"},
-        )
+                row["phase"],
+                row["stage"],
+                count(row["count"]),
+                *_durations(row, "total", "self"),
+                share(row["self"], fit.facts["duration_ns"]),
+                *_durations(row, "mean", "p50", "p99"),
+            ]
+            for row in fit.phases
+        ],
+        {"phase", "stage"},
     )
-    out.print(Text("self: without the phases inside it; share: self, of the whole fit", "dim"))
-    if fit.hooks:
-        out.print()
-        out.print(
-            table(
-                ["slowest hooks", "callback", "count", "total", "share", "mean", "p99", "slowest"],
-                [
-                    [
-                        row["hook"],
-                        row["callback"],
-                        count(row["count"]),
-                        duration(row["total"]),
-                        share(row["total"], facts["duration_ns"]),
-                        *_durations(row, "mean", "p99", "slowest"),
-                    ]
-                    for row in fit.hooks
-                ],
-                {"slowest hooks", "callback"},
-            )
-        )
-    if fit.inner:
-        out.print()
-        for row in fit.inner:
-            out.print(Text(_inner(row, facts)))
-    if fit.first_batch:
-        out.print()
-        out.print(Text(_first_batch(fit.first_batch)))
-    if fit.retraced:
-        out.print(Text(_retraced(fit.retraced), "yellow"))
-    if fit.sampled:
-        _print_ops(out, fit.sampled, fit.ops)
-    out.print()
+
+
+def _hook_table(fit: FitSummary) -> Table:
+    return table(
+        ["slowest hooks", "callback", "count", "total", "share", "mean", "p99", "slowest"],
+        [
+            [
+                row["hook"],
+                row["callback"],
+                count(row["count"]),
+                duration(row["total"]),
+                share(row["total"], fit.facts["duration_ns"]),
+                *_durations(row, "mean", "p99", "slowest"),
+            ]
+            for row in fit.hooks
+        ],
+        {"slowest hooks", "callback"},
+    )
 
 
 def _stop(row: Row) -> str:
