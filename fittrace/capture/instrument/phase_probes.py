@@ -163,10 +163,8 @@ class FunctionRewriter(FunctionSites):
         # What opened the span that is open before the next statement: a rule, a loop, or the name of a default phase.
         current: object | None = None
         for statement in statements:
-            loop = self.loop(statement)
-            inner_loops = (inner for inner in map(self.loop, syntax.inner_statements(statement)) if inner is not None)
-            inner_loop = next(inner_loops, None)
-            holds_loop = inner_loop is not None or loop is not None
+            loop, inner_loop = self.loop(statement), self.loop_inside(statement)
+            holds_loop = loop is not None or inner_loop is not None
             # A statement around a loop is no phase as a whole: the loop and what is beside it are.
             rule = None if holds_loop else self.rule(statement, inside)
             rule = None if rule is not None and claimed is not None and rule.phase == claimed else rule
@@ -183,14 +181,12 @@ class FunctionRewriter(FunctionSites):
                 result.append(statement)
                 current = None
                 continue
-            if rule is not None and owner != current:
-                result += self.begin_gate(rule, statement, depth)
-            if owner != current and phase is not None:
-                names = (_title(statement, rule) or phase,)
-                level = level_of(owner)
-                result.append(self.probe("open", statement, depth=depth, phases=(phase,), names=names, level=level))
-            elif owner != current and current is not None and loop is None:
-                result.append(self.close(statement, depth, current))
+            if owner != current:
+                result += [] if rule is None else self.begin_gate(rule, statement, depth)
+                if phase is not None:
+                    result.append(self.open(statement, depth, phase, rule))
+                elif current is not None and loop is None:
+                    result.append(self.close(statement, depth, current))
             current = owner
             if loop is not None:
                 result += self.loop_of_spans(statement, loop, depth)
@@ -295,6 +291,11 @@ class FunctionRewriter(FunctionSites):
                 return loop
         return None
 
+    def loop_inside(self, statement: ast.stmt) -> Loop | None:
+        """The first loop of the table in the blocks of `statement`; None where there is none."""
+        loops = map(self.loop, syntax.inner_statements(statement))
+        return next((loop for loop in loops if loop is not None), None)
+
     def rule(self, statement: ast.stmt, inside: str | None) -> Phase | None:
         """The first rule of the table that claims `statement`, which is in a loop of the phase `inside`."""
         for rule in self.phases:
@@ -302,6 +303,11 @@ class FunctionRewriter(FunctionSites):
                 self.found.add(rule)
                 return rule
         return None
+
+    def open(self, at: ast.stmt, depth: int, phase: str, rule: Phase | None) -> ast.stmt:
+        """The probe that opens a span of `phase` before a statement; `rule` is what claims the statement, if any."""
+        names = (_title(at, rule) or phase,)
+        return self.probe("open", at, depth=depth, phases=(phase,), names=names, level=level_of(rule or phase))
 
 
 def _title(statement: ast.stmt, rule: Phase | None) -> str | None:

@@ -32,9 +32,9 @@ def blocks(file: BinaryIO, damage: Damage) -> Iterator[tuple[int, bytes]]:
     long, the rest of the file counts as altered.
 
     >>> import io
-    >>> from fittrace.schema.journal_format import DEFINE, block
-    >>> journal, damage = io.BytesIO(MAGIC + block(DEFINE, b"{}") + b"junk"), Damage()
-    >>> list(blocks(journal, damage)) == [(DEFINE, b"{}")], damage.unfinished
+    >>> from fittrace.schema.journal_format import BlockKind, block
+    >>> journal, damage = io.BytesIO(MAGIC + block(BlockKind.DEFINE, b"{}") + b"junk"), Damage()
+    >>> list(blocks(journal, damage)) == [(BlockKind.DEFINE, b"{}")], damage.unfinished
     (True, 4)
     """
     markers = _Markers(file)
