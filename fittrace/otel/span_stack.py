@@ -109,6 +109,7 @@ class SpanStack:
     ) -> None:
         """Open the followed spans of a site.
 
+        - `site`: the site.
         - `clock_ns`: when they begin.
         - `elsewhere`: the span on another thread that they are in, if nothing is open in this thread.
         - `number`: the number of the epoch or batch, or ABSENT.
@@ -129,16 +130,9 @@ class SpanStack:
             is_batch = phase == "batch" or (is_alone and site.counts == "batch")
             is_sent = True
             if is_batch and around is not None:
-                is_sent = self._is_sent(around, clock_ns)
-                if is_sent and context.batches.period_ns:
-                    self._due_ns = context.batches.due(start_ns)
-                    self._update_batch_filter()
+                is_sent = self._take_batch(around, clock_ns)
                 if not is_sent and self._is_unmeasured(clock_ns):
-                    around = around.left_out_batch(phase)
-                    spans.append(around)
-                    if is_alone:
-                        self._attach_unsent(around)
-                    self.update_filter()
+                    around = self._push_left_out(around, phase, is_alone)
                     continue
             span = OpenSpan(phase, around, clock_ns)
             spans.append(span)
@@ -156,8 +150,26 @@ class SpanStack:
             elif is_alone:
                 self._attach_unsent(span)
             if begins_fit or phase in _ANCHOR_PHASES:
+                # From here on, hooks on other threads are in this span.
                 span.outer_anchor, span.fit.anchor = None if begins_fit else span.fit.anchor, span
             around = span
+
+    def _take_batch(self, around: OpenSpan, clock_ns: int) -> bool:
+        """Decide whether a batch in `around` that begins now is sent. If it is, a rate puts off the next one."""
+        is_sent = self._is_sent(around, clock_ns)
+        if is_sent and self._context.batches.period_ns:
+            self._due_ns = self._context.batches.due(clock_ns + self._unix_shift_ns)
+            self._update_batch_filter()
+        return is_sent
+
+    def _push_left_out(self, around: OpenSpan, phase: str, is_alone: bool) -> OpenSpan:
+        """Open the stand-in of a batch that is neither sent nor measured. The parameters are those in `push`."""
+        stand_in = around.left_out_batch(phase)
+        self.spans.append(stand_in)
+        if is_alone:
+            self._attach_unsent(stand_in)
+        self.update_filter()
+        return stand_in
 
     def _refresh(self) -> None:
         """Update what may have changed since the last fit: the clock's shift, and the measurements."""
