@@ -110,15 +110,7 @@ def derive(
     derivation.finish()
     write_program(definitions, sink, derivation.sites, sources)
     damaged = journal.damage.altered
-    notes = list(dict.fromkeys(definitions.notes))
-    if damaged or derivation.damaged:
-        message = "%d bytes and %d records of the journal of process %s are damaged; what they held is missing"
-        notes.append(("damaged", message % (damaged, derivation.damaged, facts.get("pid", "?"))))
-    if any(definitions.dropped.values()):
-        message = (
-            "the disk could not keep up: %d records of inner phases and %d of batches, hooks and logs were dropped"
-        )
-        notes.append(("dropped", message % (definitions.dropped["detail"], definitions.dropped["batches"])))
+    notes = list(_notes(journal, derivation.damaged))
     if not running:
         notes += [("run_metadata", message) for message in _sampling_notes(sampled, facts.get("run_metadata", OFF))]
     sink.append("notes", {"kind": [kind for kind, _ in notes], "message": [message for _, message in notes]})
@@ -140,6 +132,21 @@ def derive(
         },
     )
     return not damaged and not derivation.damaged
+
+
+def _notes(journal: Journal, damaged_records: int) -> Iterator[tuple[str, str]]:
+    """The notes of a process, as kind and message: what capture noted, and what is missing in the journal."""
+    definitions = journal.definitions
+    yield from dict.fromkeys(definitions.notes)
+    if journal.damage.altered or damaged_records:
+        pid = (journal.facts or {}).get("pid", "?")
+        message = "%d bytes and %d records of the journal of process %s are damaged; what they held is missing"
+        yield "damaged", message % (journal.damage.altered, damaged_records, pid)
+    if any(definitions.dropped.values()):
+        message = (
+            "the disk could not keep up: %d records of inner phases and %d of batches, hooks and logs were dropped"
+        )
+        yield "dropped", message % (definitions.dropped["detail"], definitions.dropped["batches"])
 
 
 def _sampling_notes(sampled: SampledBatches, asked: str) -> Iterator[str]:
