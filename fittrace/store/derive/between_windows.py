@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..journal.reader import Records
-from .records import Indices, Parsed
+from .records import Flags, Indices, Parsed
 from .site_arrays import KIND, PHASE
-from .spans import Flags, SpanArrays
+from .spans import SpanArrays
 
 _WHOLE = (PHASE["batch"], PHASE["hooks"])
 """Phases whose spans are derived in one window, with everything inside them."""

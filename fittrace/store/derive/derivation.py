@@ -24,10 +24,10 @@ from .end_position import EndPosition, follow_failures, note_open_spans
 from .fits import Fits
 from .hooks import set_hook_names, set_hook_positions
 from .logs import logs_of, values_of
-from .records import Indices, Parsed, TooDeep, parse, split_at_damage
+from .records import Flags, Indices, Parsed, TooDeep, parse, split_at_damage
 from .sampled_batches import SampledBatches
 from .site_arrays import PHASE, SiteArrays
-from .spans import Flags, SpanArrays, merge_empty_fetches, relabel_exhausted_turns, set_turn_numbers, spans_of
+from .spans import SpanArrays, merge_empty_fetches, relabel_exhausted_turns, set_turn_numbers, spans_of
 from .stops import stops_of
 
 _NO_RECORDS = np.empty(0, np.int64)

@@ -17,10 +17,10 @@ from .batches import BatchKey, Floats, PendingBatches, absent, key_of, sizes_of
 from .end_position import EndPosition
 from .fits import DerivedFit
 from .logs import BatchLogs, LogRows
-from .records import Indices, Parsed
+from .records import Flags, Indices, Parsed
 from .sampled_batches import BatchFacts
 from .site_arrays import PHASE, SiteArrays
-from .spans import Flags, SpanArrays, nested_in_phase
+from .spans import SpanArrays, nested_in_phase
 from .stops import Stops
 
 _METHODS = {"train": "fit", "test": "evaluate", "predict": "predict"}
@@ -145,8 +145,6 @@ class Emitter:
         """
         index = np.flatnonzero(done & (spans.phase == PHASE["batch"]))
         chosen = spans.take(index)
-        row = np.full(len(spans) + 1, -1)
-        row[index] = np.arange(len(index))
         columns: dict[str, Values] = {
             "fit": chosen.fit,
             "stage": (chosen.stage, list(STAGES)),
@@ -164,21 +162,30 @@ class Emitter:
             "retraced": [None] * len(index) if facts.retraced is None else facts.retraced[index],
             "status": (_status(chosen), _STATUSES),
         }
-        log_columns: dict[str, Floats] = {}
+        log_columns = self._columns_of_logs(spans, index, batch_of, logs)
+        if len(index):
+            self._new_batches.append(PendingBatches(columns, log_columns, chosen))
+
+    def _columns_of_logs(
+        self, spans: SpanArrays, index: Indices, batch_of: Indices, logs: BatchLogs
+    ) -> dict[str, Floats]:
+        """The columns of the logs' keys, for the batches at `index`. The other parameters are those of `batches`."""
+        row = np.full(len(spans) + 1, -1)
+        row[index] = np.arange(len(index))
+        columns: dict[str, Floats] = {}
         for key, pieces in logs.keys.items():
             for frame_span, value in pieces:
                 batch = batch_of[frame_span]
                 in_batch = batch >= 0
-                if np.any(in_batch) and self._has_column(key, log_columns, len(index)):
-                    column = log_columns.setdefault(key, absent(len(index)))
+                if np.any(in_batch) and self._has_column(key, columns, len(index)):
+                    column = columns.setdefault(key, absent(len(index)))
                     column[row[batch[in_batch]]] = value[in_batch]
                 # A hook on a thread of its own is in no batch of its thread. Its batch is found by number.
                 for late in np.flatnonzero(~in_batch):
                     batch_key = key_of(spans, int(frame_span[late]), spans.batch)
                     if batch_key in self._late_logs or len(self._late_logs) < LATE_LOGS:
                         self._late_logs.setdefault(batch_key, {})[key] = float(value[late])
-        if len(index):
-            self._new_batches.append(PendingBatches(columns, log_columns, chosen))
+        return columns
 
     def _has_column(self, key: str, others: Collection[str], rows: int) -> bool:
         """Whether a key of the logs may have a column of `batches`.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .spans import Flags, SpanArrays
+from .records import Flags
+from .spans import SpanArrays
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...schema.limits import BYTES_PER_FIT, FITS_FREE
-from .records import Indices, Parsed
+from .records import Flags, Indices, Parsed
 from .site_arrays import KIND, PHASE, STAGE, SiteArrays
-from .spans import Flags, SpanArrays, inherit
+from .spans import SpanArrays, inherit
 
 _OWNER = 2
 """The index of the operand `owner` in a `hooks` record, from its head on."""

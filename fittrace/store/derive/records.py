@@ -20,6 +20,7 @@ from ..journal.reader import Records
 from .site_arrays import ARITY, KIND, STAGE, UNKNOWN, SiteArrays, codes
 
 Indices = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 _ENTER_FRAMES = codes(ENTER_FRAMES)
 _END_FRAMES = codes(END_FRAMES)
 _ANNOTATIONS = codes(ANNOTATIONS)
@@ -110,16 +111,8 @@ def parse(numbers: Records, sites: SiteArrays, fits_only: bool = False) -> Parse
     site = -(numbers[start] + 1)
     kind = sites.kind[site]
     is_annotation = np.isin(kind, _ANNOTATIONS)
-    # A record's frame depth is how many frames are open: those entered before, less those ended before.
-    enters, ends = np.isin(kind, _ENTER_FRAMES), np.isin(kind, _END_FRAMES)
-    balance = np.cumsum(enters.astype(np.int64) - ends)
-    # The end of a frame that was never entered here brings the balance to a new minimum below 0. From there on, the
-    # minimum stands for "no frame open".
-    floor = np.minimum(np.minimum.accumulate(balance), 0) if len(balance) else balance
-    unmatched = ends & (np.diff(floor, prepend=0) < 0)
-    open_after = balance - floor
-    depth = np.where(ends, open_after + 1, open_after)  # the record that ends a frame is in it
-    inside = ~unmatched & (depth > 0)
+    enters = np.isin(kind, _ENTER_FRAMES)
+    depth, inside = _frame_depths(enters, np.isin(kind, _END_FRAMES))
     _check_depth(int(depth.max(initial=0)), len(depth))
     if fits_only and len(depth):
         # For each record, the last one before it that entered an outermost frame.
@@ -150,13 +143,29 @@ def parse(numbers: Records, sites: SiteArrays, fits_only: bool = False) -> Parse
     )
 
 
+def _frame_depths(enters: Flags, ends: Flags) -> tuple[Indices, Flags]:
+    """How many frames are open at each record, its own included, and whether the record is in a frame at all.
+
+    - `enters`: whether a record enters a frame.
+    - `ends`: whether a record ends a frame.
+    """
+    balance = np.cumsum(enters.astype(np.int64) - ends)
+    # The end of a frame that was never entered here brings the balance to a new minimum below 0. From there on, the
+    # minimum stands for "no frame open".
+    floor = np.minimum(np.minimum.accumulate(balance), 0) if len(balance) else balance
+    unmatched = ends & (np.diff(floor, prepend=0) < 0)
+    open_after = balance - floor
+    depth = np.where(ends, open_after + 1, open_after)  # the record that ends a frame is in it
+    return depth, ~unmatched & (depth > 0)
+
+
 def _check_depth(deepest: int, records: int) -> None:
     """Raise `TooDeep` for a depth that no engine has: each level is one pass over all records."""
     if deepest > min(DEEPEST, max(DEEP_ALWAYS, DEEP_WORK // max(records, 1))):
         raise TooDeep
 
 
-def _frames(site: Indices, enters: npt.NDArray[np.bool_], depth: Indices, sites: SiteArrays) -> tuple[Indices, Indices]:
+def _frames(site: Indices, enters: Flags, depth: Indices, sites: SiteArrays) -> tuple[Indices, Indices]:
     """The frame of each structural record, and how many of the thread's spans it leaves open.
 
     - `site`: the site of each record.

@@ -15,9 +15,9 @@ from ..parquet.arrow_columns import Values
 from ..parquet.sink import Sink
 from ..tensorflow.ops import Contents, Op
 from .batches import latest_in_frame
-from .records import Indices, Parsed
+from .records import Flags, Indices, Parsed
 from .site_arrays import KIND, PHASE, SiteArrays
-from .spans import Flags, SpanArrays
+from .spans import SpanArrays
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 
 from ...schema.journal_format import ABSENT
-from .records import Indices, Parsed
+from .records import Flags, Indices, Parsed
 from .site_arrays import KIND, PHASE, STAGE, SiteArrays
 
 _HOOK, _HOOKS, _CALL, _RAISE, _TURN, _ASIDE = (
@@ -20,7 +19,6 @@ _HOOK, _HOOKS, _CALL, _RAISE, _TURN, _ASIDE = (
 )
 _GIVES_DATA = (PHASE["function"], PHASE["slice"])
 """Phases of a batch in which an engine can find that there is no more data."""
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass
@@ -82,11 +80,7 @@ class SpanArrays:
 
 
 def spans_of(parsed: Parsed, sites: SiteArrays) -> SpanArrays:
-    """The spans that the records open, and which records close them.
-
-    `parsed.leaves_open` says how many spans each record leaves open. So the next record that leaves fewer open than a
-    span's level closes the span. Its parent is the last span before it whose level is one less.
-    """
+    """The spans that the records open, and which records close them."""
     count = sites.opens[parsed.site].astype(np.int64)
     record = np.repeat(np.arange(len(parsed.site)), count)
     # A record may open two spans, one inside the other: `nth` is 0 for the outer one, 1 for the inner one.
@@ -98,17 +92,7 @@ def spans_of(parsed: Parsed, sites: SiteArrays) -> SpanArrays:
     # and 2 are read at once, and only hooks' are used. A shorter record may end the array, hence the minimum.
     operands = np.minimum(parsed.start[record][:, None] + (2, 3), len(parsed.numbers) - 1)
     start = np.where(kind == _HOOK, parsed.numbers[operands[:, 0]], parsed.operand(record, 0))
-    closer, parent = np.full(len(record), -1), np.full(len(record), -1)
-    outer = np.empty(0, np.int64)
-    for this_level in range(1, int(level.max(initial=0)) + 1):
-        here = np.flatnonzero(level == this_level)
-        closing = np.flatnonzero(parsed.leaves_open < this_level)
-        # Past the last closing record `searchsorted` finds the -1 that is appended.
-        closer[here] = np.append(closing, -1)[np.searchsorted(closing, record[here], "right")]
-        if this_level > 1:
-            holder = np.searchsorted(record[outer], record[here], "right") - 1
-            parent[here] = np.where(holder >= 0, outer[np.maximum(holder, 0)] if len(outer) else -1, -1)
-        outer = here
+    closer, parent = _closers_and_parents(record, level, parsed.leaves_open)
     end = np.where(closer >= 0, parsed.operand(closer, 0) if len(parsed.start) else 0, -1)
     absent = np.full(len(record), -1)
     callback = np.where(kind == _HOOK, parsed.numbers[operands[:, 1]], -1)
@@ -137,6 +121,30 @@ def spans_of(parsed: Parsed, sites: SiteArrays) -> SpanArrays:
         callback=np.where(callback == ABSENT, -1, callback),
         hook=sites.hook[site].astype(np.int64),
     )
+
+
+def _closers_and_parents(record: Indices, level: Indices, leaves_open: Indices) -> tuple[Indices, Indices]:
+    """The record that closes each span, and the span around it; -1 where there is none.
+
+    The next record that leaves fewer spans open than a span's level closes the span. Its parent is the last span before
+    it whose level is one less.
+
+    - `record`: the record that opens each span.
+    - `level`: the level of each span.
+    - `leaves_open`: how many spans each record leaves open.
+    """
+    closer, parent = np.full(len(record), -1), np.full(len(record), -1)
+    outer = np.empty(0, np.int64)
+    for this_level in range(1, int(level.max(initial=0)) + 1):
+        here = np.flatnonzero(level == this_level)
+        closing = np.flatnonzero(leaves_open < this_level)
+        # Past the last closing record `searchsorted` finds the -1 that is appended.
+        closer[here] = np.append(closing, -1)[np.searchsorted(closing, record[here], "right")]
+        if this_level > 1:
+            holder = np.searchsorted(record[outer], record[here], "right") - 1
+            parent[here] = np.where(holder >= 0, outer[np.maximum(holder, 0)] if len(outer) else -1, -1)
+        outer = here
+    return closer, parent
 
 
 def _fails(parsed: Parsed, sites: SiteArrays) -> Flags:
