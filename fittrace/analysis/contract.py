@@ -20,10 +20,9 @@ Phases = dict[str, "Phases"]
 def contract(fit: pd.Series, hooks: pd.DataFrame, spans: pd.DataFrame) -> str:
     """The contract of a fit as text.
 
-    Args:
-        fit: the fit's row of the table `fits`.
-        hooks: the fit's rows of the table `hooks`.
-        spans: the fit's rows of the table `spans`.
+    - `fit`: the fit's row of the table `fits`.
+    - `hooks`: the fit's rows of the table `hooks`.
+    - `spans`: the fit's rows of the table `spans`.
     """
     thread = str(fit["thread"])
     elsewhere = hooks.loc[hooks["thread"] != thread, "hook"].unique()

@@ -31,10 +31,9 @@ def calls_of(hooks: pd.DataFrame, thread: str, callbacks: Collection[str] = ()) 
 
     Hooks on other threads are left out: they run in no fixed order with the fit.
 
-    Args:
-        hooks: the fit's rows of the table `hooks`.
-        thread: the thread of the fit.
-        callbacks: class names of callbacks, to get their calls only.
+    - `hooks`: the fit's rows of the table `hooks`.
+    - `thread`: the thread of the fit.
+    - `callbacks`: class names of callbacks, to get their calls only.
 
     >>> row = {"hook": "on_epoch_end", "callback": "History", "epoch": 0, "batch": pd.NA, "thread": "MainThread"}
     >>> calls_of(pd.DataFrame([row | {"parent": 7, "span": 8}]), "MainThread")
@@ -57,9 +56,8 @@ def passed_on(hooks: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
 
     The result has the columns of `hooks` and a column `outer`, the span of the hook from which the call was made.
 
-    Args:
-        hooks: the fit's rows of the table `hooks`.
-        spans: the fit's rows of the table `spans`.
+    - `hooks`: the fit's rows of the table `hooks`.
+    - `spans`: the fit's rows of the table `spans`.
     """
     none: pd.DataFrame = hooks.iloc[:0].assign(outer=pd.Series(dtype="int64"))
     if hooks.empty:

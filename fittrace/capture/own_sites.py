@@ -11,10 +11,10 @@ from .sites import Site
 class OwnSites(NamedTuple):
     """The sites of fittrace's own records.
 
-    state: tells the logs that a hook was given.
-    stand_ins: take the place of records that load shedding leaves out.
-    stop: tells what `stop_training` has become.
-    sampled: names the metadata of a sampled batch.
+    - `state`: tells the logs that a hook was given.
+    - `stand_ins`: take the place of records that load shedding leaves out.
+    - `stop`: tells what `stop_training` has become.
+    - `sampled`: names the metadata of a sampled batch.
     """
 
     state: Site

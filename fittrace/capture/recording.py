@@ -23,12 +23,12 @@ LAST_WRITE_S = 2
 class Recording:
     """Records one journal: `begin` opens it, `collect` and `write` fill it, `finish` closes it.
 
-    directory: the run's folder. None: nothing is kept, and only an observer sees the records.
-    collector: takes the records away from the threads that make them.
-    definitions: what the journal defines; they take notes and faults too.
-    define_engines: defines the engines that were imported since it was called last.
-    about: facts of the process that its settings add to those which it has by itself.
-    complaints: tell the user what no journal can hold any more.
+    - `directory`: the run's folder. None: nothing is kept, and only an observer sees the records.
+    - `collector`: takes the records away from the threads that make them.
+    - `definitions`: what the journal defines; they take notes and faults too.
+    - `define_engines`: defines the engines that were imported since it was called last.
+    - `about`: facts of the process that its settings add to those which it has by itself.
+    - `complaints`: tell the user what no journal can hold any more.
     """
 
     def __init__(

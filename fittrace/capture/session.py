@@ -26,9 +26,9 @@ from .tracing import Tracing
 class Session:
     """Captures every fit of this process into journals under `directory`, the run's folder.
 
-    directory: None where nothing is kept, and only an observer sees the records.
-    settings: how much is recorded.
-    include_source: whether the engine's source and the graphs of its functions go into the journal.
+    - `directory`: None where nothing is kept, and only an observer sees the records.
+    - `settings`: how much is recorded.
+    - `include_source`: whether the engine's source and the graphs of its functions go into the journal.
 
     `start` watches for engines that are imported later and takes those that are there already. The journal is opened
     when the first fit begins. `close` writes what is left and gives the engines their own code back. Between `suspend`

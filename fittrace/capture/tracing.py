@@ -28,13 +28,13 @@ from .sampling.sampler import SamplerContext
 class Tracing:
     """Makes engines record from `install` to `undo`, with the recorder that `observe` has made last.
 
-    settings: how much is recorded.
-    definitions: what the journal defines; they take notes and faults too.
-    threads: the threads that record. New ones are added.
-    orders: take the orders of samples.
-    metadata: takes what TensorFlow tells of batches.
-    ensure_started: opens the journal, unless it is open; called when a fit begins.
-    start_collecting: called when a thread records for the first time.
+    - `settings`: how much is recorded.
+    - `definitions`: what the journal defines; they take notes and faults too.
+    - `threads`: the threads that record. New ones are added.
+    - `orders`: take the orders of samples.
+    - `metadata`: takes what TensorFlow tells of batches.
+    - `ensure_started`: opens the journal, unless it is open; called when a fit begins.
+    - `start_collecting`: called when a thread records for the first time.
     """
 
     def __init__(

@@ -41,10 +41,9 @@ _LOGS = (
 def _array_loops(module: str, prefix: str, is_old: bool) -> tuple[Function, ...]:
     """The loops over arrays for `fit`, `evaluate` and `predict`.
 
-    Args:
-        module: the module that defines them.
-        prefix: what their qualified names begin with.
-        is_old: whether they are those before Keras 2.2, which later versions lack.
+    - `module`: the module that defines them.
+    - `prefix`: what their qualified names begin with.
+    - `is_old`: whether they are those before Keras 2.2, which later versions lack.
     """
     slicing = (
         Phase("slice", Assigns("batch_ids"), inside=("batch",)),
@@ -97,10 +96,9 @@ def _array_loops(module: str, prefix: str, is_old: bool) -> tuple[Function, ...]
 def _generator_loop(name: str, stage: str, function: str) -> Function:
     """A loop over a generator.
 
-    Args:
-        name: its name.
-        stage: the stage of its batches.
-        function: the method of the model that it calls for each batch.
+    - `name`: its name.
+    - `stage`: the stage of its batches.
+    - `function`: the method of the model that it calls for each batch.
     """
     batches = Loop("batch", over="steps_per_epoch" if stage == "train" else "steps", number=("steps_done",))
     epochs = Loop("epoch", over="epochs", number=("epoch",))

@@ -40,10 +40,9 @@ TRACING = Function(
 def _trainer(module: str, name: str, sampled: str | None = None) -> tuple[Function, ...]:
     """The methods of a backend's trainer.
 
-    Args:
-        module: the module that defines the trainer.
-        name: the name of its class.
-        sampled: how ops of training batches are sampled, as in `Phase`.
+    - `module`: the module that defines the trainer.
+    - `name`: the name of its class.
+    - `sampled`: how ops of training batches are sampled, as in `Phase`.
     """
     return (
         Function(

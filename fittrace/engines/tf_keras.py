@@ -26,11 +26,10 @@ _LOGS = Phase(
 def _root(name: str, phase: str, stage: str, *phases: Phase) -> Function:
     """A method of the model that begins a fit.
 
-    Args:
-        name: the name of the method.
-        phase: the phase of its call.
-        stage: the stage of its batches.
-        phases: the phases in it besides hooks and the making of callbacks.
+    - `name`: the name of the method.
+    - `phase`: the phase of its call.
+    - `stage`: the stage of its batches.
+    - `phases`: the phases in it besides hooks and the making of callbacks.
     """
     return Function(
         _TRAINING,

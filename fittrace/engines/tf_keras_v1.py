@@ -38,12 +38,11 @@ _VALIDATION = Phase("validation", Tests("do_validation"), inside=("epoch",), tak
 def _functions(training: str, arrays: str, generator: str, backend: str, callbacks: str) -> Functions:
     """The functions of the engine.
 
-    Args:
-        training: the module of the model's `fit`.
-        arrays: the module of the loop over arrays.
-        generator: the module of the loop over generators.
-        backend: the module of `GraphExecutionFunction`.
-        callbacks: the module of `CallbackList`.
+    - `training`: the module of the model's `fit`.
+    - `arrays`: the module of the loop over arrays.
+    - `generator`: the module of the loop over generators.
+    - `backend`: the module of `GraphExecutionFunction`.
+    - `callbacks`: the module of `CallbackList`.
     """
     return (
         *_methods(training, arrays, generator),

@@ -89,9 +89,8 @@ class FitTrace:
     def hook_order(self, fit: int | None = None, callbacks: str | Sequence[str] = ()) -> str:
         """The pattern that the hooks of a fit followed, as `assert_hook_order` takes it.
 
-        Args:
-            fit: the number of the fit; it may be omitted if the test made only one.
-            callbacks: class names of callbacks, to see their hooks only; all if empty.
+        - `fit`: the number of the fit; it may be omitted if the test made only one.
+        - `callbacks`: class names of callbacks, to see their hooks only; all if empty.
         """
         chosen = self._chosen(fit)
         return described(self._calls(chosen, callbacks))
@@ -99,8 +98,7 @@ class FitTrace:
     def log_keys(self, fit: int | None = None) -> dict[str, list[str]]:
         """For each hook that gets logs, the keys that were there before or after any callback, sorted.
 
-        Args:
-            fit: the number of the fit; it may be omitted if the test made only one.
+        - `fit`: the number of the fit; it may be omitted if the test made only one.
         """
         return log_keys(_of(self.hooks(), self._chosen(fit)))
 
@@ -114,10 +112,9 @@ class FitTrace:
 
         Raises `PatternError` if the pattern has a mistake.
 
-        Args:
-            pattern: the expected order, in the language of `fittrace.analysis.pattern`.
-            fit: the number of the fit; it may be omitted if the test made only one.
-            callbacks: class names of callbacks, to compare their hooks only; all if empty.
+        - `pattern`: the expected order, in the language of `fittrace.analysis.pattern`.
+        - `fit`: the number of the fit; it may be omitted if the test made only one.
+        - `callbacks`: class names of callbacks, to compare their hooks only; all if empty.
 
         >>> def test_it(fit_trace):
         ...     model.fit(x, y, epochs=2)

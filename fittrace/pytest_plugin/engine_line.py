@@ -20,10 +20,9 @@ def engine_line(call: Call, spans: pd.DataFrame, sites: pd.DataFrame) -> str | N
     It is a line of the engine's loop if the loop's function has exactly one call of the hook, else a line of the
     callback list.
 
-    Args:
-        call: the call of the hook.
-        spans: the table `spans`.
-        sites: the table `sites`.
+    - `call`: the call of the hook.
+    - `spans`: the table `spans`.
+    - `sites`: the table `sites`.
     """
     callback_list = _row(spans, "span", call.passing)
     loop = None if callback_list is None else _row(spans, "span", callback_list["parent"])
@@ -48,10 +47,9 @@ def _row(table: pd.DataFrame, column: str, value: object) -> pd.Series | None:
 def _line_of_call(file: str, function: str, method: str) -> int | None:
     """The line of the only call of `method` in a function.
 
-    Args:
-        file: the path of the source file.
-        function: the qualified name of the function.
-        method: the name of the method that it calls.
+    - `file`: the path of the source file.
+    - `function`: the qualified name of the function.
+    - `method`: the name of the method that it calls.
     """
     try:
         tree: ast.AST | None = ast.parse("".join(linecache.getlines(file)))

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 class Suite:
     """The recordings of one pytest process.
 
-    Args:
-        kept: the folder for the runs of all tests; None to record only tests that use `fit_trace`, for themselves.
+    - `kept`: the folder for the runs of all tests; None to record only tests that use `fit_trace`, for themselves.
     """
 
     def __init__(self, kept: Path | None) -> None:
@@ -44,9 +43,8 @@ class Suite:
     def fit_trace(self, test: str, folder: Path) -> Iterator[FitTrace]:
         """Record the block as a run of its own, which the test can read.
 
-        Args:
-            test: the id of the test.
-            folder: the folder for the run, if runs are not kept.
+        - `test`: the id of the test.
+        - `folder`: the folder for the run, if runs are not kept.
         """
         # Only one run can record at a time, so the one of the whole test pauses.
         self.end()

@@ -33,10 +33,10 @@ def lines_of(replay: Replay) -> pd.DataFrame:
 
     Columns: file, function, line, end_line, source, and
 
-    - visits: how often the statement ran.
-    - duration_ns: the time until the next statement of its function begins, calls included. If no clock was read
+    - `visits`: how often the statement ran.
+    - `duration_ns`: the time until the next statement of its function begins, calls included. If no clock was read
       there, the time reaches to the next clock, and the statements between have no time of their own.
-    - together: how many statements share that time.
+    - `together`: how many statements share that time.
     """
     totals: dict[StatementNode, _Total] = defaultdict(_Total)
     for node, count in visit_counts(replay).items():

@@ -47,11 +47,10 @@ class Sampling:
     def wants(self, taken: int, epoch: int, batch: int, last: int) -> bool:
         """Whether a step is sampled.
 
-        Args:
-            taken: how many steps of the fit are sampled already.
-            epoch: the epoch of the step.
-            batch: its first batch.
-            last: its last batch.
+        - `taken`: how many steps of the fit are sampled already.
+        - `epoch`: the epoch of the step.
+        - `batch`: its first batch.
+        - `last`: its last batch.
 
         >>> parse("1:10-12").wants(0, epoch=1, batch=8, last=11), parse("first=3").wants(3, 0, 3, 3)
         (True, False)
@@ -66,10 +65,9 @@ class Sampling:
     def is_over(self, taken: int, epoch: int, last: int) -> bool:
         """Whether no later step of the fit is sampled.
 
-        Args:
-            taken: how many steps of the fit are sampled already.
-            epoch: the current epoch.
-            last: the last batch of the current step.
+        - `taken`: how many steps of the fit are sampled already.
+        - `epoch`: the current epoch.
+        - `last`: the last batch of the current step.
 
         >>> parse("0:10").is_over(1, epoch=0, last=10), parse("every=100").is_over(5, epoch=9, last=400)
         (True, False)

@@ -139,10 +139,9 @@ TRACEPARENT = "(traceparent)"
 def is_sent(level: str, phase: str, begins_fit: bool) -> bool:
     """Whether a span is sent.
 
-    Args:
-        level: one of `LEVELS`.
-        phase: the phase of the span.
-        begins_fit: whether the span is the root of a fit. It is sent at every level.
+    - `level`: one of `LEVELS`.
+    - `phase`: the phase of the span.
+    - `begins_fit`: whether the span is the root of a fit. It is sent at every level.
 
     >>> [level for level in LEVELS if is_sent(level, "batch", begins_fit=False)]
     ['batch', 'hooks', 'all']
@@ -153,10 +152,9 @@ def is_sent(level: str, phase: str, begins_fit: bool) -> bool:
 def span_name(phase: str, begins_fit: bool, is_hook: bool) -> str:
     """The name of a span, one of `SPANS`.
 
-    Args:
-        phase: the phase of the span.
-        begins_fit: whether the span is the root of a fit.
-        is_hook: whether the span is one callback's hook.
+    - `phase`: the phase of the span.
+    - `begins_fit`: whether the span is the root of a fit.
+    - `is_hook`: whether the span is one callback's hook.
 
     >>> span_name("fit", True, False), span_name("fit", False, False), span_name("hooks", False, True)
     ('keras.fit', 'keras.call', 'keras.hook')
@@ -172,10 +170,9 @@ class Ids:
     They are hashes of facts that the process and its trace both have. So nothing has to be stored, and spans that are
     sent live and exported later have the same ids.
 
-    Args:
-        host: the name of the host.
-        pid: the id of the process.
-        start_ns: when its capture began, in Unix nanoseconds.
+    - `host`: the name of the host.
+    - `pid`: the id of the process.
+    - `start_ns`: when its capture began, in Unix nanoseconds.
 
     >>> ids = Ids("localhost", 1, 1_760_000_000_000_000_000)
     >>> "%016x" % ids.span(1_760_000_000_000_000_500, site=3)
@@ -189,19 +186,17 @@ class Ids:
     def span(self, start_ns: int, site: int, nth: int = 0) -> int:
         """The id of a span.
 
-        Args:
-            start_ns: when it began, in Unix nanoseconds.
-            site: the number of the site that opened it.
-            nth: which of the spans it is that this site opened at that time, from 0.
+        - `start_ns`: when it began, in Unix nanoseconds.
+        - `site`: the number of the site that opened it.
+        - `nth`: which of the spans it is that this site opened at that time, from 0.
         """
         return self._number(8, start_ns, site, nth)
 
     def trace(self, start_ns: int, site: int) -> int:
         """The trace id of a fit that has no span around it.
 
-        Args:
-            start_ns: when the fit began, in Unix nanoseconds.
-            site: the number of the site that began it.
+        - `start_ns`: when the fit began, in Unix nanoseconds.
+        - `site`: the number of the site that began it.
         """
         return self._number(16, start_ns, site, 0)
 
@@ -216,10 +211,9 @@ _FACTS = struct.Struct(">qqq")
 def traceparent(trace: int, span: int, flags: int = 1) -> str:
     """A span as a W3C `traceparent`.
 
-    Args:
-        trace: the id of its trace.
-        span: its id.
-        flags: the trace flags; 1 means sampled.
+    - `trace`: the id of its trace.
+    - `span`: its id.
+    - `flags`: the trace flags; 1 means sampled.
 
     >>> traceparent(1, 2)
     '00-00000000000000000000000000000001-0000000000000002-01'
@@ -243,10 +237,9 @@ def parent_of(text: Any) -> "tuple[int, int] | None":
 def resource(process: "dict[str, Any]", argv: "list[str]", run: "str | None") -> "dict[str, Any]":
     """The attributes of a process' resource.
 
-    Args:
-        process: the process' row of `processes`.
-        argv: its command line.
-        run: the name of the run; None if nothing is recorded.
+    - `process`: the process' row of `processes`.
+    - `argv`: its command line.
+    - `run`: the name of the run; None if nothing is recorded.
 
     >>> facts = dict(host="h", pid=2, parent_pid=1, executable="python", python="3.11.7", rank=None)
     >>> resource(facts, ["train.py"], "a1")["service.name"]

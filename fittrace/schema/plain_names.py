@@ -41,9 +41,8 @@ def plain(name: Any, of: str) -> str:
 
     Raises `FittraceError` if it is not plain: a trace may come from a stranger.
 
-    Args:
-        name: the name, from a trace.
-        of: what it names, for the error: `of the run`.
+    - `name`: the name, from a trace.
+    - `of`: what it names, for the error: `of the run`.
 
     >>> plain("a1", "of the run")
     'a1'

@@ -46,15 +46,14 @@ def new(
 ) -> dict[str, Any]:
     """Write the facts of a run that starts now, and return them.
 
-    Args:
-        directory: the folder of the run.
-        name: the name of the run.
-        argv: the command line of the program.
-        python: the Python interpreter that runs it.
-        fittrace_version: the version of fittrace.
-        settings: what is recorded.
-        start_ns: the time now in Unix nanoseconds; that of `time` if None. A program may have replaced `time`, as tests
-            with a frozen clock do.
+    - `directory`: the folder of the run.
+    - `name`: the name of the run.
+    - `argv`: the command line of the program.
+    - `python`: the Python interpreter that runs it.
+    - `fittrace_version`: the version of fittrace.
+    - `settings`: what is recorded.
+    - `start_ns`: the time now in Unix nanoseconds; that of `time` if None. A program may have replaced `time`, as tests
+      with a frozen clock do.
     """
     facts = {
         "schema": VERSION,
@@ -89,12 +88,11 @@ def end(
 ) -> None:
     """Write how the run ended.
 
-    Args:
-        directory: the folder of the run.
-        facts: its facts; they are updated.
-        exit_code: the program's exit code, if it exited.
-        signal: the number of the signal that ended it, if one did.
-        end_ns: the time now, as `start_ns` of `new`.
+    - `directory`: the folder of the run.
+    - `facts`: its facts; they are updated.
+    - `exit_code`: the program's exit code, if it exited.
+    - `signal`: the number of the signal that ended it, if one did.
+    - `end_ns`: the time now, as `start_ns` of `new`.
     """
     facts.update(end_ns=time.time_ns() if end_ns is None else end_ns, exit_code=exit_code, signal=signal)
     write(directory, facts)

@@ -57,9 +57,8 @@ class SentBatches(NamedTuple):
     def takes(self, start_ns: int, due_ns: int) -> bool:
         """Whether a batch is sent.
 
-        Args:
-            start_ns: when it begins, in Unix nanoseconds.
-            due_ns: what `due` returned for the last batch that was sent in its thread; 0 if there was none.
+        - `start_ns`: when it begins, in Unix nanoseconds.
+        - `due_ns`: what `due` returned for the last batch that was sent in its thread; 0 if there was none.
 
         >>> sum(SentBatches(0.25).takes(1_760_000_000_000_000_000 + 600_000 * batch, 0) for batch in range(1000))
         251

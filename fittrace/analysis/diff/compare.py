@@ -46,11 +46,10 @@ def compare(
     Fits are paired in their order, also those that were called in hooks of others. Raises `FittraceError` if `a` or `b`
     is a folder of runs.
 
-    Args:
-        a: the first run.
-        b: the second run.
-        aspects: what to compare, some of `ASPECTS`.
-        tolerances: how much values and times may differ; the defaults of `Tolerances` if None.
+    - `a`: the first run.
+    - `b`: the second run.
+    - `aspects`: what to compare, some of `ASPECTS`.
+    - `tolerances`: how much values and times may differ; the defaults of `Tolerances` if None.
     """
     tolerances = tolerances or Tolerances()
     for trace in (a, b):

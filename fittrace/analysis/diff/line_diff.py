@@ -65,13 +65,12 @@ Pair = tuple[_Statement, _Statement]
 def line_differences(number: int, a: Steps, b: Steps, same_engine: bool, same_size: bool) -> Iterator[Difference]:
     """The differences between the steps of a pair of fits.
 
-    Args:
-        number: the number of the pair.
-        a: the steps of the first fit.
-        b: the steps of the second fit.
-        same_engine: whether both ran on the same version of the same engine. A trace only has the functions that ran.
-            So only with the same engine a missing function means that it did not run; else it may not exist.
-        same_size: whether both have the same epochs, batches and callbacks. Only then are counts compared.
+    - `number`: the number of the pair.
+    - `a`: the steps of the first fit.
+    - `b`: the steps of the second fit.
+    - `same_engine`: whether both ran on the same version of the same engine. A trace only has the functions that ran.
+      So only with the same engine a missing function means that it did not run; else it may not exist.
+    - `same_size`: whether both have the same epochs, batches and callbacks. Only then are counts compared.
     """
     functions_a, functions_b = _functions(a.visits), _functions(b.visits)
     complete = a.complete, b.complete
@@ -107,11 +106,10 @@ def _unpaired(
 ) -> Iterator[Difference]:
     """A difference for a function that runs in one fit only.
 
-    Args:
-        number: the number of the pair of fits.
-        statements: the function's statements in the fit in which it runs.
-        in_a: whether that is A.
-        complete: of A and B, whether all steps are known. If not, the function may have run in both.
+    - `number`: the number of the pair of fits.
+    - `statements`: the function's statements in the fit in which it runs.
+    - `in_a`: whether that is A.
+    - `complete`: of A and B, whether all steps are known. If not, the function may have run in both.
     """
     first = statements[0]
     # `complete` is of (A, B). So `in_a` as an index selects the other fit, in which the function is missing.
@@ -125,11 +123,10 @@ def _unpaired(
 def _in_function(number: int, pairs: list[Pair], complete: tuple[bool, bool], counted: bool) -> Iterator[Difference]:
     """The differences in a function that both fits have. Consecutive statements with one difference are one report.
 
-    Args:
-        number: the number of the pair of fits.
-        pairs: the function's matching statements.
-        complete: of A and B, whether all steps are known.
-        counted: whether counts are compared.
+    - `number`: the number of the pair of fits.
+    - `pairs`: the function's matching statements.
+    - `complete`: of A and B, whether all steps are known.
+    - `counted`: whether counts are compared.
     """
     ran_a, ran_b = (any(pair[side].visits for pair in pairs) for side in (0, 1))
     if ran_a != ran_b:

@@ -13,11 +13,10 @@ from .difference import LATER_NAMES, ComparedFit, Difference
 def log_differences(number: int, a: ComparedFit, b: ComparedFit, tolerance: float) -> Iterator[Difference]:
     """The differences in logs of a pair of fits.
 
-    Args:
-        number: the number of the pair.
-        a: the first fit.
-        b: the second fit.
-        tolerance: the relative difference up to which values count as equal.
+    - `number`: the number of the pair.
+    - `a`: the first fit.
+    - `b`: the second fit.
+    - `tolerance`: the relative difference up to which values count as equal.
     """
     logs_a, logs_b = _prepared(a.logs), _prepared(b.logs)
     keys_a, keys_b = _keys(logs_a), _keys(logs_b)
@@ -48,14 +47,13 @@ def _value_difference(
 ) -> Difference:
     """The difference in the values of one key.
 
-    Args:
-        number: the number of the pair of fits.
-        hook: the hook that gets the key.
-        key: the key.
-        rows: the merged rows whose values differ.
-        count: how many rows the key has in both.
-        a: all its values in A.
-        b: all its values in B.
+    - `number`: the number of the pair of fits.
+    - `hook`: the hook that gets the key.
+    - `key`: the key.
+    - `rows`: the merged rows whose values differ.
+    - `count`: how many rows the key has in both.
+    - `a`: all its values in A.
+    - `b`: all its values in B.
     """
     first = rows.iloc[0]
     epoch, batch = (None if first[unit] < 0 else int(first[unit]) for unit in ("epoch", "batch"))

@@ -31,11 +31,10 @@ def phase_times(number: int, a: ComparedFit, b: ComparedFit, tolerance: float) -
     A time differs if the ratio of medians, or that of means, is beyond `1 + tolerance` in either direction even after
     the noise has been taken off.
 
-    Args:
-        number: the number of the pair of fits.
-        a: the first fit.
-        b: the second fit.
-        tolerance: the relative difference up to which times count as equal.
+    - `number`: the number of the pair of fits.
+    - `a`: the first fit.
+    - `b`: the second fit.
+    - `tolerance`: the relative difference up to which times count as equal.
     """
     durations_a, durations_b = _durations(a), _durations(b)
     times = [
@@ -135,10 +134,9 @@ def _noise(a: Floats, b: Floats, middle: Callable[[Floats], object]) -> float | 
     It comes from the variance between blocks of consecutive spans. The variance between single spans would be too
     small: a busy machine is slow for a while, so neighbours are alike.
 
-    Args:
-        a: the durations in A.
-        b: the durations in B.
-        middle: the median or the mean.
+    - `a`: the durations in A.
+    - `b`: the durations in B.
+    - `middle`: the median or the mean.
     """
     if min(len(a), len(b)) < _LEAST:
         return None

@@ -73,10 +73,9 @@ def _stage(call: Call) -> str:
 def _turns(unit: str, turns: list[list[Call]], describe: Callable[[list[Call]], Iterator[Lines]]) -> Iterator[Lines]:
     """One `each` for every run of equal turns.
 
-    Args:
-        unit: `epoch` or `batch`.
-        turns: the calls of each turn.
-        describe: writes the body of a turn.
+    - `unit`: `epoch` or `batch`.
+    - `turns`: the calls of each turn.
+    - `describe`: writes the body of a turn.
     """
     for elements, equal in groupby(list(describe(turn)) for turn in turns):
         body = [line for element in elements for line in element]

@@ -10,11 +10,10 @@ from ...schema.errors import FittraceError
 class PatternError(FittraceError, SyntaxError):
     """A hook pattern has a mistake. It shows line and column, as Python's own syntax errors do.
 
-    Args:
-        message: what is wrong and how to correct it, on one line.
-        line: the text of the line with the mistake.
-        line_number: the number of that line in the pattern, from 1.
-        column: where in the line the mistake is, from 1.
+    - `message`: what is wrong and how to correct it, on one line.
+    - `line`: the text of the line with the mistake.
+    - `line_number`: the number of that line in the pattern, from 1.
+    - `column`: where in the line the mistake is, from 1.
 
     >>> error = PatternError("'on_epok_end' is no hook; did you mean on_epoch_end?", "on_epok_end", 1, 1)
     >>> error.lineno, error.offset, error.text

@@ -21,10 +21,9 @@ def first_batches(fits: pd.DataFrame, batches: pd.DataFrame, values: pd.DataFram
     - `above_ns`: how much longer the batch took than the median of the others.
     - `jit_compile`: whether XLA compiles the functions; `NA` if that is not known.
 
-    Args:
-        fits: the process' rows of `fits`.
-        batches: the process' rows of `batches`.
-        values: the process' rows of `values`.
+    - `fits`: the process' rows of `fits`.
+    - `batches`: the process' rows of `batches`.
+    - `values`: the process' rows of `values`.
     """
     train = batches[_COLUMNS][(batches["stage"] == "train").to_numpy(bool)]
     is_first = ~train["fit"].duplicated()

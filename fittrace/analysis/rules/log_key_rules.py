@@ -80,11 +80,10 @@ def _is_validated(keys: set[str]) -> bool:
 def _why_missing(key: str, keys: set[str], own: pd.DataFrame, ends: pd.DataFrame) -> str:
     """Why a callback does not get a key.
 
-    Args:
-        key: the key that it monitors.
-        keys: the keys that it gets.
-        own: the calls of its hook.
-        ends: the calls of the same hook of all callbacks.
+    - `key`: the key that it monitors.
+    - `keys`: the keys that it gets.
+    - `own`: the calls of its hook.
+    - `ends`: the calls of the same hook of all callbacks.
     """
     adding = ends[[key in changed for changed in ends["changed"]]]
     if adding.empty:

@@ -52,10 +52,9 @@ def is_proper(hooks: pd.DataFrame) -> bool:
 def _are_in_order(letters: str, epochs: list[object], batches: list[object]) -> bool:
     """Whether the epoch is the same from `E` to `e` and grows with each `E`, and batch numbers grow within a loop.
 
-    Args:
-        letters: the letter of each call.
-        epochs: the epoch of each call.
-        batches: the batch of each call.
+    - `letters`: the letter of each call.
+    - `epochs`: the epoch of each call.
+    - `batches`: the batch of each call.
     """
     current_epoch, begun, ended = -1, -1, -1
     for letter, epoch, batch in zip(letters, epochs, batches, strict=True):

@@ -108,11 +108,10 @@ def rule(name: str, effect: str, remedy: str, threads: Iterable[str] = ()) -> Ca
 
     Raises `FittraceError` if the function has a parameter that is not in `TABLES`.
 
-    Args:
-        name: the name of the rule in reports.
-        effect: what the fault does to the training.
-        remedy: what to do about it.
-        threads: addresses of upstream issues about it.
+    - `name`: the name of the rule in reports.
+    - `effect`: what the fault does to the training.
+    - `remedy`: what to do about it.
+    - `threads`: addresses of upstream issues about it.
 
     >>> @rule("many-batches", effect="it takes long", remedy="train less")
     ... def many_batches(batches):

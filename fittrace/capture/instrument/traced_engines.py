@@ -187,8 +187,8 @@ class TracedEngines:
     def define_engines(self, final: bool = False) -> None:
         """Define each traced engine in the journal, once its version is known, and note what of it is not traced.
 
-        `final`: no module comes any more. An engine whose training loop has not come is noted as one that fittrace does
-        not know.
+        - `final`: whether no module comes any more. Then an engine whose training loop has not come is noted as one
+          that fittrace does not know.
         """
         for engine in self._engines:
             ready = engine.home in self._with_root or (final and engine.home in self._missing)

@@ -62,7 +62,7 @@ class Writer:
     def write(self, give_up_after_s: float | None = None) -> bool:
         """Write the queued blocks. Returns whether the queue is empty.
 
-        `give_up_after_s`: for how many seconds to try again while the disk refuses. None: do not try again.
+        - `give_up_after_s`: for how many seconds to try again while the disk refuses. None: do not try again.
         """
         deadline = None if give_up_after_s is None else Clock.now_ns() + int(give_up_after_s * 1e9)
         if not self._busy.acquire(True, -1 if give_up_after_s is None else max(give_up_after_s, 0.01)):

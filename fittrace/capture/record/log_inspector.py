@@ -21,12 +21,12 @@ _FALSE = id(False)
 class LogInspector:
     """Looks at logs, callbacks and models for the probes.
 
-    names: numbers texts, keys of logs and classes of callbacks.
-    fault: takes what failed, and where.
-    meet_callback: takes note of a callback's class, which is about to be called for the first time.
-    end_root: takes note that a model's method ends, in the frame of that identity.
-    state_head: begins the records of logs.
-    stop_head: begins the records of `stop_training`.
+    - `names`: numbers texts, keys of logs and classes of callbacks.
+    - `fault`: takes what failed, and where.
+    - `meet_callback`: takes note of a callback's class, which is about to be called for the first time.
+    - `end_root`: takes note that a model's method ends, in the frame of that identity.
+    - `state_head`: begins the records of logs.
+    - `stop_head`: begins the records of `stop_training`.
 
     The probes read `clock`, the time in nanoseconds, and look up numbers that are known: in `classes` those of
     callbacks' classes by identity, in `texts` those of texts.

@@ -106,9 +106,9 @@ class Probe(Constant):
 class Probes:
     """The functions that one thread's probes call.
 
-    inspector: looks at what is new, and takes what fails meanwhile.
-    buffer: takes the records.
-    observing: sees the records that interest it; None where nobody observes.
+    - `inspector`: looks at what is new, and takes what fails meanwhile.
+    - `buffer`: takes the records.
+    - `observing`: sees the records that interest it; None where nobody observes.
     """
 
     def __init__(self, inspector: LogInspector, buffer: Buffer, observing: Observing | None) -> None:

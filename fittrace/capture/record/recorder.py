@@ -23,16 +23,17 @@ from .probes import Probes
 class RecorderContext(NamedTuple):
     """What the recordings of all threads share.
 
-    names: numbers what records refer to.
-    inspector: looks at what the probes meet for the first time.
-    sampling: what the samplers share.
-    fault: takes what failed, and where.
-    new_thread: takes note of the calling thread, or of a greenlet on it by its identity. Gives the buffer for its
-        records, and what observes them.
-    take_order: queues an array of sample indices for the journal. Gives the operands of the record that refers to it.
-    ensure_started: opens the journal, unless it is open.
-    meet_model: takes note of a model's class, which is about to train.
-    begin_root: takes note that a model's method begins, in the frame of that identity.
+    - `names`: numbers what records refer to.
+    - `inspector`: looks at what the probes meet for the first time.
+    - `sampling`: what the samplers share.
+    - `fault`: takes what failed, and where.
+    - `new_thread`: takes note of the calling thread, or of a greenlet on it by its identity. Gives the buffer for its
+      records, and what observes them.
+    - `take_order`: queues an array of sample indices for the journal. Gives the operands of the record that refers to
+      it.
+    - `ensure_started`: opens the journal, unless it is open.
+    - `meet_model`: takes note of a model's class, which is about to train.
+    - `begin_root`: takes note that a model's method begins, in the frame of that identity.
     """
 
     names: Names
