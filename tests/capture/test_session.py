@@ -61,9 +61,13 @@ def test_nothing_of_a_fit_is_forgotten(session: Session) -> None:
 
 
 RECORDS = """
-import sys
-if sys.argv[2] == "python":
-    sys.modules["fittrace.capture._native"] = None
+import sys, types
+native = "fittrace.capture._native"
+if sys.argv[2] == "none":
+    sys.modules[native] = None
+if sys.argv[2] == "older":
+    sys.modules[native] = types.ModuleType(native)
+    vars(sys.modules[native]).update(VERSION=0, Probes=object, Buffer=list, packed=len)
 from fittrace.capture import Session
 session = Session(sys.argv[1])
 session.recorder.enter(-6, None)
@@ -71,10 +75,11 @@ session.close()
 """
 
 
-@pytest.mark.parametrize("probes", ["compiled", "python"])
-def test_the_journal_says_which_probes_have_recorded(tmp_path: Path, probes: str) -> None:
+@pytest.mark.parametrize("module, probes", [("own", "compiled"), ("none", "python"), ("older", "python")])
+def test_the_journal_says_which_probes_have_recorded(tmp_path: Path, module: str, probes: str) -> None:
+    """A module that was compiled for another version of the Python code is not used."""
     if probes == "compiled":
         compiled()
-    subprocess.run([sys.executable, "-c", RECORDS, str(tmp_path), probes], check=True)
+    subprocess.run([sys.executable, "-c", RECORDS, str(tmp_path), module], check=True)
     (journal,) = (tmp_path / "journal").iterdir()
     assert f'"probes": "{probes}"'.encode() in journal.read_bytes()

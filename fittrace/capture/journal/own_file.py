@@ -15,15 +15,14 @@ import errno
 import os
 from typing import Any, Callable
 
+from ..compiled import native
 from ..isolation.original_os import HAS_LOCKS, System
 
 if HAS_LOCKS:
     import fcntl
 
-try:
-    from .._native import pinned  # type: ignore[import-not-found, unused-ignore]
-except ImportError:  # nothing is compiled, or there are no pins on this system
-    pinned = None
+pinned: Any = getattr(native, "pinned", None)
+"""Makes a pin. None if nothing is compiled, or if there are no pins on this system."""
 
 HIGHEST = 4096
 """The private number is below it, because a process' table of descriptors is as long as its highest number."""

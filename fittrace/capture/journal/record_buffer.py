@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
+from ..compiled import native
+
+if TYPE_CHECKING or native is None:
     from .pybuffer import Buffer, packed
 else:
-    try:
-        from .._native import Buffer, packed
-    except ImportError:
-        from .pybuffer import Buffer, packed
+    Buffer, packed = native.Buffer, native.packed
 
 __all__ = ["Buffer", "packed"]

@@ -50,6 +50,9 @@ PyInit__native(void)
         return NULL;
     }
     Py_INCREF(buffer); /* for `BufferType`; `PyModule_AddObject` takes the other reference */
+    if (PyModule_AddIntConstant(made, "VERSION", VERSION) < 0) {
+        return NULL;
+    }
     if (PyModule_AddObject(made, "Buffer", buffer) < 0 || PyModule_AddObject(made, "Probes", probes) < 0) {
         return NULL;
     }

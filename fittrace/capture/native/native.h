@@ -56,6 +56,9 @@
 #define HAS_CLOCK 0
 #endif
 
+/* The version of what Python uses of this module, as in `compiled.py`. */
+#define VERSION 1
+
 /* As in `schema/journal_format.py`. */
 #define ABSENT ((1LL << 62) - 1)
 #define WHOLE 9007199254740992.0

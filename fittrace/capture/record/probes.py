@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
+from ..compiled import native
+
+if TYPE_CHECKING or native is None:
     from .pyprobes import Probes
-
-    IS_COMPILED: bool
 else:
-    try:
-        from .._native import Probes
+    Probes = native.Probes
 
-        IS_COMPILED = True
-    except ImportError:
-        from .pyprobes import Probes
-
-        IS_COMPILED = False
+IS_COMPILED = native is not None
+"""Whether the compiled probes record. The journal says it too."""
 
 __all__ = ["IS_COMPILED", "Probes"]
