@@ -65,6 +65,7 @@ class FlowGraph:
         - `iterates`: whether a loop that iterates over the function counts as a call.
         """
         ways = self._reach(begin)
+        # A statement that has called one function may call another one.
         if self.nodes[begin].site is None and begin > END:
             ways = {begin: (), **ways}
         named = [node for node in ways if name in self.nodes[node].calls]
@@ -111,6 +112,7 @@ class FlowGraph:
                     self._forget_ways_through(node, ways)
                     continue
                 ways[node] = way
+                # A record ends the search: the next question begins at it.
                 if self.nodes[node].site is None and node != END:
                     pending.extend((following, (*way, node)) for following in reversed(self.nodes[node].next))
             self._ways[begin] = ways

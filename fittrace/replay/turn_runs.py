@@ -106,6 +106,7 @@ class TurnRuns:
         if span is None or not len(turns):
             return np.full(len(turns), -2)
         numbers = [self.span_number(run, turn, span) for turn in (0, 1, 2)]
+        # Some turns name a span whose records are missing. So the numbers follow no rule.
         if any(number is None for number in numbers):
             each = [self.span_number(run, turn, span) for turn in turns.tolist()]
             return np.array([-2 if number is None else number for number in each])
@@ -146,6 +147,7 @@ class _Builder:
                 self.first_span.append(span)
                 self.row.append(row)
                 self.open_spans.append(open_spans)
+                # What the last of the repeated turns leaves open is open before the next run.
                 last = span + (repeated - 1) * kind.span_count
                 open_spans = (*open_spans[: kind.kept], *(last + opened for opened in kind.opened))
                 span, count, state = last + kind.span_count, count - repeated, after
@@ -159,6 +161,7 @@ class _Builder:
     def _kind(self, state: int, path: int) -> tuple[int, int]:
         """The number of the kind of a turn that takes `path` from `state`, and that of the state after it."""
         if (state, path) not in self._known:
+            # The recording is damaged: it names a path that it does not have. So nothing is known from there on.
             if not 0 <= path < len(self._paths):
                 kind, after = TurnKind([_UNKNOWN], 0, 0, (), None), State()
             else:

@@ -140,6 +140,7 @@ class Walk:
     @property
     def state(self) -> State:
         """What the walk has come to."""
+        # Turns of one kind begin with equal states. So a number must not tell how many spans were opened before.
         number = -len(self._spans)
         frames = []
         for frame in self._frames:
@@ -196,6 +197,7 @@ class Walk:
     def _lose(self, index: int) -> None:
         """Records are missing here, or this one cannot be placed."""
         self._visit_unknown(index)
+        # Without a node no way is found. So what runs until the next record is called unknown, not guessed.
         self._frames = [frame._replace(node=None) for frame in self._frames]
 
     def _call(self, index: int, site: WalkSite) -> None:
@@ -204,6 +206,7 @@ class Walk:
         if self._frames:
             top = self._frames[-1]
             caller = self._program.graphs[top.function]
+            # A loop runs a generator, which has no span: its kind is `enter`.
             name, iterates = graph.name.rpartition(".")[2], site.kind == "enter"
             found = caller.call(top.node, name, iterates) if top.node is not None else None
             if found is None:
@@ -233,6 +236,7 @@ class Walk:
         self._visit(index, graph.way(top.node, site.node or 0) if top.node is not None else None, site.node)
         self._change_top(node=site.node)
         if site.synthetic_frame:
+            # It closes only the spans of fittrace's own frame. Those of the call stay open.
             self._close(site, len(top.spans))
             self._open(site)
         elif site.kind in _RETURNS:
@@ -265,6 +269,7 @@ class Walk:
         if closed:
             self._change_top(spans=top.spans[:depth], synthetic_spans=())
             if site.kind in CLOCKED:
+                # All of them end at one moment. The outermost stands for it.
                 self._clock = Moment("end", closed[0].number)
 
     def _open(self, site: WalkSite) -> None:
@@ -312,6 +317,7 @@ class Walk:
         depth = max(len(self._frames) - 1, 0)
         phase, span = self._innermost() or (None, None)
         self.visits.append(Visit(function, node, depth, phase, span, self._clock, arm, index))
+        # The moment is that of this statement. The next one has none until a clock is read again.
         self._clock = None
 
 

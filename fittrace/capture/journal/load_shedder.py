@@ -120,9 +120,11 @@ class LoadShedder:
         """Whether a record of `site` is kept, and if not, which closing site takes its place."""
         frame = self._frames[-1] if self._frames else self._outer
         kind = site.kind
+        # Control flow with gaps in it would show ways that were not taken.
         if site.level > _KEEP_ALL:
             return False, None
         if kind in ENTER_FRAMES:
+            # A frame in something that was left out is left out too, unless it is always kept: a fit in a hook, say.
             around = _NONE if site.level == 0 else frame.dropped_around_next
             is_kept = site.level <= level and site.level < around
             self._frames.append(_Frame(is_kept, len(site.phases), around if is_kept else min(around, site.level)))
@@ -139,7 +141,9 @@ class LoadShedder:
     def _decide_spans(self, frame: _Frame, site: Site, level: Keep) -> tuple[bool, Site | None]:
         """Decide on a record that closes and opens spans of a frame that is kept."""
         depth, opens = site.depth, len(opened_phases(site.kind, site.phases))
+        # Where the frame began before load shedding, the record may close spans that are kept.
         closes_kept = frame.kept is None or frame.kept > depth
+        # All dropped spans are inside the kept ones. So a record that closes a kept span closes all of them.
         frame.dropped = [] if closes_kept or frame.kept is None else frame.dropped[: depth - frame.kept]
         # Hooks stay with their frame, so that the position of each in the callback list stays known.
         is_wanted = site.level <= level or opens == 0 or site.kind == "hook"
@@ -149,5 +153,6 @@ class LoadShedder:
         frame.dropped += [site.level] * opens
         if not closes_kept:
             return False, None
+        # What the record opens is left out. What it closes must be closed.
         frame.kept = depth
         return False, self._closers[depth]

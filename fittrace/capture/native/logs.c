@@ -105,7 +105,7 @@ equals_last(const Probes *self, PyObject *logs)
     if (shape == NULL || PyDict_Size(logs) != shape->width) {
         return 0;
     }
-    shape->holders++;
+    shape->holders++; /* reading a number may run the program's code, which may let go of the shape */
     for (place = 0; equals > 0 && place < shape->width; place++) {
         const Entry *entry = &shape->entries[place];
         PyObject *value = PyDict_GetItemWithError(logs, entry->key);

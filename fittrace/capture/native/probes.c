@@ -57,6 +57,7 @@ watch(Probes *self, PyObject *owner)
         Py_DECREF(attributes);
         return -1;
     }
+    /* All fields are set before a reference is dropped, since that may run the program's code. */
     before[0] = self->owner;
     before[1] = self->attributes;
     before[2] = self->stopping;
@@ -80,6 +81,7 @@ look_around(Probes *self, PyObject *owner, PyObject *logs, const char *where)
 
     if (logs != Py_None && !is_seen(self, logs)) {
         has_looked = 1;
+        /* Where the look fails, the next probe must not take these logs for recorded ones. */
         Py_CLEAR(self->seen);
         taken = look(self, logs);
         if (taken < 0) {
@@ -240,7 +242,8 @@ Probes_hooks(Probes *self, PyObject *const *arguments, Py_ssize_t given)
     begin_list(self);
     numbers[0] = as_integer(arguments[0]);
     numbers[1] = now(self);
-    numbers[2] = (int64_t)(intptr_t)owner;
+    numbers[2] = (int64_t)(intptr_t)owner; /* what `id` returns */
+    /* A number of another class could run the program's code, and a negative operand would be read as a head. */
     numbers[3] = PyLong_CheckExact(arguments[2]) ? as_integer(arguments[2]) : ABSENT;
     if (numbers[3] < 0) {
         numbers[3] = ABSENT;
@@ -263,6 +266,7 @@ class_of(Probes *self, PyObject *callback, int64_t *number)
     Class *class;
     int is_known;
 
+    /* The same few classes take turns in each batch. Comparing pointers is quicker than a dict. */
     for (class = self->at_hand; class < self->at_hand + AT_HAND; class++) {
         if (class->type == kind) {
             *number = class->number;
@@ -286,6 +290,7 @@ class_of(Probes *self, PyObject *callback, int64_t *number)
         *number = as_integer(known);
         Py_DECREF(known);
     }
+    /* It takes the place of the one that has been there longest. */
     class = &self->at_hand[self->met++ % AT_HAND];
     class->type = kind;
     class->number = *number;

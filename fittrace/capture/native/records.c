@@ -84,6 +84,7 @@ dispatch(Probes *self, const int64_t *numbers, Py_ssize_t count)
         return 0;
     }
     if (interest == LEAVES && self->entered > 0) {
+        /* The frame began and ended without a record of interest in it: the observer need not hear of it. */
         self->entered--;
         return 0;
     }
@@ -100,6 +101,7 @@ dispatch(Probes *self, const int64_t *numbers, Py_ssize_t count)
     if (record == NULL) {
         return -1;
     }
+    /* The observer may run the program's code, which records too. So the count is taken before it is called. */
     entered = self->entered;
     self->entered = 0;
     Py_INCREF(observe);

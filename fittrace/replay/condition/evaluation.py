@@ -132,8 +132,10 @@ class ComparisonNode:
     def evaluate(self, values: Values) -> Ternary:
         """What it says of these values."""
         left, right = _look_up(self.left, values), _look_up(self.right, values)
+        # Only a `nan` that the condition spells out is compared. A recorded NaN gives no answer.
         if any(isinstance(side, float) and math.isnan(side) for side in (self.left, self.right)):
             return _answer(self._compare_with_nan, left, right)
+        # Columns of numbers are compared as arrays, since a fit may have millions of steps.
         numbers = _numbers(left, right)
         if numbers is None:
             return _answer(self._compare, left, right)

@@ -110,6 +110,7 @@ class Derivation:
             if chunk.gap:
                 self._lose_thread(chunk.thread, sites)
             self._derive_records(chunk.thread, chunk.records, sites)
+        # Up to this moment all fits are derived. So a record held back that is earlier finds its fit now.
         waits = [state.waits_since for state in self._open_states.values() if state.waits_since is not None]
         derived_until = min(waits, default=None)
         for thread, records in earlier.items():
