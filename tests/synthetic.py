@@ -7,9 +7,10 @@ row of elementary durations with noise, and a span is the stretch between two of
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,9 @@ CHUNK = 65_536
 
 COMPILE_NS = 1_200_000_000
 """What the first batch of a fit takes above the others."""
+
+PREPARE_NS = 40_000_000
+"""What a fit takes before its first epoch."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class _Layout:
 
 def _layout(callbacks: tuple[str, ...]) -> _Layout:
     means: list[float] = []
-    rows: list[list] = []
+    rows: list[list[Any]] = []
 
     def gap(mean: float) -> None:
         means.append(mean)
@@ -123,7 +127,7 @@ def _layout(callbacks: tuple[str, ...]) -> _Layout:
     )
 
 
-def _codes(texts: list, rows: int) -> tuple[np.ndarray, list[str]]:
+def _codes(texts: Sequence[str | None], rows: int) -> tuple[np.ndarray, list[str]]:
     values = list(dict.fromkeys(text for text in texts if text is not None))
     codes = np.array([-1 if text is None else values.index(text) for text in texts], np.int32)
     return np.tile(codes, rows), values
@@ -240,7 +244,8 @@ def _write_batches(
 
     def phase_ns(phase: str) -> np.ndarray:
         inside = [i for i, p in enumerate(layout.phases) if p == phase and layout.parents[i] == 0]
-        return durations[:, inside].sum(axis=1)
+        total: np.ndarray = durations[:, inside].sum(axis=1)
+        return total
 
     values = {key: random.normal(1, 0.1, batches).astype(np.float32).astype(float) for key in size.key_names}
     extra = {"lr": np.full(batches, 0.1)} if size.changing else {}
@@ -286,8 +291,8 @@ def _write_batches(
         )
 
 
-def _write_spans(writer: PartitionWriter, rows: list[dict]) -> None:
-    same = {"fit": 0, "stage": "train", "thread": "MainThread", "status": "ok", "site": 0}
+def _write_spans(writer: PartitionWriter, rows: list[dict[str, object]]) -> None:
+    same: dict[str, object] = {"fit": 0, "stage": "train", "thread": "MainThread", "status": "ok", "site": 0}
     writer.append("spans", {name: [(same | row)[name] for row in rows] for name in same | rows[0]})
 
 
@@ -297,8 +302,8 @@ def _write_loop(writer: PartitionWriter, loop: _Loop) -> None:
 
 def _write_fit(writer: PartitionWriter, size: Size, begin: int, duration: int, loops: int) -> None:
     """Write the fit and what precedes its epochs, and the process."""
-    prepare = {"start_ns": begin + 1_000_000, "duration_ns": 40_000_000, "children_ns": 0}
-    fit = {"start_ns": begin, "duration_ns": duration, "children_ns": loops + prepare["duration_ns"]}
+    prepare: dict[str, object] = {"start_ns": begin + 1_000_000, "duration_ns": PREPARE_NS, "children_ns": 0}
+    fit: dict[str, object] = {"start_ns": begin, "duration_ns": duration, "children_ns": loops + PREPARE_NS}
     _write_spans(
         writer,
         [

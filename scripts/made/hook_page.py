@@ -44,7 +44,7 @@ def orders() -> dict[str, dict[str, Contract]]:
     return {" ".join(file.stem.rsplit("-", 1)): scenarios(file.read_text(encoding="utf-8")) for file in files}
 
 
-def by_age(file: Path) -> tuple[list[str], list[int]]:
+def by_age(file: Path) -> tuple[int, list[int]]:
     """Engines in the order of their history, then by version."""
     engine, _, version = file.stem.rpartition("-")
     return ["keras-2.2", "tf-keras-v1", "tf-keras", "keras-3"].index(engine), [int(part) for part in version.split(".")]

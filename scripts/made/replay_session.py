@@ -33,8 +33,8 @@ def with_session(page: str) -> str:
 
 def record(folder: Path) -> Path:
     """Run the program under capture; the trace, which lies under `folder` then."""
-    options = ["--quiet", "--python", PYTHON, "--out", folder, "--name", "budget"]
-    command = [sys.executable, "-m", "fittrace", "run", *options, PROGRAM]
+    options = ["--quiet", "--python", str(PYTHON), "--out", str(folder), "--name", "budget"]
+    command = [sys.executable, "-m", "fittrace", "run", *options, str(PROGRAM)]
     # TensorFlow 2, where it has been imported, leaves a variable that turns TensorFlow 1 into something else.
     environment = {name: value for name, value in os.environ.items() if name != "TF2_BEHAVIOR"}
     subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -43,7 +43,7 @@ def record(folder: Path) -> Path:
 
 def session(trace: Path, words: list[str]) -> str:
     """What the prompt says to `words`, typed one after the other."""
-    command = [sys.executable, "-m", "fittrace", "replay", trace]
+    command = [sys.executable, "-m", "fittrace", "replay", str(trace)]
     typed = "".join(f"{word}\n" for word in words)
     done = subprocess.run(command, input=typed, check=True, stdout=subprocess.PIPE, encoding="utf-8")
     return "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines())

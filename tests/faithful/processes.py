@@ -54,7 +54,8 @@ class Pair:
     @cached_property
     def fits(self) -> pd.DataFrame:
         """The fits in order of beginning, as the program has called them."""
-        return self.trace.fits().sort_values("start_ns").reset_index(drop=True)
+        fits: pd.DataFrame = self.trace.fits().sort_values("start_ns").reset_index(drop=True)
+        return fits
 
     def calls(self, scenario: str) -> list[int]:
         """The fits of a scenario, in order of beginning."""
@@ -65,7 +66,8 @@ class Pair:
     def of(self, table: str, fit: int) -> pd.DataFrame:
         """The rows of one fit."""
         rows = self._table(table)
-        return rows[rows.fit == fit]
+        rows_of_fit: pd.DataFrame = rows[rows.fit == fit]
+        return rows_of_fit
 
     def _table(self, name: str) -> pd.DataFrame:
         if name not in self._tables:
