@@ -15,7 +15,7 @@ from .metrics.meters import Meters
 from .sdk_spans import Tracers
 
 
-class KerasInstrumentor(BaseInstrumentor):  # type: ignore[misc]
+class KerasInstrumentor(BaseInstrumentor):
     """Instruments Keras: every call of `fit`, `evaluate` and `predict` becomes spans, in every Keras that is imported.
 
     The options of `instrument`:

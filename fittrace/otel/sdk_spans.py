@@ -15,7 +15,7 @@ from ..schema.otel_names import SCHEMA_URL, SCOPE
 from ..version import __version__
 
 
-class DerivedIdGenerator(threading.local, IdGenerator):  # type: ignore[misc]
+class DerivedIdGenerator(threading.local, IdGenerator):
     """Gives the next span of a thread the ids that the thread has set here.
 
     - `span`: the id of the span.

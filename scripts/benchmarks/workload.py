@@ -90,7 +90,7 @@ class Training:
 
         tracer = TracerProvider().get_tracer("benchmark")
 
-        class Spans(self.keras.callbacks.Callback):  # type: ignore[name-defined, misc]
+        class Spans(self.keras.callbacks.Callback):  # type: ignore[name-defined]
             def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
                 self.span = tracer.start_span("batch", attributes={"epoch": 0, "batch": batch})
 

@@ -80,7 +80,15 @@ def opened(
     folder: Path, sampled: list[int | None], *blocks: bytes, asked: str = "off", traced: int = -1
 ) -> TraceTables:
     """The trace of a journal with these blocks before its records."""
-    facts = {"pid": 1, "parent_pid": 0, "rank": None, "host": "h", "python": "3.7", "executable": "p", "argv": []}
+    facts: dict[str, object] = {
+        "pid": 1,
+        "parent_pid": 0,
+        "rank": None,
+        "host": "h",
+        "python": "3.7",
+        "executable": "p",
+        "argv": [],
+    }
     facts |= {"time_ns": WALL, "clock_ns": 0, "run_metadata": asked}
     sites = [{"define": "site", "site": number, "file": "k.py"} | site for number, site in enumerate(SITES)]
     data = MAGIC + block(BlockKind.FACTS, json.dumps(facts).encode())

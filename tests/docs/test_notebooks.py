@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,12 +21,12 @@ MOST_BYTES = 400_000
 pytestmark = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
 
-def shown(notebook: nbformat.NotebookNode) -> list[list[str]]:
+def shown(notebook: Any) -> list[list[str]]:
     """What each cell of code has put out: its texts, and of a picture that there is one."""
     return [[described(output) for output in cell.outputs] for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def described(output: nbformat.NotebookNode) -> str:
+def described(output: Any) -> str:
     if output.output_type == "stream":
         return f"{output.name}: {output.text}"
     return f"{sorted(output.data)}: {output.data.get('text/plain')}"

@@ -22,9 +22,7 @@ def test_every_line_names_a_test() -> None:
 
 @pytest.mark.parametrize(("file", "name"), sorted(set(TEST.findall(PAGE))))
 def test_what_holds_a_line_is_there(file: str, name: str) -> None:
-    tests = [node.name for node in ast.walk(ast.parse((ROOT / "tests" / file).read_text())) if is_test(node)]
+    nodes = ast.walk(ast.parse((ROOT / "tests" / file).read_text()))
+    functions = [node.name for node in nodes if isinstance(node, ast.FunctionDef)]
+    tests = [function for function in functions if function.startswith("test_")]
     assert name in tests if name else tests
-
-
-def is_test(node: ast.AST) -> bool:
-    return isinstance(node, ast.FunctionDef) and node.name.startswith("test_")

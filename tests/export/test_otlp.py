@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.json_format import ParseDict
+from named_rows import named_rows
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otel.receiver import Received, over_grpc, over_http
 
@@ -76,11 +77,11 @@ def nearest(span: Span, everything: dict[int, Span], ids: set[int]) -> int | Non
 def test_what_spans_tell(keras_3: TraceTables) -> None:
     spans = {span.row.span: span for span in spans_of(keras_3)}
     batches = keras_3.batches()
-    for row, loss in zip(batches.itertuples(), batches["logs.loss"], strict=True):
+    for row, loss in zip(named_rows(batches), batches["logs.loss"], strict=True):
         told = spans[row.span].attributes()
         assert (told["keras.stage"], told["keras.batch"], told["keras.batch_size"]) == (row.stage, row.batch, row.size)
         assert told["keras.logs.loss"] == loss
-    for row in keras_3.hooks().itertuples():
+    for row in named_rows(keras_3.hooks()):
         told = spans[row.span].attributes()
         assert (told["keras.callback"], told["keras.callback_position"]) == (row.callback, row.position)
         assert told["keras.hook"] == row.hook and spans[row.span].name == "keras.hook"

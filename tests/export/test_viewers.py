@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from named_rows import named_rows
 
 from fittrace.cli import main
 from fittrace.export.counters import points_of
@@ -77,7 +78,7 @@ def test_perfetto_s_trace_processor_reads_it(keras_3: TraceTables, tmp_path: Pat
     table = keras_3.spans()
     ours = {
         row.span: (row.start_ns, row.duration_ns, row.thread, None if row.parent is pd.NA else row.parent)
-        for row in table.itertuples()
+        for row in named_rows(table)
     }
     theirs = {row["span"]: (row["ts"], row["dur"], row["thread"], row["parent"]) for row in slices}
     assert theirs == ours

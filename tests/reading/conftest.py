@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
-from stores import write_run
+from synthetic import Size, make
 
 from fittrace.tables import TraceTables
-
-sys.path.insert(0, str(Path(__file__).parent.parent))  # for `synthetic`
+from reading.stores import write_run
 
 
 @pytest.fixture
@@ -28,8 +26,6 @@ def trace(run: Path) -> TraceTables:
 @pytest.fixture(scope="session")
 def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of two runs of two processes each, whose first callback adds a key to the logs."""
-    from synthetic import Size, make
-
     directory = tmp_path_factory.mktemp("made-up")
     make(directory, Size(batches=30, epochs=3, runs=2, processes=2, changing=True))
     return directory

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from fittrace.schema import run_facts as schema_run
 from fittrace.store.parquet.partition_writer import PartitionWriter
 
+Tables = dict[str, dict[str, list[Any]]]
+"""For each table its columns."""
+
 START = 1_760_000_000_000_000_000
 
 
-def write_run(directory: Path, name: str = "a1", tables=None, processes: int = 1, **facts) -> Path:
+def write_run(
+    directory: Path, name: str = "a1", tables: Tables | None = None, processes: int = 1, **facts: Any
+) -> Path:
     """A run under `directory` whose processes all have the given rows; `facts` go into its run.json."""
     folder = directory / name
     folder.mkdir(parents=True)
@@ -24,7 +30,7 @@ def write_run(directory: Path, name: str = "a1", tables=None, processes: int = 1
     return folder
 
 
-def small_tables() -> dict:
+def small_tables() -> Tables:
     """One fit of two batches with the callbacks A and B; the second batch's hooks run on another thread."""
     fit = {"epoch": None, "batch": None}
     epoch = {"epoch": 0, "batch": None}
@@ -79,17 +85,19 @@ def small_tables() -> dict:
     return {table: columns(of) for table, of in rows.items()}
 
 
-def columns(rows: list[dict]) -> dict[str, list]:
+def columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
     """Rows as columns; what a row leaves out is missing there."""
     return {name: [row.get(name) for row in rows] for name in dict.fromkeys(name for row in rows for name in row)}
 
 
-def _span(span: int, parent: int | None, phase: str, start: int, duration: int, children: int) -> dict:
+def _span(span: int, parent: int | None, phase: str, start: int, duration: int, children: int) -> dict[str, Any]:
     times = {"start_ns": START + start, "duration_ns": duration, "children_ns": children}
     same = {"fit": 0, "stage": "train", "thread": "MainThread", "status": "ok", "site": span}
     return {"span": span, "parent": parent, "phase": phase, "name": phase} | times | same
 
 
-def _log(span: int, batch: int, position: int, key: str, value: float | None, text=None, removed: bool = False) -> dict:
+def _log(
+    span: int, batch: int, position: int, key: str, value: float | None, text: str | None = None, removed: bool = False
+) -> dict[str, Any]:
     place = {"fit": 0, "stage": "train", "epoch": 0, "batch": batch, "hook": "on_train_batch_end", "span": span}
     return place | {"position": position, "key": key, "value": value, "text": text, "removed": removed}

@@ -14,10 +14,10 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 import pytest
-from stores import START, write_run
 
 from fittrace.cli import main, progress, sql
 from fittrace.cli.which_trace import newest
+from reading.stores import START, write_run
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -27,10 +27,10 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.chdir(tmp_path)
 
 
-def fittrace(*words: str, **options) -> subprocess.CompletedProcess:
+def fittrace(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "fittrace", *words]
-    return subprocess.run(command, check=True, env=environment, capture_output=True, encoding="utf-8", **options)
+    return subprocess.run(command, check=True, env=environment, capture_output=True, encoding="utf-8", cwd=cwd)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_sql_on_the_newest_in_each_format(run: Path, tmp_path: Path) -> None:
     with open(tmp_path / "y.parquet", "wb") as file:
         command = [sys.executable, "-m", "fittrace", "sql", query, "--format", "parquet"]
         subprocess.run(command, stdout=file, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    assert duckdb.sql(f"SELECT * FROM '{tmp_path}/y.parquet'").fetchall() == [("A", 0.1), ("B", 0.1)]
+    assert duckdb.execute(f"SELECT * FROM '{tmp_path}/y.parquet'").fetchall() == [("A", 0.1), ("B", 0.1)]
 
 
 def test_output_is_replaced_whole(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,6 +144,7 @@ def test_a_closed_pipe_is_no_traceback(made_up: Path) -> None:
     command = [sys.executable, "-m", "fittrace", "sql", str(made_up), query, "--format", "csv"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    assert process.stdout is not None and process.stderr is not None
     assert process.stdout.readline().startswith(b"run,process,fit")
     process.stdout.close()
     assert process.wait(60) == 141 and process.stderr.read() == b""

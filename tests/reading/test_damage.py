@@ -6,12 +6,12 @@ import random
 from pathlib import Path
 
 import pytest
-from stores import write_run
 
 from fittrace.schema.errors import DamagedTrace, FittraceError
 from fittrace.schema.run_facts import NotATrace
 from fittrace.tables import TraceTables
 from fittrace.tables.computed_tables import VIEWS
+from reading.stores import write_run
 
 
 def _read_all(path: Path) -> dict[str, str]:

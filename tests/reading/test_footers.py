@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from fittrace.schema.errors import DamagedTrace
 from fittrace.store import part_names
 from fittrace.tables import TraceTables
 
-CLAIMS = {
+CLAIMS: dict[str, tuple[Callable[[], pa.Table], str]] = {
     "rows": (lambda: pa.table({"message": pa.repeat("x", 200_000)}), "200,000 rows in a row group; at most 131,072"),
     "columns": (lambda: pa.table({f"c{at}": [1] for at in range(5000)}), "5,000 columns; at most 4,160"),
     "bytes": (lambda: pa.table({"message": ["x" * (1 << 20)] * 70}), "bytes in a column; at most 67,108,864"),

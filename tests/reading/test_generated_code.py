@@ -11,12 +11,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from stores import small_tables, write_run
 
 from fittrace.cli import main
 from fittrace.schema.errors import FittraceError
 from fittrace.store import part_names
 from fittrace.tables import TraceTables
+from reading.stores import small_tables, write_run
 
 EVIL = "__import__('pathlib').Path('canary').touch()"
 BREAKS_OUT = f'"""\n{EVIL}\n"""\'\\'

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from told import NODE, WALL, event, ops, traced
 
 from fittrace.store.tensorflow import profile, run_metadata
 from fittrace.store.tensorflow.messages import RunMetadata
 from fittrace.store.tensorflow.ops import Contents, Op
+from reading.told import NODE, WALL, event, ops, traced
 
 GPU = "/device:GPU:0"
 EXECUTOR = "/job:localhost/replica:0/task:0/device:GPU:0"
@@ -185,7 +185,7 @@ def test_an_instruction_of_xla_on_the_host_is_an_op_too() -> None:
 
 
 def test_waiting_for_another_device_is_no_work() -> None:
-    which = {"name": "x/_2", "kernel_type": "_Recv", "step_id": "1"}
+    which: dict[str, Any] = {"name": "x/_2", "kernel_type": "_Recv", "step_id": "1"}
     data = traced(
         event("ExecutorState::ProcessAsync::Start", 100, 5, name="IteratorGetNext", kernel_type="IteratorGetNext"),
         event("ExecutorState::ProcessAsync::Start", 105, 5, **which),

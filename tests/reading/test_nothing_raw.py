@@ -11,7 +11,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import hostile
 import pytest
 
 import fittrace
@@ -23,6 +22,7 @@ from fittrace.prompt.shell import Shell
 from fittrace.schema.errors import FittraceError
 from fittrace.schema.safe_text import printable
 from fittrace.tables import TraceTables
+from reading import hostile
 
 ROOT = Path(__file__).parent.parent.parent
 OURS = re.compile(r"\x1b\[[0-9;]*[mK]|\r")

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from died import write_died
-from stores import write_run
 
 from fittrace.cli import main
 from fittrace.schema.errors import FittraceError
 from fittrace.store.converter_lock import is_running
 from fittrace.tables import TraceTables
+from reading.died import write_died
+from reading.stores import write_run
 
 Made = tuple[Path, Path]
 """A run of a stranger, and a run of the reader's own beside it."""
@@ -173,7 +173,7 @@ def test_a_run_that_goes_on_is_not_converted(made: Made, capsys: pytest.CaptureF
 
 def test_two_that_look_at_once_do_not_take_each_other_for_the_program(made: Made) -> None:
     run, _ = made
-    found = []
+    found: list[bool] = []
     threads = [threading.Thread(target=lambda: found.extend(is_running(run) for _ in range(200))) for _ in range(4)]
     for thread in threads:
         thread.start()

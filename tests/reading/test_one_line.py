@@ -7,17 +7,18 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
 import pytest
-from died import write_died
-from stores import write_run
 
 import fittrace
 from fittrace.cli import COMMANDS, main, sql
 from fittrace.tables import QueryError, TraceTables
+from reading.died import write_died
+from reading.stores import write_run
 
 ROOT = Path(__file__).parent.parent.parent
 NO_UTF_8 = os.fsdecode(b"caf\xe9")
@@ -120,7 +121,7 @@ def test_results_that_something_cannot_hold(run: Path, value: str, capsys: pytes
             assert form != "table" or shown is None or Path("out").read_text().splitlines()[1].strip() == shown
             Path("out").unlink()
     text = TraceTables.open(run).sql(f"SELECT CAST({value} AS VARCHAR) AS x")
-    assert text["x"].tolist() == [duckdb.sql(f"SELECT CAST({value} AS VARCHAR)").fetchall()[0][0]]
+    assert text["x"].tolist() == [duckdb.execute(f"SELECT CAST({value} AS VARCHAR)").fetchall()[0][0]]
 
 
 def test_a_query_that_is_no_text(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -192,7 +193,9 @@ def _table_that_is_a_file(run: Path) -> None:
         (_table_that_is_a_file, False),
     ],
 )
-def test_odd_things_in_a_run(run: Path, harm, opens: bool, capsys: pytest.CaptureFixture[str]) -> None:
+def test_odd_things_in_a_run(
+    run: Path, harm: Callable[[Path], None], opens: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_run(run.parent, "good")
     harm(run)
     assert main(["ls", str(run.parent)]) == 0
@@ -208,8 +211,9 @@ def shell(line: str, **variables: str) -> tuple[int, str]:
     """The exit code and standard error of a shell's command line, in which `fittrace` is ours."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     command = line.replace("fittrace", f"{sys.executable} -m fittrace", 1)
-    streams = {"stderr": subprocess.PIPE, "stdout": subprocess.DEVNULL}
-    done = subprocess.run(["sh", "-c", command], check=False, env=environment, **streams)
+    done = subprocess.run(
+        ["sh", "-c", command], check=False, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
     return done.returncode, done.stderr.decode()
 
 
@@ -237,7 +241,9 @@ def test_closed_streams_that_are_not_needed(run: Path) -> None:
     assert shell("fittrace run --quiet train.py >&- <&-") == (0, "")
 
 
-def test_a_fault_of_fittrace_itself_is_one_line_too(run: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+def test_a_fault_of_fittrace_itself_is_one_line_too(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def broken(*_: object) -> None:
         raise KeyError("a\nb" * 500)
 

@@ -6,13 +6,13 @@ import zlib
 from typing import Any
 
 import pytest
-from told import CLOCK, NODE, WALL, event, metadata, ops, traced
 
 from fittrace.schema.journal_format import ANCHOR, LARGEST_METADATA
 from fittrace.store.journal.batch_metadata import PackedMetadata, UnreadableMetadata
 from fittrace.store.tensorflow import profile, run_metadata, step_stats
 from fittrace.store.tensorflow.messages import RunMetadata
 from fittrace.store.tensorflow.ops import NAMELESS, Contents, Op
+from reading.told import CLOCK, NODE, WALL, event, metadata, ops, traced
 
 
 def test_an_op_of_a_session_is_on_the_process_clock() -> None:
@@ -103,7 +103,7 @@ def test_an_event_of_ours_ties_the_profilers_clock_to_the_process() -> None:
 
 
 def test_an_op_that_ends_on_another_thread_lasts_till_then() -> None:
-    which = {"name": "IteratorGetNext", "kernel_type": "IteratorGetNext", "step_id": "1"}
+    which: dict[str, Any] = {"name": "IteratorGetNext", "kernel_type": "IteratorGetNext", "step_id": "1"}
     contents = profile.read(
         traced(
             event("ExecutorState::ProcessAsync::Start", 100, 10, **which),

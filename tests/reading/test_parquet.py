@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -11,18 +12,18 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
-from stores import small_tables, write_run
 from synthetic import Size, make
 
 from fittrace.schema.tables import TABLES
 from fittrace.store.parquet import partition_writer
 from fittrace.store.parquet.partition_writer import PartitionWriter, is_whole, partition
 from fittrace.store.part_names import PART
+from reading.stores import small_tables, write_run
 
 NOTE = {"kind": ["engine"], "message": ["keras 9"]}
 
 
-def notes(count: int, kind: str = "engine") -> dict:
+def notes(count: int, kind: str = "engine") -> dict[str, Any]:
     return {"kind": (np.zeros(count, np.int32), [kind]), "message": [str(number) for number in range(count)]}
 
 
@@ -45,7 +46,7 @@ def test_readers_of_hive_partitions_see_one_table(tmp_path: Path, reader: str) -
             writer.append("notes", notes(2))
     if reader == "duckdb":
         query = f"SELECT * FROM read_parquet('{tmp_path}/notes/*/*.parquet', hive_partitioning = true)"
-        frame = duckdb.sql(query).df()
+        frame = duckdb.execute(query).df()
     elif reader == "pandas":
         frame = pd.read_parquet(tmp_path / "notes")
     else:
@@ -137,7 +138,7 @@ def test_a_new_logs_key_begins_a_part_only_when_rows_are_written(
         ("sites", {"site": ["seven"]}, "sites.site:"),
     ],
 )
-def test_wrong_columns_are_named(tmp_path: Path, table: str, columns: dict, message: str) -> None:
+def test_wrong_columns_are_named(tmp_path: Path, table: str, columns: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message), PartitionWriter(tmp_path, "a1", 0) as writer:
         writer.append(table, columns)
 

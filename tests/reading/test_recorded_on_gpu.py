@@ -96,7 +96,7 @@ def test_the_clocks_of_host_and_gpu_agree(sample: Sample) -> None:
     if not sample.is_profile:
         pytest.skip("a session does not tell of launches")
     ops = sample.contents.ops
-    launches = {_as_launched(op): [] for op in ops if op.kernel}
+    launches: dict[tuple[str, str, str | None], list[int]] = {_as_launched(op): [] for op in ops if op.kernel}
     for op in ops:
         if op.kernel and not op.on_device:
             launches[_as_launched(op)].append(op.start_ns)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-from stores import START, write_run
 
 from fittrace.cli import main
 from fittrace.schema import limits
+from reading.stores import START, write_run
 
-MOMENTS = [10**30, -1, 1.5, float("nan"), float("inf"), "when", True, [], {}, limits.LATEST_NS]
+MOMENTS: list[Any] = [10**30, -1, 1.5, float("nan"), float("inf"), "when", True, [], {}, limits.LATEST_NS]
 
 
 @pytest.mark.parametrize("key", ["start_ns", "end_ns"])

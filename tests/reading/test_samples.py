@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from stores import columns, small_tables, write_run
 
 import fittrace
 from fittrace.tables import TraceTables, UnknownSamples
+from reading.stores import columns, small_tables, write_run
 
 ORDER = [6, 7, 8, 2, 0, 1, 3, 4, 5]
 STRETCHES = [(0, 6, 3), (3, 2, 1), (4, 0, 2), (6, 3, 3)]
 
 
-def tables(stretches: list, epoch: int | None = 0, stage: str = "train", method: str = "fit") -> dict:
+def tables(stretches: list[Any], epoch: int | None = 0, stage: str = "train", method: str = "fit") -> dict[str, Any]:
     """An epoch of three batches of four, four and one samples."""
     made = small_tables()
     base = {name: values[0] for name, values in made["batches"].items()}
@@ -55,7 +56,7 @@ def test_the_stage_is_the_fits_own(tmp_path: Path, stage: str, method: str) -> N
         ([(0, 3, 5), (6, 0, 3)], "batch 1: the order of its epoch's samples is lost"),
     ],
 )
-def test_what_is_not_known_is_said(tmp_path: Path, stretches: list, told: str) -> None:
+def test_what_is_not_known_is_said(tmp_path: Path, stretches: list[Any], told: str) -> None:
     trace = TraceTables.open(write_run(tmp_path, tables=tables(stretches)))
     with pytest.raises(UnknownSamples, match=told):
         trace.batch_samples(0, 0, 1)
@@ -67,7 +68,7 @@ def test_an_engine_without_bounds_is_named(trace: TraceTables) -> None:
 
 
 @pytest.mark.parametrize("place", [(7, 0, 0), (0, 9, 0), (0, None, 0), (0, 0, 3)])
-def test_a_batch_that_is_not_there_is_said(tmp_path: Path, place: tuple) -> None:
+def test_a_batch_that_is_not_there_is_said(tmp_path: Path, place: tuple[Any, ...]) -> None:
     trace = TraceTables.open(write_run(tmp_path, tables=tables(STRETCHES)))
     with pytest.raises(UnknownSamples, match="no such batch"):
         trace.batch_samples(*place)

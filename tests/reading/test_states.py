@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from random import Random
+from typing import Any
+
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fittrace.tables import hook_logs
 
+Logs = dict[str, float | str]
+Edits = list[tuple[str, float | str | None]]
+"""Keys with their new values; None removes the key."""
+
 KEYS = st.sampled_from(["loss", "acc", "lr", "f1"])
 VALUES = st.one_of(st.floats(allow_nan=False), st.sampled_from(["Tensor(...)", "None"]))
 LOGS = st.dictionaries(KEYS, VALUES)
-EDITS = st.lists(st.tuples(KEYS, st.one_of(st.none(), VALUES)), max_size=3)  # None removes the key
+EDITS = st.lists(st.tuples(KEYS, st.one_of(st.none(), VALUES)), max_size=3)
 
 
 @given(st.lists(st.tuples(LOGS, st.lists(EDITS, min_size=1, max_size=4)), max_size=4), st.randoms())
-def test_states_are_what_the_callbacks_saw(containers, shuffler) -> None:
+def test_states_are_what_the_callbacks_saw(containers: list[tuple[Logs, list[Edits]]], shuffler: Random) -> None:
     rows, hooks = [], []
     final = []
     for number, (given_logs, edits) in enumerate(containers):
@@ -63,7 +70,7 @@ SCHEMA = pa.schema(
 )
 
 
-def _row(container: int, position: int, key: str, value: object) -> dict:
+def _row(container: int, position: int, key: str, value: object) -> dict[str, Any]:
     number, text = (value, None) if isinstance(value, float) else (None, value)
     place = {"process": 0, "span": container, "position": position, "key": key}
     return place | {"value": number, "text": text, "removed": value is None}

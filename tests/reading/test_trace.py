@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from stores import small_tables, write_run
 
 import fittrace
 from fittrace.schema.errors import DamagedTrace
 from fittrace.schema.run_facts import NotATrace
 from fittrace.tables import AmbiguousRuns, TraceTables
 from fittrace.tables.computed_tables import VIEWS
+from reading.stores import small_tables, write_run
 
 REQUIRED = {
     "fits": "fit engine engine_version start_ns duration_ns epochs batches status error",

@@ -7,12 +7,12 @@ import io
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from stores import columns, small_tables, write_run
 
 from fittrace.analysis import units
 from fittrace.store.run_files import RunFiles
@@ -21,6 +21,7 @@ from fittrace.views import row_formats
 from fittrace.views.run_ending import ending
 from fittrace.views.summary import print_summary
 from fittrace.views.terminal_table import table_lines
+from reading.stores import columns, small_tables, write_run
 
 HOSTILE = "\x1b]0;title\x07\x1b[2J\x9b31m\u202egnp.exe\r\nfake: line"
 
@@ -93,7 +94,7 @@ STOPPED = {"fit": 0, "stage": "train", "epoch": 3, "hook": "on_epoch_end", "posi
         ([], None),
     ],
 )
-def test_summary_says_who_stopped_a_fit(tmp_path: Path, stops: list, said: str | None) -> None:
+def test_summary_says_who_stopped_a_fit(tmp_path: Path, stops: list[Any], said: str | None) -> None:
     tables = small_tables() | ({"stops": columns(stops)} if stops else {})
     text = summary(write_run(tmp_path, tables=tables))
     assert ("\nstopped" in text) == (said is not None)
@@ -190,7 +191,7 @@ def test_nothing_of_a_hostile_trace_reaches_the_terminal(tmp_path: Path) -> None
         ({"end_ns": None}, False, [], "cut off"),
     ],
 )
-def test_endings(facts: dict, running: bool, processes: list[str], words: str) -> None:
+def test_endings(facts: dict[str, Any], running: bool, processes: list[str], words: str) -> None:
     assert ending(RunFiles(Path("a"), facts, Path("a"), running), processes) == words
 
 

@@ -126,7 +126,7 @@ class ThreadRecording:
             self._context.fault("reading the order of the samples", error)
 
 
-class Recorder(Local, ThreadRecording):  # type: ignore[misc]
+class Recorder(Local, ThreadRecording):
     """The recording of the calling thread.
 
     Made once, it makes one for each thread that meets a probe: `threading.local` calls `__init__` then.

@@ -27,7 +27,7 @@ def is_wanted(environment: Mapping[str, str]) -> bool:
     return bool(environment.get(OTEL_EXPORTER_OTLP_METRICS_ENDPOINT))
 
 
-class CountedMetricExporter(MetricExporter):  # type: ignore[misc]
+class CountedMetricExporter(MetricExporter):
     """Exports through the SDK's `exporter` without its log lines, and counts the exports that were `refused`."""
 
     def __init__(self, exporter: Any) -> None:

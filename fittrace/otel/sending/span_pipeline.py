@@ -21,7 +21,7 @@ _QUEUE = 2048
 """Spans in the queue of the SDK's processor by default."""
 
 
-class CountedSpanExporter(SpanExporter):  # type: ignore[misc]
+class CountedSpanExporter(SpanExporter):
     """Exports through the SDK's `exporter` without its log lines, and counts the spans that were `sent` or `failed`."""
 
     def __init__(self, exporter: Any) -> None:
@@ -63,7 +63,7 @@ class CountedSpanExporter(SpanExporter):  # type: ignore[misc]
         return True
 
 
-class BoundedSpanProcessor(SpanProcessor):  # type: ignore[misc]
+class BoundedSpanProcessor(SpanProcessor):
     """Hands spans to the SDK's processor as long as its queue has room.
 
     The processor would log a line for each span that finds no room.

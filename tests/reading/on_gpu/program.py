@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 
-def main(engine, *options):
+def main(engine: str, *options: str) -> None:
     if engine == "tf_keras-v1":
         tf.compat.v1.disable_v2_behavior()
     keras = importlib.import_module("tf_keras" if engine.startswith("tf_keras") else "keras")
