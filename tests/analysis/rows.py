@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from fittrace.analysis.rules import Finding
 
@@ -27,7 +29,7 @@ RNG = np.random.default_rng(4)
 NO_VALUES = pd.DataFrame({"span": [], "key": [], "value": [], "text": []})
 
 
-def batches(epochs: int = 3, each: int = 50, **columns: Sequence[float]) -> pd.DataFrame:
+def batches(epochs: int = 3, each: int = 50, **columns: ArrayLike) -> pd.DataFrame:
     """Training batches of 5 ms, of which `function` takes 4; `columns` replace theirs."""
     count = epochs * each
     table = pd.DataFrame(
@@ -47,18 +49,22 @@ def batches(epochs: int = 3, each: int = 50, **columns: Sequence[float]) -> pd.D
             "status": "ok",
         }
     )
-    return table.assign(**columns)
+    replaced: pd.DataFrame = table.assign(**columns)
+    return replaced
 
 
-def hook(name: str, callback: str = "Mine", epoch: int | None = 0, batch: int | None = None, **more: object) -> dict:
+def hook(
+    name: str, callback: str = "Mine", epoch: int | None = 0, batch: int | None = None, **more: object
+) -> dict[str, Any]:
     row = {"hook": name, "callback": callback, "position": 0, "epoch": epoch, "batch": batch, "stage": "train"}
     row |= {"thread": "MainThread", "start_ns": 0, "duration_ns": 1000, "span": 7, "parent": 6}
     row |= {"logs_before": {}, "logs_after": {}, "changed": []}
     return row | more
 
 
-def hooks(rows: Iterable[dict]) -> pd.DataFrame:
-    return pd.DataFrame(list(rows)).astype({"epoch": "Int64", "batch": "Int64"})
+def hooks(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    table: pd.DataFrame = pd.DataFrame(list(rows)).astype({"epoch": "Int64", "batch": "Int64"})
+    return table
 
 
 def logged(callback: str, losses: Sequence[float], epoch_end: float, **more: object) -> pd.DataFrame:
@@ -69,37 +75,38 @@ def logged(callback: str, losses: Sequence[float], epoch_end: float, **more: obj
     return hooks([*rows, hook("on_epoch_end", callback, logs_before={"loss": epoch_end})])
 
 
-def value(key: str, value: float | None = None, text: str | None = None, span: int = 0) -> dict:
+def value(key: str, value: float | None = None, text: str | None = None, span: int = 0) -> dict[str, Any]:
     return {"span": span, "key": key, "value": value, "text": text}
 
 
 NO_INNER = pd.DataFrame({"fit": [], "method": [], "parent_span": [], "duration_ns": [], "batches": []})
 
 
-def settings(callback: str, position: int = 1, **attributes: object) -> tuple[dict, list[dict]]:
+def settings(
+    callback: str, position: int = 1, hooks: Sequence[str] = (), **attributes: str | float
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The `on_train_begin` of a callback, and what `values` tells of its settings; `hooks` are those it overrides."""
-    overridden = attributes.pop("hooks", ())
-    given = dict.fromkeys(overridden, True) | attributes  # type: ignore[attr-defined]
     rows = [
         value(
             f"callbacks[{position}].{name}",
-            None if isinstance(one, str) else float(one),
-            one if isinstance(one, str) else None,
+            None if isinstance(setting, str) else float(setting),
+            setting if isinstance(setting, str) else None,
             3,
-        )  # type: ignore[arg-type]
-        for name, one in given.items()
+        )
+        for name, setting in (dict.fromkeys(hooks, True) | attributes).items()
     ]
     return hook("on_train_begin", callback, parent=3, position=position), rows
 
 
-def stop(value: str, callback: str | None = "Mine", hook: str = "on_epoch_end", **more: object) -> dict:
+def stop(value: str, callback: str | None = "Mine", hook: str = "on_epoch_end", **more: object) -> dict[str, Any]:
     row = {"fit": 0, "stage": "train", "epoch": 0, "batch": None, "value": value, "callback": callback, "hook": hook}
     return row | {"span": 5, "start_ns": 0, "thread": "MainThread"} | more
 
 
-def stops(*rows: dict) -> pd.DataFrame:
+def stops(*rows: dict[str, Any]) -> pd.DataFrame:
     columns = list(stop("True"))
-    return pd.DataFrame(list(rows), columns=columns).astype({"epoch": "Int64", "batch": "Int64"})
+    table: pd.DataFrame = pd.DataFrame(list(rows), columns=columns).astype({"epoch": "Int64", "batch": "Int64"})
+    return table
 
 
 def told(findings: Iterable[Finding]) -> list[str]:

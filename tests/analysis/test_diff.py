@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pandas as pd
@@ -17,15 +18,19 @@ from fittrace.views.comparison import line
 REFERENCE = Path(__file__).parents[2] / "traces" / "reference-keras-3"
 
 
-def store(folder: Path, name: str, change=lambda tables: None) -> TraceTables:
-    """The small run, changed: `change` is given its tables as DataFrames."""
+Change = Callable[[dict[str, pd.DataFrame]], None]
+"""What changes the tables of a run, each a DataFrame under its name."""
+
+
+def store(folder: Path, name: str, change: Change = lambda tables: None) -> TraceTables:
+    """The small run, changed by `change`."""
     tables = {table: pd.DataFrame(rows, dtype=object) for table, rows in small_tables().items()}
     change(tables)
     rows = {table: columns(frame.to_dict("records")) for table, frame in tables.items()}
     return TraceTables.open(write_run(folder, name, rows))
 
 
-def differences(tmp_path: Path, change, only=ASPECTS, **tolerances: float) -> list[str]:
+def differences(tmp_path: Path, change: Change, only: Collection[str] = ASPECTS, **tolerances: float) -> list[str]:
     a, b = store(tmp_path, "a"), store(tmp_path, "b", change)
     return [line(found) for found in compare(a, b, only, Tolerances(**tolerances)).differences]
 
@@ -162,7 +167,7 @@ def test_phases_that_one_lacks(tmp_path: Path) -> None:
     ]
 
 
-def _timed(factor: float, spans: int, drift: float):
+def _timed(factor: float, spans: int, drift: float) -> Change:
     """Batches of 1 ms with noise of a tenth, each `factor` times as long; `drift` is how much slower the last is."""
 
     def change(tables: dict[str, pd.DataFrame]) -> None:

@@ -94,5 +94,7 @@ def test_a_function_that_one_ran() -> None:
 
 def test_lines_of_real_fits() -> None:
     """The validation of tf_keras has no loop over batches' hooks; the evaluate after the fit has no callbacks."""
-    traces = [TraceTables.open(REFERENCE.parent / f"reference-{engine}") for engine in ("tf-keras", "keras-3")]
-    assert [one for one in compare(*traces, ["flow"]).differences if one.where is not None] == []
+    tf_keras, keras_3 = (
+        TraceTables.open(REFERENCE.parent / f"reference-{engine}") for engine in ("tf-keras", "keras-3")
+    )
+    assert [one for one in compare(tf_keras, keras_3, ["flow"]).differences if one.where is not None] == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -115,7 +115,7 @@ def test_what_a_tensor_is_worth_is_no_difference() -> None:
     ]
 
 
-def _timed(durations_ns: dict[tuple[str, str | None], Sequence[float]], first_ns: int = 5 * MS) -> ComparedFit:
+def _timed(durations_ns: Mapping[tuple[str, str | None], np.ndarray], first_ns: int = 5 * MS) -> ComparedFit:
     """A fit of batches whose hooks, of a list or of a callback in it, take so long."""
     rows = [{"span": 0, "parent": -1, "phase": "fit", "callback": None, "hook": None, "duration_ns": 1000 * MS}]
     for (name, callback), times in durations_ns.items():

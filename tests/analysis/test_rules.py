@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -78,7 +79,7 @@ def run_of_fits(folder: Path, count: int) -> TraceTables:
     """A run with the small fit so many times."""
     from reading.stores import columns, small_tables, write_run
 
-    tables: dict[str, list[dict]] = {}
+    tables: dict[str, list[dict[str, Any]]] = {}
     for table, of in small_tables().items():
         rows = [dict(zip(of, row, strict=True)) for row in zip(*of.values(), strict=True)]
         if table in ("processes", "notes"):
@@ -114,11 +115,15 @@ def test_each_fit_has_its_own_rows(tmp_path: Path) -> None:
 
 def test_what_rules_look_at_grows_with_the_fits_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not with their square, as it would if each fit were looked for in all rows."""
-    looked_at = []
-    given = RowsByFit.of
-    monkeypatch.setattr(
-        RowsByFit, "of", lambda self, owner: (looked_at.append(len(rows := given(self, owner))), rows)[1]
-    )
+    looked_at: list[int] = []
+    original = RowsByFit.of
+
+    def counted(self: RowsByFit, owner: pd.Series) -> pd.DataFrame:
+        rows = original(self, owner)
+        looked_at.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(RowsByFit, "of", counted)
     totals = []
     for count in (5, 20):
         looked_at.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -48,7 +49,7 @@ def test_stop_overwritten_and_ignored() -> None:
     train = batches(3, 10)
     end = int(train["start_ns"][9]) + 1
 
-    def find(*rows: dict) -> list[str]:
+    def find(*rows: dict[str, Any]) -> list[str]:
         found = [*stop_overwritten.find(FIT, train, stops(*rows)), *stop_ignored.find(FIT, train, stops(*rows))]
         return told(found)
 
@@ -83,11 +84,13 @@ def test_batch_index() -> None:
 def test_hook_on_another_thread() -> None:
     begin, values = settings("Mine", hooks=["on_train_batch_end"])
 
-    def find(calls: Sequence[dict], values: Sequence[dict] = values, version: str = "3.15.1") -> list[Finding]:
+    def find(
+        calls: Sequence[dict[str, Any]], values: Sequence[dict[str, Any]] = values, version: str = "3.15.1"
+    ) -> list[Finding]:
         fit, given = FIT.replace({"3.15.1": version}), pd.DataFrame(list(values) or NO_VALUES)
         return list(hook_on_another_thread.find(fit, batches(1, 4), hooks([begin, *calls]), given))
 
-    def ends(callback: str = "Mine", late: int = 0) -> list[dict]:
+    def ends(callback: str = "Mine", late: int = 0) -> list[dict[str, Any]]:
         times = [(5 + 3 * n + late) * MS for n in range(3)]
         return [
             hook("on_train_batch_end", callback, batch=n, thread="pool-0", start_ns=at) for n, at in enumerate(times)

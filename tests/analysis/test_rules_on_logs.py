@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,7 +46,7 @@ def test_monitor_missing() -> None:
         hook("on_epoch_end", "EarlyStopping", logs_before=logs, logs_after=logs, position=1, parent=9),
     ]
 
-    def find(*given: dict, more: Sequence[dict] = ()) -> list[str]:
+    def find(*given: dict[str, Any], more: Sequence[dict[str, Any]] = ()) -> list[str]:
         return told(monitor_missing.find(FIT, PROCESS, hooks([*rows, *more]), pd.DataFrame(list(given))))
 
     missing = value("callbacks[1].monitor", text="val_acc", span=3)
@@ -66,12 +67,12 @@ def test_monitor_missing() -> None:
 def test_monitor_missing_where_the_callback_looks() -> None:
     batch, epoch = {"loss": 1.0}, {"loss": 1.0, "val_loss": 2.0}
 
-    def find(*ends: dict, status: str = "ok", **attributes: object) -> list[str]:
+    def find(*ends: dict[str, Any], status: str = "ok", **attributes: Any) -> list[str]:
         begin, values = settings("ModelCheckpoint", monitor="val_loss", **attributes)
         fit = FIT.replace({"ok": status})
         return told(monitor_missing.find(fit, PROCESS, hooks([begin, *ends]), pd.DataFrame(values)))
 
-    def end(name: str, logs: dict) -> dict:
+    def end(name: str, logs: dict[str, Any]) -> dict[str, Any]:
         return hook(name, "ModelCheckpoint", logs_before=logs, logs_after=logs, position=1, parent=9)
 
     both = end("on_train_batch_end", batch), end("on_epoch_end", epoch)
@@ -89,7 +90,7 @@ def test_monitor_missing_where_the_callback_looks() -> None:
 def test_key_unseen_and_values_differ() -> None:
     spans = pd.DataFrame({"span": [4, 7], "parent": [1, 5], "phase": "hooks", "callback": None})
 
-    def find(inner: dict, outer: dict, **more: object) -> list[list[str]]:
+    def find(inner: dict[str, Any], outer: dict[str, Any], **more: Any) -> list[list[str]]:
         rows = [
             hook("on_epoch_end", "Group", span=5, parent=4, logs_before=outer, logs_after=outer),
             hook("on_epoch_end", "Scores", span=8, parent=7, logs_after=inner, **more),

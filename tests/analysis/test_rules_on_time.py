@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -153,7 +154,7 @@ def test_slow_callback() -> None:
     train = batches(1, 20)
     begins = train["start_ns"].tolist()
 
-    def find(duration: int, longest: int = 0, **more: object) -> list[str]:
+    def find(duration: int, longest: int = 0, **more: Any) -> list[str]:
         times = [duration] * 10 + [max(duration, longest)] + [duration] * 9
         calls = enumerate(zip(begins, times))
         ends = [hook("on_train_batch_end", batch=n, start_ns=at, duration_ns=took, **more) for n, (at, took) in calls]
