@@ -57,8 +57,8 @@ class Tape(Owning):
         self.words: list[str] = []
         self.clock = itertools.count().__next__
 
-    def __getattr__(self, probe: str) -> Callable[..., None]:
-        def said(*operands: Any) -> None:
+    def __getattr__(self, probe: str) -> Callable[..., Any]:
+        def said(*operands: Any) -> Any:
             if probe == "enter":
                 return None  # no record: that of the frame comes after it
             head, *rest = operands[0] if probe == "record" else operands
@@ -70,6 +70,7 @@ class Tape(Owning):
             opened = [f"{site.depth}:{'+'.join(site.phases)}"] if site.kind in ("open", "call", "turn") else []
             opened += [str(site.depth)] if site.kind == "close" else []
             self.words.append(" ".join([site.kind, *opened, *shown]))
+            return None
 
         return said
 

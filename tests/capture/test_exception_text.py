@@ -10,7 +10,7 @@ from .test_values import Hostile, refuse
 
 
 class HostileError(Exception):
-    __str__ = __repr__ = __getattribute__ = refuse  # type: ignore[assignment]
+    __str__ = __repr__ = __getattribute__ = refuse
 
 
 ERRORS: dict[str, BaseException | None] = {

@@ -52,7 +52,7 @@ class Thread:
 
     def __init__(self, implementation: Any, observing: Observing | None = None) -> None:
         self.session = FakeSession(implementation)
-        self.session.inspector.clock = itertools.count(1).__next__  # type: ignore[method-assign]
+        self.session.inspector.clock = itertools.count(1).__next__
         self.buffer, _ = self.session.new_thread()
         self.probes = implementation.Probes(self.session.inspector, self.buffer, observing)
 
@@ -73,7 +73,7 @@ VALUES: list[Any] = [
     *(np.float32(0.1), np.float64(2.5), np.int64(9), np.bool_(True), np.float16(1), np.zeros(2)),
     *(None, "text", [1.0], (), Hostile(), Hostile),
 ]
-NO_LOGS = [None, Hostile(), 3, "logs", (), ({"loss": 1.0},), []]
+NO_LOGS: list[Any] = [None, Hostile(), 3, "logs", (), ({"loss": 1.0},), []]
 CHANGES = st.one_of(
     st.tuples(st.just("set"), st.sampled_from(KEYS), st.integers(0, len(VALUES) - 1)),
     st.tuples(st.just("drop"), st.sampled_from(KEYS)),
@@ -244,7 +244,7 @@ def test_what_is_no_number_is_absent(implementation: Any) -> None:
 
 def test_every_record_is_one_piece_to_who_takes_them(implementation: Any) -> None:
     thread = Thread(implementation)
-    thread.session.inspector.clock = lambda: 7  # type: ignore[method-assign]
+    thread.session.inspector.clock = lambda: 7
     probes = implementation.Probes(thread.session.inspector, thread.buffer, None)
     done = threading.Event()
     taken: list[array[int]] = []

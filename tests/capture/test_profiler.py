@@ -55,8 +55,8 @@ def tensorflows(monkeypatch: pytest.MonkeyPatch) -> TensorFlows:
             found.stops += 1
             return b"seen"
 
-    monkeypatch.setitem(sys.modules, MODULE, SimpleNamespace(ProfilerSession=ProfilerSession))  # type: ignore[arg-type]
-    monkeypatch.setitem(sys.modules, PROGRAMS_OWN, SimpleNamespace(_profiler=None))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, MODULE, SimpleNamespace(ProfilerSession=ProfilerSession))
+    monkeypatch.setitem(sys.modules, PROGRAMS_OWN, SimpleNamespace(_profiler=None))
     return found
 
 

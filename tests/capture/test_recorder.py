@@ -9,6 +9,7 @@ import sys
 import threading
 import weakref
 from array import array
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -99,13 +100,13 @@ def test_only_the_owner_begins(recorder: Recorder, session: FakeSession) -> None
 
 
 def test_a_constant_of_code_is_no_bytes_elsewhere(recorder: Recorder) -> None:
-    constants = owned(recorder)
+    constants: Mapping[str, Any] = owned(recorder)
     one, other = (constants[f"{RECORDER}.mark({head})"] for head in (-5, -6))
     for constant in (one, other, constants[f"{RECORDER}.known(0)"], constants[RECORDER]):
         assert pickle.loads(pickle.dumps(constant)) == marshal.loads(marshal.dumps(constant)) == b""
         assert type(copy.copy(constant)) is bytes
         with pytest.raises(TypeError):
-            type(constant)()  # type: ignore[call-arg]
+            type(constant)()
     # Code compares and hashes its constants.
     assert one != other and one == one and len({one, other}) == 2
 
@@ -187,7 +188,7 @@ def test_how_callbacks_and_their_model_are_set(recorder: Recorder, session: Fake
 
     class Later(Mine):
         @property
-        def on_epoch_end(self) -> None:
+        def on_epoch_end(self) -> None:  # type: ignore[override]  # what nobody may ask for
             raise AssertionError("asked for")
 
     saving = Later(monitor="loss", monitor_op=min, save_best_only=True, api_key="secret")
@@ -361,31 +362,35 @@ def test_a_stop_is_recorded_after_the_hook_that_made_it(recorder: Recorder, sess
 
 
 def test_a_stop_outside_of_hooks_is_recorded_before_them(recorder: Recorder, session: FakeSession) -> None:
-    callbacks = Thing(model=Thing(stop_training=True))
+    model = Thing(stop_training=True)
+    callbacks = Thing(model=model)
     for _ in range(2):
         recorder.hooks(-2, callbacks, 0)
         recorder.hooked(-4, callbacks, None)
-    vars(callbacks.model)["stop_training"] = False
+    vars(model)["stop_training"] = False
     recorder.hooks(-2, callbacks, 0)
     assert heads(session) == [-2, STOP, -4, -2, -4, -2, STOP]
     assert stops(session) == ["True", "False"]
 
 
 def test_a_stop_after_the_hooks_of_another_model_inside_is_recorded(recorder: Recorder, session: FakeSession) -> None:
-    outer, inner = Thing(model=Thing()), Thing(model=Thing())
+    model = Thing()
+    outer, inner = Thing(model=model), Thing(model=Thing())
     recorder.hooks(-2, outer, 0)
     recorder.hook(-3, outer, LIST, None)
     recorder.hooks(-2, inner, 0)
     recorder.hooked(-4, inner, None)
-    vars(outer.model)["stop_training"] = True
+    vars(model)["stop_training"] = True
     recorder.hooked(-4, outer, None)
     assert heads(session) == [-2, -3, -2, -4, STOP, -4]
 
 
 @pytest.mark.parametrize("end", ["hooked_last", "unwind"])
 def test_no_model_is_held_on_to(recorder: Recorder, session: FakeSession, end: str) -> None:
-    callbacks = Thing(model=Thing(kept=Thing()))
-    kept = weakref.ref(callbacks.model.kept)
+    kept_thing = Thing()
+    callbacks = Thing(model=Thing(kept=kept_thing))
+    kept = weakref.ref(kept_thing)
+    del kept_thing
     recorder.hooks(-2, callbacks, 0)
     recorder.hook(-3, callbacks, LIST, None)
     if end == "hooked_last":
@@ -535,7 +540,7 @@ def test_a_root_has_ended_however_it_ends(root: Any, session: FakeSession) -> No
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_so_it_has_where_a_signal_handler_raises(root: Any, session: FakeSession, times: int) -> None:
-    session.inspector.end_root = interrupted(session.inspector.end_root, times)  # type: ignore[method-assign]
+    session.inspector.end_root = interrupted(session.inspector.end_root, times)
     with pytest.raises(KeyboardInterrupt):
         root()
     assert heads(session) == [-9] and session.roots == set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -116,12 +117,12 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Session:
         _MESSAGES: Messages,
     }
     for name, module in modules.items():
-        monkeypatch.setitem(sys.modules, name, module)  # type: ignore[arg-type]
+        monkeypatch.setitem(sys.modules, name, module)
     return Session()
 
 
-def sampler(session: Session, choice: str = "first=1") -> tuple[Sampler, list[tuple[int, ...]]]:
-    records: list[tuple[int, ...]] = []
+def sampler(session: Session, choice: str = "first=1") -> tuple[Sampler, list[Sequence[int]]]:
+    records: list[Sequence[int]] = []
     made = Sampler(session.context(parse(choice)), records.append)
     made.new_fit(-1)
     return made, records
@@ -131,7 +132,7 @@ def test_a_batch_is_sampled_between_the_spans_around_it(session: Session) -> Non
     one, records = sampler(session)
     assert one.wants
     one.begin(-5, "profiler", "train", 0, 0, 0)
-    assert one.is_open and not one.wants
+    assert (one.is_open, one.wants) == (True, False)
     one.end(-5)
     assert not one.is_open
     assert [record[0] for record in records] == [-5, -9, -5] and records[0][1] < records[2][1]
@@ -165,14 +166,14 @@ def test_a_new_fit_is_sampled_anew(session: Session) -> None:
 @pytest.mark.parametrize("is_active", [True, False])
 def test_a_profiler_that_refuses_to_start_is_told(session: Session, is_active: bool) -> None:
     error = type("AlreadyExistsError", (Exception,), {})() if is_active else OSError()
-    sys.modules[MODULE].ProfilerSession.refuses = error  # type: ignore[attr-defined]
+    sys.modules[MODULE].ProfilerSession.refuses = error
     one, _ = sampler(session, "all")
     one.begin(-5, "profiler", "train", 0, 0, 0)
     assert not one.is_open and not session.kept
     assert ["own profiler" in note for note in session.notes] == [True] * is_active
     assert session.faults == ["beginning to sample a batch"] * (not is_active)
     # The next batch may have it, unless somebody else has it in a way that fittrace did not see.
-    sys.modules[MODULE].ProfilerSession.refuses = None  # type: ignore[attr-defined]
+    sys.modules[MODULE].ProfilerSession.refuses = None
     one.begin(-5, "profiler", "train", 0, 1, 1)
     assert one.is_open != is_active
     one.end(-5)
@@ -183,7 +184,7 @@ def test_a_batch_in_which_the_program_takes_the_profiler_has_no_ops_and_a_note(s
     one, _ = sampler(session, "all")
     one.begin(-5, "profiler", "train", 0, 0, 0)
     session.profiler.give_way("their.start")
-    assert sys.modules[MODULE].ProfilerSession.running == 0  # type: ignore[attr-defined]
+    assert sys.modules[MODULE].ProfilerSession.running == 0
     one.end(-5)
     one.begin(-5, "profiler", "train", 0, 1, 1)
     assert not one.is_open and not session.kept and not session.faults
@@ -195,7 +196,7 @@ def test_no_batch_is_sampled_where_a_way_to_the_profiler_is_not_watched(session:
     one, _ = sampler(session)
     one.begin(-5, "profiler", "train", 0, 0, 0)
     assert not one.is_open and "a.new.way" in session.notes[0]
-    assert sys.modules[MODULE].ProfilerSession.running == 0  # type: ignore[attr-defined]
+    assert sys.modules[MODULE].ProfilerSession.running == 0
 
 
 def test_a_profiler_of_the_programs_own_is_left_alone(session: Session) -> None:
@@ -203,7 +204,7 @@ def test_a_profiler_of_the_programs_own_is_left_alone(session: Session) -> None:
     one, _ = sampler(session)
     one.begin(-5, "profiler", "train", 0, 0, 0)
     assert not one.is_open and "own profiler" in session.notes[0]
-    assert sys.modules[MODULE].ProfilerSession.running == 0  # type: ignore[attr-defined]
+    assert sys.modules[MODULE].ProfilerSession.running == 0
 
 
 def test_a_batch_that_was_interrupted_before_it_could_end_lets_the_next_one_go(session: Session) -> None:
@@ -270,7 +271,7 @@ def test_metadata_of_the_programs_own_is_copied_when_it_is_there(session: Sessio
 
 def test_a_session_that_is_run_is_given_other_keywords(session: Session) -> None:
     one, _ = sampler(session)
-    theirs = {"options": Messages.RunOptions(other="the user's"), "more": 1}
+    theirs: dict[str, Any] = {"options": Messages.RunOptions(other="the user's"), "more": 1}
     one.begin(-5, "session", "train", 0, 0, 0)
     assert one.runs(theirs) and not one.runs(theirs)
     assert (one.keywords["more"], vars(one.keywords["options"])) == (1, {"trace_level": 1, "other": "the user's"})

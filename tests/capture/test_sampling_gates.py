@@ -8,7 +8,7 @@ import traceback
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from owning import Owning
@@ -136,10 +136,16 @@ def record(module: ModuleType, *wanted: tuple[int, int]) -> Recorder:
     return recorder
 
 
+Drawn = tuple[int, list[int], list[int], Literal[False] | str]
+"""A node of a flow graph: its line, what follows, what follows an exception, and the kind of its site or False."""
+
+
 def test_a_gate_is_no_part_of_the_control_flow(gated: ModuleType) -> None:
     """So that the way of a sampled batch is the way of any other."""
 
-    def drawn(table: tuple[Function, ...]) -> list[tuple[str, list[tuple[object, ...]]]]:
+    def drawn(
+        table: tuple[Function, ...],
+    ) -> list[tuple[str, list[Drawn]]]:
         sites = list[Site]()
         outcome = install(gated, Engine("gated", "gated", "gated", ("1",), table), owned(Recorder(set())), sites)
         shown = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import types
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,16 +16,16 @@ from fittrace.capture.sites import Site
 
 
 class Base:
-    def on_epoch_begin(self, epoch):
+    def on_epoch_begin(self, epoch: int) -> Any:
         return epoch
 
-    def helper(self):
+    def helper(self) -> None:
         """No hook."""
 
 
-def wrapped(function):
+def wrapped(function: Callable[..., Any]) -> Any:
     @functools.wraps(function)
-    def call(*args):
+    def call(*args: Any) -> Any:
         return function(*args)
 
     return call
@@ -34,20 +35,20 @@ class Mine(Base):
     on_nothing = "no function"
 
     @wrapped
-    def on_epoch_end(self, epoch):
+    def on_epoch_end(self, epoch: int) -> Any:
         if epoch:
             return "late"
         return "early"
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> Any:
         return data
 
     @property
-    def on_property(self):
+    def on_property(self) -> None:
         raise AssertionError("no property is run")
 
 
-def names(functions) -> list[str]:
+def names(functions: Any) -> list[str]:
     return [function.__qualname__ for function in functions]
 
 

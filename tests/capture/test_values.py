@@ -20,22 +20,22 @@ def refuse(*arguments: Any) -> Any:
 class Meta(type):
     __eq__ = __repr__ = refuse
     __hash__ = None  # type: ignore[assignment]
-    __name__ = property(refuse)  # type: ignore[assignment]
+    __name__ = property(refuse)
 
 
 class Hostile(metaclass=Meta):
     __module__: Any = 3
     __repr__ = __str__ = __eq__ = __float__ = __int__ = __bool__ = __len__ = __iter__ = __getattr__ = refuse
-    __hash__ = __array__ = __index__ = refuse  # type: ignore[assignment]
+    __hash__ = __array__ = __index__ = refuse
 
 
 class Sly(float):
-    __float__ = __repr__ = __eq__ = refuse  # type: ignore[assignment]
+    __float__ = __repr__ = __eq__ = refuse
     __hash__ = None  # type: ignore[assignment]
 
 
 class SlyDict(dict):  # type: ignore[type-arg]
-    items = keys = values = __iter__ = __getitem__ = __eq__ = refuse  # type: ignore[assignment]
+    items = keys = values = __iter__ = __getitem__ = __eq__ = refuse
 
 
 @pytest.mark.parametrize("value", [0.0, -0.0, math.pi, math.nan, math.inf, -math.inf, 5e-324, 1.7976931348623157e308])
