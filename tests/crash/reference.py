@@ -52,6 +52,13 @@ class Span:
     first: int | None = None
     order: Record | None = None
     stops: list[str] = field(default_factory=list)
+    owner: int | None = None
+
+    @property
+    def duration_ns(self) -> int:
+        """How long it took. A span that nothing ended has got an end by then."""
+        assert self.end is not None
+        return self.end - self.start
 
     @property
     def is_root(self) -> bool:
@@ -139,7 +146,7 @@ class Reference:
                 if kind == "hooks" and operands[2] != ABSENT and site.get("counts"):
                     setattr(span, site["counts"], operands[2])
                 if kind == "hooks":
-                    span.owner = operands[1]  # type: ignore[attr-defined]
+                    span.owner = operands[1]
                 self.spans.append(span)
                 open_frames.open(kind, depth, [span])
                 frame.container = frame.container or span
@@ -184,7 +191,7 @@ class Reference:
                         gone.append(child)
         for child in self.spans:
             if child.parent in gone:
-                child.parent = child.parent.parent  # type: ignore[union-attr]
+                child.parent = child.parent.parent
         self.spans = [span for span in self.spans if span not in gone]
 
     def ran_out(self, turn: Span) -> bool:
@@ -200,7 +207,8 @@ class Reference:
 
     def is_told(self, span: Span) -> bool:
         """Whether a span of a level that may be left out is there."""
-        return span.frame.entered["level"] <= self.level and span.site["level"] <= self.level
+        level: int = max(span.frame.entered["level"], span.site["level"])
+        return level <= self.level
 
     def pass_down(self) -> None:
         for span in self.spans:  # a parent stands before its children
@@ -219,11 +227,7 @@ class Reference:
         epochs = [span for span in self.spans if span.phase == "epoch" and span.fit is not None]
         for span in self.spans:
             if span.site["kind"] == "hooks" and span.parent is None:
-                users = [
-                    one
-                    for one in lists
-                    if one.owner == span.owner and one.start <= span.start  # type: ignore[attr-defined]
-                ]
+                users = [one for one in lists if one.owner == span.owner and one.start <= span.start]
                 if not users:
                     continue
                 fit = max(users, key=lambda one: one.start).fit
@@ -258,7 +262,7 @@ class Reference:
     # Rows
 
     def children_ns(self, span: Span) -> int:
-        return sum(one.end - one.start for one in self.spans if one.parent is span and one.fit is span.fit)  # type: ignore[operator]
+        return sum(one.duration_ns for one in self.spans if one.parent is span and one.fit is span.fit)
 
     def status(self, span: Span) -> str:
         return "unfinished" if id(span) in self.unfinished else "error" if span.failed else "ok"
@@ -272,13 +276,13 @@ class Reference:
                 continue
             parent = span.parent if span.parent is not None and span.parent.fit is span.fit else None
             name = self.class_name(span)
-            duration = span.end - span.start  # type: ignore[operator]
-            children = self.children_ns(span) if span.thread == span.fit.thread else duration
+            duration_ns = span.duration_ns
+            children = self.children_ns(span) if span.thread == span.fit.thread else duration_ns
             yield {
                 "fit": key(span.fit), "span": key(span), "parent": parent and key(parent), "stage": span.stage,
                 "epoch": span.epoch, "batch": span.batch, "phase": span.phase,
                 "name": f"{name}.{span.name}" if name else span.name, "start_ns": span.start,
-                "duration_ns": duration, "children_ns": children,
+                "duration_ns": duration_ns, "children_ns": children,
                 "thread": span.thread, "status": self.status(span), "callback": name, "position": span.position,
                 "hook": span.site.get("hook"), "site": span.number_of_site, "nested": self.nested(span),
             }  # fmt: skip
@@ -291,7 +295,7 @@ class Reference:
             above = span.parent if span.parent is not None and span.parent.fit is not None else None
             yield {
                 "fit": key(span), "span": key(span), "method": METHODS[str(span.stage)], "engine": "toy",
-                "engine_version": "1.0", "start_ns": span.start, "duration_ns": span.end - span.start,  # type: ignore[operator]
+                "engine_version": "1.0", "start_ns": span.start, "duration_ns": span.duration_ns,
                 "epochs": sum(one.phase == "epoch" for one in mine),
                 "batches": sum(one.phase == "batch" for one in mine),
                 "status": self.status(span), "error": span.error, "thread": span.thread,
@@ -326,10 +330,11 @@ class Reference:
         return False
 
     def batch_rows(self) -> Iterator[Row]:
-        late = {}
+        late: dict[tuple[Any, ...], Row] = {}
         for span in self.spans:
-            is_over = span.fit is not None and span.states and id(span) not in self.unfinished
-            if is_over and self.batch_of(span) is None and span.site["hook"].endswith("batch_end"):
+            if span.fit is None or not span.states or id(span) in self.unfinished:
+                continue
+            if self.batch_of(span) is None and span.site["hook"].endswith("batch_end"):
                 late.setdefault((key(span.fit), span.stage, span.epoch, span.batch), {}).update(
                     numbers(span.states[-1][1])
                 )
@@ -342,7 +347,7 @@ class Reference:
                 if one is not span and self.batch_of(one) is span:
                     phase = "slice" if one.phase == "make_batches" else one.phase
                     if phase in times:
-                        times[phase] += one.end - one.start - self.children_ns(one)  # type: ignore[operator]
+                        times[phase] += one.duration_ns - self.children_ns(one)
                     is_over = one.states and id(one) not in self.unfinished
                     if is_over and str(one.site.get("hook")).endswith("batch_end"):
                         logs.update(numbers(one.states[-1][1]))
@@ -351,7 +356,7 @@ class Reference:
                 "fit": key(span.fit), "span": key(span), "stage": span.stage, "epoch": span.epoch,
                 "batch": span.batch, "last_batch": span.last, "size": size_of(span), "first_sample": span.first,
                 "start_ns": span.start,
-                "duration_ns": span.end - span.start, "status": self.status(span),  # type: ignore[operator]
+                "duration_ns": span.duration_ns, "status": self.status(span),
                 "data_wait_ns": None, "compute_ns": None, "retraced": None,
                 **{f"{phase}_ns": time for phase, time in times.items()},
                 **{f"logs.{name}": value for name, value in logs.items()},
@@ -368,14 +373,16 @@ class Reference:
 
     def log_rows(self) -> Iterator[Row]:
         for span in self.spans:
+            if span.fit is None:
+                continue
             before: Row = {}
-            for position, state in span.states if span.fit is not None else ():
+            for position, state in span.states:
                 for name in {**state, **before}:
                     if name in state and name in before and same(state[name], before[name]):
                         continue
                     value = state.get(name)
                     yield {
-                        "fit": key(span.fit), "stage": span.stage, "epoch": span.epoch, "batch": span.batch,  # type: ignore[arg-type]
+                        "fit": key(span.fit), "stage": span.stage, "epoch": span.epoch, "batch": span.batch,
                         "hook": span.site["hook"], "span": key(span), "position": position, "key": name,
                         "value": value if isinstance(value, float) else None,
                         "text": value if isinstance(value, str) else None, "removed": name not in state,
@@ -398,9 +405,11 @@ class Reference:
 
     def stop_rows(self) -> Iterator[Row]:
         for span in self.spans:
-            for value in span.stops if span.fit is not None else ():
+            if span.fit is None:
+                continue
+            for value in span.stops:
                 yield {
-                    "fit": key(span.fit), "stage": span.stage, "epoch": span.epoch, "batch": span.batch,  # type: ignore[arg-type]
+                    "fit": key(span.fit), "stage": span.stage, "epoch": span.epoch, "batch": span.batch,
                     "value": value, "hook": span.site["hook"], "callback": self.class_name(span),
                     "position": -1 if span.position is None else span.position, "span": key(span),
                 }  # fmt: skip

@@ -35,7 +35,7 @@ class Rows:
 def plain(values: Values) -> list[Any]:
     if isinstance(values, tuple):
         return [values[1][code] if code >= 0 else None for code in np.asarray(values[0]).tolist()]
-    return values if isinstance(values, list) else values.tolist()  # type: ignore[union-attr, return-value]
+    return values if isinstance(values, list) else values.tolist()  # type: ignore[union-attr]
 
 
 def derive(path: Path, shift_ns: int = 0) -> Tables:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -17,12 +18,12 @@ from .streams import Program, Shape, blocks_of, drains
 ROUNDS = 150
 
 
-def expected(program: Program) -> dict:
+def expected(program: Program) -> dict[str, Any]:
     threads = [[record for one, record in program.records if one == thread] for thread in range(len(program.threads))]
     return canonical(Reference(program.definitions, threads).tables())
 
 
-def derived(path: Path, program: Program, random: Random, cuts: int) -> dict:
+def derived(path: Path, program: Program, random: Random, cuts: int) -> dict[str, Any]:
     path.write_bytes(b"".join(blocks_of(program, drains(random, program, cuts))))
     return canonical(derive(path))
 
@@ -40,9 +41,9 @@ def test_rows_are_those_of_a_plain_reading(tmp_path: Path, seed: int) -> None:
     assert not difference(expected(program), found)
 
 
-def no_late(tables: dict) -> dict:
+def no_late(tables: dict[str, Any]) -> dict[str, Any]:
     """Without the logs of batches: those from another thread may come too late for a window of this test's size."""
-    batches = Counter()
+    batches: Counter[Any] = Counter()
     for row, count in tables["batches"].items():
         batches[tuple(pair for pair in row if not pair[0].startswith("logs."))] += count
     return {**tables, "batches": batches}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,13 +22,13 @@ FAST = ("/dev/null", "return", "--steps", 3000, "--epochs", 2)
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> list:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     folder = tmp_path_factory.mktemp("whole")
     assert finish(start(folder, *FAST))[0] == 0
     return hook_rows(fittrace.open(folder / "run"))
 
 
-def test_no_room_for_the_journal(tmp_path: Path, whole: list) -> None:
+def test_no_room_for_the_journal(tmp_path: Path, whole: list[Any]) -> None:
     code, told = finish(start(tmp_path, *FAST, "--largest-file", 60_000))
     trace = fittrace.open(tmp_path / "run")
     found = hook_rows(trace)
@@ -48,7 +49,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_no_room_on_the_disk(small_disk: Path, whole: list) -> None:
+def test_no_room_on_the_disk(small_disk: Path, whole: list[Any]) -> None:
     code, told = finish(start(small_disk, *FAST, quiet=False))
     assert code == 0
     assert "could not be written (No space left on device); the trace opens from its journal" in told
@@ -57,7 +58,7 @@ def test_no_room_on_the_disk(small_disk: Path, whole: list) -> None:
     assert trace.notes()["message"].str.contains("No space left on device").any()
 
 
-def test_no_room_for_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: list) -> None:
+def test_no_room_for_the_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: list[Any]) -> None:
     def refuse(path: Path) -> Path:
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -36,7 +36,7 @@ def journal_of(seed: int, pieces: int = 8, **shape: Any) -> list[bytes]:
     return blocks_of(program, drains(Random(seed), program, pieces), closed=True)
 
 
-def facts_of(table: str, row: Row, partly: bool, fetching: bool) -> frozenset:
+def facts_of(table: str, row: Row, partly: bool, fetching: bool) -> frozenset[Any]:
     """What must be as it was of a row: all but its end, where it is unfinished, and its batch, where that is not known
     before its data are there."""
     left_out = REFERS | (ENDS if partly else set()) | ({"batch"} if fetching else set())
@@ -45,7 +45,7 @@ def facts_of(table: str, row: Row, partly: bool, fetching: bool) -> frozenset:
     return frozenset((key, str(value)) for key, value in row.items() if key not in left_out and key[:5] != "logs.")
 
 
-def bag(table: str, rows: list[Row], partly: bool, fetching: bool) -> Counter:
+def bag(table: str, rows: list[Row], partly: bool, fetching: bool) -> Counter[Any]:
     return Counter(facts_of(table, row, partly, fetching) for row in rows)
 
 
@@ -69,14 +69,16 @@ def wrong_rows(found: Tables, whole: Tables) -> list[str]:
         told = Counter(told_of(row) for row in found[table] if not says_lost(row))
         wrong += [f"{table}: {row}" for row in told - Counter(map(told_of, whole[table]))]
     logs = {key for row in whole["batches"] for key in row if key[:5] == "logs."}
-    told = {(row["start_ns"], key, str(row.get(key))) for row in whole["batches"] for key in logs}
+    logged = {(row["start_ns"], key, str(row.get(key))) for row in whole["batches"] for key in logs}
     for row in found["batches"]:
         values = {key: row[key] for key in logs if row.get(key) is not None}
-        wrong += [f"{key} of {row}" for key, value in values.items() if (row["start_ns"], key, str(value)) not in told]
+        wrong += [
+            f"{key} of {row}" for key, value in values.items() if (row["start_ns"], key, str(value)) not in logged
+        ]
     return wrong
 
 
-def told_of(row: Row) -> frozenset:
+def told_of(row: Row) -> frozenset[Any]:
     return frozenset((key, str(value)) for key, value in row.items() if key not in REFERS)
 
 
@@ -214,7 +216,7 @@ HOSTILE = {
     + site(site=2, kind="hook", depth=1, phases=["hooks"], hook="on_train_begin")
     + events(-1, 5, -2, 6, 7, ABSENT, -3, 8, 9, HUGE),
 }  # fmt: skip
-SENSELESS = [
+SENSELESS: list[Any] = [
     -1,
     HUGE * 4,
     10**30,

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ LONG = ("return", "--steps", 1000, "--epochs", 3, "--batch-s", 0.001)
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> list:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     """The hooks of a run that nobody kills."""
     folder = tmp_path_factory.mktemp("whole")
     assert finish(start(folder, folder / "witness", *LONG))[0] == 0
@@ -44,7 +45,7 @@ def kill_one(folder: Path, after_s: float) -> tuple[fittrace.Trace, list[str]]:
 
 
 @pytest.mark.parametrize("numbers", KILLS)
-def test_killed_at_random_points(tmp_path: Path, whole: list, numbers: range) -> None:
+def test_killed_at_random_points(tmp_path: Path, whole: list[Any], numbers: range) -> None:
     with ThreadPoolExecutor(4) as pool:
         jobs = {
             number: pool.submit(kill_one, tmp_path / str(number), random.Random(number).uniform(0, 2))
@@ -142,7 +143,7 @@ def orphan(tmp_path: Path) -> Iterator[int]:
 
 
 @pytest.mark.slow
-def test_the_launcher_is_killed_and_the_program_goes_on(tmp_path: Path, orphan: int, whole: list) -> None:
+def test_the_launcher_is_killed_and_the_program_goes_on(tmp_path: Path, orphan: int, whole: list[Any]) -> None:
     trace = fittrace.open(tmp_path / "run")
     assert trace.runs[0].running
     assert trace.processes()["ending"].tolist() == ["running"]

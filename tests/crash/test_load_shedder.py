@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
 from fittrace.capture.journal.load_shedder import Keep, StandIns
+from fittrace.capture.journal.pybuffer import Buffer
 from fittrace.capture.journal.thread_buffers import Thread
 from fittrace.capture.sites import Site
 
@@ -25,13 +27,13 @@ def program_of(seed: int, running_out: float = 0.1) -> Program:
     return Program(Random(seed), shape, longest=100_000).run()
 
 
-def thinned(program: Program, pieces: list[dict[int, list[Record]]], levels: list[int]) -> tuple[list, list[int]]:
+def thinned(program: Program, pieces: list[dict[int, list[Record]]], levels: list[int]) -> tuple[list[Any], list[int]]:
     """The pieces as the collector would write them at these levels, and how much of each level was left out."""
     facts = [one for one in program.definitions if one["define"] == "site"]
     fields = ("kind", "file", "function", "line", "engine", "depth", "phases", "level")
     sites = [Site(number=one["site"], **{key: one[key] for key in fields if key in one}) for one in facts]
     stand_ins = StandIns(sites[1 : 1 + CLOSERS], sites[1 + CLOSERS])
-    threads = [Thread(number, []) for number in range(len(program.threads))]
+    threads = [Thread(number, Buffer()) for number in range(len(program.threads))]
     total = [0, 0, 0, 0]
     kept_pieces = []
     for piece, level in zip(pieces, levels, strict=True):
@@ -46,7 +48,7 @@ def thinned(program: Program, pieces: list[dict[int, list[Record]]], levels: lis
     return kept_pieces, total
 
 
-def rows(path: Path, program: Program, pieces: list) -> Tables:
+def rows(path: Path, program: Program, pieces: list[Any]) -> Tables:
     path.write_bytes(b"".join(blocks_of(program, pieces)))
     return derive(path)
 
@@ -80,7 +82,7 @@ def test_rows_are_those_of_the_levels_kept(tmp_path: Path, seed: int, level: Kee
     assert not difference(canonical(whole.tables()), canonical(found))
 
 
-def identified(tables: Tables) -> dict[str, set]:
+def identified(tables: Tables) -> dict[str, set[Any]]:
     """Rows without what refers to others. Nor are the logs of batches compared, which are lost with their hooks."""
     found = {}
     for table in ("spans", "batches"):

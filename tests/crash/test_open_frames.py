@@ -85,7 +85,7 @@ def stream_of(seed: int, longest: int, pausing: float = 0.2) -> Stream:
         if site.kind == "close" and random.random() < pausing:
             record = (pauses[site.depth].head, record[1])
         stream.records.append(record)
-        added = ()
+        added: Sequence[Site] = ()
         if random.random() < 0.2:
             added = (random.choice(notes),)
         elif random.random() < 0.2:
@@ -115,8 +115,10 @@ def any_sites() -> list[Site]:
         for kind, phases in (("open", ("batch", "slice")), ("turn", ("epoch",)), ("hook", ("hooks",))):
             stream.add(kind, depth=depth, phases=phases)
         stream.add("close", depth=depth, phases=("stop",))  # a damaged definition: closing records open nothing
-    for kind, phases in (("call", ("fit",)), ("hooks", ("hooks",)), ("leave", ()), ("raise", ()), ("traced", ())):
+    for kind, phases in (("call", ("fit",)), ("hooks", ("hooks",))):
         stream.add(kind, phases=phases)
+    for kind in ("leave", "raise", "traced"):
+        stream.add(kind)
     return stream.sites
 
 

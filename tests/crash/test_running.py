@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from .runs import finish, hook_rows, is_prefix, start, wait_for
 def test_read_again_and_again_while_the_run_goes_on(tmp_path: Path) -> None:
     process = start(tmp_path, tmp_path / "witness", "return", "--steps", 800, "--epochs", 3, "--batch-s", 0.001)
     wait_for(tmp_path / "witness")
-    seen: list[list] = []
+    seen: list[list[Any]] = []
     endings = set()
     while process.poll() is None:
         trace = fittrace.open(tmp_path / "run")

@@ -67,7 +67,7 @@ def test_people_are_told_where_fits_stood(trace: TraceTables, capsys: pytest.Cap
     assert "killed in validation (Dying.on_test_batch_end), epoch 0, test batch 2\n" in text
     assert "raised in Boom.on_train_batch_end, epoch 0, batch 1\n" in text
     arguments = type("Arguments", (), {"directory": trace.path.parent})()
-    assert ls.COMMAND.run(arguments) == 0  # type: ignore[arg-type]
+    assert ls.COMMAND.run(arguments) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert "killed by SIGKILL in validation (Dying.on_test_batch_end), epoch 0, test batch 2" in told
 

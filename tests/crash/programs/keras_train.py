@@ -1,8 +1,11 @@
 """Trains a small model with the real Keras and tells a witness file when its hook ran: keras_train.py WITNESS"""
 
+from __future__ import annotations
+
 import os
 import sys
 import time
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -13,7 +16,7 @@ witness = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
 
 class Witness(keras.callbacks.Callback):
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         os.write(witness, b"%d on_train_batch_end\n" % time.time_ns())
 
 

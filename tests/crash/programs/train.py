@@ -3,6 +3,8 @@
 train.py WITNESS ENDING [--steps N] [--epochs N] [--batch-s S] [--at N]
 """
 
+from __future__ import annotations
+
 import argparse
 import ctypes
 import os
@@ -11,6 +13,8 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 import keras
 
@@ -26,11 +30,11 @@ given = parser.parse_args()
 witness = os.open(given.witness, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
 
-def tell(what):
+def tell(what: str) -> None:
     os.write(witness, b"%d %s\n" % (time.time_ns(), what.encode()))
 
 
-def die_in_children():
+def die_in_children() -> None:
     for sign in (signal.SIGKILL, signal.SIGSEGV, None):
         child = os.fork()
         if child == 0:
@@ -41,7 +45,7 @@ def die_in_children():
         os.waitpid(child, 0)
 
 
-def eat_memory():
+def eat_memory() -> None:
     # Little more than there is in use now: the next that asks for memory, whoever it is, gets none.
     with open("/proc/self/statm") as numbers:
         pages = int(numbers.read().split()[0])
@@ -51,20 +55,29 @@ def eat_memory():
         eaten.append(bytearray(1 << 16))
 
 
-def raise_memory_error():
+def terminate() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(1)
+
+
+def raise_key_error() -> None:
+    raise KeyError("nothing")
+
+
+def raise_memory_error() -> None:
     raise MemoryError
 
 
-ENDINGS = {
+ENDINGS: dict[str, Callable[[], object]] = {
     "return": lambda: None,
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
-    "term": lambda: (os.kill(os.getpid(), signal.SIGTERM), time.sleep(1)),
+    "term": terminate,
     "interrupt": lambda: os.kill(os.getpid(), signal.SIGINT),
     "abort": os.abort,
     "segfault": lambda: ctypes.string_at(0),
     "_exit": lambda: os._exit(3),
     "exit": lambda: sys.exit(4),
-    "raise": lambda: {}["nothing"],
+    "raise": raise_key_error,
     "memory": raise_memory_error,
     "out-of-memory": eat_memory,
     "fork": die_in_children,
@@ -75,10 +88,10 @@ ENDINGS = {
 class Witness(keras.Callback):
     seen = 0
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         tell("on_epoch_begin")
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
         logs["lr"] = 0.1 * batch
         self.seen += 1
         if self.seen == given.at:

@@ -1,6 +1,10 @@
+from __future__ import annotations
+
 import contextlib
 import itertools
 import time
+from collections.abc import Iterator
+from typing import Any
 
 from keras.src.callbacks.callback_list import CallbackList
 
@@ -8,39 +12,46 @@ from keras.src.callbacks.callback_list import CallbackList
 class EpochIterator:
     """Batches whose number may not be known: then there is one turn more, in which fetching one raises."""
 
-    def __init__(self, steps, is_known=True):
+    def __init__(self, steps: int, is_known: bool = True) -> None:
         self.steps = steps
         self.is_known = is_known
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[tuple[int, int, Iterator[int]]]:
         for step in range(self.steps) if self.is_known else itertools.count():
             yield step, step, iter((step,) if step < self.steps else ())
 
     @contextlib.contextmanager
-    def catch_stop_iteration(self):
+    def catch_stop_iteration(self) -> Iterator[None]:
         with contextlib.suppress(StopIteration):
             yield
 
 
 class TensorFlowTrainer:
-    def __init__(self, batch_s=0.0, knows_steps=True):
+    def __init__(self, batch_s: float = 0.0, knows_steps: bool = True) -> None:
         self.batch_s = batch_s
         self.knows_steps = knows_steps
         self.stop_training = False
 
-    def train_function(self, iterator):
+    def train_function(self, iterator: Iterator[int]) -> dict[str, float]:
         step = next(iterator)
         if self.batch_s:
             time.sleep(self.batch_s)
         return {"loss": 1.0 / (1 + step), "accuracy": step / (1 + step)}
 
-    def test_function(self, iterator):
+    def test_function(self, iterator: Iterator[int]) -> dict[str, float]:
         return {"loss": 0.5 / (1 + next(iterator))}
 
-    def _pythonify_logs(self, logs):
+    def _pythonify_logs(self, logs: dict[str, float]) -> dict[str, float]:
         return dict(logs)
 
-    def fit(self, steps=10, epochs=1, callbacks=None, validation_data=None, initial_epoch=0):
+    def fit(
+        self,
+        steps: int = 10,
+        epochs: int = 1,
+        callbacks: Any = None,
+        validation_data: Any = None,
+        initial_epoch: int = 0,
+    ) -> Any:
         epoch_iterator = EpochIterator(steps, self.knows_steps)
         callbacks = CallbackList(callbacks)
         training_logs = {}
@@ -65,7 +76,7 @@ class TensorFlowTrainer:
         callbacks.on_train_end(logs=training_logs)
         return training_logs
 
-    def evaluate(self, steps=3, callbacks=None):
+    def evaluate(self, steps: int = 3, callbacks: Any = None) -> Any:
         epoch_iterator = EpochIterator(steps, self.knows_steps)
         if not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(callbacks)
@@ -79,7 +90,7 @@ class TensorFlowTrainer:
         callbacks.on_test_end(logs)
         return logs
 
-    def predict(self, steps=3, callbacks=None):
+    def predict(self, steps: int = 3, callbacks: Any = None) -> Any:
         epoch_iterator = EpochIterator(steps)
         callbacks = CallbackList(callbacks)
         outputs = []
@@ -88,5 +99,5 @@ class TensorFlowTrainer:
             outputs.append((begin_step, end_step, batch_outputs))
         return outputs
 
-    def predict_function(self, iterator):
+    def predict_function(self, iterator: Iterator[int]) -> int:
         return next(iterator)
