@@ -37,7 +37,9 @@ def environment(**variables: str) -> dict[str, str]:
 def run(tmp_path: Path) -> Run:
     """`run(scenarios..., otlp=URL)`: `fittrace run --otlp` of the program here, in `tmp_path`/run."""
 
-    def run(*scenarios: str, otlp: str = "", options: tuple[str, ...] = (), **variables: str):
+    def run(
+        *scenarios: str, otlp: str = "", options: tuple[str, ...] = (), **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "fittrace", "run", "--quiet", "--out", str(tmp_path), "--name", "run"]
         command += ["--otlp", *filter(None, [otlp]), *options, str(PROGRAMS / "train.py"), *scenarios]
         return subprocess.run(

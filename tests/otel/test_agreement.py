@@ -11,7 +11,8 @@ import pytest
 from engine_matrix import NEWEST, ROOT, Engine, require
 from faithful.processes import environ
 
-from fittrace.export.otlp import SpanChoice, requests
+from fittrace.export.otel_spans import SpanChoice
+from fittrace.export.otlp import requests
 from fittrace.schema import otel_names
 from fittrace.schema.sent_batches import SentBatches
 from fittrace.tables import TraceTables

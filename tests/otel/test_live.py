@@ -195,7 +195,8 @@ def test_the_program_is_as_it_was(run: Run, receiver: Received) -> None:
 
 
 def notes(trace: TraceTables) -> list[str]:
-    return trace.notes().query("kind == 'otlp'").message.tolist()
+    messages: list[str] = trace.notes().query("kind == 'otlp'").message.tolist()
+    return messages
 
 
 def test_a_dead_endpoint_is_said_once(run: Run, trace: Open) -> None:

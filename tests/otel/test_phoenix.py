@@ -51,7 +51,7 @@ class Backend:
         deadline = time.monotonic() + 60
         while True:
             found: list[dict[str, Any]] = []
-            cursor = ""
+            cursor: str | None = ""
             while cursor is not None:
                 answer = self.get(f"/v1/projects/default/spans?limit=1000{cursor and '&cursor=' + cursor}")
                 found, cursor = found + answer["data"], answer["next_cursor"]

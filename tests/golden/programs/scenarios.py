@@ -2,12 +2,16 @@
 Keras. Each scenario is one fit, or one call of `evaluate` or `predict`, in the order of `SCENARIOS` in `conftest.py`.
 """
 
+from __future__ import annotations
+
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 
-def engine(name):
+def engine(name: str) -> Any:
     if name == "tf_keras-v1":
         import tensorflow as tf
 
@@ -24,32 +28,32 @@ def engine(name):
 keras = engine(sys.argv[1])
 
 
-class Mine(keras.callbacks.Callback):
+class Mine(keras.callbacks.Callback):  # type: ignore[name-defined]  # which Keras, an argument says
     """A user's callback: it has a hook of its own for all that Keras 2.2 knows, and adds a key to an epoch's logs."""
 
-    def __init__(self, stop_at=None):
+    def __init__(self, stop_at: int | None = None) -> None:
         super().__init__()
         self.stop_at = stop_at
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         pass
 
-    def on_batch_begin(self, batch, logs=None):
+    def on_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         pass
 
-    def on_batch_end(self, batch, logs=None):
+    def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if self.stop_at == batch:
             self.model.stop_training = True
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         logs["mine"] = 1.0
 
 
-def data(count):
+def data(count: int) -> tuple[np.ndarray, np.ndarray]:
     return np.ones((count, 3), "float32"), np.ones((count, 1), "float32")
 
 
-def batches(x, y, size):
+def batches(x: np.ndarray, y: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     while True:
         for start in range(0, len(x), size):
             yield x[start : start + size], y[start : start + size]

@@ -3,9 +3,12 @@
 Python 3.7 and every Keras. The file is SEEN; SETTINGS are what the instrumentor is given.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sys
+from typing import Any
 
 import numpy as np
 from opentelemetry import metrics, trace
@@ -37,22 +40,22 @@ else:
 class Own(keras.callbacks.Callback):
     """Has a hook of each kind."""
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         pass
 
-    def on_batch_end(self, batch, logs=None):
+    def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         pass
 
 
 class Training(keras.callbacks.Callback):
     """Trains another model in a hook at the end of the first batch."""
 
-    def on_batch_end(self, batch, logs=None):
+    def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if batch == 0:
             model().fit(x, y, batch_size=4, verbose=0)
 
 
-def model():
+def model() -> Any:
     made = keras.models.Sequential([keras.layers.Dense(1, input_shape=(4,))])
     made.compile("sgd", "mse")
     return made
@@ -73,8 +76,8 @@ if "late" in sys.argv:
     trained.fit(x, y, epochs=1, batch_size=4, verbose=0)
 
 
-def point(one):
-    facts = {"attributes": dict(one.attributes)}
+def point(one: Any) -> dict[str, Any]:
+    facts: dict[str, Any] = {"attributes": dict(one.attributes)}
     for name in ("value", "count", "sum", "explicit_bounds"):
         if hasattr(one, name):
             facts[name] = getattr(one, name)
@@ -82,7 +85,7 @@ def point(one):
     return facts
 
 
-def collected():
+def collected() -> list[Any]:
     data = reader.get_metrics_data()
     return [scope for resource in data.resource_metrics for scope in resource.scope_metrics] if data else []
 

@@ -3,11 +3,14 @@
 Python 3.7 and every Keras. Where the spans are tells what was current when; the file is SEEN.
 """
 
+from __future__ import annotations
+
 import json
 import logging
 import os
 import sys
 import threading
+from typing import Any
 
 import numpy as np
 from opentelemetry import baggage, context, trace
@@ -29,7 +32,7 @@ loggers.add_log_record_processor(export.SimpleLogRecordProcessor(logged))
 logger = logging.getLogger("program")
 logger.addHandler(LoggingHandler(logger_provider=loggers))
 logger.propagate = False
-SEEN = {"current": {}, "baggage": []}
+SEEN: dict[str, Any] = {"current": {}, "baggage": []}
 
 engine = sys.argv[1]
 settings = json.loads(os.environ.get("SETTINGS", '{"level": "all", "batches": 1}'))
@@ -53,32 +56,32 @@ if "late" in sys.argv:
 class Mine(keras.callbacks.Callback):
     """Opens a span in every hook, which says which hook it is, and reads the baggage there; and logs a line."""
 
-    def in_hook(self, hook):
+    def in_hook(self, hook: str) -> None:
         logger.warning(hook)
         with tracer.start_as_current_span("mine", attributes={"hook": hook}):
             SEEN["baggage"].append(baggage.get_baggage("who"))
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.in_hook("on_train_begin")
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.in_hook("on_epoch_begin")
 
     # Keras 2.2 calls these; later ones call `on_train_batch_*`, whose default calls these.
-    def on_batch_begin(self, batch, logs=None):
+    def on_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self.in_hook("on_batch_begin")
 
-    def on_batch_end(self, batch, logs=None):
+    def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self.in_hook("on_batch_end")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.in_hook("on_epoch_end")
 
 
 class Raising(keras.callbacks.Callback):
     """Raises in the second batch, with a span of its own open."""
 
-    def on_batch_end(self, batch, logs=None):
+    def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if batch == 1:
             with tracer.start_as_current_span("mine"):
                 raise ValueError("enough")
@@ -87,17 +90,17 @@ class Raising(keras.callbacks.Callback):
 class LeftOpen(keras.callbacks.Callback):
     """Makes a span current from one hook to another, and adds to the baggage for good."""
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.span = tracer.start_span("left open")
         self.token = context.attach(trace.set_span_in_context(self.span))
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         context.detach(self.token)
         self.span.end()
         context.attach(baggage.set_baggage("added", "yes"))
 
 
-def model():
+def model() -> Any:
     made = keras.models.Sequential([keras.layers.Dense(1, input_shape=(4,))])
     made.compile("sgd", "mse")
     return made
@@ -106,12 +109,12 @@ def model():
 x, y = np.ones((8, 4), "float32"), np.ones((8, 1), "float32")
 
 
-def fit(callbacks, **more):
+def fit(callbacks: Any, **more: Any) -> None:
     model().fit(x, y, epochs=2, batch_size=4, verbose=0, callbacks=callbacks, **more)
 
 
-def current():
-    span = trace.get_current_span()
+def current() -> str | None:
+    span: Any = trace.get_current_span()
     return span.name if span.is_recording() else None
 
 
@@ -133,7 +136,7 @@ with tracer.start_as_current_span("left"):
     SEEN["baggage added"] = baggage.get_baggage("added")
 
 
-def in_a_thread(name):
+def in_a_thread(name: str) -> None:
     with tracer.start_as_current_span(name), tf.Graph().as_default() if tf.__version__ < "2" else threading.Lock():
         fit([Mine()])
         SEEN["current"][name] = current()
@@ -149,7 +152,7 @@ for thread in threads:
 
 if tf.executing_eagerly():
 
-    def loss(true, predicted):
+    def loss(true: Any, predicted: Any) -> Any:
         with tracer.start_as_current_span("mine", attributes={"where": "loss"}):
             return (true - predicted) ** 2
 

@@ -1,5 +1,7 @@
 """Trains on the Keras in miniature, in the ways that its arguments name, and prints a number of chance at the end."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import random
@@ -7,42 +9,43 @@ import signal
 import sys
 import threading
 import time
+from typing import Any
 
 import keras
 
 
 class Stopping(keras.Callback):
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         logs["extra"] = float(epoch)
 
 
 class Raising(keras.Callback):
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if batch == 2:
             raise ValueError("enough")
 
 
 class Fitting(keras.Callback):
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         keras.Model().fit(2, 1)
 
 
 class Dying(keras.Callback):
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if batch == 3:
             time.sleep(0.5)  # the collector takes what there is
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def plain():
+def plain() -> None:
     keras.Model().fit(20, 3, [keras.Callback(), Stopping()], validation_data=4)
 
 
-def alone():
+def alone() -> None:
     keras.Model().evaluate(3)
 
 
-def raising():
+def raising() -> None:
     with contextlib.suppress(ValueError):
         keras.Model().fit(5, 2, [Raising()])
 
@@ -50,25 +53,25 @@ def raising():
 class Refusing(keras.Callback):
     """Raises what the engine takes for the end of the data."""
 
-    def __init__(self, when):
+    def __init__(self, when: str) -> None:
         setattr(self, "on_train_batch_" + when, self.refuse)
 
-    def refuse(self, batch, logs=None):
+    def refuse(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if batch == 1:
             raise StopIteration
 
 
-def unknown():
+def unknown() -> None:
     keras.Model(knows_steps=False).fit(3, 2, [keras.Callback()], validation_data=2)
     keras.Model(knows_steps=False).fit(3, 1, [Refusing("begin")])
     keras.Model(knows_steps=False).fit(3, 1, [Refusing("end")])
 
 
-def nested():
+def nested() -> None:
     keras.Model().fit(2, 2, [Fitting()])
 
 
-def threads():
+def threads() -> None:
     both = [threading.Thread(target=keras.Model(0.001).fit, args=(20, 2)) for _ in range(2)]
     for thread in both:
         thread.start()
@@ -76,7 +79,7 @@ def threads():
         thread.join()
 
 
-def forking():
+def forking() -> None:
     keras.Model().fit(2, 1)
     child = os.fork()
     if child == 0:
@@ -86,11 +89,11 @@ def forking():
     keras.Model().fit(2, 1)
 
 
-def many():
+def many() -> None:
     keras.Model().fit(5000, 1)
 
 
-def dying():
+def dying() -> None:
     keras.Model().fit(5, 2, [Dying()])
 
 
