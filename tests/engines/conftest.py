@@ -32,7 +32,7 @@ class Trained:
 
     def of(self, table: str, fit: int, **wanted: object) -> pd.DataFrame:
         """The rows of a fit whose columns have these values."""
-        rows = getattr(self.trace, table)()
+        rows: pd.DataFrame = getattr(self.trace, table)()
         for column, value in {"fit": fit, **wanted}.items():
             rows = rows[rows[column] == value]
         return rows
@@ -40,7 +40,8 @@ class Trained:
     @cached_property
     def trained(self) -> pd.DataFrame:
         """The calls of `fit`, in the order in which the program made them."""
-        return self.trace.fits().query("method == 'fit'").sort_values("start_ns")
+        fits: pd.DataFrame = self.trace.fits().query("method == 'fit'").sort_values("start_ns")
+        return fits
 
     def scenarios(self, begin: str = "") -> list[str]:
         """The scenarios whose names begin so."""

@@ -7,6 +7,7 @@ import sys
 import pytest
 from engine_matrix import NEWEST, ROOT, Engine, require
 from faithful.processes import environ, finish, start
+from named_rows import named_rows
 
 import fittrace
 from fittrace.analysis.rules import RULES, apply
@@ -37,7 +38,7 @@ def digits(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def test_hooks_are_those_that_the_callback_saw(digits: Trained) -> None:
     hooks = digits.of("hooks", 0, callback="Seeing")
     told = []
-    for row in hooks[~hooks.hook.str.startswith("on_test")].itertuples():
+    for row in named_rows(hooks[~hooks.hook.str.startswith("on_test")]):
         number = row.epoch if "epoch" in row.hook else row.batch if "batch" in row.hook else None
         told.append([row.hook.replace("train_batch", "batch"), number, row.thread])
     assert told == digits.traced.seen["hooks"]
@@ -75,7 +76,7 @@ def test_batches_have_their_count_and_sizes(digits: Trained) -> None:
 def test_the_early_stop_is_told(digits: Trained) -> None:
     epochs = len(digits.traced.seen["history"]["loss"])
     assert epochs < 12
-    (stop,) = digits.of("stops", 0).itertuples()
+    (stop,) = named_rows(digits.of("stops", 0))
     assert (stop.callback, stop.hook, stop.epoch, stop.value) == ("EarlyStopping", "on_epoch_end", epochs - 1, "True")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -15,29 +17,29 @@ pytestmark = pytest.mark.slow
 class Witness:
     """Writes down the hooks that the program's own `Witness` does, in the same words."""
 
-    def __init__(self, stop_at=None):
-        self.hooks = []
+    def __init__(self, stop_at: int | None = None) -> None:
+        self.hooks: list[list[Any]] = []
         self.stop_at = stop_at
 
-    def set_model(self, model):
+    def set_model(self, model: Any) -> None:
         self.model = model
 
-    def on_train_begin(self, logs):
+    def on_train_begin(self, logs: dict[str, Any]) -> None:
         self.hooks.append(["on_train_begin", None])
 
-    def on_train_end(self, logs):
+    def on_train_end(self, logs: dict[str, Any]) -> None:
         self.hooks.append(["on_train_end", None])
 
-    def on_epoch_begin(self, epoch, logs):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any]) -> None:
         self.hooks.append(["on_epoch_begin", epoch])
 
-    def on_epoch_end(self, epoch, logs):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         self.hooks.append(["on_epoch_end", epoch])
 
-    def on_batch_begin(self, batch, logs):
+    def on_batch_begin(self, batch: int, logs: dict[str, Any]) -> None:
         self.hooks.append(["batch_begin", batch])
 
-    def on_batch_end(self, batch, logs):
+    def on_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
         self.hooks.append(["batch_end", batch])
         assert logs["loss"] >= 0
         if self.stop_at == batch:
@@ -72,7 +74,7 @@ def test_a_stop_ends_it_as_it_ended_the_run(trained: Trained) -> None:
     number, _ = trained.fit("validating")
     witness = Witness(stop_at=1)
     driven = fittrace.drive(trained.trace, [witness], fit=number)
-    assert (driven.stop.last_epoch, driven.stop.last_batch) == (0, 1)
     assert isinstance(driven.stop, Stop)
+    assert (driven.stop.last_epoch, driven.stop.last_batch) == (0, 1)
     # But for the end of the epoch, whose logs such a run alone would have made.
     assert witness.hooks == [[hook, at] for hook, at, _ in stopped["hooks"] if hook != "on_epoch_end"]

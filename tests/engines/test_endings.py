@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from named_rows import named_rows
 
 from .conftest import Trained
 
@@ -11,9 +12,9 @@ pytestmark = pytest.mark.slow
 
 def test_the_stop_is_told_with_its_callback_and_batch(trained: Trained) -> None:
     fit, _ = trained.fit("stopping")
-    (stop,) = trained.of("stops", fit).itertuples()
+    (stop,) = named_rows(trained.of("stops", fit))
     assert (stop.stage, stop.epoch, stop.batch, stop.value, stop.callback) == ("train", 0, 1, "True", "Witness")
-    (hook,) = trained.of("hooks", fit, span=stop.span).itertuples()
+    (hook,) = named_rows(trained.of("hooks", fit, span=stop.span))
     assert (hook.callback, hook.hook, hook.batch, hook.position) == ("Witness", stop.hook, 1, stop.position)
     assert stop.hook.endswith("batch_end")
 
@@ -27,7 +28,7 @@ def test_nobody_else_stopped(trained: Trained) -> None:
 
 
 def test_fits_end_as_the_program_saw(trained: Trained) -> None:
-    for scenario, seen, fit in zip(trained.scenarios(), trained.traced.seen["fits"], trained.trained.itertuples()):
+    for scenario, seen, fit in zip(trained.scenarios(), trained.traced.seen["fits"], named_rows(trained.trained)):
         raised = seen["raised"]
         assert (fit.status == "error") == (raised is not None), scenario
         assert raised is None or fit.error == raised.strip().splitlines()[-1]

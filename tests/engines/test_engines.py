@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from named_rows import named_rows
 
 from .conftest import Trained
 
@@ -33,7 +34,7 @@ def test_hooks_are_those_that_the_callback_saw(trained: Trained, scenario: str) 
     fit, seen = trained.fit(scenario)
     hooks = trained.of("hooks", fit, callback="Witness")
     told = []
-    for row in hooks.itertuples():
+    for row in named_rows(hooks):
         if row.hook.startswith(("on_test", "on_predict")):
             continue  # the witness does not override these
         number = row.epoch if "epoch" in row.hook else row.batch if "batch" in row.hook else None
@@ -59,7 +60,7 @@ def test_logs_of_epochs_are_the_history(trained: Trained, scenario: str) -> None
 def test_what_callbacks_do_to_the_logs_is_seen(trained: Trained) -> None:
     fit, _ = trained.fit("validating")
     hooks = trained.of("hooks", fit, hook="on_epoch_end")
-    changed = {row.callback: row.changed for row in hooks.itertuples() if row.changed}
+    changed = {row.callback: row.changed for row in named_rows(hooks) if row.changed}
     assert changed.pop("Witness") == ["extra"]
     # The mean over an epoch is the work of a callback in Keras 2.
     averages = changed.pop("BaseLogger", [])

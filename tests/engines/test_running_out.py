@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from engine_matrix import NEWEST, OLDER_KERAS_3, OLDER_TF_KERAS, Engine, marked, require
 from faithful.processes import environ
+from named_rows import named_rows
 
 import fittrace
 
@@ -39,7 +40,7 @@ def test_the_last_fetch_is_no_batch(engine: Engine, tmp_path: Path) -> None:
     assert not_a_number.empty
     told = json.loads((tmp_path / "seen.json").read_text())
     assert len(fits) == len(told)
-    for one, fit in zip(told, fits.itertuples()):
+    for one, fit in zip(told, named_rows(fits)):
         mine = batches[batches.fit == fit.fit]
         counted = Counter(mine.stage.astype(str))
         assert counted == {stage: one["ends"][stage] for stage in counted}, one["name"]

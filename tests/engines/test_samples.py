@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from named_rows import named_rows
 
 from fittrace.tables import UnknownSamples
 
@@ -15,7 +16,7 @@ def test_samples_are_those_that_were_fed(trained: Trained) -> None:
     for scenario in trained.scenarios("samples_"):
         fit, seen = trained.fit(scenario)
         batches = trained.of("batches", fit, stage="train")
-        told = [trained.trace.batch_samples(fit, row.epoch, row.batch).tolist() for row in batches.itertuples()]
+        told = [trained.trace.batch_samples(fit, row.epoch, row.batch).tolist() for row in named_rows(batches)]
         assert told == seen["samples"], scenario
         assert sorted(sample for batch in told for sample in batch) == sorted([*range(50), *range(50)])
     assert bool(trained.scenarios("samples_")) == trained.engine.loops_over_arrays

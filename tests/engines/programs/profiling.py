@@ -3,6 +3,8 @@
 Python 3.7 and every Keras; what the first argument names is the engine.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -10,13 +12,15 @@ import sys
 import tempfile
 import threading
 import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from started import engine
 
 tf, keras = engine(sys.argv[1])
 IN_SESSION = not tf.executing_eagerly()
-SEEN = {"fits": []}
+SEEN: dict[str, Any] = {"fits": []}
 BATCHES = 4
 
 if tf.__version__ < "2":
@@ -26,14 +30,14 @@ if tf.__version__ < "2":
 class Profile:
     """A profile of the program's own."""
 
-    def start(self):
+    def start(self) -> None:
         if tf.__version__ < "2":
             eager_profiler.start()
         else:
             self.folder = tempfile.TemporaryDirectory()
             tf.profiler.experimental.start(self.folder.name)
 
-    def stop(self):
+    def stop(self) -> bool:
         """Whether there is something of a network in it."""
         if tf.__version__ < "2":
             return b"MatMul" in eager_profiler.stop()
@@ -42,7 +46,7 @@ class Profile:
             return in_files(self.folder.name)
 
 
-def in_files(folder):
+def in_files(folder: str) -> bool:
     for place, _, names in os.walk(folder):
         for name in names:
             if name.endswith((".xplane.pb", ".trace")):
@@ -52,23 +56,25 @@ def in_files(folder):
     return False
 
 
-class Watch(keras.callbacks.Callback):
+class Watch(keras.callbacks.Callback):  # type: ignore[name-defined]  # which Keras, an argument says
     """Does what it is told to before and after a batch."""
 
-    def __init__(self, begin=lambda batch: None, end=lambda batch: None):
+    def __init__(
+        self, begin: Callable[[int], object] = lambda batch: None, end: Callable[[int], object] = lambda batch: None
+    ) -> None:
         super().__init__()
         self.begin, self.end = begin, end
 
-    def on_batch_begin(self, batch, logs=None):
+    def on_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self.begin(batch)
 
-    def on_batch_end(self, batch, logs=None):
+    def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self.end(batch)
 
     on_train_batch_begin, on_train_batch_end = on_batch_begin, on_batch_end
 
 
-def network(in_batch=None):
+def network(in_batch: Callable[[], object] | None = None) -> Any:
     """A model; `in_batch` is done in the middle of each of its training steps."""
     # One layer learns: with two, Keras 2.2 may read the weights of the second for a gradient before or after it has set
     # them.
@@ -79,10 +85,12 @@ def network(in_batch=None):
         model.compile("sgd", "mse")
         return model
 
-    class Stepping(keras.models.Sequential):
-        def train_step(self, *data):
+    act = in_batch
+
+    class Stepping(keras.models.Sequential):  # type: ignore[name-defined]  # which Keras, an argument says
+        def train_step(self, *data: Any) -> Any:
             result = super().train_step(*data)
-            in_batch()
+            act()
             return result
 
     model = Stepping(layers)
@@ -90,7 +98,7 @@ def network(in_batch=None):
     return model
 
 
-def fit(scenario, callbacks=(), in_batch=None):
+def fit(scenario: str, callbacks: Sequence[Any] = (), in_batch: Callable[[], object] | None = None) -> dict[str, Any]:
     """One fit, and what came of it; fittrace is to forget that the program has used the profiler before."""
     profiler = sys.modules.get("fittrace.capture.sampling.profiler")
     if profiler is not None:
@@ -108,7 +116,7 @@ def fit(scenario, callbacks=(), in_batch=None):
     return seen
 
 
-def by_tensorboard():
+def by_tensorboard() -> None:
     """TensorBoard's callback, which profiles a batch, also where it is not asked to in graph mode."""
     with tempfile.TemporaryDirectory() as folder:
         options = {} if IN_SESSION else {"profile_batch": (2, 3)}
@@ -120,18 +128,18 @@ def by_tensorboard():
     profile.stop()
 
 
-def around():
+def around() -> None:
     profile = Profile()
     profile.start()
     seen = fit("around")
     seen["profiled"] = profile.stop()
 
 
-def in_hooks():
+def in_hooks() -> None:
     """A callback starts it, and another hook stops it."""
     profile, profiled = Profile(), []
 
-    def end(batch):
+    def end(batch: int) -> None:
         if batch == 0:
             profile.start()
         elif batch == 2:
@@ -140,11 +148,11 @@ def in_hooks():
     fit("hooks", [Watch(end=end)])["profiled"] = profiled
 
 
-def beside():
+def beside() -> None:
     """Another thread starts and stops it again and again while batches run."""
     told, is_over = [], threading.Event()
 
-    def work():
+    def work() -> None:
         while not is_over.is_set():
             profile = Profile()
             try:
@@ -154,17 +162,22 @@ def beside():
                 told.append(traceback.format_exc())
 
     thread = threading.Thread(target=work)
-    seen = fit("beside", [Watch(begin=lambda batch: batch == 1 and thread.start())])
+
+    def begin(batch: int) -> None:
+        if batch == 1:
+            thread.start()
+
+    seen = fit("beside", [Watch(begin=begin)])
     is_over.set()
     thread.join()
     seen["errors"] = told
 
 
-def two_fits():
+def two_fits() -> None:
     """Two threads train at once, batch beside batch; in graph mode each has a graph and a session of its own."""
     barrier = threading.Barrier(2)
 
-    def work():
+    def work() -> None:
         if not IN_SESSION:
             fit("two", [Watch(begin=lambda batch: barrier.wait())])
             return
@@ -185,11 +198,12 @@ def two_fits():
         thread.join()
 
 
-def in_a_batch():
+def in_a_batch() -> None:
     """The training step itself starts it, and the next one stops it."""
-    profiles, profiled = [], []
+    profiles: list[Profile] = []
+    profiled: list[bool] = []
 
-    def step():
+    def step() -> None:
         if profiles:
             profiled.append(profiles.pop().stop())
         else:
@@ -199,16 +213,17 @@ def in_a_batch():
     fit("in a batch", in_batch=step)["profiled"] = profiled
 
 
-def beside_a_batch():
+def beside_a_batch() -> None:
     """Another thread starts it while a batch waits for that."""
-    profiled, steps = [], []
+    profiled: list[bool] = []
+    steps: list[None] = []
 
-    def work():
+    def work() -> None:
         profile = Profile()
         profile.start()
         profiled.append(profile.stop() in (True, False))
 
-    def step():
+    def step() -> None:
         steps.append(None)
         if len(steps) == 2:
             thread = threading.Thread(target=work)
@@ -218,13 +233,13 @@ def beside_a_batch():
     fit("beside a batch", in_batch=step)["profiled"] = profiled
 
 
-def by_a_session():
+def by_a_session() -> None:
     """A session of TensorFlow 1, called in a batch, asks for all there is: that takes the profiler too."""
     told = []
     v1 = tf.compat.v1
     options = v1.RunOptions(trace_level=v1.RunOptions.FULL_TRACE)
 
-    def step():
+    def step() -> None:
         metadata = v1.RunMetadata()
         with tf.Graph().as_default() as graph, v1.Session(graph=graph) as session:
             session.run(tf.constant(1) + 1, options=options, run_metadata=metadata)
@@ -233,18 +248,18 @@ def by_a_session():
     fit("session", in_batch=step)["told"] = told
 
 
-def by_a_server():
+def by_a_server() -> None:
     """A server of TensorFlow's takes requests for profiles, from now on."""
     servers = []
 
-    def begin(batch):
+    def begin(batch: int) -> None:
         if batch == 2:
             servers.append(tf.compat.v1.train.Server.create_local_server())
 
     fit("server", [Watch(begin=begin)])
 
 
-def main():
+def main() -> None:
     if not IN_SESSION or hasattr(keras.callbacks.TensorBoard, "on_train_batch_end"):
         by_tensorboard()
     around()

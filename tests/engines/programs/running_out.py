@@ -4,11 +4,15 @@ What the program itself counted goes into the file that `SEEN` names, for each f
 at the end of batches were called, by stage, and in how many turns the data ran out after their function was called.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -22,22 +26,22 @@ else:
     import keras
 if ENGINE == "tf_keras-v1":
     tf.compat.v1.disable_v2_behavior()
-seen = []
+seen: list[dict[str, Any]] = []
 
 
-def model(**more):
+def model(**more: Any) -> Any:
     made = keras.models.Sequential([keras.layers.Dense(1, input_shape=(2,))])
     made.compile("sgd", "mse", **more)
     return made
 
 
-def data(batches=3):
+def data(batches: int = 3) -> Any:
     """Batches whose number nobody knows before."""
     x, y = np.ones((4 * batches, 2), "float32"), np.ones((4 * batches, 1), "float32")
     return tf.data.Dataset.from_tensor_slices((x, y)).batch(4).filter(lambda x, y: tf.reduce_all(x > 0))
 
 
-def generator(batches):
+def generator(batches: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     for _ in range(batches):
         yield np.ones((4, 2), "float32"), np.ones((4, 1), "float32")
 
@@ -45,26 +49,27 @@ def generator(batches):
 class Counting(keras.callbacks.Callback):
     """Counts hooks of batches; Keras 2.2 has those of training alone."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.begins, self.ends = Counter(), Counter()
+        self.begins: Counter[str] = Counter()
+        self.ends: Counter[str] = Counter()
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self.begins["train"] += 1
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self.ends["train"] += 1
 
-    def on_test_batch_begin(self, batch, logs=None):
+    def on_test_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self.begins["test"] += 1
 
-    def on_test_batch_end(self, batch, logs=None):
+    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self.ends["test"] += 1
 
-    def on_predict_batch_begin(self, batch, logs=None):
+    def on_predict_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self.begins["predict"] += 1
 
-    def on_predict_batch_end(self, batch, logs=None):
+    def on_predict_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self.ends["predict"] += 1
 
 
@@ -75,43 +80,45 @@ if ENGINE == "keras":
 class Refusing(keras.callbacks.Callback):
     """Raises what the engine takes for the end of the data."""
 
-    def __init__(self, when):
+    def __init__(self, when: str) -> None:
         super().__init__()
         setattr(self, "on_train_batch_" + when, self.refuse)
 
-    def refuse(self, batch, logs=None):
+    def refuse(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if batch == 1:
             raise StopIteration
 
 
-def scenario(name, run, ran_out, stage="train", **more):
+def scenario(name: str, run: Callable[[Any, Counting], None], ran_out: int, stage: str = "train", **more: Any) -> None:
     counting = Counting()
     run(model(**more), counting)
     facts = {"begins": counting.begins, "ends": counting.ends, "ran_out": ran_out, "stage": stage}
     seen.append({"name": name, **facts})
 
 
-def fit(dataset=data, callbacks=(), **arguments):
-    def run(made, counting):
+def fit(
+    dataset: Callable[[], Any] = data, callbacks: Sequence[Any] = (), **arguments: Any
+) -> Callable[[Any, Counting], None]:
+    def run(made: Any, counting: Counting) -> None:
         made.fit(dataset(), verbose=0, callbacks=[counting, *callbacks], **arguments)
 
     return run
 
 
-def evaluate(made, counting):
+def evaluate(made: Any, counting: Counting) -> None:
     made.evaluate(data(), verbose=0, callbacks=[counting])
 
 
-def predict(made, counting):
+def predict(made: Any, counting: Counting) -> None:
     made.predict(data().map(lambda x, y: x), verbose=0, callbacks=[counting])
 
 
-def fit_generator(made, counting):
+def fit_generator(made: Any, counting: Counting) -> None:
     with contextlib.suppress(StopIteration):
         made.fit_generator(generator(7), steps_per_epoch=5, epochs=4, verbose=0, callbacks=[counting], workers=0)
 
 
-def seven():
+def seven() -> Any:
     return data(7)
 
 

@@ -3,6 +3,8 @@
 Python 3.7 and every Keras: what differs between the engines is in `started.engine` alone.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -10,24 +12,26 @@ import random
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from started import engine
 
 tf, keras = engine(sys.argv[1])
 IN_SESSION = not tf.executing_eagerly()
-SEEN = {"fits": []}
+SEEN: dict[str, Any] = {"fits": []}
 
 
-class Watch(keras.callbacks.Callback):
+class Watch(keras.callbacks.Callback):  # type: ignore[name-defined]  # which Keras, an argument says
     """Writes down which callable the engine has cached after each batch, and does what else it is told to."""
 
-    def __init__(self, each=lambda model: None):
+    def __init__(self, each: Callable[[Any], object] = lambda model: None) -> None:
         super().__init__()
-        self.callables = []
+        self.callables: list[int] = []
         self.each = each
 
-    def on_batch_end(self, batch, logs=None):
+    def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if hasattr(getattr(self.model, "train_function", None), "_callable_fn"):
             self.callables.append(id(self.model.train_function._callable_fn))
         self.each(self.model)
@@ -35,7 +39,7 @@ class Watch(keras.callbacks.Callback):
     on_train_batch_end = on_batch_end
 
 
-def network(check=False, **options):
+def network(check: bool = False, **options: Any) -> Any:
     check_numbers = [keras.layers.Lambda(lambda x: tf.debugging.check_numerics(x, "no number"))] if check else []
     # One layer learns: with two, Keras 2.2 may read the weights of the second for a gradient before or after it has set
     # them.
@@ -46,21 +50,23 @@ def network(check=False, **options):
     return model
 
 
-def data(count=50):
+def data(count: int = 50) -> tuple[np.ndarray, np.ndarray]:
     source = np.random.RandomState(5)
     return source.rand(count, 6, 6, 1).astype("float32"), source.rand(count, 3).astype("float32")
 
 
-def digest(model):
+def digest(model: Any) -> str:
     return hashlib.sha256(b"".join(weight.tobytes() for weight in model.get_weights())).hexdigest()
 
 
-def fit(scenario, model, watch=None, x=None, **arguments):
+def fit(
+    scenario: str, model: Any, watch: Watch | None = None, x: np.ndarray | None = None, **arguments: Any
+) -> dict[str, Any]:
     """One fit of four batches an epoch, and what came of it."""
     watch = watch or Watch()
     arguments.setdefault("epochs", 1)  # which Keras 2.0 takes to be ten
     known_x, y = data()
-    seen = {"scenario": scenario}
+    seen: dict[str, Any] = {"scenario": scenario}
     SEEN["fits"].append(seen)
     try:
         x = known_x if x is None else x
@@ -72,13 +78,13 @@ def fit(scenario, model, watch=None, x=None, **arguments):
     return seen
 
 
-def with_a_number_missing():
+def with_a_number_missing() -> np.ndarray:
     x, _ = data()
     x[20] = np.nan
     return x
 
 
-def theirs():
+def theirs() -> None:
     """The program asks for metadata itself."""
     options = tf.compat.v1.RunOptions(trace_level=tf.compat.v1.RunOptions.FULL_TRACE)
     metadata = tf.compat.v1.RunMetadata()
@@ -88,7 +94,7 @@ def theirs():
     seen["told"] = [bool(count) for count in told]
 
 
-def profiled():
+def profiled() -> None:
     """The program profiles itself."""
     with tempfile.TemporaryDirectory() as folder:
         tf.profiler.experimental.start(folder)
@@ -97,7 +103,7 @@ def profiled():
         SEEN["profiled"] = sum(len(files) for _, _, files in os.walk(folder)) > 0
 
 
-def main():
+def main() -> None:
     fit("sampled", network(), epochs=2, validation_data=data(20))
     fit("raising", network(check=True), x=with_a_number_missing())
     if IN_SESSION:

@@ -3,12 +3,15 @@
 Python 3.7 and every Keras.
 """
 
+from __future__ import annotations
+
 import random
+from typing import Any
 
 import numpy as np
 
 
-def engine(name):
+def engine(name: str) -> tuple[Any, Any]:
     """TensorFlow and that Keras."""
     import tensorflow as tf
 

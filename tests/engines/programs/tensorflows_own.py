@@ -3,6 +3,8 @@
 Prints as JSON what it found. In a process of its own, since importing TensorFlow changes the environment.
 """
 
+from __future__ import annotations
+
 import json
 import sys
 from pathlib import Path
@@ -13,7 +15,7 @@ from tensorflow.python.client.timeline import Timeline
 import fittrace
 
 
-def exported(file):
+def exported(file: Path) -> list[str]:
     """What the timeline shows of a file; that the profiler takes it too."""
     metadata = tf.compat.v1.RunMetadata.FromString(file.read_bytes())
     timeline = Timeline(metadata.step_stats).generate_chrome_trace_format(show_memory=True)

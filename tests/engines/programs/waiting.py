@@ -1,7 +1,11 @@
 """Fits that wait for data, in the ways that pipelines make them wait: `waiting.py ENGINE`."""
 
+from __future__ import annotations
+
 import sys
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -12,17 +16,17 @@ else:
     import keras
 
 
-def slow(number):
+def slow(number: int) -> Any:
     time.sleep(0.002)
     return np.float32(number)
 
 
-def elements(count):
+def elements(count: int) -> Any:
     mapped = tf.data.Dataset.range(count).map(lambda i: tf.numpy_function(slow, [i], tf.float32), deterministic=True)
     return mapped.map(lambda number: (tf.reshape(number, (1,)), tf.reshape(number, (1,))))
 
 
-def generator():
+def generator() -> Iterator[tuple[np.ndarray, np.ndarray]]:
     for _ in range(8):
         time.sleep(0.004)
         yield np.ones((2, 1), "float32"), np.ones((2, 1), "float32")
