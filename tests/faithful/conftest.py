@@ -35,7 +35,7 @@ def training(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pair]:
     def run(version: str) -> Pair:
         folder: Path = tmp_path_factory.mktemp(f"keras-{version}".replace(", ", "-").replace(" ", "-"))
         scenarios = [*EVERYWHERE, *(NEWEST_ALONE if version == NEWEST else [])]
-        command = [str(PROGRAMS / "training.py"), *scenarios]
+        command = [str(PROGRAMS / "run_scenarios.py"), *scenarios]
         return run_both(folder, command, keras(version), options=ALL if version == WHOLE else ())
 
     def checked(version: str) -> Pair:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from named_rows import named_rows
 
 from .conftest import EVERYWHERE, NEWEST_ALONE
 from .processes import Pair
@@ -22,7 +23,8 @@ newest_alone = pytest.mark.parametrize("scenario", WITNESSED_NEWEST)
 def hooks_of(pair: Pair, scenario: str) -> pd.DataFrame:
     """All hooks of a scenario in order of time."""
     hooks = pd.concat([pair.of("hooks", fit) for fit in pair.calls(scenario)])
-    return hooks.sort_values(["start_ns", "span"], kind="stable")
+    in_order: pd.DataFrame = hooks.sort_values(["start_ns", "span"], kind="stable")
+    return in_order
 
 
 def told(row: Any) -> tuple[str, str, int | None, str]:
@@ -35,7 +37,7 @@ def check_witnesses(pair: Pair, scenario: str) -> None:
     hooks = hooks_of(pair, scenario)
     mine = hooks[hooks.callback.isin({entry["callback"] for entry in seen})]
     keys = ("callback", "hook", "number", "thread")
-    assert [told(row) for row in mine.itertuples()] == [tuple(entry[key] for key in keys) for entry in seen]
+    assert [told(row) for row in named_rows(mine)] == [tuple(entry[key] for key in keys) for entry in seen]
 
 
 @everywhere
@@ -54,13 +56,13 @@ def test_hooks_are_those_that_a_profiler_saw(pair: Pair, scenario: str) -> None:
     oracle = pair.plain.seen["scenarios"][scenario]["oracle"]
     hooks = hooks_of(pair, scenario)
     assert "ProgbarLogger" in {callback for callback, _, _ in oracle}
-    assert [[row.callback, row.hook, row.thread] for row in hooks.itertuples()] == oracle
+    assert [[row.callback, row.hook, row.thread] for row in named_rows(hooks)] == oracle
 
 
 def test_hooks_on_a_thread_pool_are_those_that_a_profiler_saw(pair: Pair) -> None:
     oracle = pair.plain.seen["scenarios"]["asynchronous"]["oracle"]
     hooks = hooks_of(pair, "asynchronous")
-    assert Counter((row.callback, row.hook, "Pool" in row.thread) for row in hooks.itertuples()) == Counter(
+    assert Counter((row.callback, row.hook, "Pool" in row.thread) for row in named_rows(hooks)) == Counter(
         (callback, hook, "Pool" in thread) for callback, hook, thread in oracle
     )
 
@@ -85,14 +87,14 @@ def test_logs_before_and_after_are_those_that_the_callbacks_saw(pair: Pair, scen
     seen = pair.traced.seen["scenarios"][scenario]["hooks"]
     hooks = hooks_of(pair, scenario)
     mine = hooks[hooks.callback.isin({entry["callback"] for entry in seen})]
-    for row, entry in zip(mine.itertuples(), seen, strict=True):
+    for row, entry in zip(named_rows(mine), seen, strict=True):
         if entry["hook"] != "on_predict_batch_end":  # its logs hold the batch's predictions
             assert (row.logs_before, row.logs_after) == (entry["before"] or {}, entry["after"] or {}), entry
 
 
 def test_changed_names_what_a_callback_changed(pair: Pair) -> None:
     hooks = hooks_of(pair, "changing_logs")
-    changed = {(row.callback, row.hook): set(row.changed) for row in hooks.itertuples() if len(row.changed)}
+    changed = {(row.callback, row.hook): set(row.changed) for row in named_rows(hooks) if len(row.changed)}
     assert changed == {
         ("Changer", "on_train_batch_end"): {"extra"},
         ("Changer", "on_epoch_end"): {"rate", "loss", "mae"},
@@ -165,7 +167,7 @@ SIZES_NEWEST = {
 
 def sizes(pair: Pair, scenario: str) -> dict[tuple[str, int], list[int | None]]:
     found: dict[tuple[str, int], list[int | None]] = {}
-    for row in pair.of("batches", *pair.calls(scenario)).itertuples():
+    for row in named_rows(pair.of("batches", *pair.calls(scenario))):
         found.setdefault((row.stage, row.epoch), []).append(None if pd.isna(row.size) else row.size)
     return found
 
@@ -262,7 +264,7 @@ def test_fits_on_two_threads_are_two_fits(newest: Pair) -> None:
         hooks = newest.of("hooks", fit)
         seen = newest.traced.seen["scenarios"]["two_threads"][fits.thread[fit]]["hooks"]
         mine = hooks[hooks.callback == "Threaded"]
-        assert [told(row)[1:] for row in mine.itertuples()] == [
+        assert [told(row)[1:] for row in named_rows(mine)] == [
             (entry["hook"], entry["number"], entry["thread"]) for entry in seen
         ]
 
@@ -285,7 +287,7 @@ def test_other_fits_are_ok(pair: Pair) -> None:
 
 def test_hostile_values_are_told_without_asking_them(pair: Pair) -> None:
     hooks = hooks_of(pair, "hostile")
-    row = next(row for row in hooks.itertuples() if (row.callback, row.hook) == ("Spoiler", "on_train_batch_end"))
+    row = next(row for row in named_rows(hooks) if (row.callback, row.hook) == ("Spoiler", "on_train_batch_end"))
     logs = dict(row.logs_after)
     assert math.isnan(logs.pop("nan"))
     assert {key: logs[key] for key in logs if key not in ("loss", "mae")} == {

@@ -153,7 +153,7 @@ def test_surroundings_are_equal(pair: Pair, what: str, when: str) -> None:
 def test_the_script_is_main(newest: Pair) -> None:
     name, file, spec, package, _ = newest.traced.seen["before"]["main"]
     assert (name, spec, package) == ("__main__", "None", "None")
-    assert file.endswith("training.py")
+    assert file.endswith("run_scenarios.py")
     assert newest.traced.seen["before"]["path"][0].endswith("programs")
 
 

@@ -113,7 +113,7 @@ def test_an_unknown_keras_traces_what_still_matches(tmp_path: Path) -> None:
         f"src/{TRAINER}": [(call, call.replace("self.train_function", "(self.__dict__['train_function'])"))],
     }
     path = altered(KERAS / NEWEST, tmp_path, changes)
-    pair = run_both(tmp_path, [str(PROGRAMS / "training.py"), "changing_logs"], path)
+    pair = run_both(tmp_path, [str(PROGRAMS / "run_scenarios.py"), "changing_logs"], path)
     assert pair.traced.returncode == 0, pair.traced.stderr
     assert pair.plain.stdout == pair.traced.stdout
     (note,) = notes(pair)

@@ -3,6 +3,8 @@
 Says how many were raised and how many came out of the fits, then how many fits went through to their end.
 """
 
+from __future__ import annotations
+
 import _thread
 import ctypes
 import random
@@ -10,12 +12,15 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
 import keras
 
 SEED, ROUNDS = int(sys.argv[1]), int(sys.argv[2])
 random.seed(SEED)
-raised = []
+raised: list[int] = []
 
 
 class Late(Exception):
@@ -25,7 +30,7 @@ class Late(Exception):
 class Logs(keras.Callback):
     """Logs that have to be looked at each time."""
 
-    def on_train_batch_end(self, batch, logs):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
         logs[f"key {batch % 7}"] = f"text {random.random()}"
         logs["list"] = [batch] * 30
 
@@ -33,21 +38,21 @@ class Logs(keras.Callback):
 OWN = Logs.on_train_batch_end.__code__
 
 
-def count():
+def count() -> None:
     raised.append(1)
 
 
-def by_hand(number, frame):
+def by_hand(number: int, frame: FrameType | None) -> None:
     count()
     raise Late("by hand")
 
 
-def built_in(number, frame):
+def built_in(number: int, frame: FrameType | None) -> None:
     count()
     raise TimeoutError
 
 
-def looks_around(*given):
+def looks_around(*given: Any) -> None:
     _, frame = given
     del given
     while frame is not None:
@@ -56,34 +61,42 @@ def looks_around(*given):
     raise Late
 
 
-def is_gone(number, frame):
+no_keys: dict[str, int] = {}
+
+
+def is_gone(number: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
     count()
     try:
-        {}["key"]
+        no_keys["key"]
     except KeyError as error:
         raise Late from error
 
 
 class Handler:
-    def __call__(self, number, frame):
+    def __call__(self, number: int, frame: FrameType | None) -> None:
         count()
         sys.exit("late")
 
 
-def alarmed(handler):
-    def arm(after_s):
+Handles = Callable[[int, "FrameType | None"], object]
+Arm = Callable[[float], Callable[[], object]]
+"""Arms what strikes so many seconds after what it returns is called."""
+
+
+def alarmed(handler: Handles) -> Arm:
+    def arm(after_s: float) -> Callable[[], object]:
         signal.signal(signal.SIGALRM, handler)
         return lambda: signal.setitimer(signal.ITIMER_REAL, after_s)
 
     return arm
 
 
-def from_a_thread(kind):
-    def arm(after_s):
+def from_a_thread(kind: type[BaseException]) -> Arm:
+    def arm(after_s: float) -> Callable[[], object]:
         owner, is_ready = _thread.get_ident(), threading.Event()
 
-        def strike():
+        def strike() -> None:
             is_ready.wait()
             time.sleep(after_s)
             count()
@@ -95,7 +108,7 @@ def from_a_thread(kind):
     return arm
 
 
-def fit_until(is_struck, through):
+def fit_until(is_struck: Callable[[], bool], through: list[int]) -> None:
     """Fits until it has struck. A function, since a `try` of Python 3.13 misses what comes where a loop in it turns."""
     while not is_struck():
         keras.Model().fit(20, 1, [Logs()])
@@ -104,9 +117,10 @@ def fit_until(is_struck, through):
         time.sleep(0.001)
 
 
-def interrupted(arm, is_told=True):
+def interrupted(arm: Arm, is_told: bool = True) -> tuple[BaseException | None, int]:
     """Fits until what was armed strikes; what came out, and how many fits went through."""
-    through, before = [], len(raised)
+    through: list[int] = []
+    before = len(raised)
     begin = arm(random.uniform(0.0002, 0.004))
     try:
         begin()

@@ -4,24 +4,27 @@ PROBES: `compiled`, or `python` where nothing of capture is to be compiled. WHEN
 engine, or what is done before it: `frozen` or `faked`. Fit number n has n batches.
 """
 
+from __future__ import annotations
+
 import datetime
 import itertools
 import sys
 import threading
 import time
 import types
+from typing import Any
 from unittest import mock
 
 import freezegun
 import time_machine
 
 if sys.argv[1] == "python":
-    sys.modules["fittrace.capture._native"] = None
+    sys.modules["fittrace.capture._native"] = None  # type: ignore[assignment]  # an import of it fails
 THEN = datetime.datetime(2012, 1, 14, 3, 21, 34, tzinfo=datetime.timezone.utc)
 fits = itertools.count(1)
 
 
-def fit():
+def fit() -> None:
     import keras
 
     keras.Model().fit(next(fits), callbacks=[Waiting()])
@@ -31,19 +34,19 @@ def fit():
 class Waiting:
     """Gives what works in the background time to look at its clocks."""
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         if name == "on_epoch_end":
             threading.Event().wait(0.5)
         return lambda *given, **named: None
 
 
-def fake():
+def fake() -> dict[str, mock.Mock]:
     """Mocks in the place of every clock, none of which tells the time."""
     names = ["perf_counter_ns", "time_ns", "monotonic_ns", "perf_counter", "time", "monotonic", "sleep"]
     return {name: mock.Mock(return_value=told) for name, told in zip(names, itertools.cycle(["soon", -5, None]))}
 
 
-def fit_faked():
+def fit_faked() -> None:
     fakes = fake()
     with mock.patch.multiple(time, **fakes):
         fit()

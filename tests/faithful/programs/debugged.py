@@ -1,15 +1,20 @@
 """What debuggers, coverage.py, `inspect` and tracebacks see of Keras' loop."""
 
+from __future__ import annotations
+
 import inspect
 import os
 import sys
 import traceback
+from types import FrameType
+from typing import Any
 
 import keras
 from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
 from keras.src.callbacks.callback_list import CallbackList
-from witness import HOOKS, network, rows
+from witness import HOOKS, Script, network, rows
 
+coverage: Any
 try:
     import coverage
 except ImportError:
@@ -18,10 +23,10 @@ except ImportError:
 FILES = ("/backend/tensorflow/trainer.py", "/callbacks/callback_list.py", "/trainers/epoch_iterator.py")
 
 
-def raising(script):
+def raising(script: Script) -> None:
     """A callback raises; the exception is the one that comes out, with the traceback that it would have."""
 
-    def refuse(self, number, logs):
+    def refuse(self: Any, number: int, logs: dict[str, Any]) -> None:
         script.seen["exc_info"] = [str(part) for part in sys.exc_info()]
         raise error
 
@@ -29,7 +34,8 @@ def raising(script):
         (keras.config.enable_traceback_filtering if filtering else keras.config.disable_traceback_filtering)()
         error = ValueError("no more", 3)
         try:
-            callbacks = [script.witness(**{hook: refuse})]
+            methods: dict[str, Any] = {hook: refuse}
+            callbacks = [script.witness(**methods)]
             script.fit(network(), *rows(), validation_data=rows(10), callbacks=callbacks)
         except ValueError as caught:
             frames = traceback.extract_tb(caught.__traceback__)
@@ -40,11 +46,11 @@ def raising(script):
     keras.config.enable_traceback_filtering()
 
 
-def line_by_line(script):
+def line_by_line(script: Script) -> None:
     """The lines of Keras' loop as a debugger is told of them."""
     lines = script.seen["lines"] = []
 
-    def local(frame, event, argument):
+    def local(frame: FrameType, event: str, argument: Any) -> Any:
         if event != "opcode":
             lines.append([event, frame.f_code.co_name, frame.f_lineno])
         return local
@@ -59,7 +65,7 @@ def line_by_line(script):
         sys.settrace(None)
 
 
-def covered(script):
+def covered(script: Script) -> None:
     """What coverage.py says of Keras' source, where it is installed."""
     model = network()
     if coverage is not None:
@@ -74,7 +80,7 @@ def covered(script):
         script.seen["arcs"] = {os.path.basename(one): sorted(data.arcs(one)) for one in data.measured_files()}
 
 
-def looked_at(script):
+def looked_at(script: Script) -> None:
     """What `inspect` and a function's code tell."""
     functions = [inspect.unwrap(getattr(TensorFlowTrainer, name)) for name in ("fit", "evaluate", "predict")]
     functions += [getattr(CallbackList, name) for name in HOOKS]

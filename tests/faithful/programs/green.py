@@ -3,8 +3,11 @@
 The argument says which library makes them, and whether it replaces Python's threads before or after Keras is imported.
 """
 
+from __future__ import annotations
+
 import faulthandler
 import sys
+from typing import Any
 
 library, _, when = sys.argv[1].partition("-")
 if when == "late":
@@ -31,22 +34,22 @@ faulthandler.dump_traceback_later(60, exit=True)
 
 
 class Turns(keras.Callback):
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         self.name = name
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         print(self.name, batch)
         take_turns()
 
 
-def fit(name, batches):
+def fit(name: str, batches: int) -> None:
     keras.Model().fit(batches, 2, [Turns(name)])
 
 
 if library == "greenlet":
     hub = greenlet.getcurrent()
 
-    def take_turns():
+    def take_turns() -> None:
         if greenlet.getcurrent() is not hub:
             hub.switch()
 
@@ -60,7 +63,7 @@ if library == "greenlet":
                 one.switch()
 else:
 
-    def take_turns():
+    def take_turns() -> None:
         sleep(0)
 
     waiting = [spawn(fit, f"green {number}", 20 + number) for number in range(2)]
@@ -68,7 +71,7 @@ else:
     for one in waiting:
         one.join() if library == "gevent" else one.wait()
     # Green threads that come later, one after the other.
-    for _ in range(2):
+    for _turn in range(2):
         last = spawn(fit, "late", 5)
         last.join() if library == "gevent" else last.wait()
 fit("main again", 10)

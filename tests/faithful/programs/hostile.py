@@ -1,14 +1,19 @@
 """Values, log keys and a callback class that bear nothing: who compares, shows or converts one of them is told of."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 from keras.callbacks import Callback
-from witness import network, rows
+from witness import Script, network, rows
 
-touched = []
+touched: list[str] = []
 
 
-def refuse(self, *arguments):
+def refuse(self: Any, *arguments: Any) -> Any:
     """Stands in for every method that something might call."""
     touched.append(type.__dict__["__name__"].__get__(type(self)))
     raise RuntimeError("touched")
@@ -17,7 +22,7 @@ def refuse(self, *arguments):
 class Unhashable(type):
     """A metaclass whose classes can neither be hashed, nor compared, nor shown, nor asked their name."""
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # that is what makes it unhashable
     __eq__ = __repr__ = __str__ = refuse
     __name__ = __module__ = property(refuse)
 
@@ -27,7 +32,7 @@ class Hostile(metaclass=Unhashable):
     __array__ = __hash__ = __index__ = __format__ = refuse
 
 
-class Dict(dict):
+class Dict(dict[str, Any]):
     items = values = keys = __iter__ = copy = __eq__ = __repr__ = __getitem__ = refuse
     __hash__ = None
 
@@ -37,11 +42,11 @@ class Key(str):
 
     armed = False
 
-    def __hash__(self):
-        return refuse(self) if self.armed else str.__hash__(self)
+    def __hash__(self) -> int:
+        return int(refuse(self)) if self.armed else str.__hash__(self)
 
-    def __eq__(self, other):
-        return refuse(self)
+    def __eq__(self, other: object) -> bool:
+        return bool(refuse(self))
 
 
 VALUES = {
@@ -66,34 +71,34 @@ VALUES = {
 class Spoiler(Callback, metaclass=Unhashable):
     """Puts all of them into the logs, which `History` at the end of the list is given too."""
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[Any, Any]) -> None:
         logs.update(VALUES)
         logs["a", 1] = 1.0
         logs[7] = 2.0
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[Any, Any]) -> None:
         logs.update(VALUES)
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: dict[Any, Any]) -> None:
         key = Key("armed")
         logs[key] = 1.0
         key.armed = True
 
 
-def hostile(script):
+def hostile(script: Script) -> None:
     kind = type(VALUES["tensor"])
     names = ["numpy", "__array__", "__float__", "__bool__", "__repr__", "__str__", "__int__", "shape"]
     originals = {name: getattr(kind, name) for name in names}
     counts = dict.fromkeys(names, 0)
 
-    def counting(name):
-        def method(self, *arguments, **named):
+    def counting(name: str) -> Callable[..., Any]:
+        def method(self: Any, *arguments: Any, **named: Any) -> Any:
             counts[name] += 1
             return originals[name](self, *arguments, **named)
 
         return method
 
-    def shape(self):
+    def shape(self: Any) -> Any:
         counts["shape"] += 1
         return originals["shape"].__get__(self)
 

@@ -1,5 +1,7 @@
 """Imports an engine in many ways; its module of callbacks tells from where it is executed, and may fail at it."""
 
+from __future__ import annotations
+
 import importlib
 import importlib.machinery
 import importlib.util
@@ -13,8 +15,12 @@ import tempfile
 import traceback
 import warnings
 import zipfile
+from collections.abc import Callable, Iterator
+from typing import Any
 
 ENGINE, NAME = sys.argv[1], "keras.src.callbacks.callback_list"
+system: Any = sys
+"""It has an attribute `seen`, into which the engine's module writes."""
 LOOKS = """
 import inspect as _inspect, sys as _sys, warnings as _warnings, sys
 _sys.seen.append([(one.filename, one.function) for one in _inspect.stack(0)])
@@ -33,7 +39,7 @@ FAILS = {
 }
 
 
-def engine(more):
+def engine(more: str) -> str:
     """A folder with an engine whose module of callbacks has `more` at its end."""
     folder = tempfile.mkdtemp()
     shutil.copytree(ENGINE, os.path.join(folder, "engine"), ignore=shutil.ignore_patterns("__pycache__"))
@@ -43,7 +49,7 @@ def engine(more):
     return root
 
 
-def forget():
+def forget() -> None:
     """Let the engine be imported anew."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "keras"]:
         del sys.modules[name]
@@ -51,13 +57,13 @@ def forget():
     linecache.clearcache()
 
 
-def told(what, value):
+def told(what: str, value: object) -> None:
     """Print something, without the folders and the addresses that differ from run to run."""
     text = value if isinstance(value, str) else repr(value)
     print("==", what, "==\n" + re.sub(r"0x[0-9a-f]+", "0x", re.sub(r"/[^'\"]*/engine", "ENGINE", text)))
 
 
-def frames(error):
+def frames(error: BaseException | None) -> Iterator[tuple[Any, ...]]:
     """The places of an exception and of what caused it."""
     while error is not None:
         yield type(error).__name__, str(error)
@@ -66,10 +72,10 @@ def frames(error):
         error = error.__cause__ or error.__context__
 
 
-def imported(what, root, do):
+def imported(what: str, root: str, do: Callable[[], object]) -> None:
     """Do something that imports the engine in `root`, and tell all that came of it."""
     forget()
-    sys.seen = []
+    system.seen = []
     sys.path.insert(0, root)
     meta_path = len(sys.meta_path)
     try:
@@ -84,45 +90,45 @@ def imported(what, root, do):
         told(what, result)
         told(what + ", trained", trained(sys.modules.get("keras")))
         told(what + ", warned", [(one.category.__name__, str(one.message), one.filename) for one in caught])
-    told(what + ", seen", sys.seen)
+    told(what + ", seen", system.seen)
     told(what + ", finders", len(sys.meta_path) - meta_path)
     sys.path.remove(root)
     shutil.rmtree(os.path.dirname(root))
 
 
-def trained(keras):
+def trained(keras: Any) -> Any:
     """What a fit with a callback gives."""
     return None if keras is None else keras.Model().fit(2, callbacks=[keras.Callback()])
 
 
-def loaded(name=NAME):
+def loaded(name: str = NAME) -> list[Any]:
     """The module's loader and spec once it is imported."""
     module = importlib.import_module(name)
-    spec = module.__spec__
+    spec: Any = module.__spec__
     loader = type(module.__loader__).__name__
     return [loader, module.__loader__ is spec.loader, type(module).__name__, repr(module), sorted(vars(spec))]
 
 
-def reloaded():
+def reloaded() -> list[Any]:
     """The same after `importlib.reload`."""
     importlib.reload(importlib.import_module(NAME))
     return loaded()
 
 
-def by_recipe():
+def by_recipe() -> tuple[Any, ...]:
     """The recipe of Python's documentation for a lazy import."""
-    spec = importlib.util.find_spec(NAME)
+    spec: Any = importlib.util.find_spec(NAME)
     spec.loader = importlib.util.LazyLoader(spec.loader)
     module = importlib.util.module_from_spec(spec)
     sys.modules[NAME] = module
     spec.loader.exec_module(module)
-    before = len(sys.seen)
-    return before, module.__name__, len(sys.seen), loaded()
+    before = len(system.seen)
+    return before, module.__name__, len(system.seen), loaded()
 
 
-def by_hand():
+def by_hand() -> tuple[bool, bool]:
     """Two modules of one spec, the first of which is executed."""
-    spec = importlib.util.find_spec(NAME)
+    spec: Any = importlib.util.find_spec(NAME)
     first, second = importlib.util.module_from_spec(spec), importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(first)
@@ -135,23 +141,23 @@ class Lazily:
     """A finder that lets every module of callbacks be loaded lazily."""
 
     @staticmethod
-    def find_spec(name, path=None, target=None):
+    def find_spec(name: str, path: Any = None, target: Any = None) -> Any:
         if name != NAME:
             return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        spec: Any = importlib.machinery.PathFinder.find_spec(name, path, target)
         spec.loader = importlib.util.LazyLoader(spec.loader)
         return spec
 
 
-def lazily():
+def lazily() -> tuple[Any, ...]:
     """An import that a finder makes lazy."""
     sys.meta_path.insert(sys.meta_path.index(importlib.machinery.PathFinder), Lazily)
     try:
         spec = importlib.util.find_spec("keras")
         module = importlib.import_module(NAME)
-        before = len(sys.seen)
+        before = len(system.seen)
         about = type(module).__name__
-        return spec is not None, before, about, module.CallbackList.__name__, len(sys.seen), loaded()
+        return spec is not None, before, about, module.CallbackList.__name__, len(system.seen), loaded()
     finally:
         sys.meta_path.remove(Lazily)
 
@@ -159,12 +165,12 @@ def lazily():
 class Rewriting(importlib.machinery.SourceFileLoader):
     """A loader that rewrites what it loads, as beartype's and jaxtyping's do."""
 
-    def get_code(self, fullname):
-        sys.seen.append([one.function for one in inspect.stack(0)][1:4])
-        return compile(self.get_source(fullname) + "\nADDED = 1\n", self.path, "exec", dont_inherit=True)
+    def get_code(self, fullname: str) -> Any:
+        system.seen.append([one.function for one in inspect.stack(0)][1:4])
+        return compile(f"{self.get_source(fullname)}\nADDED = 1\n", self.path, "exec", dont_inherit=True)
 
 
-def rewritten():
+def rewritten() -> tuple[Any, ...]:
     """An import through that loader."""
     finder = importlib.machinery.FileFinder.path_hook((Rewriting, [".py"]))
     sys.path_hooks.insert(0, finder)
@@ -176,7 +182,7 @@ def rewritten():
         sys.path_importer_cache.clear()
 
 
-def zipped(root):
+def zipped(root: str) -> list[Any]:
     """The engine in an archive."""
     archive = os.path.join(os.path.dirname(root), "engine.zip")
     with zipfile.ZipFile(archive, "w") as file:

@@ -1,19 +1,22 @@
 """Traces itself twice, after Keras is imported, and prints what it finds of its process before, inside and after."""
 
+from __future__ import annotations
+
 import inspect
 import json
 import sys
 import threading
+from typing import Any
 
 import keras
 
 import fittrace
 
 sys.path.insert(0, sys.argv[2])
-import rooms
+import rooms  # type: ignore[import-not-found]  # the test writes it
 
 
-def state():
+def state() -> dict[str, Any]:
     return {
         "codes": [id(function.__code__) for function in rooms.FUNCTIONS],
         "sources": [inspect.getsource(function) for function in rooms.FUNCTIONS],
@@ -22,7 +25,7 @@ def state():
     }
 
 
-told = {"before": state(), "paths": []}
+told: dict[str, Any] = {"before": state(), "paths": []}
 for number in (1, 2):
     rooms.fit(number)
     try:

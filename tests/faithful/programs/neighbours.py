@@ -1,5 +1,7 @@
 """Programs that do to their process what capture has to live with, one for each name in the arguments."""
 
+from __future__ import annotations
+
 import asyncio
 import faulthandler
 import gc
@@ -12,7 +14,9 @@ import tempfile
 import threading
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -20,33 +24,33 @@ import keras
 class Each(keras.Callback):
     """Calls a function at a batch."""
 
-    def __init__(self, batch, function):
+    def __init__(self, batch: int, function: Callable[..., Any]) -> None:
         self.batch, self.function = batch, function
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if batch == self.batch:
             self.function()
 
 
-def at(function, batches=20, batch=5):
+def at(function: Callable[..., Any], batches: int = 20, batch: int = 5) -> Any:
     """Train, and call a function in the middle of it."""
     return keras.Model().fit(batches, 1, [Each(batch, function)])
 
 
-def asyncio_executor():
-    async def main():
+def asyncio_executor() -> None:
+    async def main() -> tuple[list[Any], int, Any]:
         loop = asyncio.get_running_loop()
         work = [loop.run_in_executor(None, keras.Model().fit, steps) for steps in (10, 20)]
-        ticks = [await asyncio.sleep(0.001) for _ in range(5)]
+        ticks = [await asyncio.sleep(0.001, result=number) for number in range(5)]
         return [await one for one in work], len(ticks), await asyncio.to_thread(keras.Model().fit, 30)
 
     print(asyncio.run(main()))
 
 
-def asyncio_timeout():
+def asyncio_timeout() -> None:
     """The thread goes on after who waited for it has lost patience."""
 
-    async def main():
+    async def main() -> None:
         try:
             await asyncio.wait_for(asyncio.to_thread(keras.Model(0.01).fit, 20), 0.05)
         except asyncio.TimeoutError:
@@ -55,10 +59,10 @@ def asyncio_timeout():
     asyncio.run(main())
 
 
-def trio_threads():
+def trio_threads() -> None:
     import trio
 
-    async def main():
+    async def main() -> None:
         with trio.move_on_after(0.05) as scope:
             await trio.to_thread.run_sync(lambda: keras.Model(0.01).fit(20), abandon_on_cancel=True)
         print(scope.cancelled_caught)
@@ -72,14 +76,14 @@ def trio_threads():
     time.sleep(0.3)
 
 
-def fault_handler():
+def fault_handler() -> None:
     with open("stacks", "w") as file:
         at(lambda: faulthandler.dump_traceback(file, all_threads=False))
     faulthandler.enable()
     print("on_train_batch_end" in Path("stacks").read_text(), faulthandler.is_enabled())
 
 
-def garbage():
+def garbage() -> None:
     gc.set_threshold(1, 1, 1)
     at(gc.freeze)
     gc.unfreeze()
@@ -87,7 +91,7 @@ def garbage():
     print(gc.isenabled(), gc.get_threshold(), gc.garbage)
 
 
-def replaced():
+def replaced() -> None:
     """The process becomes another program."""
     if "again" in sys.argv:
         keras.Model().fit(30)
@@ -98,7 +102,7 @@ def replaced():
         os.execv(sys.executable, [sys.executable, *sys.argv, "again"])
 
 
-def replaced_in_a_fit():
+def replaced_in_a_fit() -> None:
     if "again" in sys.argv:
         keras.Model().fit(30)
         print("again")
@@ -106,11 +110,11 @@ def replaced_in_a_fit():
         at(lambda: os.execv(sys.executable, [sys.executable, *sys.argv, "again"]))
 
 
-def forked_in_a_fit():
+def forked_in_a_fit() -> None:
     # From Python 3.12 on a fork warns where there are more threads, those of capture too (docs/observer-effects.md).
     warnings.simplefilter("ignore", DeprecationWarning)
 
-    def fork():
+    def fork() -> None:
         sys.stdout.flush()
         child = os.fork()
         if child:
@@ -122,7 +126,7 @@ def forked_in_a_fit():
     print("through")
 
 
-def forkserver():
+def forkserver() -> None:
     context = multiprocessing.get_context("forkserver")
     with context.Pool(2) as pool:
         print(pool.map(trained, [10, 20]))
@@ -130,11 +134,11 @@ def forkserver():
         pool.join()
 
 
-def trained(steps):
+def trained(steps: int) -> Any:
     return keras.Model().fit(steps)
 
 
-def threads_at_exit():
+def threads_at_exit() -> None:
     """One that the exit waits for, and one that it does not."""
     threading.Thread(target=keras.Model(0.001).fit, args=(100,)).start()
     threading.Thread(target=keras.Model(0.001).fit, args=(100_000,), daemon=True).start()
@@ -142,7 +146,7 @@ def threads_at_exit():
     print("exit")
 
 
-def folder_deleted():
+def folder_deleted() -> None:
     keras.Model().fit(10)
     if "FITTRACE_RUN" in os.environ:
         shutil.rmtree(os.environ["FITTRACE_RUN"])
@@ -150,20 +154,20 @@ def folder_deleted():
     print("through")
 
 
-def folder_deleted_before():
+def folder_deleted_before() -> None:
     if "FITTRACE_RUN" in os.environ:
         shutil.rmtree(os.environ["FITTRACE_RUN"])
     keras.Model().fit(20)
     print("through")
 
 
-def memory_limited():
+def memory_limited() -> None:
     """Nearly all of the address space is taken, and then all of it."""
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + (16 << 20), resource.RLIM_INFINITY))
     kept = []
 
-    def fill():
+    def fill() -> None:
         size = 1 << 22
         while size > 1 << 12:
             try:
@@ -176,13 +180,13 @@ def memory_limited():
     print("through")
 
 
-def files_limited():
+def files_limited() -> None:
     """No descriptor is left when the first fit begins, and again in a fit."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, limit[1]))
     kept = []
 
-    def fill():
+    def fill() -> None:
         try:
             while True:
                 kept.append(os.open(os.devnull, os.O_RDONLY))
@@ -199,7 +203,7 @@ def files_limited():
     keras.Model().fit(30)
 
 
-def rooted():
+def rooted() -> None:
     keras.Model().fit(10)
     os.chroot(tempfile.mkdtemp(dir="."))
     os.chdir("/")
@@ -207,7 +211,7 @@ def rooted():
     print(os.listdir("/"))
 
 
-def rooted_before():
+def rooted_before() -> None:
     os.chroot(tempfile.mkdtemp(dir="."))
     os.chdir("/")
     keras.Model().fit(20)

@@ -1,5 +1,7 @@
 """Sends callbacks, models' steps and functions of the engine elsewhere: in a fit, between fits, and after them."""
 
+from __future__ import annotations
+
 import hashlib
 import inspect
 import marshal
@@ -8,6 +10,9 @@ import pickle
 import subprocess
 import sys
 import types
+from collections.abc import Iterator
+from types import CodeType
+from typing import Any
 
 import keras
 
@@ -41,25 +46,26 @@ except TypeError as error:
 print(sorted(name for name in sys.modules if name.startswith("fittrace")))
 """
 scale = 3
-made = []
+made: list[Any] = []
 
 
 class Base(keras.Callback):
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.began = True
 
 
 class Mine(Base):
     """Its hooks have closures, branches, loops, a generator and a global."""
 
-    def __init__(self, start=0):
-        self.made = [start]
+    def __init__(self, start: int = 0) -> None:
+        self.made: list[Any] = [start]
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         super().on_train_begin(logs)
-        self.made.append([__class__.__name__, *self.on_generated(1), *self.on_nested(1)])
+        own = __class__.__name__  # type: ignore[name-defined]  # mypy knows nothing of this cell
+        self.made.append([own, *self.on_generated(1), *self.on_nested(1)])
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> Any:
         if epoch > 1:
             return [epoch * one * scale for one in range(2)], logs
         total = 0
@@ -67,14 +73,14 @@ class Mine(Base):
             total += one
         return total + epoch
 
-    def on_generated(self, count):
+    def on_generated(self, count: int) -> Iterator[int]:
         global made  # noqa: PLW0603
         for one in range(count):
             made = self.made
             yield one * scale
 
-    def on_nested(self, count):
-        def inner(more):
+    def on_nested(self, count: int) -> list[int]:
+        def inner(more: int) -> int:
             nonlocal count
             count += more
             return count
@@ -83,34 +89,34 @@ class Mine(Base):
 
 
 class Net(keras.Model):
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.made = []
+        self.made: list[Any] = []
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> Any:
         return {"loss": data}
 
-    def train_function(self, iterator):
+    def train_function(self, iterator: Any) -> Any:
         return self.train_step(next(iterator))
 
 
 class Sending(keras.Callback):
     """Sends what it is given in the middle of a fit."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.has_sent = False
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if not self.has_sent:
             self.has_sent = True
             send("in a fit")
 
 
-def told(*what):
+def told(*what: Any) -> None:
     print(*what, flush=True)
 
 
-def elsewhere(data, defaults=None):
+def elsewhere(data: bytes, defaults: Any = None) -> str:
     """What another Python, in which nothing is captured, prints of the class that was sent, or of a function's code."""
     path = os.path.dirname(os.path.dirname(keras.__file__))
     command, sent = [sys.executable, "-c", ALIEN], pickle.dumps((data, defaults))
@@ -118,7 +124,7 @@ def elsewhere(data, defaults=None):
     return subprocess.run(command, check=True, input=sent, stdout=subprocess.PIPE, env=environment).stdout.decode()
 
 
-def digest(code):
+def digest(code: CodeType) -> str:
     """The same for equal code. `marshal` alone would tell apart code of which other objects are in use too."""
     return hashlib.sha256(marshal.dumps(marshal.loads(marshal.dumps(code)))).hexdigest()
 
@@ -127,7 +133,7 @@ HOOKS = (Mine.on_train_begin, Mine.on_epoch_end, Mine.on_generated, Mine.on_nest
 FUNCTIONS = (keras.Model.fit, keras.Model.evaluate, keras.CallbackList.on_epoch_end)
 
 
-def send(when):
+def send(when: str) -> None:
     """Send them all, and tell what comes of it."""
     told("==", when)
     # What is sent in a fit is another code, which does the same.

@@ -1,5 +1,7 @@
 """Debuggers, profilers, coverage.py and copies that begin in the middle of a fit, and look at the program's hooks."""
 
+from __future__ import annotations
+
 import bdb
 import copy
 import dis
@@ -10,9 +12,13 @@ import linecache
 import os
 import sys
 import types
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
 import keras
 
+coverage: Any
 try:
     import coverage
 except ImportError:
@@ -29,15 +35,15 @@ class Mine(keras.Callback):
     [0, 2, 4]
     """
 
-    def __init__(self, work=None, at="on_epoch_begin"):
+    def __init__(self, work: Any = None, at: str = "on_epoch_begin") -> None:
         self.work, self.at = work, at
-        self.said = []
+        self.said: list[Any] = []
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self.at == "on_epoch_begin" and epoch == 0:
             self.work()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if self.at == "on_train_batch_end" and batch == 1:
             self.work()
         if batch % 2:
@@ -48,44 +54,44 @@ class Mine(keras.Callback):
             finally:
                 batch += 1
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> Any:
         found = []
         for one in range(epoch):
             found.append(one * 2)
         return found
 
 
-def told(*what):
+def told(*what: Any) -> None:
     print(*what)
 
 
-def place(frame):
+def place(frame: FrameType) -> tuple[str, int]:
     return os.path.relpath(
         frame.f_code.co_filename, ENGINE if "keras" in frame.f_code.co_filename else HERE
     ), frame.f_lineno
 
 
-def is_watched(frame):
+def is_watched(frame: FrameType) -> bool:
     return frame.f_code.co_filename == HERE or frame.f_code.co_filename.startswith(ENGINE)
 
 
-def fit(work, at="on_epoch_begin"):
+def fit(work: Callable[[], object], at: str = "on_epoch_begin") -> None:
     one = Mine(work, at)
     result = keras.Model().fit(4, 2, callbacks=[one], validation_data=2)
     told(result, one.said)
 
 
-def traced(at, frames):
+def traced(at: str, frames: bool) -> None:
     """`sys.settrace` from a hook on, and as a debugger sets it, for the frames that run already."""
     events = []
 
-    def local(frame, event, argument):
+    def local(frame: FrameType, event: str, argument: Any) -> Any:
         if is_watched(frame):
             events.append((event, frame.f_code.co_name, place(frame)))
         return local
 
-    def begin():
-        frame = sys._getframe()
+    def begin() -> None:
+        frame: FrameType | None = sys._getframe()
         while frames and frame is not None:
             frame.f_trace = local
             frame = frame.f_back
@@ -98,11 +104,11 @@ def traced(at, frames):
     told("traced", at, frames, len(events), events)
 
 
-def profiled(at):
+def profiled(at: str) -> None:
     """`sys.setprofile` from a hook on: what it is told of functions in Python."""
     events = []
 
-    def profile(frame, event, argument):
+    def profile(frame: FrameType, event: str, argument: Any) -> None:
         if event in ("call", "return") and is_watched(frame):
             events.append((event, frame.f_code.co_name, frame.f_code.co_firstlineno))
 
@@ -116,11 +122,12 @@ def profiled(at):
 class Stops(bdb.Bdb):
     """A debugger with breakpoints, which steps a while from each of them."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.stops, self.steps = [], 0
+        self.stops: list[tuple[str, int]] = []
+        self.steps = 0
 
-    def user_line(self, frame):
+    def user_line(self, frame: FrameType) -> None:
         if not is_watched(frame):
             return
         self.stops.append((frame.f_code.co_name, place(frame)[1]))
@@ -135,14 +142,14 @@ class Stops(bdb.Bdb):
             self.set_step()
 
 
-def debugged(at):
+def debugged(at: str) -> None:
     """A debugger that somebody starts in a hook."""
     debugger = Stops()
     first = Mine.on_epoch_end.__code__.co_firstlineno
-    engine = inspect.getsourcefile(keras.Model)
+    engine = str(inspect.getsourcefile(keras.Model))
     fits = keras.Model.fit.__code__.co_firstlineno
 
-    def begin():
+    def begin() -> None:
         for line in (first + 1, first + 3):
             debugger.set_break(HERE, line)
         debugger.set_break(engine, fits + 9)
@@ -155,7 +162,7 @@ def debugged(at):
     told("debugged", at, debugger.stops)
 
 
-def monitored(at):
+def monitored(at: str) -> None:
     """`sys.monitoring`, which is told of lines once each."""
     if not hasattr(sys, "monitoring"):
         return
@@ -163,11 +170,11 @@ def monitored(at):
     monitoring = sys.monitoring
     monitoring.use_tool_id(4, "watched")
 
-    def line(code, number):
+    def line(code: types.CodeType, number: int) -> None:
         if code.co_filename == HERE or code.co_filename.startswith(ENGINE):
             seen.append((code.co_name, number))
 
-    def begin():
+    def begin() -> None:
         monitoring.register_callback(4, monitoring.events.LINE, line)
         monitoring.set_events(4, monitoring.events.LINE)
 
@@ -177,7 +184,7 @@ def monitored(at):
     told("monitored", at, seen)
 
 
-def covered(at, core):
+def covered(at: str, core: str) -> None:
     """coverage.py with branches."""
     if coverage is None:
         return
@@ -190,10 +197,10 @@ def covered(at, core):
         told("covered", core, at, file, sorted(data.lines(file)), sorted(data.arcs(file) or ()))
 
 
-def looked_at():
+def looked_at() -> None:
     """What is asked of hooks and of the engine's functions in the middle of a fit."""
 
-    def look():
+    def look() -> None:
         linecache.checkcache()
         for function in (Mine.on_epoch_end, Mine.on_train_batch_end, keras.Model.fit, keras.CallbackList.on_epoch_end):
             told(function.__qualname__, inspect.signature(function), inspect.getsource(function), function.__defaults__)
@@ -207,17 +214,17 @@ def looked_at():
     fit(look)
 
 
-def copied():
+def copied() -> None:
     """Copies of objects and functions that are made in the middle of a fit."""
 
-    def copies():
+    def copies() -> None:
         for one in (copy.copy(Mine(1)), copy.deepcopy(Mine(2))):
             told(vars(one), one.on_epoch_end(2))
         told(vars(copy.deepcopy(keras.Model())))
         hook = Mine.on_epoch_end
 
         @functools.wraps(hook)
-        def wrapped(*given):
+        def wrapped(*given: Any) -> Any:
             return hook(*given)
 
         made = types.FunctionType(hook.__code__, globals(), "made", hook.__defaults__, hook.__closure__)

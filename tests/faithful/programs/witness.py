@@ -4,11 +4,16 @@ Nothing here knows of fittrace. With `ORACLE` set in the environment, `sys.setpr
 callbacks the callback lists called; that is for the run without fittrace alone.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 import random
 import sys
 import threading
+from collections.abc import Callable, Iterable
+from types import FrameType
+from typing import Any
 
 import keras
 import numpy as np
@@ -23,18 +28,18 @@ HOOKS = ["on_epoch_begin", "on_epoch_end"] + [
 ]
 tf.random.set_global_generator(tf.random.Generator.from_seed(1))  # else it begins at a place of its own
 
-calls = []
+calls: list[dict[str, Any]] = []
 """Every call of fit, evaluate and predict, in order of beginning."""
 
 
 class Script:
     """What one scenario sees: `seen` is all of it."""
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.seen = {"hooks": [], "history": [], "weights": [], "results": []}
+        self.seen: dict[str, Any] = {"hooks": [], "history": [], "weights": [], "results": []}
 
-    def call(self, model, method, *args, **kwargs):
+    def call(self, model: Any, method: str, *args: Any, **kwargs: Any) -> Any:
         """Call a method of the model and write down what came of it."""
         number = len(calls)
         calls.append({"scenario": self.name, "method": method})
@@ -46,19 +51,19 @@ class Script:
         self.seen["weights"].append(digest(model.get_weights()))
         return result
 
-    def fit(self, model, *args, **kwargs):
+    def fit(self, model: Any, *args: Any, **kwargs: Any) -> Any:
         """Call `fit`, without a progress bar."""
         kwargs.setdefault("verbose", 0)
         return self.call(model, "fit", *args, **kwargs)
 
-    def witness(self, name="Witness", **methods):
+    def witness(self, name: str = "Witness", **methods: Any) -> Any:
         """A callback of the class `name`, with every hook overridden, which writes down each of its calls: the number
         of the root call that it belongs to, hook, epoch or batch, thread and logs. Then it calls its own of `methods`.
         """
         hooks = self.seen["hooks"]
 
-        def overriding(hook):
-            def method(self, *arguments, logs=None):
+        def overriding(hook: str) -> Callable[..., None]:
+            def method(self: Any, *arguments: Any, logs: dict[str, Any] | None = None) -> None:
                 number = arguments[0] if "epoch" in hook or "batch" in hook else None
                 if logs is None and len(arguments) > (number is not None):
                     logs = arguments[-1]
@@ -77,10 +82,10 @@ class Script:
 class Oracle:
     """Notes the hooks that callback lists call, on every thread, without touching them."""
 
-    def __init__(self):
-        self.calls = []
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
 
-    def __call__(self, frame, event, argument):
+    def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
         if event != "call" or frame.f_back is None or not frame.f_code.co_argcount:
             return
         caller = frame.f_back.f_code
@@ -90,13 +95,13 @@ class Oracle:
             if isinstance(first, Callback) and not frame.f_code.co_filename.endswith("callback_list.py"):
                 self.calls.append([type(first).__name__, hook, threading.current_thread().name])
 
-    def __enter__(self):
+    def __enter__(self) -> Oracle:
         if "ORACLE" in os.environ:
             threading.setprofile(self)
             sys.setprofile(self)
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         sys.setprofile(None)
         threading.setprofile(None)
 
@@ -107,17 +112,17 @@ class Clock:
     now = 0.0
 
     @staticmethod
-    def time():
+    def time() -> float:
         Clock.now += 0.25
         return Clock.now
 
 
-def rows(count=70):
+def rows(count: int = 70) -> tuple[np.ndarray, np.ndarray]:
     """Inputs and labels."""
     return np.random.RandomState(0).rand(count, 4).astype("float32"), np.arange(count, dtype="float32") / count
 
 
-def network(**options):
+def network(**options: Any) -> Any:
     """A small compiled model, the same at each call."""
     keras.utils.set_random_seed(3)
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="tanh"), keras.layers.Dense(1)])
@@ -125,7 +130,7 @@ def network(**options):
     return model
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """Something that JSON can tell: numbers as they are, and of what is neither number nor text its class."""
     kind = type(value)
     if kind is dict:
@@ -139,16 +144,16 @@ def plain(value):
     return f"<{type.__dict__['__name__'].__get__(kind)}>"
 
 
-def digest(arrays):
+def digest(arrays: Iterable[np.ndarray]) -> str:
     """All bits of arrays in one text."""
     return hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()
 
 
-def random_state():
+def random_state() -> list[Any]:
     """The state of every random generator."""
     return [
         digest([np.array(random.getstate()[1])]),
-        digest([np.random.get_state()[1]]),
+        digest([np.random.get_state(legacy=False)["state"]["key"]]),
         random.random(),
         np.random.rand(),
         float(tf.random.uniform(())),
@@ -157,7 +162,7 @@ def random_state():
     ]
 
 
-def surroundings():
+def surroundings() -> dict[str, Any]:
     """What a program sees of the process that it runs in."""
     main = sys.modules["__main__"]
     return {

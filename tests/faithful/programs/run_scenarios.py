@@ -1,5 +1,7 @@
 """Runs the scenarios that its arguments name, and writes what they saw, as JSON, into the file that `SEEN` names."""
 
+from __future__ import annotations
+
 import json
 import os
 import sys
@@ -12,7 +14,7 @@ import kinds
 import witness
 
 
-def main():
+def main() -> None:
     seen = {"keras": keras.__version__, "before": witness.surroundings(), "scenarios": {}, "calls": witness.calls}
     keras.src.utils.progbar.time = witness.Clock
     for name in sys.argv[1:]:
