@@ -21,6 +21,7 @@ from engine_matrix import (
     require,
 )
 from faithful.processes import environ, finish, start
+from named_rows import named_rows
 
 import fittrace
 
@@ -70,7 +71,7 @@ def walk(engine: Engine, program: str, folder: Path, *wanted: str) -> Walked:
     assert traced.returncode == 0, traced.stderr[-3000:]
     trace = fittrace.open(folder / "run")
     functions: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in trace.functions().itertuples():
+    for row in named_rows(trace.functions()):
         functions[row.file][row.name] = row.line
     names, seen = folder / "functions.json", folder / "seen.json"
     names.write_text(json.dumps(functions))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
+from types import FrameType, SimpleNamespace
+from typing import Any, cast
 
 from fittrace.prompt.trace_names import TraceNames
 from fittrace.replay.breakpoints import Breakpoint
-from fittrace.replay.cursor import Step
+from fittrace.replay.cursor import Replay
+from fittrace.replay.step import Step
 
 ENGINE = Path(__file__).parent / "programs" / "invented_engine.py"
 
@@ -19,16 +21,16 @@ ENGINE = Path(__file__).parent / "programs" / "invented_engine.py"
 class Callback:
     """Stops training at one batch of one epoch."""
 
-    def __init__(self, model, stop_at=None):
+    def __init__(self, model: Any, stop_at: tuple[int, ...] | None = None) -> None:
         self.model = model
         self.stop_at = stop_at
         self.epoch = 0
 
-    def on_batch_end(self, batch, logs):
+    def on_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
         if (self.epoch, batch) == self.stop_at:
             self.model.stop_training = True
 
-    def on_epoch_end(self, epoch, logs):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         self.epoch = epoch + 1
 
 
@@ -38,18 +40,20 @@ class Recording:
     def __init__(self, source: str) -> None:
         self.source = source
         tree = ast.parse(source)
-        self.statements = {}
+        self.statements: dict[int, tuple[int, int, ast.stmt]] = {}
         for node in ast.walk(tree):
             if isinstance(node, ast.stmt):
-                header = isinstance(node, (ast.If, ast.For, ast.While, ast.FunctionDef, ast.ClassDef))
-                last = node.body[0].lineno - 1 if header else node.end_lineno
-                for line in range(node.lineno, max(last, node.lineno) + 1):
-                    self.statements[line] = (node.lineno, max(last, node.lineno), node)
+                if isinstance(node, (ast.If, ast.For, ast.While, ast.FunctionDef, ast.ClassDef)):
+                    last = max(node.lineno, node.body[0].lineno - 1)
+                else:
+                    last = _end_line(node)
+                for line in range(node.lineno, last + 1):
+                    self.statements[line] = (node.lineno, last, node)
         self.steps: list[Step] = []
-        self.frames: list = []
-        self.pending: dict = {}
+        self.frames: list[FrameType] = []
+        self.pending: dict[FrameType, int] = {}
 
-    def trace(self, frame, event, argument):
+    def trace(self, frame: FrameType, event: str, argument: Any) -> Any:
         if frame.f_code.co_filename != str(ENGINE):
             return None
         if event == "call":
@@ -61,20 +65,22 @@ class Recording:
             self.frames.pop()
         return self.trace
 
-    def settle(self, frame, line):
+    def settle(self, frame: FrameType, line: int | None) -> None:
         """Which arm the last branch in this frame took shows where the frame goes on."""
         index = self.pending.pop(frame, None)
         if index is not None:
             step = self.steps[index]
+            assert step.line is not None
             node = self.statements[step.line][2]
+            assert isinstance(node, (ast.If, ast.For))
             values = step.values | {"taken": node.body[0].lineno == line}
             self.steps[index] = replace(step, values=values)
 
-    def line(self, frame):
+    def line(self, frame: FrameType) -> None:
         first, last, node = self.statements[frame.f_lineno]
         self.settle(frame, first)
         names = {name: value for f in self.frames for name, value in f.f_locals.items()}
-        values = {}
+        values: dict[str, Any] = {}
         if isinstance(node, (ast.If, ast.For)):
             self.pending[frame] = len(self.steps)
         text = "\n".join(self.source.split("\n")[first - 1 : last])
@@ -112,10 +118,12 @@ class Recording:
         )
 
 
-def steps_of(epochs=2, batches=2, stop_at=None, validate=True) -> list[Step]:
+def steps_of(
+    epochs: int = 2, batches: int = 2, stop_at: tuple[int, ...] | None = None, validate: bool = True
+) -> list[Step]:
     source = ENGINE.read_text(encoding="utf-8")
     recording = Recording(source)
-    names: dict = {"__name__": "engine"}
+    names: dict[str, Any] = {"__name__": "engine"}
     exec(compile(source, str(ENGINE), "exec"), names)
     model = SimpleNamespace(callbacks=[])
     model.callbacks.append(Callback(model, stop_at))
@@ -155,17 +163,17 @@ class Invented:
     def current(self) -> Step:
         return self.steps[self.position]
 
-    def _to(self, indices, wanted) -> Step | None:
+    def _to(self, indices: range, wanted: Callable[[Step], bool]) -> Step | None:
         found = next((index for index in indices if wanted(self.steps[index])), None)
         if found is None:
             return None
         self.position = found
         return self.current
 
-    def _ahead(self):
+    def _ahead(self) -> range:
         return range(self.position + 1, len(self))
 
-    def _behind(self):
+    def _behind(self) -> range:
         return range(self.position - 1, -1, -1)
 
     def forward(self) -> Step | None:
@@ -222,8 +230,19 @@ class Invented:
             return 1, len(self.lines)
         tree = ast.parse(ENGINE.read_text(encoding="utf-8"))
         functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
-        mine = max((f for f in functions if f.lineno <= step.line <= f.end_lineno), key=lambda f: f.lineno)
-        return mine.lineno, mine.end_lineno
+        assert step.line is not None
+        ranges = [(function.lineno, _end_line(function)) for function in functions]
+        return max((first, last) for first, last in ranges if first <= step.line <= last)
+
+
+def replay_of(steps: list[Step], lines: list[str] | None = None) -> Replay:
+    """The same, as the replay for which the prompt takes it."""
+    return cast(Replay, Invented(steps, lines))
+
+
+def _end_line(node: ast.stmt) -> int:
+    assert node.end_lineno is not None
+    return node.end_lineno
 
 
 def names() -> TraceNames:

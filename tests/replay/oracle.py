@@ -3,19 +3,23 @@
 Python 3.7 and nothing but the standard library: it runs beside every engine.
 """
 
+from __future__ import annotations
+
 import ast
 import sys
+from types import FrameType
+from typing import Any
 
 
 class Statements:
     """Which statement each line of a source belongs to; `try:` headers belong to none."""
 
-    def __init__(self, source):
-        self.first = {}
-        self.withs = {}
+    def __init__(self, source: str) -> None:
+        self.first: dict[int, int | None] = {}
+        self.withs: dict[int | None, range] = {}
         self._walk(ast.parse(source))
 
-    def _walk(self, node):
+    def _walk(self, node: ast.AST) -> None:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.stmt):
                 first = min([child.lineno] + [one.lineno for one in getattr(child, "decorator_list", ())])
@@ -27,44 +31,46 @@ class Statements:
             self._walk(child)
 
 
-def _last_line(node):
-    lines = [getattr(one, "end_lineno", None) or getattr(one, "lineno", 0) for one in ast.walk(node)]
-    return max(lines)
+def _last_line(node: ast.AST) -> int:
+    lines: list[Any] = [getattr(one, "end_lineno", None) or getattr(one, "lineno", 0) for one in ast.walk(node)]
+    last: int = max(lines)
+    return last
 
 
 class Oracle:
-    """Collects (function, line) of the calling thread while it is on, of the functions in `names` by file.
+    """Collects (function, line) of the calling thread while it is on, of some functions.
 
+    names: of each file its source, and the first line of each function by its qualified name.
     `after` holds for each the plain numbers among the function's variables when its next statement begins.
     """
 
-    def __init__(self, names):
-        self.names = names  # {file: (source, {qualified name: first line})}
+    def __init__(self, names: dict[str, tuple[str, dict[str, int]]]) -> None:
+        self.names = names
         self.statements = {file: Statements(source) for file, (source, _) in names.items()}
         self.by_code = {
             (file, line): name for file, (_, functions) in names.items() for name, line in functions.items()
         }
-        self.seen = []
-        self.after = []
-        self._last = {}
-        self._at = {}
+        self.seen: list[tuple[str, int]] = []
+        self.after: list[dict[str, Any]] = []
+        self._last: dict[int, tuple[FrameType, int | None]] = {}
+        self._at: dict[int, int] = {}
 
-    def __enter__(self):
+    def __enter__(self) -> Oracle:
         self._before = sys.gettrace()
         sys.settrace(self._call)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         sys.settrace(self._before)
 
-    def _call(self, frame, event, argument):
+    def _call(self, frame: FrameType, event: str, argument: Any) -> Any:
         code = frame.f_code
         name = self.by_code.get((code.co_filename, code.co_firstlineno))
         if name is None or code.co_name != name.rpartition(".")[2]:
             return None
         return self._local
 
-    def _local(self, frame, event, argument):
+    def _local(self, frame: FrameType, event: str, argument: Any) -> Any:
         if id(frame) in self._at:
             numbers = {k: v for k, v in dict(frame.f_locals).items() if type(v) in (int, float, bool)}
             self.after[self._at[id(frame)]] = numbers
@@ -73,7 +79,7 @@ class Oracle:
             name = self.by_code[code.co_filename, code.co_firstlineno]
             statements = self.statements[code.co_filename]
             first = statements.first.get(frame.f_lineno)
-            last = self._last.get(id(frame), (frame, None))[1]
+            last = self._last[id(frame)][1] if id(frame) in self._last else None
             leaves_with = last is not None and last in statements.withs.get(first, ())
             if first is not None and first != last and not leaves_with:
                 self._at[id(frame)] = len(self.seen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from fittrace import FittraceError
 from fittrace.replay.breakpoints import BadBreakpoint, Breakpoint
 from fittrace.replay.condition.parser import BadCondition, Condition
-from fittrace.replay.cursor import Step
+from fittrace.replay.step import Step
 
 STEP = Step(
     index=7,
@@ -70,7 +71,7 @@ STEP = Step(
         ("loss != nan", True),
     ],
 )
-def test_conditions_on_a_step(text, holds) -> None:
+def test_conditions_on_a_step(text: str, holds: bool | None) -> None:
     if holds is None:
         with pytest.raises(BadCondition):
             Breakpoint(condition=text)
@@ -105,7 +106,7 @@ def test_conditions_on_a_step(text, holds) -> None:
         "loss\0 > 2",
     ],
 )
-def test_what_is_no_condition_is_told_in_one_line(text) -> None:
+def test_what_is_no_condition_is_told_in_one_line(text: str) -> None:
     with pytest.raises(FittraceError) as error:
         Condition.parse(text)
     assert isinstance(error.value, BadCondition)
@@ -148,7 +149,9 @@ rows = st.lists(
 
 
 @given(conditions, rows, st.booleans())
-def test_a_condition_says_the_same_of_rows_as_of_values(text, rows, categories) -> None:
+def test_a_condition_says_the_same_of_rows_as_of_values(
+    text: str, rows: list[dict[str, Any]], categories: bool
+) -> None:
     condition = Condition.parse(text)
     frame = pd.DataFrame(rows, columns=list(rows[0]))
     types = {"epoch": "Int64", "logs.loss": float, "callback": "category" if categories else object, "taken": "boolean"}
@@ -177,7 +180,7 @@ def test_lists_and_dicts_among_the_values_are_unknown() -> None:
         ("callback == 'a, b'", {"condition": "callback == 'a, b'"}),
     ],
 )
-def test_what_a_user_writes(text, expected) -> None:
+def test_what_a_user_writes(text: str, expected: dict[str, Any]) -> None:
     breakpoint = Breakpoint.parse(text, file="here.py")
     assert breakpoint == Breakpoint(**expected)
     # And it says itself in words that are understood again.
@@ -195,7 +198,7 @@ def test_what_a_user_writes(text, expected) -> None:
         ("", "is not a breakpoint"),
     ],
 )
-def test_what_is_no_breakpoint(text, message) -> None:
+def test_what_is_no_breakpoint(text: str, message: str | None) -> None:
     if message is None:
         assert Breakpoint.parse(text) == Breakpoint(function="hook")
         return
@@ -223,7 +226,7 @@ def test_what_is_no_breakpoint(text, message) -> None:
         (Breakpoint(line=204, condition="loss > 3"), False),
     ],
 )
-def test_where_it_stops(breakpoint, stops) -> None:
+def test_where_it_stops(breakpoint: Breakpoint, stops: bool) -> None:
     assert breakpoint.matches(STEP, enters=False, opens=False) is stops
 
 

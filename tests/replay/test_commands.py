@@ -13,17 +13,18 @@ import pytest
 
 import fittrace
 from fittrace.cli import main
+from fittrace.replay import Replay
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "traces" / "reference-keras-3"
 
 
 @pytest.fixture(scope="module")
-def replay() -> fittrace.replay.Replay:
+def replay() -> Replay:
     return fittrace.open(REFERENCE).replay()
 
 
-def test_json_has_every_step(replay, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_every_step(replay: Replay, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", str(REFERENCE), "--json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert len(rows) == len(replay)
@@ -34,7 +35,7 @@ def test_json_has_every_step(replay, capsys: pytest.CaptureFixture[str]) -> None
         }
 
 
-def test_plain_has_the_steps_of_a_batch_or_an_epoch(replay, capsys: pytest.CaptureFixture[str]) -> None:
+def test_plain_has_the_steps_of_a_batch_or_an_epoch(replay: Replay, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", str(REFERENCE), "--plain", "--epoch", "1", "--batch", "3"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "# epoch 1, batch 3 (train)"
@@ -66,7 +67,9 @@ def test_lines_annotate_the_source(capsys: pytest.CaptureFixture[str]) -> None:
         (["replay", "/nowhere"], "/nowhere"),
     ],
 )
-def test_what_cannot_be_shown_is_told_in_one_line(arguments, message, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_shown_is_told_in_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(arguments) == 2
     told = capsys.readouterr().err
     assert message in told

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -20,34 +22,36 @@ def trace() -> fittrace.Trace:
 
 
 @pytest.fixture(scope="module", params=["keras", "tf_keras"])
-def keras(request: pytest.FixtureRequest):
+def keras(request: pytest.FixtureRequest) -> Any:
     return importlib.import_module(request.param)
 
 
-def compiled(keras):
+def compiled(keras: Any) -> Any:
     model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1)])
     model.compile(keras.optimizers.SGD(0.5), "mse")
     return model
 
 
-def test_early_stopping_as_in_the_run_stops_where_the_run_did(trace: fittrace.Trace, keras) -> None:
+def test_early_stopping_as_in_the_run_stops_where_the_run_did(trace: fittrace.Trace, keras: Any) -> None:
     callback = keras.callbacks.EarlyStopping(monitor="val_loss", min_delta=0.02, patience=1)
     driven = fittrace.drive(trace, [callback])
+    assert driven.stop is not None
     assert callback.stopped_epoch == driven.stop.last_epoch == trace.hooks().epoch.max()
     assert (driven.stop.callback, driven.stop.hook) == ("EarlyStopping", "on_epoch_end")
 
 
-def test_another_patience_stops_elsewhere(trace: fittrace.Trace, keras) -> None:
+def test_another_patience_stops_elsewhere(trace: fittrace.Trace, keras: Any) -> None:
     stop = fittrace.drive(trace, [keras.callbacks.EarlyStopping(min_delta=0.1, patience=0)]).stop
     losses = (
         trace.hooks().query("hook == 'on_epoch_end' and position == 0").logs_before.map(lambda logs: logs["val_loss"])
     )
     first = next(n for n in range(1, 6) if losses.iloc[n] > losses.iloc[n - 1] - 0.1)
+    assert stop is not None
     assert (stop.last_epoch, stop.last_batch) == (first, None)
     assert fittrace.drive(trace, [keras.callbacks.EarlyStopping(patience=3)]).stop is None
 
 
-def test_terminate_on_nan_and_history_need_no_model(trace: fittrace.Trace, keras) -> None:
+def test_terminate_on_nan_and_history_need_no_model(trace: fittrace.Trace, keras: Any) -> None:
     history = keras.callbacks.History()
     driven = fittrace.drive(trace, [keras.callbacks.TerminateOnNaN(), history])
     assert driven.stop is None
@@ -63,13 +67,15 @@ def test_terminate_on_nan_and_history_need_no_model(trace: fittrace.Trace, keras
         (lambda c, at: c.ReduceLROnPlateau(), "the optimizer"),
     ],
 )
-def test_what_they_need_of_a_model_is_told(trace: fittrace.Trace, keras, make, what, tmp_path: Path) -> None:
+def test_what_they_need_of_a_model_is_told(
+    trace: fittrace.Trace, keras: Any, make: Callable[[Any, Path], Any], what: str, tmp_path: Path
+) -> None:
     with pytest.raises(CallbackFailed, match=f"at epoch 0: model.*: a trace does not hold {what}; give") as failed:
         fittrace.drive(trace, [make(keras.callbacks, tmp_path)])
     assert isinstance(failed.value.__cause__, AbsentInput)
 
 
-def test_with_a_model_they_work(trace: fittrace.Trace, keras, tmp_path: Path) -> None:
+def test_with_a_model_they_work(trace: fittrace.Trace, keras: Any, tmp_path: Path) -> None:
     model = compiled(keras)
     best = tmp_path / "best.weights.h5"
     callbacks = [
@@ -86,7 +92,7 @@ def test_with_a_model_they_work(trace: fittrace.Trace, keras, tmp_path: Path) ->
     assert float(model.optimizer.learning_rate.numpy()) == 0.25
 
 
-def test_any_object_may_be_the_model(trace: fittrace.Trace, keras) -> None:
+def test_any_object_may_be_the_model(trace: fittrace.Trace, keras: Any) -> None:
     if keras.__version__ < "3":
         pytest.skip("tf_keras takes the rate of a real optimizer alone")
     model = SimpleNamespace(optimizer=SimpleNamespace(learning_rate=1.0))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pexpect
 import pytest
@@ -19,8 +20,8 @@ import fittrace
 from fittrace.prompt.input_lines import PipeInput
 from fittrace.prompt.replay_session import ReplaySession
 from fittrace.prompt.shell import Shell
-from fittrace.replay.cursor import Step
-from replay.invented import Invented, names, steps_of
+from fittrace.replay.step import Step
+from replay.invented import names, replay_of, steps_of
 
 REFERENCE = Path(__file__).parent.parent.parent / "traces" / "reference-keras-3"
 PROGRAM = Path(__file__).parent / "programs" / "at_prompt.py"
@@ -41,7 +42,7 @@ def trace() -> fittrace.Trace:
 def run(words: str, *stop_at: int) -> str:
     """What the prompt says to these lines, which do not come from a terminal."""
     out = io.StringIO()
-    session = ReplaySession(Invented(steps(*stop_at)), trace(), "fit = 0", out)
+    session = ReplaySession(replay_of(steps(*stop_at)), trace(), "fit = 0", out)
     session.names = names()
     Shell(session).run(PipeInput(io.StringIO(words), out))
     return out.getvalue()
@@ -297,7 +298,7 @@ def test_lines_may_come_through_a_pipe() -> None:
     ],
 )
 def test_what_a_line_may_go_on_with(line: str, words: list[str]) -> None:
-    session = ReplaySession(Invented(steps()), trace(), "fit = 0", io.StringIO())
+    session = ReplaySession(replay_of(steps()), trace(), "fit = 0", io.StringIO())
     session.names = names()
     shell = Shell(session)
     shell.run_line("b train")
@@ -305,7 +306,7 @@ def test_what_a_line_may_go_on_with(line: str, words: list[str]) -> None:
 
 
 def test_the_names_are_those_of_the_trace() -> None:
-    session = ReplaySession(Invented(steps()), trace(), "fit = 0", io.StringIO())
+    session = ReplaySession(replay_of(steps()), trace(), "fit = 0", io.StringIO())
     assert "TensorFlowTrainer.fit" in session.names.functions
     assert set(session.names.callbacks) == set(trace().hooks().callback)
     assert {"on_epoch_end", "on_test_batch_end"} <= set(session.names.hooks)
@@ -314,7 +315,7 @@ def test_the_names_are_those_of_the_trace() -> None:
 
 
 def test_a_name_that_a_terminal_would_obey_is_not_offered() -> None:
-    session = ReplaySession(Invented(steps()), trace(), "fit = 0", io.StringIO())
+    session = ReplaySession(replay_of(steps()), trace(), "fit = 0", io.StringIO())
     session.names = replace(names(), callbacks=("\x1b[2J", "Mine"))
     assert list(Shell(session).completions("b callback ")) == ["Mine"]
 
@@ -356,7 +357,7 @@ def ask(terminal: pexpect.spawn, keys: str, expected: str) -> str:
     """Type a line; all that the terminal is sent until it shows what is expected. Then it is ready for the next."""
     terminal.send(f"{keys}\r")
     terminal.expect(expected)
-    sent = terminal.before + terminal.after
+    sent: str = terminal.before + terminal.after
     terminal.expect(READY)
     return sent
 
@@ -409,7 +410,8 @@ def test_ctrl_c_takes_the_line_back_and_ctrl_d_leaves(terminal: pexpect.spawn) -
 
 
 def test_colour_unless_it_is_not_wanted(tmp_path: Path) -> None:
-    for wanted, environ in ((True, {}), (False, {"NO_COLOR": "1"})):
+    environments: list[tuple[bool, dict[str, Any]]] = [(True, {}), (False, {"NO_COLOR": "1"})]
+    for wanted, environ in environments:
         for terminal in open_terminal(tmp_path, **environ):
             sent = ask(terminal, "ll", "return")
             colours = re.findall(r"\x1b\[[\d;]*(?:3[1-7]|9[1-7]|38;5;\d+)m", sent)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +33,7 @@ def found(replay: Replay, where: Breakpoint, backwards: bool) -> list[int]:
     return indices[::-1] if backwards else indices
 
 
-def logs_of(step: Step) -> dict:
+def logs_of(step: Step) -> dict[str, Any]:
     return step.values.get("logs") or {}
 
 
@@ -69,7 +71,9 @@ def logs_of(step: Step) -> dict:
     ],
     ids=lambda value: str(value) if isinstance(value, Breakpoint) else "",
 )  # fmt: skip
-def test_it_stops_at_all_of_them_and_at_no_other(replay: Replay, steps: list[Step], where, stops) -> None:
+def test_it_stops_at_all_of_them_and_at_no_other(
+    replay: Replay, steps: list[Step], where: Breakpoint, stops: Callable[[Step], bool]
+) -> None:
     expected = [step.index for step in steps if step.known and stops(step)]
     assert found(replay, where, backwards=False) == expected
     assert found(replay, where, backwards=True) == expected

@@ -48,7 +48,11 @@ def test_the_nearest_step_with_a_chosen_visit(timeline: Timeline, visits: list[V
     lines = sorted({visit[:2] for visit in visits if visit.node is not None})
     for statement in random.Random(0).sample(lines, 30):
         expected = [index for index, visit in enumerate(visits) if visit[:2] == statement]
-        search = timeline.search(timeline.matching(lambda visit, index, statement=statement: visit[:2] == statement))
+
+        def is_chosen(visit: Visit, index: int, statement: object = statement) -> bool:
+            return visit[:2] == statement
+
+        search = timeline.search(timeline.matching(is_chosen))
         for index in some_indices(len(visits))[:60]:
             assert search(index, False) == next((i for i in expected if i > index), None)
             assert search(index, True) == next((i for i in reversed(expected) if i < index), None)
@@ -61,7 +65,8 @@ def test_the_first_step_in_a_span(timeline: Timeline, visits: list[Visit]) -> No
         if span is not None:
             first.setdefault(span, index)
     for span in random.Random(0).sample(sorted(first), 300):
-        index = timeline.first_step_in(span)
+        found = timeline.first_step_in(span)
         # A span may have its first step in a span within it.
-        assert index is not None and index <= first[span]
-        assert timeline.span_of(timeline.locate(index)) >= span
+        assert found is not None and found <= first[span]
+        innermost = timeline.span_of(timeline.locate(found))
+        assert innermost is not None and innermost >= span

@@ -33,7 +33,7 @@ LOOPS = (
 
 
 def table(*names: str) -> Engine:
-    functions = [
+    functions: list[Function | CallbackLists] = [
         Function("walked", "fit", phase="fit", stage="train", root=True, before="prepare", after="stop",
                  loops=LOOPS, phases=PHASES, optional=True),
         Function("walked", "inner", phase="fit", loops=LOOPS, phases=PHASES, optional=True),
@@ -121,7 +121,8 @@ class Walked:
         outcome = install(module, table(), owned(tape), sites)
         assert not [one for one in outcome.missing if "control flow" in one]
         self._attempt(module, run)
-        graphs, placed = [], {}
+        graphs: list[FlowGraph] = []
+        placed: dict[int, tuple[int | None, int | None]] = {}
         for number, drawn in enumerate(outcome.graphs):
             nodes = [FlowNode(n.line, n.end_line, None if n.site < 0 else n.site, *n[3:]) for n in drawn.nodes]
             graphs.append(FlowGraph(drawn.name, outcome.file, drawn.line, nodes))
@@ -133,14 +134,16 @@ class Walked:
         walk = Walk(RecordedProgram(graphs, known))
         walk.records(tokens(tape.numbers, sites))
         told = [
-            (graphs[v.function].name, graphs[v.function].nodes[v.node].line) if v.function is not None else "?"
+            "?"
+            if v.function is None or v.node is None
+            else (graphs[v.function].name, graphs[v.function].nodes[v.node].line)
             for v in walk.visits
         ]
         return told, plain
 
     def _seen(self, module: ModuleType, run: Callable[[ModuleType], Any]) -> list[Any]:
         source = Path(str(module.__file__)).read_text()
-        functions = {}
+        functions: dict[str, Any] = {}
         for thing in vars(module).values():
             if isinstance(thing, type):
                 functions |= {f"{thing.__name__}.{k}": v for k, v in vars(thing).items() if hasattr(v, "__code__")}

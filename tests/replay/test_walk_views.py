@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,14 @@ import pytest
 from fittrace.prompt.replay_session import ReplaySession
 from fittrace.prompt.shell import Shell
 from fittrace.replay import step_ranges
-from fittrace.replay.cursor import Step
+from fittrace.replay.step import Step
+from fittrace.tables import TraceTables
 from fittrace.views.annotated_source import print_lines
 from fittrace.views.replay_steps import walk_json, walk_lines
-from replay.invented import Invented, steps_of
+from replay.invented import replay_of, steps_of
+
+NO_TRACE = cast(TraceTables, None)
+"""Stands where nothing of a trace is asked for."""
 
 HOSTILE = "\x1b]0;gone\x07\x1b[2J\u202e\u2028[red]"
 
@@ -52,7 +57,7 @@ def test_numbers_that_json_has_not_are_null(steps: list[Step]) -> None:
 
 
 def test_an_epoch_and_a_batch_are_cut_out_of_the_walk(steps: list[Step]) -> None:
-    replay = Invented(steps)
+    replay = replay_of(steps)
     replay.goto(0, 1)
     batch = list(step_ranges.steps_from_here(replay, step_ranges.BATCH))
     assert [step.line for step in batch if step.depth == 1] == [16, 17, 18, 20, 21, 22]
@@ -65,15 +70,15 @@ def test_an_epoch_and_a_batch_are_cut_out_of_the_walk(steps: list[Step]) -> None
 
 def hostile(steps: list[Step]) -> list[Step]:
     values = {HOSTILE: HOSTILE, "logs_before": {HOSTILE: HOSTILE}, "callback": HOSTILE, "hook": HOSTILE, "taken": True}
-    texts = dict.fromkeys(("function", "file", "source", "phase", "stage"), HOSTILE)
+    texts: dict[str, Any] = dict.fromkeys(("function", "file", "source", "phase", "stage"), HOSTILE)
     return [replace(step, values=values, **texts) for step in steps]
 
 
 def test_hostile_texts_are_shown_safe(steps: list[Step]) -> None:
     bad = hostile(steps)
     said = io.StringIO()
-    replay = Invented(bad, lines=[HOSTILE] * 60)
-    shell = Shell(ReplaySession(replay, None, "fit = 0", said))
+    replay = replay_of(bad, lines=[HOSTILE] * 60)
+    shell = Shell(ReplaySession(replay, NO_TRACE, "fit = 0", said))
     for word in ("s", "w", "l", "ll", "p", f"p `{HOSTILE}`", "why", "goto 0 1", "time", "b 3", "c", f"b {HOSTILE}"):
         shell.run_line(word) if word != "b 3" else shell.session.position.add_breakpoint(_line(3))
     printed = said.getvalue() + "\n".join([*walk_lines(bad), *walk_json(bad)])
@@ -87,7 +92,7 @@ def test_hostile_texts_are_shown_safe(steps: list[Step]) -> None:
         assert not set("\x1b\x07\u202e\u2028") & set(text)
 
 
-def _line(number: int):
+def _line(number: int) -> Any:
     from fittrace.replay.breakpoints import Breakpoint
 
     return Breakpoint(line=number)
@@ -97,7 +102,7 @@ def test_a_place_that_is_unknown_says_so(steps: list[Step]) -> None:
     nothing = replace(steps[8], function=None, file=None, line=None, end_line=None, source="", values={})
     lost = [*steps[:8], nothing, *steps[9:]]
     said = io.StringIO()
-    shell = Shell(ReplaySession(Invented(lost), None, "fit = 0", said))
+    shell = Shell(ReplaySession(replay_of(lost), NO_TRACE, "fit = 0", said))
     shell.session.replay.position = 8
     for word in ("l", "ll", "w", "p", "time", "why", "rs", "s"):
         shell.run_line(word)
@@ -110,7 +115,7 @@ def test_a_place_that_is_unknown_says_so(steps: list[Step]) -> None:
 @pytest.fixture
 def lines(steps: list[Step]) -> pd.DataFrame:
     """What `Trace.lines` tells of the walk."""
-    rows: dict[tuple, dict] = {}
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for step in steps:
         key = (step.file, step.function, step.line)
         row = rows.setdefault(key, {"visits": 0, "duration_ns": None, "end_line": step.end_line, "source": step.source})
@@ -119,7 +124,8 @@ def lines(steps: list[Step]) -> pd.DataFrame:
             row["duration_ns"] = (row["duration_ns"] or 0) + step.duration_ns
     columns = ["file", "function", "line"]
     frame = pd.DataFrame([dict(zip(columns, key, strict=True)) | row for key, row in rows.items()])
-    return frame.assign(duration_ns=frame["duration_ns"].astype("Int64"), together=1)
+    lines: pd.DataFrame = frame.assign(duration_ns=frame["duration_ns"].astype("Int64"), together=1)
+    return lines
 
 
 def test_source_is_annotated_function_by_function(lines: pd.DataFrame) -> None:

@@ -1,6 +1,10 @@
 """Fits in many ways on the engine that the first argument names, as flows_of.py says."""
 
+from __future__ import annotations
+
 import sys
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from flows_of import engine, seen, write
@@ -10,20 +14,20 @@ keras = engine(ENGINE)
 MODERN = ENGINE in ("keras-3", "tf_keras")
 
 
-class Stops(keras.callbacks.Callback):
+class Stops(keras.callbacks.Callback):  # type: ignore[name-defined]  # which Keras, an argument says
     """Stops at a batch, raises in a hook, or fits another model in one."""
 
-    def __init__(self, stop=None, fail=None, inner=False):
+    def __init__(self, stop: int | None = None, fail: str | None = None, inner: bool = False) -> None:
         super().__init__()
         self.stop, self.fail, self.inner = stop, fail, inner
 
-    def on_batch_end(self, batch, logs=None):
+    def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if batch == self.stop:
             self.model.stop_training = True
         if self.fail == "batch" and batch == 1:
             raise ValueError("asked")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self.fail == "epoch":
             raise ValueError("asked")
         if self.inner and epoch == 0:
@@ -32,7 +36,7 @@ class Stops(keras.callbacks.Callback):
             self.model.evaluate(x, y, batch_size=16, verbose=0)
 
 
-def network(sparse=False):
+def network(sparse: bool = False) -> Any:
     layer = {"input_shape": (6,)} if not sparse else {"batch_input_shape": (None, 6), "sparse": True}
     if sparse:
         source = keras.layers.Input(shape=(6,), sparse=True)
@@ -43,27 +47,27 @@ def network(sparse=False):
     return model
 
 
-def data(count=50):
+def data(count: int = 50) -> tuple[np.ndarray, np.ndarray]:
     source = np.random.RandomState(5)
     return source.rand(count, 6).astype("float32"), source.rand(count, 1).astype("float32")
 
 
-def batches(x, y, size):
+def batches(x: np.ndarray, y: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     while True:
         for start in range(0, len(x), size):
             yield x[start : start + size], y[start : start + size]
 
 
-def few(x, y):
+def few(x: np.ndarray, y: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     for start in (0, 10):
         yield x[start : start + 10], y[start : start + 10]
 
 
-def main():
+def main() -> None:
     x, y = data()
     model = network()
 
-    def fit(**given):
+    def fit(**given: Any) -> Callable[[], object]:
         return lambda: model.fit(x, y, **dict({"batch_size": 16, "verbose": 0}, **given))
 
     seen("plain", fit(epochs=2))

@@ -4,15 +4,19 @@ With ORACLE in the environment, a file that names functions, a fit runs under `s
 saw of them, fit by fit, into the file SEEN. Python 3.7 and every Keras.
 """
 
+from __future__ import annotations
+
 import importlib.util
 import json
 import os
 import random
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 
-def engine(name):
+def engine(name: str) -> Any:
     if name == "tf_keras-v1":
         import tensorflow as tf
 
@@ -34,10 +38,11 @@ def engine(name):
     return keras
 
 
-def oracle():
+def oracle() -> Callable[[], Any] | None:
     if "ORACLE" not in os.environ:
         return None
     spec = importlib.util.spec_from_file_location("oracle", os.path.join(os.path.dirname(__file__), "..", "oracle.py"))
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     with open(os.environ["ORACLE"]) as file:
@@ -50,26 +55,27 @@ def oracle():
 
 
 ORACLE = oracle()
-SEEN = []
+SEEN: list[Any] = []
 
 
-def seen(scenario, run):
+def seen(scenario: str, run: Callable[[], object]) -> None:
     """Run one fit, under the oracle if there is one; what it raises is the scenario's own."""
     if ORACLE is None:
-        return attempt(run)
+        attempt(run)
+        return
     with ORACLE() as eye:
         attempt(run)
     SEEN.append([scenario, eye.seen, eye.after])
 
 
-def attempt(run):
+def attempt(run: Callable[[], object]) -> None:
     try:
         run()
     except (ValueError, TypeError) as error:
         assert "asked" in str(error), error
 
 
-def write():
+def write() -> None:
     """Write what was seen, where somebody wants to know."""
     if "SEEN" in os.environ:
         with open(os.environ["SEEN"], "w") as file:

@@ -3,9 +3,13 @@
 The first argument names the engine, as flows_of.py says. Python 3.7 and every Keras.
 """
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import flows_of
 import numpy as np
@@ -13,31 +17,31 @@ import numpy as np
 keras = flows_of.engine(sys.argv[1])
 
 
-def counted(function):
+def counted(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
-    def counting(*args, **kwargs):
+    def counting(*args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
 
     return counting
 
 
-class Base(keras.callbacks.Callback):
-    def __init__(self):
+class Base(keras.callbacks.Callback):  # type: ignore[name-defined]  # which Keras, an argument says
+    def __init__(self) -> None:
         super().__init__()
         self.batches = self.epochs = 0
-        self.best = None
+        self.best: Any = None
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """A docstring is no step."""
         self.epochs += 1
 
 
 class Mine(Base):
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         names = [name for name in dir(self) if name.startswith("on_")]
         self.count = len(names)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         super().on_epoch_begin(epoch, logs)
         for number in range(3):
             if number == epoch:
@@ -48,7 +52,7 @@ class Mine(Base):
             self.batches = -1
 
     @counted
-    def on_batch_end(self, batch, logs=None):
+    def on_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
         try:
             loss = logs["no such key"]
         except KeyError:
@@ -57,24 +61,24 @@ class Mine(Base):
             self.batches += 1
         self.best = loss if self.best is None else min(self.best, loss)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         with contextlib.suppress(ValueError):
             if epoch == 1:
                 raise ValueError("swallowed")
             self.best = self.best + 1
         ends = lambda: self.epochs > 1  # noqa: E731
-        while not ends():
+        while not ends():  # type: ignore[no-untyped-call]  # mypy takes every lambda for untyped
             self.epochs = 2
         if epoch == 1:
             return
         self.last = {key: len(key) for key in logs}
 
 
-def local():
+def local() -> Any:
     seen = []
 
-    class Local(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
+    class Local(keras.callbacks.Callback):  # type: ignore[name-defined]  # which Keras, an argument says
+        def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
             seen.append(epoch)
             total = 0
             total += sum(seen)
@@ -82,16 +86,16 @@ def local():
     return Local()
 
 
-def stepping():
-    class Stepping(keras.Model):
-        def __init__(self):
+def stepping() -> Any:
+    class Stepping(keras.Model):  # type: ignore[name-defined]  # which Keras, an argument says
+        def __init__(self) -> None:
             super().__init__()
             self.layer = keras.layers.Dense(1)
 
-        def call(self, x):
+        def call(self, x: np.ndarray) -> Any:
             return self.layer(x)
 
-        def train_step(self, data):
+        def train_step(self, data: Any) -> Any:
             logs = super().train_step(data)
             if "mae" in logs:
                 logs = dict(logs)
@@ -102,7 +106,7 @@ def stepping():
     return model
 
 
-def main():
+def main() -> None:
     source = np.random.RandomState(5)
     x, y = source.rand(40, 6).astype("float32"), source.rand(40, 1).astype("float32")
     model = keras.models.Sequential([keras.layers.Dense(1, input_shape=(6,))])
