@@ -1,5 +1,9 @@
 """A `tf.function` that is made anew again and again."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import common
 
 # At no regular interval: to make it takes time in the hook too, which would be a stall.
@@ -7,7 +11,7 @@ BATCHES = (4, 14, 21, 37, 44, 58)
 
 
 class Remaking(common.Callback):
-    def on_batch_end(self, batch, logs=None):
+    def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if batch in BATCHES:
             self.model.make_train_function(force=True)
 

@@ -5,6 +5,10 @@ still maintained, so here a callback does it: it passes its hooks on to others, 
 logs.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import common
 
 CallbackList = common.keras.callbacks.CallbackList
@@ -13,16 +17,16 @@ CallbackList = common.keras.callbacks.CallbackList
 class Group(common.Callback):
     """Passes its hooks on."""
 
-    def __init__(self, callbacks):
+    def __init__(self, callbacks: list[common.Callback]) -> None:
         super().__init__()
         self.members = CallbackList(callbacks)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         self.members.on_epoch_end(epoch, dict(logs))
 
 
 class Scores(common.Callback):
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         logs["score"] = 0.5
         logs["loss"] = logs["loss"] + 1
 

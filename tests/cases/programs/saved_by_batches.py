@@ -1,9 +1,12 @@
 """tensorflow/tensorflow#33163: a checkpoint that is saved every so many batches looks for `val_loss` there, and
 cannot tell which is best. Before it a fit that fails in its first epoch, of which nothing can be told."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import tempfile
+from typing import Any
 
 import common
 
@@ -11,7 +14,7 @@ x, y = common.data()
 
 
 class Failing(common.Callback):
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         raise RuntimeError("on purpose")
 
 

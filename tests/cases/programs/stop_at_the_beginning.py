@@ -1,10 +1,14 @@
 """`stop_training` set before the first epoch: Keras 2 sets it back right after."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import common
 
 
 class Stopper(common.Callback):
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.model.stop_training = True
 
 
