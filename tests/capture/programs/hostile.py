@@ -13,7 +13,6 @@ import importlib.machinery
 import importlib.util
 import itertools
 import marshal
-import os
 import pickle
 import random
 import struct
@@ -287,10 +286,7 @@ class Run:
 
     def do_operator(self) -> None:
         probe = chance.one(*self.operators)
-        _ = -probe
-        _ = probe | thing()
-        _ = thing() | probe
-        _ = 0 in probe
+        chance.one(lambda: -probe, lambda: probe | thing(), lambda: thing() | probe, lambda: 0 in probe)()
 
     def do_bytes(self) -> None:
         """A probe is an array of bytes too, which nobody else needs to know."""
@@ -370,7 +366,10 @@ class Run:
 
     def do_pin(self) -> None:
         _native.pinned(chance.one(thing(), -1, 0, 1 << 20, 10**30))
-        pinned = _native.pinned(os.open(__file__, os.O_RDONLY))
+
+    def do_pin_file(self) -> None:
+        with open(__file__, "rb") as file:
+            pinned = _native.pinned(file.fileno())
         del pinned
 
     def do_clock(self) -> None:
