@@ -27,7 +27,7 @@ def program_of(seed: int, running_out: float = 0.1) -> Program:
     return Program(Random(seed), shape, longest=100_000).run()
 
 
-def thinned(program: Program, pieces: list[dict[int, list[Record]]], levels: list[int]) -> tuple[list[Any], list[int]]:
+def thinned(program: Program, pieces: list[dict[int, list[Record]]], levels: list[Keep]) -> tuple[list[Any], list[int]]:
     """The pieces as the collector would write them at these levels, and how much of each level was left out."""
     facts = [one for one in program.definitions if one["define"] == "site"]
     fields = ("kind", "file", "function", "line", "engine", "depth", "phases", "level")

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from died import WALL, write_died
-from stores import write_run
 
 import fittrace
 from fittrace.cli import main
@@ -21,6 +19,8 @@ from fittrace.store.conversion import write_tables
 from fittrace.store.converter_lock import StillRunning, is_running, marked_as_running, only_converter
 from fittrace.store.locks import is_locked, locked
 from fittrace.tables import TraceTables
+from reading.died import WALL, write_died
+from reading.stores import write_run
 
 pytest.importorskip("fcntl")
 
@@ -146,7 +146,7 @@ def test_removing_journals_that_is_interrupted_removes_none_or_all(run: Path, mo
             min(folder.iterdir()).unlink()
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(run_files.shutil, "rmtree", interrupted)
+    monkeypatch.setattr(shutil, "rmtree", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run_files.remove_journals(run)
     monkeypatch.undo()

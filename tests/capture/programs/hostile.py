@@ -37,10 +37,11 @@ if given.native is not None:
     sys.modules[NAME] = importlib.util.module_from_spec(spec)
 
 import fittrace.capture  # noqa: E402, F401
-from fittrace.capture import _native  # noqa: E402
 from fittrace.capture.record.log_inspector import LogInspector  # noqa: E402
 from fittrace.capture.record.names import Names  # noqa: E402
 from fittrace.capture.record.observer import BATCH_FILTER  # noqa: E402
+
+_native: Any = importlib.import_module(NAME)
 
 ACTIONS = 200
 """In each run."""
