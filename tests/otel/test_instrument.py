@@ -112,3 +112,25 @@ def test_the_trace_names_the_span_around_a_fit(receiver: Received, tmp_path: Pat
     spans = [span for spans in requests(TraceTables.open(tmp_path / "run")) for span in spans]
     assert {span.context.trace_id.to_bytes(16, "big") for span in spans} == {mine.trace_id}
     assert spans[0].parent.span_id.to_bytes(8, "big") == mine.span_id
+
+
+IN_A_CHILD = """
+import os
+import sys
+import keras
+if os.fork():
+    sys.exit(os.wait()[1])
+from fittrace.otel import KerasInstrumentor
+KerasInstrumentor().instrument()
+keras.Model().fit(2)
+"""
+
+
+def test_a_forked_child_that_is_instrumented_late_has_one_main_thread(tmp_path: Path) -> None:
+    """Its parent has imported Keras under `fittrace run`. Instrumenting then replaces the recorder of the thread."""
+    script = tmp_path / "script.py"
+    script.write_text(IN_A_CHILD)
+    options = ["--quiet", "--out", str(tmp_path), "--name", "run"]
+    command = [sys.executable, "-m", "fittrace", "run", *options, str(script)]
+    subprocess.run(command, env=environment(), check=True)
+    assert set(TraceTables.open(tmp_path / "run").spans()["thread"]) == {"MainThread"}

@@ -99,6 +99,8 @@ class Threads:
         for thread in self.all:
             thread.buffer.clear()
         self.all = [Thread(0, thread.buffer) for thread in self.all if thread.number == survivor]
-        self._buffers.clear()
+        # The survivor keeps its buffer. Else its next recorder would make it a second thread of the same name.
+        kept = {id(thread.buffer) for thread in self.all}
+        self._buffers = {identity: buffer for identity, buffer in self._buffers.items() if id(buffer) in kept}
         # A thread that no longer exists after the fork may have held the old lock.
         self._adding = original_threads.RLock()
