@@ -1,7 +1,4 @@
-"""An engine, started: TensorFlow and Keras as their names in these tests say, on one thread and from one seed.
-
-Python 3.7 and every Keras.
-"""
+"""Starts the engine of a test: TensorFlow and Keras, on one thread and from one seed. Python 3.7 and every Keras."""
 
 from __future__ import annotations
 
@@ -12,11 +9,11 @@ import numpy as np
 
 
 def engine(name: str) -> tuple[Any, Any]:
-    """TensorFlow and that Keras."""
+    """The modules TensorFlow and Keras. `name` is the `argument` of an engine in `engine_matrix.py`."""
     import tensorflow as tf
 
     if tf.__version__ >= "2":
-        # On several threads floats are added up in an order of chance.
+        # Several threads add floats up in an order of chance.
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
     if name == "tf_keras-v1":
@@ -34,8 +31,8 @@ def engine(name: str) -> tuple[Any, Any]:
         np.random.seed(3)
         tf.compat.v1.set_random_seed(3)
     if tf.__version__ < "2":
-        # On more than one thread TensorFlow 1 adds floats up in an order of its own.
-        one = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
+        # TensorFlow 1 takes the number of threads from the session.
+        one_thread = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
         set_session = getattr(keras.backend, "set_session", None) or keras.backend.tensorflow_backend.set_session
-        set_session(tf.compat.v1.Session(config=one))
+        set_session(tf.compat.v1.Session(config=one_thread))
     return tf, keras

@@ -9,66 +9,53 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import random
+import sys
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
+TESTS = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir)
+sys.path.append(os.path.join(TESTS, "engines", "programs"))
+from started import engine as started_engine  # noqa: E402
 
 
 def engine(name: str) -> Any:
-    if name == "tf_keras-v1":
-        import tensorflow as tf
-
-        tf.compat.v1.disable_v2_behavior()
-    if name.startswith("tf_keras"):
-        import tf_keras as keras
-    elif name == "tf.keras":
-        from tensorflow import keras
-    else:
-        import keras
-    import tensorflow as tf
-
-    if tf.executing_eagerly():
-        keras.utils.set_random_seed(3)
-    else:
-        random.seed(3)
-        np.random.seed(3)
-        tf.compat.v1.set_random_seed(3)
-    return keras
+    """The Keras of that name, on one thread and from one seed."""
+    return started_engine(name)[1]
 
 
-def oracle() -> Callable[[], Any] | None:
+def make_oracle() -> Callable[[], Any] | None:
+    """The function that makes an `Oracle` of the functions that ORACLE names. None without ORACLE."""
     if "ORACLE" not in os.environ:
         return None
-    spec = importlib.util.spec_from_file_location("oracle", os.path.join(os.path.dirname(__file__), "..", "oracle.py"))
+    spec = importlib.util.spec_from_file_location("oracle", os.path.join(TESTS, "replay", "oracle.py"))
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     with open(os.environ["ORACLE"]) as file:
-        told = json.load(file)
+        functions_by_path = json.load(file)
     names = {}
-    for path, functions in told.items():
+    for path, functions in functions_by_path.items():
         with open(path) as file:
             names[path] = (file.read(), functions)
     return lambda: module.Oracle(names)
 
 
-ORACLE = oracle()
+ORACLE = make_oracle()
 SEEN: list[Any] = []
 
 
 def seen(scenario: str, run: Callable[[], object]) -> None:
-    """Run one fit, under the oracle if there is one; what it raises is the scenario's own."""
+    """Run one fit, under `sys.settrace` if there is an ORACLE."""
     if ORACLE is None:
         attempt(run)
         return
-    with ORACLE() as eye:
+    with ORACLE() as oracle:
         attempt(run)
-    SEEN.append([scenario, eye.seen, eye.after])
+    SEEN.append([scenario, oracle.seen, oracle.after])
 
 
 def attempt(run: Callable[[], object]) -> None:
+    """Run one fit. Only the exceptions that the scenario asked for may come out of it."""
     try:
         run()
     except (ValueError, TypeError) as error:
@@ -76,7 +63,7 @@ def attempt(run: Callable[[], object]) -> None:
 
 
 def write() -> None:
-    """Write what was seen, where somebody wants to know."""
+    """Write what was seen into the file SEEN, if the environment names one."""
     if "SEEN" in os.environ:
         with open(os.environ["SEEN"], "w") as file:
             json.dump(SEEN, file)
