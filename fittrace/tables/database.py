@@ -7,6 +7,7 @@ import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -35,8 +36,8 @@ class Database:
     - `stored`: the stored tables that they are derived from.
     - `with_run`: whether they have a column `run`.
 
-    A stored table is checked and opened by the first query that reads it. So a query of the fits does not wait for a
-    hundred million spans.
+    The first query connects to DuckDB, which takes longer than most queries. A stored table is checked and opened by
+    the first query that reads it. So a query of the fits does not wait for a hundred million spans.
     """
 
     def __init__(self, stored: StoredTables, with_run: bool) -> None:
@@ -44,7 +45,10 @@ class Database:
         self._with_run = with_run
         self._ready: set[str] = set()
         self._cursors: WeakKeyDictionary[DuckDBPyRelation, duckdb.DuckDBPyConnection] = WeakKeyDictionary()
-        self._connection = _connect(stored.files())
+
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        return _connect(self._stored.files())
 
     def query(self, sql: str) -> DuckDBPyRelation:
         """The rows that the user's `sql` selects. Raises `QueryError` unless it only reads tables."""

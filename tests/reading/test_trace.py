@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 
@@ -39,6 +40,22 @@ REQUIRED = {
     "paths": "path sites",
     "flow": "fit thread span turns path",
 }
+
+
+def test_only_a_query_connects_to_duckdb(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    connections = []
+    connect = duckdb.connect
+
+    def counted(*args, **options):
+        connections.append(connect(*args, **options))
+        return connections[-1]
+
+    monkeypatch.setattr(duckdb, "connect", counted)
+    trace = TraceTables.open(run)
+    assert not connections
+    trace.fits()
+    trace.spans()
+    assert len(connections) == 1
 
 
 @pytest.mark.parametrize("table", VIEWS)
