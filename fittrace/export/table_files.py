@@ -20,8 +20,7 @@ def write(trace: TraceTables, folder: Path, form: str) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, view in VIEWS.items():
-        columns = trace.relation(f"SELECT * FROM {name} LIMIT 0").columns
-        order = ", ".join(key for key in view.order if key in columns)
+        order = ", ".join(key for key in view.order if key != "run" or trace.is_folder)
         file = folder / f"{name}.{form}"
         with reading(trace.relation(f"SELECT * FROM {name} ORDER BY {order}")) as pieces:
             if form == "parquet":
