@@ -15,8 +15,8 @@ from . import mutations, seeds
 from .sandbox import Job, Outcome, carry_out
 from .worker import commands
 
-AT_ONCE = 50
-"""Runs that one worker gets."""
+AT_ONCE = 125
+"""How many runs one worker reads. It takes seconds to start, as long as some ten runs."""
 DRAWN = 3
 """Commands that are drawn for a run, beside `ls`: all of them take some three seconds."""
 FIXED = 512 << 20
