@@ -16,6 +16,8 @@ SHARED = {
     "digits": "digits",
     "seen": "seen",
     "measured": "measured",
+    "recorded": "recorded",
+    "sent_live": "sent_live",
 }
 """Fixtures that train the engine which is their parameter, and what tests of one engine share by them."""
 
@@ -24,6 +26,8 @@ CPU_S = {
     "tests/fuzz/test_hostile_runs.py": 60,
     "tests/plugin/test_fit_trace.py": 60,
     "tests/docs/test_readme.py": 50,
+    "tests/cases recorded 3.15.1": 50,
+    "tests/cases recorded 2.2.4": 50,
     "tests/engines trained": 50,
     "tests/faithful training": 40,
     "tests/export/test_viewers.py": 30,
@@ -32,8 +36,9 @@ CPU_S = {
     "tests/otel measured": 10,
     "tests/otel seen": 10,
     "tests/engines digits": 10,
+    "tests/cases recorded": 10,
     "tests/cases/test_cases.py": 8,
-    "tests/otel/test_agreement.py": 8,
+    "tests/otel sent_live": 15,
     "tests/golden": 6,
 }
 """About how many CPU seconds the longest groups take, by how their names begin."""
