@@ -1,0 +1,308 @@
+// What a page holds, as the scripts see it. `fittrace/report/model/` makes it; `unpack.js` reads it.
+//
+// Times are nanoseconds. Unless something else is said, they count from the start of the fit. Numbers of a fit's batches
+// are ordinals: a fit's batches of all stages in order of start, from 0.
+
+/** The whole page. */
+interface PageDocument {
+  title: string;
+  /** How the page was made: the version of fittrace, the time, and what was left out. */
+  made: { version: string; when: string; redacted: boolean };
+  /** One run; two where runs are compared. */
+  runs: PageRun[];
+  /** What differs between two runs; null for one run. */
+  differences: Difference[] | null;
+}
+
+interface PageRun {
+  /** The name of the run's folder. */
+  name: string;
+  /** Facts of the run, each a label and its text, in the order in which they are shown. */
+  facts: [string, string][];
+  /** How it ended, in a few words. */
+  ending: string;
+  /** Whether it ended as it should. */
+  ok: boolean;
+  /** The fits that are shown in full, in order of start. */
+  fits: PageFit[];
+  /** All kinds of fits, where there are more than those shown in full; else empty. */
+  all_fits: FitKind[];
+  findings: PageFinding[];
+  notes: { kind: string; message: string; times: number }[];
+  /** What the page shows in summary only, in sentences. */
+  limits: string[];
+}
+
+interface FitKind {
+  method: string;
+  engine: string;
+  engine_version: string;
+  status: string;
+  count: number;
+  epochs: number;
+  batches: number;
+  total: number;
+  median: number;
+}
+
+interface PageFinding {
+  rule: string;
+  message: string;
+  effect: string;
+  remedy: string;
+  threads: string[];
+  /** An index of `PageRun.fits`; null if that fit is not shown in full. */
+  fit: number | null;
+  /** The batch that it is about, or the first batch of its epoch. */
+  ordinal: number | null;
+  epoch: number | null;
+  batch: number | null;
+  callback: string | null;
+  hook: string | null;
+  /** File, line and function of the engine, where it is known. */
+  place: { file: string; line: number; function: string } | null;
+}
+
+interface PageFit {
+  /** Such as `fit 0`. */
+  name: string;
+  method: string;
+  engine: string;
+  engine_version: string;
+  fit: number;
+  process: number;
+  epochs: number;
+  batches: number;
+  /** The start, in Unix milliseconds. */
+  start_ms: number;
+  duration_ns: number;
+  status: string;
+  error: string | null;
+  /** Where it raised, was killed or is now; null if it returned. */
+  stood: string | null;
+  /** What stopped it early; null if nothing did. */
+  stopped: string | null;
+  /** Where the time went, in one sentence. */
+  verdict: string;
+  /** The phases, the costliest first. */
+  phases: PhaseRow[];
+  timeline: Timeline;
+  details: BatchDetails;
+  callbacks: HookRow[];
+  source: EngineSource | null;
+  replay: RecordedSteps | null;
+  ops: SampledOps | null;
+}
+
+interface PhaseRow {
+  phase: string;
+  stage: string | null;
+  count: number;
+  total: number;
+  self: number;
+  mean: number | null;
+  p50: number | null;
+  p99: number | null;
+}
+
+// The timeline ---------------------------------------------------------------------------------------------------
+
+/** Values of all batches: in buckets of `every` batches, and one by one in some windows. */
+interface Timeline {
+  batches: number;
+  /** How many batches a bucket has, a power of two. 1: all batches are shown one by one, and there are no windows. */
+  every: number;
+  /** Batches that are shown one by one although `every` is above 1: first and last ordinal, both included. */
+  windows: [number, number][];
+  /** What a batch's time is made of, stacked from below. */
+  phases: Series[];
+  /** The numbers in the logs at the batches' ends. */
+  logs: Series[];
+  /** The slowest hooks, to filter by. */
+  hooks: HookSeries[];
+  /** The start of the first batch of each bucket. */
+  starts: Float64Array;
+  /** The start of each batch in the windows, one window after the other. */
+  window_starts: Float64Array;
+  /** Which batches the ordinals are. */
+  runs: BatchRun[];
+  /** The logs at the ends of epochs. */
+  epochs: EpochLogs;
+  marks: Mark[];
+}
+
+/** A number of each batch. */
+interface Series {
+  name: string;
+  /** What it is, for a tooltip. */
+  title: string;
+  /** By bucket. Where `every` is 1, the three are the same array. NaN: no batch of the bucket has it. */
+  least: Float32Array;
+  mean: Float32Array;
+  most: Float32Array;
+  /** By batch in the windows, one window after the other. */
+  window: Float32Array;
+}
+
+interface HookSeries extends Series {
+  callback: string;
+  position: number;
+  hook: string;
+}
+
+/** Batches one after the other, of one stage and epoch, whose numbers grow evenly. */
+interface BatchRun {
+  first: number;
+  count: number;
+  stage: string;
+  epoch: number | null;
+  /** The number of the first batch, and by how much the numbers grow. */
+  batch: number;
+  step: number;
+}
+
+interface EpochLogs {
+  epoch: number[];
+  /** The ordinal of the last batch before the end of the epoch. */
+  ordinal: number[];
+  keys: string[];
+  /** By key: the value at the end of each epoch; NaN where it is missing. */
+  values: Float64Array[];
+}
+
+interface Mark {
+  kind: "epoch" | "validation" | "first" | "retraced" | "checkpoint" | "stop" | "finding" | "error";
+  /** The batch that it is at, and the last batch where it covers several. */
+  ordinal: number;
+  until: number | null;
+  label: string;
+  /** An index of `PageRun.findings`. */
+  finding: number | null;
+}
+
+// One batch --------------------------------------------------------------------------------------------------------
+
+/** The spans of some batches, and of the time before each. */
+interface BatchDetails {
+  /** The batches that have their spans here: first and last ordinal, both included. */
+  windows: [number, number][];
+  /** The spans, in order of start. The arrays have an item for each. */
+  span: Float64Array;
+  /** The index of the span around it in these arrays; -1 if it is not here. */
+  parent: Int32Array;
+  /** The batch that it is in, or that comes after it; `Timeline.batches` after the last one. */
+  ordinal: Int32Array;
+  /** Whether it is inside of that batch, or before it. */
+  inside: Uint8Array;
+  start: Float64Array;
+  duration: Float64Array;
+  /** Indices of `names`, of `phases` and of `threads`. */
+  name: Int32Array;
+  phase: Uint8Array;
+  thread: Uint16Array;
+  /** Index of `hooks`; -1 if it is no hook of a callback. */
+  hook: Int32Array;
+  /** 0: ok, 1: error, 2: unfinished. */
+  status: Uint8Array;
+  /** Indices of `logs`; -1 if it is no hook. */
+  before: Int32Array;
+  after: Int32Array;
+  names: string[];
+  phases: string[];
+  threads: string[];
+  hooks: { callback: string; position: number; hook: string }[];
+  /** The logs at hooks, each once: key and value. */
+  logs: [string, number | string][][];
+}
+
+// Callbacks × hooks -------------------------------------------------------------------------------------------------
+
+interface HookRow {
+  callback: string;
+  position: number;
+  hook: string;
+  count: number;
+  total: number;
+  mean: number;
+  p99: number;
+  slowest: number;
+  /** An index of `Timeline.hooks`; null if it has no series there. */
+  series: number | null;
+}
+
+// Source and replay ---------------------------------------------------------------------------------------------------
+
+interface EngineSource {
+  /** The functions that ran, the slowest first. */
+  functions: SourceFunction[];
+}
+
+interface SourceFunction {
+  name: string;
+  file: string;
+  /** The number of its first line. */
+  first: number;
+  /** Its lines. A line is its tokens: a class of the style sheet, or an empty text, and the code. */
+  lines: [string, string][][];
+  duration_ns: number;
+  statements: Statement[];
+  /** The lines of branches and loops, each with the lines of the loops around it. */
+  branching: [number, number[]][];
+}
+
+interface Statement {
+  line: number;
+  end_line: number;
+  visits: number;
+  entered: number;
+  passed: number;
+  duration_ns: number | null;
+  together: number;
+}
+
+/** The steps of a fit: kinds of turns, and runs of turns of one kind (`fittrace/replay/turn_runs.py`). */
+interface RecordedSteps {
+  steps: number;
+  phases: string[];
+  stages: string[];
+  kinds: {
+    /** The first visit of each kind; one more at the end. */
+    first: Uint32Array;
+    /** By visit: an index of `EngineSource.functions`, -1 if it is not known what ran. */
+    function: Int16Array;
+    line: Int32Array;
+    end_line: Int32Array;
+    depth: Uint16Array;
+    /** An index of `phases`; -1 for none. */
+    phase: Int8Array;
+    /** 0: into the body, 1: past it, -1: no branch, or not recorded. */
+    arm: Int8Array;
+    [more: string]: any;
+  };
+  runs: {
+    kind: Int32Array;
+    turns: Float64Array;
+    first_step: Float64Array;
+    [more: string]: any;
+  };
+  /** What was recorded at some steps, by index of the step. */
+  values: { [step: string]: [string, number | string | boolean][] };
+}
+
+// Ops ------------------------------------------------------------------------------------------------------------------
+
+interface SampledOps {
+  /** The slowest ops of all sampled batches. */
+  table: { name: string; type: string; device: string; count: number; self: number; mean: number; share: number }[];
+  /** Some sampled batches, with the ops that ran in each. */
+  batches: { ordinal: number; function_ns: number; ops: { lane: Uint16Array; start: Float64Array; duration: Float64Array; name: Int32Array } }[];
+  lanes: string[];
+  names: string[];
+  /** What the page has not: ops beyond a limit. */
+  limit: string | null;
+}
+
+interface Difference {
+  kind: string;
+  message: string;
+}
