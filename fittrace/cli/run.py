@@ -26,7 +26,7 @@ example:
   fittrace run --otlp http://localhost:4318 train.py  also send spans to an OpenTelemetry collector
 """
 
-_FLAGS = ("--quiet", "--help")
+_FLAGS = ("--quiet", "--report", "--help")
 """The options without a value."""
 _BATCHES = f"{HELP} (default: {DEFAULT_BATCHES})"
 _LEVELS = f"which spans are sent: {', '.join(otel_names.LEVELS)} (default: {otel_names.DEFAULT_LEVEL})"
@@ -58,6 +58,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         f" epoch:batch and epoch:batch-batch, joined by commas (default: {DEFAULT.run_metadata})",
     )
     parser.add_argument("--quiet", action="store_true", help="print no summary at the end")
+    page = "also write the trace as an HTML page, beside its folder (see fittrace report)"
+    parser.add_argument("--report", action="store_true", help=page)
     parser.add_argument(
         "--otlp",
         nargs="?",
@@ -92,6 +94,8 @@ def _run(arguments: argparse.Namespace) -> int:
         _send_unfinished(finished, arguments)
     if not arguments.quiet:
         _summarise(finished)
+    if arguments.report and finished.traced:
+        _write_page(finished)
     return finished.exit()
 
 
@@ -159,6 +163,20 @@ def _summarise(finished: Finished) -> None:
     sys.stderr.flush()
 
 
+def _write_page(finished: Finished) -> None:
+    """Write the page beside the folder of the trace. A fault in this never changes the exit code."""
+    from .progress import progress
+    from .report import write
+
+    output = finished.directory.with_name(f"{finished.directory.name}.html")
+    try:
+        with progress(f"writing {output}", at_once=True) as report:
+            write(finished.directory, output, report)
+        _say(f"report: {output}")
+    except Exception as error:
+        _say(f"no report: {error}; the trace is in {finished.directory}")
+
+
 def _say(text: str) -> None:
     print(f"fittrace: {printable(text)}", file=sys.stderr)
 
@@ -171,6 +189,7 @@ COMMAND = Subcommand(
     add_arguments=_add_arguments,
     run=_run,
     usage="fittrace run [--out DIR] [--name NAME] [--python PATH] [--values {basic,all}]\n"
-    "                    [--lines {engine,callbacks}] [--run-metadata SPEC] [--quiet] [--otlp [URL]]\n"
-    "                    [--otlp-level LEVEL] [--otlp-batches BATCHES] (script.py | -m module) [args...]",
+    "                    [--lines {engine,callbacks}] [--run-metadata SPEC] [--quiet] [--report]\n"
+    "                    [--otlp [URL]] [--otlp-level LEVEL] [--otlp-batches BATCHES]\n"
+    "                    (script.py | -m module) [args...]",
 )

@@ -1,0 +1,28 @@
+"""The page as a whole, in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+
+ENGINES = ("keras-2.2", "tf-keras-v1", "tf-keras", "keras-3")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_page_of_each_engine_opens_without_a_request_or_a_complaint(open_page, engine):
+    shown = open_page(f"traces/reference-{engine}")
+    assert f"reference-{engine}" in shown.title()
+    assert shown.locator("h2").count() >= 2
+
+
+def test_the_policy_forbids_other_scripts(open_page):
+    shown = open_page("traces/reference-keras-3")
+    ran = shown.evaluate(
+        """() => {
+            const script = document.createElement("script");
+            script.textContent = "window.ran = true";
+            document.body.append(script);
+            return window.ran === true;
+        }"""
+    )
+    assert not ran
+    assert "violates the following Content Security Policy" in open_page.complaints.pop()
