@@ -94,7 +94,7 @@ def _run(arguments: argparse.Namespace) -> int:
         _send_unfinished(finished, arguments)
     if not arguments.quiet:
         _summarise(finished)
-    if arguments.report and finished.traced:
+    if arguments.report:
         _write_page(finished)
     return finished.exit()
 
@@ -168,6 +168,9 @@ def _write_page(finished: Finished) -> None:
     from .progress import progress
     from .report import write
 
+    if not finished.traced:
+        _say("no report: nothing was traced")
+        return
     output = finished.directory.with_name(f"{finished.directory.name}.html")
     try:
         with progress(f"writing {output}", at_once=True) as report:
