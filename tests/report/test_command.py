@@ -69,14 +69,15 @@ raise SystemExit(3)
 @pytest.mark.slow
 def test_run_writes_a_page_beside_the_trace_and_a_fault_in_it_changes_no_exit_code(tmp_path):
     ran = run_report(tmp_path, TRAINS)
-    assert (ran.returncode, ran.stderr.splitlines()[-1]) == (3, "fittrace: report: traces/mine.html")
-    run = shown((tmp_path / "traces" / "mine.html").read_text("utf-8"))["runs"][0]
+    output = tmp_path / "traces" / "mine.html"
+    assert (ran.returncode, ran.stderr.splitlines()[-1]) == (3, f"fittrace: report: {output}")
+    run = shown(output.read_text("utf-8"))["runs"][0]
     assert [fit["batches"] for fit in run["fits"]] == [1]
 
     (tmp_path / "traces" / "mine-2.html").mkdir()
     ran = run_report(tmp_path, TRAINS, "--name", "mine-2")
     assert ran.returncode == 3
-    assert "fittrace: no report: traces/mine-2.html: a folder" in ran.stderr
+    assert f"fittrace: no report: {tmp_path}/traces/mine-2.html: a folder" in ran.stderr
 
 
 def test_equal_documents_give_equal_pages():
