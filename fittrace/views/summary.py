@@ -12,8 +12,8 @@ from rich.text import Text
 from ..analysis.units import amount, count, duration, share
 from ..schema.batches_to_sample import SUGGESTED
 from ..schema.safe_text import printable
-from ..schema.tables import BATCH_PHASES
 from ..tables import TraceTables
+from . import fit_sentences
 from .end_position import run_of, stood
 from .run_ending import ending
 from .summary_figures import Figures, FitSummary, Row, gather
@@ -58,12 +58,12 @@ def _print_fit(out: Console, fit: FitSummary, figures: Figures) -> None:
     if fit.inner:
         out.print()
         for row in fit.inner:
-            out.print(Text(_inner(row, fit.facts)))
+            out.print(Text(fit_sentences.inner_fits(row, fit.facts)))
     if fit.first_batch:
         out.print()
-        out.print(Text(_first_batch(fit.first_batch)))
+        out.print(Text(fit_sentences.first_batch(fit.first_batch)))
     if fit.retraced:
-        out.print(Text(_retraced(fit.retraced), "yellow"))
+        out.print(Text(fit_sentences.retraced(fit.retraced), "yellow"))
     if fit.sampled:
         _print_ops(out, fit.sampled, fit.ops)
     out.print()
@@ -72,7 +72,7 @@ def _print_fit(out: Console, fit: FitSummary, figures: Figures) -> None:
 def _print_outcome(out: Console, fit: FitSummary, figures: Figures) -> None:
     """Print which fit it is, what it did, and how it ended if it did not end normally."""
     facts = fit.facts
-    title = Text(_name(facts), "bold")
+    title = Text(fit_sentences.fit_name(facts), "bold")
     title.append(f"  {facts['engine']} {facts['engine_version']}".rstrip(), "not bold")
     title.append(
         # Calls of `evaluate` and `predict` have no epochs.
@@ -88,7 +88,7 @@ def _print_outcome(out: Console, fit: FitSummary, figures: Figures) -> None:
     if where is not None:
         out.print(Text(where, "red"))
     if fit.stop:
-        out.print(Text(_stop(fit.stop)))
+        out.print(Text(fit_sentences.stop(fit.stop)))
 
 
 def _phase_table(fit: FitSummary) -> Table:
@@ -127,25 +127,6 @@ def _hook_table(fit: FitSummary) -> Table:
     )
 
 
-def _stop(row: Row) -> str:
-    """Name the hook that set `stop_training`, and its epoch and batch."""
-    batch = f"batch {count(row['batch'])} of " if row["batch"] is not None else ""
-    when = f", {batch}epoch {count(row['epoch'])}" if row["epoch"] is not None else ""
-    hook = printable(row["hook"])
-    if row["callback"] is None:
-        return f"stopped outside of hooks, before {hook}{when}"
-    return f"stopped by {printable(row['callback'])}.{hook}{when}"
-
-
-def _inner(row: Row, fit: Row) -> str:
-    """Sum up the fits that a hook called."""
-    hook = printable(row["hook"] or "a hook")
-    batches = amount(row["batches"], "batch", "batches")
-    times = amount(row["count"], "time", "times")
-    took = f"{duration(float(row['total']))}, {share(row['total'], fit['duration_ns'])}"
-    return f"inside it: {hook} calls {row['method']} {times}, {batches}, {took} of the fit"
-
-
 def _print_ops(out: Console, sampled: Row, ops: list[Row]) -> None:
     """Print the slowest ops of the sampled batches, and how these batches spent their time."""
     out.print()
@@ -167,33 +148,14 @@ def _print_ops(out: Console, sampled: Row, ops: list[Row]) -> None:
             {"slowest ops", "type", "on"},
         )
     )
-    parts = {"waiting for data": "data_wait", "computing on the host": "host", "on devices": "device"}
-    times = ", ".join(f"{words} {share(sampled[key], sampled['function'])}" for words, key in parts.items())
-    which = f"{amount(sampled['batches'], 'sampled batch', 'sampled batches')}"
-    which += " (the first batch, which is apart, is not among them)" if sampled["first"] else ""
+    which = fit_sentences.sampled_batches(sampled)
     out.print(Text(f"share: of the function's time in {which}", "dim"))
-    out.print(Text(f"function: {times}"))
+    out.print(Text(fit_sentences.sampled(sampled)))
 
 
 def _end_of(name: str) -> str:
     """Shorten an op's name to its end. Names of ops share their beginnings, the scopes."""
     return name if len(name) <= _LONGEST_OP else f"…{name[1 - _LONGEST_OP :]}"
-
-
-def _retraced(row: Row) -> str:
-    return (
-        f"tf.function was traced anew in {count(row['retraced'])} of {amount(row['batches'], 'batch', 'batches')}"
-        " after the first: give it batches of one shape and type, and no Python numbers that change"
-    )
-
-
-def _first_batch(row: Row) -> str:
-    above = row["duration_ns"] - row["median_ns"]
-    text = f"first batch: {duration(row['duration_ns'])}, the others {duration(row['median_ns'])} (median)"
-    if above <= 0:
-        return f"{text}: it cost nothing above them"
-    phase = max(BATCH_PHASES, key=lambda phase: float(row[phase] or 0))
-    return f"{text}: {duration(above)} above them, {duration(row[phase])} of it in {phase}"
 
 
 def _durations(row: Row, *names: str) -> list[str]:
@@ -220,12 +182,6 @@ def _print_all(out: Console, fits: list[Row]) -> None:
         )
     )
     out.print()
-
-
-def _name(fit: Row) -> str:
-    where = f"{fit['run']} " if "run" in fit else ""
-    process = f" of process {fit['process']}" if fit["process"] else ""
-    return f"{where}{fit['method']} {fit['fit']}{process}"
 
 
 def _print_end(out: Console, figures: Figures) -> None:

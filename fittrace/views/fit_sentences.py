@@ -1,0 +1,76 @@
+"""Sentences about one fit, for the summary in a terminal and for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..schema.safe_text import printable
+from ..schema.tables import BATCH_PHASES
+from .units import amount, count, duration, share
+
+Row = Mapping[str, Any]
+
+
+def fit_name(fit: Row) -> str:
+    """The name of a fit, a row of `fits`. It names the run too if the row is from a folder of runs.
+
+    >>> fit_name({"run": "night", "method": "fit", "fit": 2, "process": 1})
+    'night fit 2 of process 1'
+    """
+    where = f"{fit['run']} " if "run" in fit else ""
+    process = f" of process {fit['process']}" if fit["process"] else ""
+    return f"{where}{fit['method']} {fit['fit']}{process}"
+
+
+def stop(row: Row) -> str:
+    """Name the hook that set `stop_training`, and its epoch and batch."""
+    batch = f"batch {count(row['batch'])} of " if row["batch"] is not None else ""
+    when = f", {batch}epoch {count(row['epoch'])}" if row["epoch"] is not None else ""
+    hook = printable(row["hook"])
+    if row["callback"] is None:
+        return f"stopped outside of hooks, before {hook}{when}"
+    return f"stopped by {printable(row['callback'])}.{hook}{when}"
+
+
+def inner_fits(row: Row, fit: Row) -> str:
+    """Sum up the fits that a hook called.
+
+    - `row`: a row of `FitSummary.inner`.
+    - `fit`: the fit's row of `fits`.
+    """
+    hook = printable(row["hook"] or "a hook")
+    batches = amount(row["batches"], "batch", "batches")
+    times = amount(row["count"], "time", "times")
+    took = f"{duration(float(row['total']))}, {share(row['total'], fit['duration_ns'])}"
+    return f"inside it: {hook} calls {row['method']} {times}, {batches}, {took} of the fit"
+
+
+def first_batch(row: Row) -> str:
+    """Compare the first batch with the others. `row` is `FitSummary.first_batch`."""
+    above = row["duration_ns"] - row["median_ns"]
+    text = f"first batch: {duration(row['duration_ns'])}, the others {duration(row['median_ns'])} (median)"
+    if above <= 0:
+        return f"{text}: it cost nothing above them"
+    phase = max(BATCH_PHASES, key=lambda phase: float(row[phase] or 0))
+    return f"{text}: {duration(above)} above them, {duration(row[phase])} of it in {phase}"
+
+
+def retraced(row: Row) -> str:
+    """Say how many batches were retraced, and the remedy. `row` is `FitSummary.retraced`."""
+    return (
+        f"tf.function was traced anew in {count(row['retraced'])} of {amount(row['batches'], 'batch', 'batches')}"
+        " after the first: give it batches of one shape and type, and no Python numbers that change"
+    )
+
+
+def sampled(row: Row) -> str:
+    """How the sampled batches spent the function's time. `row` is `FitSummary.sampled`."""
+    parts = {"waiting for data": "data_wait", "computing on the host": "host", "on devices": "device"}
+    return "function: " + ", ".join(f"{words} {share(row[key], row['function'])}" for words, key in parts.items())
+
+
+def sampled_batches(row: Row) -> str:
+    """How many batches were sampled. `row` is `FitSummary.sampled`."""
+    which = amount(row["batches"], "sampled batch", "sampled batches")
+    return which + (" (the first batch, which is apart, is not among them)" if row["first"] else "")
