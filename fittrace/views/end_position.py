@@ -10,7 +10,7 @@ from ..schema.safe_text import printable
 from ..store.run_files import RunFiles
 from ..tables import TraceTables
 
-_OWN_STAGE = {"fit": "train", "evaluate": "test", "predict": "predict"}
+OWN_STAGE = {"fit": "train", "evaluate": "test", "predict": "predict"}
 """The stage of each method's own batches. In another stage, a fit is in its validation."""
 
 
@@ -36,7 +36,7 @@ def end_position(fit: Mapping[str, Any]) -> str | None:
     what = fit["at_phase"]
     if fit["at_hook"] is not None:
         what = f"{fit['at_callback'] or 'CallbackList'}.{fit['at_hook']}"
-    is_own = fit["at_stage"] == _OWN_STAGE[fit["method"]]
+    is_own = fit["at_stage"] == OWN_STAGE[fit["method"]]
     words = [str(what) if is_own else f"validation ({what})"]
     if fit["at_epoch"] is not None:
         words.append(f"epoch {count(fit['at_epoch'])}")

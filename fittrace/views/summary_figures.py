@@ -17,6 +17,9 @@ Row = dict[str, Any]
 MANY_RETRACED = 3
 """Retraced batches, without the first of each stage, from which on the summary mentions them."""
 
+_MOST_OPS = 5
+"""Ops in the summary."""
+
 
 @dataclass(frozen=True)
 class FitSummary:
@@ -76,8 +79,25 @@ def gather(trace: TraceTables, most_fits: int) -> Figures:
     )
 
 
+def selecting(fit: Row) -> str:
+    """SQL that selects the rows of `fit`, a row of `fits`.
+
+    >>> selecting({"process": 0, "fit": 2, "method": "fit"})
+    'process = 0 AND fit = 2'
+    """
+    return " AND ".join(f"{key} = {literal(fit[key])}" for key in ("run", "process", "fit") if key in fit)
+
+
+def slowest_ops(trace: TraceTables, chosen: str, most: int) -> list[Row]:
+    """The `most` slowest ops of the sampled batches that count (see `FitSummary.sampled`).
+
+    `chosen` is SQL that selects the fit's rows.
+    """
+    return row_dicts(trace.relation(_OPS.format(chosen=chosen, most=most)))
+
+
 def _of_fit(trace: TraceTables, fit: Row) -> FitSummary:
-    chosen = " AND ".join(f"{key} = {literal(fit[key])}" for key in ("run", "process", "fit") if key in fit)
+    chosen = selecting(fit)
     first = row_dicts(trace.relation(_FIRST_BATCH.format(chosen=chosen)))
     phases = row_dicts(trace.relation(_PHASES.format(chosen=chosen)))
     stop = row_dicts(trace.relation(_STOP.format(chosen=chosen)))
@@ -93,7 +113,7 @@ def _of_fit(trace: TraceTables, fit: Row) -> FitSummary:
         first[0] if first and first[0]["others"] else None,
         stop[0] if stop and stop[0]["value"] != "False" else None,
         sampled[0] if sampled[0]["batches"] else None,
-        row_dicts(trace.relation(_OPS.format(chosen=chosen))),
+        slowest_ops(trace, chosen, _MOST_OPS),
         retraced[0] if retraced[0]["retraced"] >= MANY_RETRACED else None,
     )
 
@@ -189,7 +209,7 @@ _OPS = (
     FROM ops WHERE {{chosen}} AND span IN (SELECT span FROM shown)
     -- A receiving op only waits for the sending op, which is in the table itself.
     AND (type NOT IN ({", ".join(literal(op) for op in sorted(RECEIVES))}) OR kernel IS NOT NULL)
-    GROUP BY ALL ORDER BY self DESC, name LIMIT 5
+    GROUP BY ALL ORDER BY self DESC, name LIMIT {{most}}
 """
 )
 

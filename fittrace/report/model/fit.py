@@ -6,13 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...tables import TraceTables
+from ...tables.database import row_dicts
+from ...tables.sql_literals import literal
+from ...views import fit_sentences
 from ...views.end_position import run_of, stood
-from ...views.summary_figures import FitSummary
+from ...views.summary_figures import FitSummary, selecting
+from .callback_hooks import CallbackHooks, callback_hooks
+from .redaction import exception_type
+from .run_facts import Facts, arguments
+from .sampled_ops import SampledOps, sampled_ops
+from .verdict import FitTimes, Part, verdict
 
 
 @dataclass(frozen=True)
 class Fit:
-    """See `PageFit` in `page/document.d.ts`."""
+    """One fit. `PageFit` in `page/document.d.ts` says what each field is."""
 
     name: str
     method: str
@@ -29,20 +37,26 @@ class Fit:
     stood: str | None
     stopped: str | None
     verdict: str
+    parts: list[Part]
+    remarks: list[str]
+    arguments: Facts
     phases: list[dict[str, Any]]
+    callbacks: CallbackHooks
+    ops: SampledOps | None
     timeline: Any = None
     details: Any = None
-    callbacks: Any = None
     source: Any = None
     replay: Any = None
-    ops: Any = None
 
 
 def fit_of(trace: TraceTables, summary: FitSummary, redacted: bool) -> Fit:
-    """The fit that `summary` sums up."""
+    """The fit that `summary` sums up. `redacted`: leave out arguments and messages of exceptions."""
     facts = summary.facts
+    chosen = selecting(facts)
+    error = facts["error"]
+    where_time_went = verdict(_times(trace, summary))
     return Fit(
-        name=f"{facts['method']} {facts['fit']}",
+        name=fit_sentences.fit_name(facts),
         method=facts["method"],
         engine=facts["engine"],
         engine_version=facts["engine_version"],
@@ -53,9 +67,61 @@ def fit_of(trace: TraceTables, summary: FitSummary, redacted: bool) -> Fit:
         start_ms=facts["start_ns"] / 1e6,
         duration_ns=facts["duration_ns"],
         status=facts["status"],
-        error=facts["error"],
+        error=exception_type(error) if redacted and error else error,
         stood=stood(facts, run_of(trace, facts)),
-        stopped=None,
-        verdict="",
+        stopped=fit_sentences.stop(summary.stop) if summary.stop else None,
+        verdict=where_time_went.sentence,
+        parts=where_time_went.parts,
+        remarks=_remarks(summary),
+        arguments=[] if redacted else arguments(trace, chosen),
         phases=summary.phases,
+        callbacks=callback_hooks(trace, chosen),
+        ops=sampled_ops(trace, summary),
     )
+
+
+def _times(trace: TraceTables, summary: FitSummary) -> FitTimes:
+    chosen = selecting(summary.facts)
+    building = row_dicts(trace.relation(_BUILDING.format(chosen=chosen)))
+    fetches_inside = _fetches_inside(trace, summary)
+    sampled = summary.sampled
+    tells_waiting = fetches_inside and sampled is not None and sampled["batches"] > 1 and sampled["function"] > 0
+    return FitTimes(
+        method=summary.facts["method"],
+        phases=summary.phases,
+        hooks=summary.hooks,
+        building_ns={row["stage"]: float(row["building_ns"]) for row in building},
+        fetches_inside=fetches_inside,
+        waiting=float(sampled["data_wait"] / sampled["function"]) if sampled and tells_waiting else None,
+    )
+
+
+def _fetches_inside(trace: TraceTables, summary: FitSummary) -> bool:
+    """Whether the backend's function fetches the data itself: Keras on `tf.data`."""
+    facts = summary.facts
+    if facts["engine"] != "keras-3":
+        return bool(facts["engine"] == "tf-keras")
+    of_process = " AND ".join(f"{key} = {literal(facts[key])}" for key in ("run", "process") if key in facts)
+    query = rf"SELECT 1 FROM sites WHERE {of_process} AND regexp_matches(file, 'backend.tensorflow') LIMIT 1"
+    return bool(row_dicts(trace.relation(query)))
+
+
+def _remarks(summary: FitSummary) -> list[str]:
+    """What else is worth saying about the fit, in sentences."""
+    remarks = [fit_sentences.inner_fits(row, summary.facts) for row in summary.inner]
+    if summary.first_batch:
+        remarks.append(fit_sentences.first_batch(summary.first_batch))
+    if summary.retraced:
+        remarks.append(fit_sentences.retraced(summary.retraced))
+    return remarks
+
+
+# What the function took in the first batch of each stage above the median of the others.
+_BUILDING = """
+    SELECT stage,
+        any_value(function_ns) FILTER (nth = 1) - median(function_ns) FILTER (nth > 1) AS building_ns
+    FROM (
+        SELECT stage, function_ns, row_number() OVER (PARTITION BY stage ORDER BY start_ns) AS nth
+        FROM batches WHERE {chosen}
+    ) GROUP BY stage HAVING count(*) > 1
+"""

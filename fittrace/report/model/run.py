@@ -3,45 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ...tables import TraceTables
 from ...views.run_ending import ending
 from ...views.summary import MOST_FITS
 from ...views.summary_figures import Figures, gather
+from ...views.units import amount
+from .findings import PageFinding, findings_of
 from .fit import Fit, fit_of
+from .redaction import without_paths
+from .run_facts import Facts, run_facts
 
 
 @dataclass(frozen=True)
 class Run:
-    """See `PageRun` in `page/document.d.ts`."""
+    """One run. `PageRun` in `page/document.d.ts` says what each field is."""
 
     name: str
-    facts: list[tuple[str, str]]
+    facts: Facts
     ending: str
-    ok: bool
+    ok: bool | None
     fits: list[Fit]
     all_fits: list[dict[str, Any]]
-    findings: list[Any] = field(default_factory=list)
-    notes: list[dict[str, Any]] = field(default_factory=list)
-    limits: list[str] = field(default_factory=list)
+    findings: list[PageFinding]
+    unchecked: str | None
+    notes: list[dict[str, Any]]
+    limits: list[str]
 
 
 def run_of(trace: TraceTables, redacted: bool, progress: Callable[[int, int], None]) -> Run:
-    """The run, or the runs, of `trace`."""
+    """The run, or the runs, of `trace`. See `document` for the parameters."""
     figures = gather(trace, MOST_FITS)
+    findings = findings_of(trace, [summary.facts for summary in figures.fits], redacted)
+    notes = figures.notes
+    if redacted:
+        notes = [{**note, "message": without_paths(note["message"])} for note in notes]
     return Run(
         name=trace.path.resolve().name,
-        facts=[],
+        facts=run_facts(trace, redacted),
         ending=_ending(figures),
-        ok=_ending(figures) == "ok",
+        ok=_is_ok(figures),
         fits=[fit_of(trace, summary, redacted) for summary in figures.fits],
         all_fits=figures.all_fits,
-        notes=figures.notes,
+        findings=findings.found,
+        unchecked=findings.limit,
+        notes=notes,
+        limits=_limits(figures),
     )
 
 
 def _ending(figures: Figures) -> str:
     runs = figures.trace.runs
-    return f"{len(runs)} runs" if figures.trace.is_folder else ending(runs[0], figures.endings)
+    if not figures.trace.is_folder:
+        return ending(runs[0], figures.endings)
+    failed = sum(ending(run) not in ("ok", "still running") for run in runs)
+    return amount(len(runs), "run", "runs") + (f", {failed:,} failed" if failed else "")
+
+
+def _is_ok(figures: Figures) -> bool | None:
+    """Whether all runs and the fits that are shown ended as they should; None while a run goes on."""
+    runs = figures.trace.runs
+    if any(run.running for run in runs):
+        return None
+    endings = figures.endings if len(runs) == 1 else []
+    is_failed_fit = any(summary.facts["status"] != "ok" for summary in figures.fits)
+    return all(ending(run, endings) == "ok" for run in runs) and not is_failed_fit
+
+
+def _limits(figures: Figures) -> list[str]:
+    """What the page shows in summary only."""
+    if not figures.all_fits:
+        return []
+    count = sum(row["count"] for row in figures.all_fits)
+    return [f"The {len(figures.fits)} longest of {count:,} fits are shown in full; the others are summed up."]

@@ -21,13 +21,15 @@ interface PageRun {
   facts: [string, string][];
   /** How it ended, in a few words. */
   ending: string;
-  /** Whether it ended as it should. */
-  ok: boolean;
+  /** Whether it ended as it should; null while it goes on. */
+  ok: boolean | null;
   /** The fits that are shown in full, in order of start. */
   fits: PageFit[];
   /** All kinds of fits, where there are more than those shown in full; else empty. */
   all_fits: FitKind[];
   findings: PageFinding[];
+  /** What was not looked for, or is not shown of the findings, in a sentence; null if nothing. */
+  unchecked: string | null;
   notes: { kind: string; message: string; times: number }[];
   /** What the page shows in summary only, in sentences. */
   limits: string[];
@@ -84,14 +86,30 @@ interface PageFit {
   stopped: string | null;
   /** Where the time went, in one sentence. */
   verdict: string;
+  /** The same for the eye: all the fit's time, in parts. */
+  parts: TimePart[];
+  /** What else is worth saying, in sentences: fits inside it, the first batch, retraced batches. */
+  remarks: string[];
+  /** Its arguments, and the settings of its callbacks and of `compile`: name and value. */
+  arguments: [string, string][];
   /** The phases, the costliest first. */
   phases: PhaseRow[];
   timeline: Timeline;
   details: BatchDetails;
-  callbacks: HookRow[];
+  callbacks: CallbackHooks;
   source: EngineSource | null;
   replay: RecordedSteps | null;
   ops: SampledOps | null;
+}
+
+/** A part of a fit's time. */
+interface TimePart {
+  /** A class of the style sheet. */
+  key: string;
+  label: string;
+  /** What is in it. */
+  title: string;
+  ns: number;
 }
 
 interface PhaseRow {
@@ -217,6 +235,16 @@ interface BatchDetails {
 
 // Callbacks × hooks -------------------------------------------------------------------------------------------------
 
+interface CallbackHooks {
+  /** The hooks, in the order in which they were first called. */
+  hooks: string[];
+  /** The slowest first. */
+  rows: HookRow[];
+  /** What the page has not, in a sentence; null if it has all. */
+  limit: string | null;
+}
+
+/** The calls of one hook of one callback. */
 interface HookRow {
   callback: string;
   position: number;
@@ -226,8 +254,6 @@ interface HookRow {
   mean: number;
   p99: number;
   slowest: number;
-  /** An index of `Timeline.hooks`; null if it has no series there. */
-  series: number | null;
 }
 
 // Source and replay ---------------------------------------------------------------------------------------------------
@@ -292,14 +318,39 @@ interface RecordedSteps {
 // Ops ------------------------------------------------------------------------------------------------------------------
 
 interface SampledOps {
-  /** The slowest ops of all sampled batches. */
+  /** Which batches were sampled, and how they spent their time, in sentences. */
+  summary: string[];
+  /** The slowest ops of the sampled batches. `share` is that of the function's time, from 0 to 1. */
   table: { name: string; type: string; device: string; count: number; self: number; mean: number; share: number }[];
   /** Some sampled batches, with the ops that ran in each. */
-  batches: { ordinal: number; function_ns: number; ops: { lane: Uint16Array; start: Float64Array; duration: Float64Array; name: Int32Array } }[];
+  batches: SampledBatch[];
   lanes: string[];
   names: string[];
-  /** What the page has not: ops beyond a limit. */
+  /** What the page has not: batches and ops beyond a limit. */
   limit: string | null;
+}
+
+interface SampledBatch {
+  ordinal: number;
+  /** Such as `epoch 0, batch 5`. */
+  label: string;
+  function_ns: number;
+  /** How many ops ran; `ops` may have fewer. */
+  count: number;
+  ops: BatchOps;
+}
+
+/** The ops of a batch in order of start. The arrays have an item for each. */
+interface BatchOps {
+  /** An index of `SampledOps.lanes`. */
+  lane: Uint16Array;
+  /** 0: on the host, 1: on a device, 2: waiting for data, 3: in the data pipeline. */
+  kind: Uint8Array;
+  /** From the start of the backend's function. */
+  start: Float32Array;
+  duration: Float32Array;
+  /** An index of `SampledOps.names`. */
+  name: Int32Array;
 }
 
 interface Difference {

@@ -8,7 +8,8 @@ async function start() {
   try {
     const data = await unpack(document.getElementById("data")?.textContent ?? "");
     const selection = new Selection(data);
-    page.append(pageHeader(selection), element("main", {}, ...sectionsOf(selection)));
+    const main = element("main", { id: "main", tabindex: -1 }, ...sectionsOf(selection));
+    page.append(skipLink(main), pageHeader(selection, main), main);
     root.replaceChildren(page);
     root.dataset.ready = "yes";
   } catch (error) {

@@ -1,12 +1,332 @@
 "use strict";
-// The head of the page, and what happened in the run: the facts, where the time went, the findings.
+// The head of the page, and what happened in the run: where the time went, the findings, the phases and the facts.
 
-/** @param {Selection} selection */
-function pageHeader(selection) {
-  return element("header", {}, element("h1", {}, selection.page.title));
+/** Phases with a smaller share of the fit are shown on demand. */
+const LEAST_SHARE_SHOWN = 0.005;
+
+// The head ----------------------------------------------------------------------------------------------------------
+
+/**
+ * The first link of the page. It leads keyboards past the head.
+ * @param {HTMLElement} main
+ */
+function skipLink(main) {
+  return element("a.skip", { href: "#main", onclick: (/** @type {Event} */ event) => goTo(main, event) }, "Skip to the content");
 }
+
+/**
+ * The head of the page: its title, how the run ended, the choice of a fit, and links to the sections.
+ * @param {Selection} selection
+ * @param {HTMLElement} main holds the sections
+ */
+function pageHeader(selection, main) {
+  const title = element("h1", { title: selection.page.title }, selection.page.title);
+  const links = element("nav", { "aria-label": "Sections" });
+  selection.follow((place, before) => {
+    if (links.childElementCount && place.run === before.run && place.fit === before.fit) return;
+    links.replaceChildren(...sectionLinks(main));
+  });
+  return element("header", {}, title, ...selection.page.runs.map(endingBadge), fitChoice(selection), links);
+}
+
+/**
+ * A link to each section of the page. A click leaves the address as it is: that names what the reader looks at.
+ * @param {HTMLElement} main
+ */
+function sectionLinks(main) {
+  return [...main.querySelectorAll("section[id]")].map((section) => {
+    const heading = section.querySelector("h2")?.textContent ?? section.id;
+    return element("a", { href: `#${section.id}`, onclick: (/** @type {Event} */ event) => goTo(section, event) }, heading);
+  });
+}
+
+/**
+ * Scroll to an element, and give it the focus.
+ * @param {Element | null} target
+ * @param {Event} [event] what is then done with
+ */
+function goTo(target, event) {
+  event?.preventDefault();
+  if (!(target instanceof HTMLElement)) return;
+  if (target.tabIndex < 0) target.tabIndex = -1;
+  target.focus({ preventScroll: true });
+  target.scrollIntoView({ block: "start" });
+}
+
+/** @param {PageRun} run */
+function endingBadge(run) {
+  const state = run.ok === null ? "open" : run.ok ? "good" : "bad";
+  return element(`span.badge.${state}`, { title: `How ${run.name} ended` }, run.ending);
+}
+
+/**
+ * A choice of the fits that are shown in full; null if there is only one.
+ * @param {Selection} selection
+ */
+function fitChoice(selection) {
+  const { runs } = selection.page;
+  const choices = runs.flatMap((run, runIndex) => run.fits.map((fit, fitIndex) => ({ run, fit, key: `${runIndex} ${fitIndex}` })));
+  if (choices.length < 2) return null;
+  const select = /** @type {HTMLSelectElement} */ (element("select", { "aria-label": "Fit" }));
+  for (const { run, fit, key } of choices) {
+    const name = runs.length > 1 ? `${run.name}: ${fit.name}` : fit.name;
+    select.append(element("option", { value: key }, `${name}, ${duration(fit.duration_ns)}`));
+  }
+  select.addEventListener("change", () => {
+    const [run, fit] = select.value.split(" ").map(Number);
+    selection.set({ run, fit });
+  });
+  selection.follow((place) => (select.value = `${place.run} ${place.fit}`));
+  return select;
+}
+
+// What happened -----------------------------------------------------------------------------------------------------
 
 /** @param {Selection} selection */
 function overviewSection(selection) {
-  return section("overview", "What happened");
+  const content = element("div");
+  selection.follow((place, before) => {
+    if (content.childElementCount && place.run === before.run && place.fit === before.fit) return;
+    const run = selection.page.runs[place.run];
+    const fit = selection.fit;
+    content.replaceChildren(
+      ...(fit ? fitOverview(fit) : [element("p.verdict", {}, "No fit, evaluate or predict was called: there is nothing to show.")]),
+      ...findingsPart(selection, run),
+      ...(fit ? phasesPart(fit) : []),
+      ...(run.all_fits.length ? [allFitsTable(run.all_fits)] : []),
+      ...factsPart(run, fit),
+    );
+  });
+  return section("overview", "What happened", content);
+}
+
+/** @param {PageFit} fit */
+function fitOverview(fit) {
+  const facts = [
+    fit.name,
+    `${fit.engine} ${fit.engine_version}`.trim(),
+    fit.epochs ? amount(fit.epochs, "epoch", "epochs") : null,
+    amount(fit.batches, "batch", "batches"),
+    duration(fit.duration_ns),
+    fit.stopped,
+  ];
+  const failure = [fit.status === "ok" ? null : fit.status, fit.error].filter((text) => text !== null).join(": ");
+  return [
+    element("p.quiet", {}, facts.filter((text) => text).join(" · ")),
+    failure ? element("p.failure", {}, failure, fit.stood ? ` – ${fit.stood}` : null) : null,
+    element("p.verdict", {}, fit.verdict),
+    ...partsBar(fit),
+    fit.remarks.length ? element("ul.remarks", {}, ...fit.remarks.map((remark) => element("li", {}, remark))) : null,
+  ].filter((node) => node !== null);
+}
+
+/**
+ * The parts of a fit's time as one bar, with a legend and a table.
+ * @param {PageFit} fit
+ */
+function partsBar(fit) {
+  const whole = fit.parts.reduce((sum, part) => sum + part.ns, 0);
+  if (!whole) return [];
+  const words = fit.parts.map((part) => `${part.label} ${share(part.ns, whole)}`);
+  const bar = element("div.parts", { role: "img", "aria-label": `The time of the fit: ${words.join(", ")}` });
+  for (const part of fit.parts) {
+    const title = `${part.label}: ${duration(part.ns)}, ${share(part.ns, whole)}\n${part.title}`;
+    bar.append(element(`span.colour-${part.key}`, { title, style: { "flex-grow": part.ns / whole } }));
+  }
+  const legend = fit.parts.map((part) =>
+    element("li", { title: part.title }, element(`span.swatch.colour-${part.key}`), `${part.label} `, element("b", {}, share(part.ns, whole)), ` ${duration(part.ns)}`)
+  );
+  const columns = [{ name: "part" }, { name: "time", number: true }, { name: "share", number: true }, { name: "what is in it" }];
+  const rows = fit.parts.map((part) => [part.label, duration(part.ns), share(part.ns, whole), part.title]);
+  return [bar, element("ul.legend", {}, ...legend), details("These parts as a table", () => tableOf("Parts of the fit's time", columns, rows))];
+}
+
+/**
+ * @param {number} number
+ * @param {string} singular
+ * @param {string} plural
+ */
+function amount(number, singular, plural) {
+  return `${count(number)} ${number === 1 ? singular : plural}`;
+}
+
+// Findings ----------------------------------------------------------------------------------------------------------
+
+/**
+ * @param {Selection} selection
+ * @param {PageRun} run
+ */
+function findingsPart(selection, run) {
+  if (!run.fits.length && !run.findings.length) return [];
+  const heading = element("h3", { id: "findings" }, run.findings.length ? `Findings (${count(run.findings.length)})` : "Findings");
+  const list = element("ul.findings", {}, ...run.findings.map((finding) => findingItem(selection, run, finding)));
+  const none = run.unchecked ? null : element("p.quiet", {}, "None of the known faults was found.");
+  return [
+    heading,
+    run.findings.length ? list : none,
+    run.unchecked ? element("p.quiet", {}, run.unchecked) : null,
+  ].filter((node) => node !== null);
+}
+
+/**
+ * @param {Selection} selection
+ * @param {PageRun} run
+ * @param {PageFinding} finding
+ */
+function findingItem(selection, run, finding) {
+  const hook = [finding.callback, finding.hook].filter((name) => name !== null).join(".");
+  const threads = finding.threads.map(threadLink).flatMap((link) => [" ", link]);
+  return element(
+    "li",
+    {},
+    element("p", {}, element("b", {}, finding.rule), " ", batchLink(selection, run, finding), ": ", hook ? element("code", {}, hook) : null, hook ? " " : null, finding.message),
+    element("p.quiet", {}, `Effect: ${finding.effect}.`),
+    element("p", {}, `Remedy: ${finding.remedy}.`, ...(threads.length ? [" See", ...threads] : [])),
+    finding.place ? element("p.quiet", {}, "At ", sourceLink(selection, finding, finding.place)) : null,
+  );
+}
+
+/**
+ * Where a finding is, as a link to the batch; as text where the page does not show it.
+ * @param {Selection} selection
+ * @param {PageRun} run
+ * @param {PageFinding} finding
+ */
+function batchLink(selection, run, finding) {
+  const fit = finding.fit === null ? null : run.fits[finding.fit];
+  const words = [
+    fit && run.fits.length > 1 ? fit.name : null,
+    finding.epoch === null ? null : `epoch ${count(finding.epoch)}`,
+    finding.batch === null ? null : `batch ${count(finding.batch)}`,
+  ].filter((word) => word !== null);
+  const text = words.join(", ") || (fit ? fit.name : "another fit");
+  if (!fit) return text;
+  return linkTo("timeline", text, () => selection.set({ run: selection.page.runs.indexOf(run), fit: finding.fit ?? 0, ordinal: finding.ordinal }));
+}
+
+/**
+ * A line of the engine, as a link to the source. The source section listens to the event `showline`.
+ * @param {Selection} selection
+ * @param {PageFinding} finding
+ * @param {{file: string, line: number, function: string}} place
+ */
+function sourceLink(selection, finding, place) {
+  const text = `${place.file}:${place.line} in ${place.function}`;
+  if (finding.fit === null) return text;
+  return linkTo("source", text, () => {
+    selection.set({ fit: finding.fit ?? 0 });
+    document.dispatchEvent(new CustomEvent("showline", { detail: place }));
+  });
+}
+
+/**
+ * A link to a section that first changes what the reader looks at.
+ * @param {string} id of the section
+ * @param {string} text
+ * @param {() => void} change
+ */
+function linkTo(id, text, change) {
+  const follow = (/** @type {Event} */ event) => {
+    change();
+    goTo(document.getElementById(id), event);
+  };
+  return element("a", { href: `#${id}`, onclick: follow }, text);
+}
+
+/**
+ * A link to an issue about a finding. The addresses are those of fittrace's own rules.
+ * @param {string} address
+ */
+function threadLink(address) {
+  const match = /^https:\/\/github\.com\/([\w.-]+\/[\w.-]+)\/(?:issues|pull)\/(\d+)$/.exec(address);
+  return match ? element("a", { href: address, rel: "noopener noreferrer" }, `${match[1]}#${match[2]}`) : address;
+}
+
+// Phases and fits -----------------------------------------------------------------------------------------------------
+
+/** @param {PageFit} fit */
+function phasesPart(fit) {
+  const whole = fit.duration_ns;
+  const isShown = (/** @type {PhaseRow} */ row) => row.self >= LEAST_SHARE_SHOWN * whole;
+  const small = fit.phases.filter((row) => !isShown(row));
+  const rest = small.reduce((sum, row) => sum + row.self, 0);
+  return [
+    element("h3", {}, "Phases"),
+    phasesTable("self: without the phases inside it. share: self, of the whole fit.", fit.phases.filter(isShown), whole),
+    small.length
+      ? details(`${amount(small.length, "more phase", "more phases")}, ${share(rest, whole)} together`, () => phasesTable("The other phases", small, whole))
+      : null,
+  ].filter((node) => node !== null);
+}
+
+/**
+ * @param {string} caption
+ * @param {PhaseRow[]} phases
+ * @param {number} whole
+ */
+function phasesTable(caption, phases, whole) {
+  const columns = [
+    { name: "phase" },
+    { name: "stage" },
+    { name: "share", title: "self, of the whole fit" },
+    { name: "self", title: "the time without the phases inside it", number: true },
+    { name: "total", title: "the time with the phases inside it", number: true },
+    { name: "count", title: "how often it ran", number: true },
+    { name: "mean", number: true },
+    { name: "p50", title: "half of them took at most so long", number: true },
+    { name: "p99", title: "99 of 100 took at most so long", number: true },
+  ];
+  const rows = phases.map((row) => [
+    row.phase,
+    row.stage,
+    shareBar(row.self, whole),
+    ...[row.self, row.total].map(duration),
+    count(row.count),
+    ...[row.mean, row.p50, row.p99].map(duration),
+  ]);
+  return tableOf(caption, columns, rows);
+}
+
+/**
+ * A share in percent, with a small bar.
+ * @param {number} part
+ * @param {number} whole
+ */
+function shareBar(part, whole) {
+  const bar = element("span.bar", { "aria-hidden": "true", style: { width: `${whole ? (4 * part) / whole : 0}rem` } });
+  return element("span.share", {}, element("span.number", {}, share(part, whole)), bar);
+}
+
+/** @param {FitKind[]} kinds */
+function allFitsTable(kinds) {
+  const columns = [
+    { name: "all fits" },
+    { name: "engine" },
+    { name: "status" },
+    ...["count", "epochs", "batches", "total", "median"].map((name) => ({ name, number: true })),
+  ];
+  const rows = kinds.map((kind) => [
+    kind.method,
+    `${kind.engine} ${kind.engine_version}`,
+    kind.status,
+    ...[kind.count, kind.epochs, kind.batches].map(count),
+    ...[kind.total, kind.median].map(duration),
+  ]);
+  return tableOf("All fits, those that are alike in one row", columns, rows);
+}
+
+// Facts ---------------------------------------------------------------------------------------------------------------
+
+/**
+ * @param {PageRun} run
+ * @param {PageFit | null} fit
+ */
+function factsPart(run, fit) {
+  const list = element("dl.facts", {}, ...run.facts.map(([label, text]) => element("div", {}, element("dt", {}, label), element("dd", {}, text))));
+  const columns = [{ name: "name" }, { name: "value" }];
+  return [
+    element("h3", {}, "The run"),
+    list,
+    fit?.arguments.length ? details(`Arguments of ${fit.name} and settings`, () => tableOf(`Arguments of ${fit.name}, and settings of its callbacks and of compile`, columns, fit.arguments)) : null,
+  ].filter((node) => node !== null);
 }

@@ -21,7 +21,8 @@ function duration(ns) {
 
 /** @param {number} number */
 function threeDigits(number) {
-  return String(Number(number.toFixed(number < 9.995 ? 2 : number < 99.95 ? 1 : 0)));
+  const text = number.toFixed(number < 9.995 ? 2 : number < 99.95 ? 1 : 0);
+  return Number.isInteger(Number(text)) ? String(Number(text)) : text;
 }
 
 /** @param {number} number */
