@@ -22,11 +22,16 @@ MOST_FINDINGS = 100
 
 @dataclass(frozen=True)
 class EnginePlace:
-    """A line of the engine: its file, number and function."""
+    """A line of the engine.
+
+    - `file`, `line`, `function`: where it is. A redacted page has a short path.
+    - `text`: the same in words, with a short path.
+    """
 
     file: str
     line: int
     function: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -129,4 +134,5 @@ def _engine_place(source: str | None, redacted: bool) -> EnginePlace | None:
         return None
     where, _, function = source.rpartition(" in ")
     file, _, line = where.rpartition(":")
-    return EnginePlace(short_path(file) if redacted else file, int(line), function)
+    short = short_path(file)
+    return EnginePlace(short if redacted else file, int(line), function, f"{short}:{line} in {function}")

@@ -45,10 +45,10 @@ def _of_run(run: RunFiles, redacted: bool) -> Facts:
     argv = facts.get("argv")
     words = [str(word) for word in argv] if isinstance(argv, list) else []
     return [
-        ("Command", "" if redacted else shlex.join(words)),
+        ("Command", "" if redacted else shlex.join(["python", *words])),
         ("Folder", "" if redacted else str(facts.get("cwd") or "")),
         ("Started", _moment(start)),
-        ("Took", duration(end - start) if isinstance(start, int) and isinstance(end, int) else ""),
+        ("Whole run", duration(end - start) if isinstance(start, int) and isinstance(end, int) else ""),
         ("Platform", str(facts.get("platform") or "")),
         ("Settings", _settings(facts.get("settings"))),
     ]

@@ -44,7 +44,11 @@ function callbacksSection(selection, fit) {
   return section(
     "callbacks",
     "Callbacks × hooks",
-    element("p.quiet", {}, "Time in each hook, and how often it was called; darker took longer. A click shows only that hook in the timeline."),
+    element(
+      "p.quiet",
+      {},
+      "Time in each hook, and how often it was called; darker took longer. A click shows only it in the timeline.",
+    ),
     body,
     rest > 0 ? more : null,
     limit ? element("p.quiet", {}, limit) : null,
@@ -103,14 +107,21 @@ function heatTable(fit, hooks, shown, all) {
       {},
       element("th", { scope: "row", title: `position ${callback.position}` }, callback.name),
       ...hooks.map((hook) => heatCell(fit, callback.cells.get(hook), highest)),
-      element("td.number", {}, element("b", {}, duration(callback.total)), element("small", {}, share(callback.total, fit.duration_ns))),
-    )
+      element(
+        "td.number",
+        {},
+        element("b", {}, duration(callback.total)),
+        element("small", {}, share(callback.total, fit.duration_ns)),
+      ),
+    ),
   );
   const foot = element(
     "tr",
     {},
     element("th", { scope: "row" }, "total"),
-    ...sums.map((total) => element("td.number", {}, element("b", {}, duration(total)), element("small", {}, share(total, fit.duration_ns)))),
+    ...sums.map((total) =>
+      element("td.number", {}, element("b", {}, duration(total)), element("small", {}, share(total, fit.duration_ns))),
+    ),
     element("td.number", {}, element("b", {}, duration(whole)), element("small", {}, share(whole, fit.duration_ns))),
   );
   const table = element(
@@ -133,7 +144,8 @@ function heatTable(fit, hooks, shown, all) {
 function heatCell(fit, row, highest) {
   if (!row) return element("td.number.quiet", {}, "");
   const series = seriesOf(fit, row);
-  const title = `${row.callback}.${row.hook}: ${duration(row.total)} in ${amount(row.count, "call", "calls")}, slowest ${duration(row.slowest)}`;
+  const time = `${duration(row.total)} in ${amount(row.count, "call", "calls")}, slowest ${duration(row.slowest)}`;
+  const title = `${row.callback}.${row.hook}: ${time}`;
   const button = element(
     `button.heat-${heatStep(row.total, highest)}`,
     {
@@ -154,7 +166,9 @@ function heatCell(fit, row, highest) {
  * @param {HookRow} row
  */
 function seriesOf(fit, row) {
-  const index = (fit.timeline?.hooks ?? []).findIndex((series) => series.position === row.position && series.callback === row.callback && series.hook === row.hook);
+  const index = (fit.timeline?.hooks ?? []).findIndex(
+    (series) => series.position === row.position && series.callback === row.callback && series.hook === row.hook,
+  );
   return index < 0 ? null : index;
 }
 
@@ -181,8 +195,15 @@ function brokenAtUnderscores(name) {
  * @param {HTMLElement} table
  */
 function moveByArrows(table) {
-  const grid = [...table.querySelectorAll("tbody tr")].map((line) => [...line.querySelectorAll("td")].map((cell) => cell.querySelector("button")));
-  const steps = /** @type {{[key: string]: [number, number]}} */ ({ ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] });
+  const grid = [...table.querySelectorAll("tbody tr")].map((line) =>
+    [...line.querySelectorAll("td")].map((cell) => cell.querySelector("button")),
+  );
+  const steps = /** @type {{[key: string]: [number, number]}} */ ({
+    ArrowLeft: [0, -1],
+    ArrowRight: [0, 1],
+    ArrowUp: [-1, 0],
+    ArrowDown: [1, 0],
+  });
   const first = table.querySelector("button");
   if (first) first.tabIndex = 0;
   table.addEventListener("focusin", (event) => {

@@ -62,7 +62,15 @@ interface PageFinding {
   callback: string | null;
   hook: string | null;
   /** File, line and function of the engine, where it is known. */
-  place: { file: string; line: number; function: string } | null;
+  place: EnginePlace | null;
+}
+
+/** A line of the engine. `text` names it in words, with a short path. */
+interface EnginePlace {
+  file: string;
+  line: number;
+  function: string;
+  text: string;
 }
 
 interface PageFit {

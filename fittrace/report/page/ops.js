@@ -27,7 +27,7 @@ function opsSection(selection, fit) {
   const rest = ops.table.slice(MOST_OPS_SHOWN);
   return section(
     "ops",
-    "Ops of sampled batches",
+    "Ops",
     element("p", {}, ops.summary.join(" ")),
     ...opTimeline(selection, ops),
     element("h3", {}, "Slowest ops"),
@@ -71,7 +71,9 @@ function opTable(caption, ops) {
 function opTimeline(selection, ops) {
   if (!ops.batches.length) return [];
   const select = /** @type {HTMLSelectElement} */ (element("select", { id: "ops-batch" }));
-  ops.batches.forEach((batch, index) => select.append(element("option", { value: index }, `${batch.label}, ${duration(batch.function_ns)}`)));
+  ops.batches.forEach((batch, index) =>
+    select.append(element("option", { value: index }, `${batch.label}, ${duration(batch.function_ns)}`)),
+  );
   const body = element("div");
   const show = (/** @type {number} */ index) => {
     select.value = String(index);
@@ -99,13 +101,28 @@ function opLanes(ops, batch) {
   const ends = Array.from(batch.ops.start, (start, index) => start + batch.ops.duration[index]);
   const begin = Math.min(0, ...batch.ops.start);
   const end = Math.max(batch.function_ns, ...ends);
-  const lanes = ops.lanes.map((name, lane) => (rows.count[lane] ? opLane(ops, batch, lane, rows, begin, end) : null)).filter((lane) => lane !== null);
+  const lanes = ops.lanes
+    .map((name, lane) => (rows.count[lane] ? opLane(ops, batch, lane, rows, begin, end) : null))
+    .filter((lane) => lane !== null);
   const kinds = OP_KINDS.filter((_, kind) => batch.ops.kind.includes(kind));
   const legend = kinds.map(([name, words]) => element("li", {}, element(`span.swatch.${name}`), words));
-  const axis = element("p.op-axis.quiet", {}, element("span", {}, begin < 0 ? `−${duration(-begin)}` : "0"), element("span", {}, duration(end)));
+  const axis = element(
+    "p.op-axis.quiet",
+    {},
+    element("span", {}, begin < 0 ? `−${duration(-begin)}` : "0"),
+    element("span", {}, duration(end)),
+  );
   return [
     element("ul.legend", {}, ...legend),
-    element("div.op-lanes", { role: "img", "aria-label": `${count(batch.ops.start.length)} ops of ${batch.label} in time, by device and thread` }, ...lanes, axis),
+    element(
+      "div.op-lanes",
+      {
+        role: "img",
+        "aria-label": `${count(batch.ops.start.length)} ops of ${batch.label} in time, by device and thread`,
+      },
+      ...lanes,
+      axis,
+    ),
     details(`The ops of ${batch.label} as a table`, () => batchOpsTable(ops, batch)),
   ];
 }
@@ -172,7 +189,12 @@ function svgElement(name, attributes) {
  * @param {SampledBatch} batch
  */
 function batchOpsTable(ops, batch) {
-  const columns = [{ name: "op" }, { name: "lane" }, { name: "start", number: true }, { name: "duration", number: true }];
+  const columns = [
+    { name: "op" },
+    { name: "lane" },
+    { name: "start", number: true },
+    { name: "duration", number: true },
+  ];
   const rows = Array.from(batch.ops.start, (start, index) => [
     element("span.op-name", { title: ops.names[batch.ops.name[index]] }, ops.names[batch.ops.name[index]]),
     ops.lanes[batch.ops.lane[index]],

@@ -11,7 +11,11 @@ const LEAST_SHARE_SHOWN = 0.005;
  * @param {HTMLElement} main
  */
 function skipLink(main) {
-  return element("a.skip", { href: "#main", onclick: (/** @type {Event} */ event) => goTo(main, event) }, "Skip to the content");
+  return element(
+    "a.skip",
+    { href: "#main", onclick: (/** @type {Event} */ event) => goTo(main, event) },
+    "Skip to the content",
+  );
 }
 
 /**
@@ -36,7 +40,11 @@ function pageHeader(selection, main) {
 function sectionLinks(main) {
   return [...main.querySelectorAll("section[id]")].map((section) => {
     const heading = section.querySelector("h2")?.textContent ?? section.id;
-    return element("a", { href: `#${section.id}`, onclick: (/** @type {Event} */ event) => goTo(section, event) }, heading);
+    return element(
+      "a",
+      { href: `#${section.id}`, onclick: (/** @type {Event} */ event) => goTo(section, event) },
+      heading,
+    );
   });
 }
 
@@ -65,7 +73,9 @@ function endingBadge(run) {
  */
 function fitChoice(selection) {
   const { runs } = selection.page;
-  const choices = runs.flatMap((run, runIndex) => run.fits.map((fit, fitIndex) => ({ run, fit, key: `${runIndex} ${fitIndex}` })));
+  const choices = runs.flatMap((run, runIndex) =>
+    run.fits.map((fit, fitIndex) => ({ run, fit, key: `${runIndex} ${fitIndex}` })),
+  );
   if (choices.length < 2) return null;
   const select = /** @type {HTMLSelectElement} */ (element("select", { "aria-label": "Fit" }));
   for (const { run, fit, key } of choices) {
@@ -90,7 +100,9 @@ function overviewSection(selection) {
     const run = selection.page.runs[place.run];
     const fit = selection.fit;
     content.replaceChildren(
-      ...(fit ? fitOverview(fit) : [element("p.verdict", {}, "No fit, evaluate or predict was called: there is nothing to show.")]),
+      ...(fit
+        ? fitOverview(fit)
+        : [element("p.verdict", {}, "No fit, evaluate or predict was called: there is nothing to show.")]),
       ...findingsPart(selection, run),
       ...(fit ? phasesPart(fit) : []),
       ...(run.all_fits.length ? [allFitsTable(run.all_fits)] : []),
@@ -114,10 +126,20 @@ function fitOverview(fit) {
   return [
     element("p.quiet", {}, facts.filter((text) => text).join(" · ")),
     failure ? element("p.failure", {}, failure, fit.stood ? ` – ${fit.stood}` : null) : null,
-    element("p.verdict", {}, fit.verdict),
+    element("p.verdict", {}, ...withBoldShares(fit.verdict)),
     ...partsBar(fit),
     fit.remarks.length ? element("ul.remarks", {}, ...fit.remarks.map((remark) => element("li", {}, remark))) : null,
   ].filter((node) => node !== null);
+}
+
+/**
+ * A sentence with its shares of the fit in bold.
+ * @param {string} sentence
+ */
+function withBoldShares(sentence) {
+  return sentence
+    .split(/(\d+ %(?= of (?:the fit|evaluate|predict)| to ))/)
+    .map((text, index) => (index % 2 ? element("b", {}, text) : text));
 }
 
 /**
@@ -134,20 +156,27 @@ function partsBar(fit) {
     bar.append(element(`span.colour-${part.key}`, { title, style: { "flex-grow": part.ns / whole } }));
   }
   const legend = fit.parts.map((part) =>
-    element("li", { title: part.title }, element(`span.swatch.colour-${part.key}`), `${part.label} `, element("b", {}, share(part.ns, whole)), ` ${duration(part.ns)}`)
+    element(
+      "li",
+      { title: part.title },
+      element(`span.swatch.colour-${part.key}`),
+      `${part.label} `,
+      element("b", {}, share(part.ns, whole)),
+      ` ${duration(part.ns)}`,
+    ),
   );
-  const columns = [{ name: "part" }, { name: "time", number: true }, { name: "share", number: true }, { name: "what is in it" }];
+  const columns = [
+    { name: "part" },
+    { name: "time", number: true },
+    { name: "share", number: true },
+    { name: "what is in it" },
+  ];
   const rows = fit.parts.map((part) => [part.label, duration(part.ns), share(part.ns, whole), part.title]);
-  return [bar, element("ul.legend", {}, ...legend), details("These parts as a table", () => tableOf("Parts of the fit's time", columns, rows))];
-}
-
-/**
- * @param {number} number
- * @param {string} singular
- * @param {string} plural
- */
-function amount(number, singular, plural) {
-  return `${count(number)} ${number === 1 ? singular : plural}`;
+  return [
+    bar,
+    element("ul.legend", {}, ...legend),
+    details("These parts as a table", () => tableOf("Parts of the fit's time", columns, rows)),
+  ];
 }
 
 // Findings ----------------------------------------------------------------------------------------------------------
@@ -158,7 +187,11 @@ function amount(number, singular, plural) {
  */
 function findingsPart(selection, run) {
   if (!run.fits.length && !run.findings.length) return [];
-  const heading = element("h3", { id: "findings" }, run.findings.length ? `Findings (${count(run.findings.length)})` : "Findings");
+  const heading = element(
+    "h3",
+    { id: "findings" },
+    run.findings.length ? `Findings (${count(run.findings.length)})` : "Findings",
+  );
   const list = element("ul.findings", {}, ...run.findings.map((finding) => findingItem(selection, run, finding)));
   const none = run.unchecked ? null : element("p.quiet", {}, "None of the known faults was found.");
   return [
@@ -174,15 +207,23 @@ function findingsPart(selection, run) {
  * @param {PageFinding} finding
  */
 function findingItem(selection, run, finding) {
-  const hook = [finding.callback, finding.hook].filter((name) => name !== null).join(".");
   const threads = finding.threads.map(threadLink).flatMap((link) => [" ", link]);
   return element(
     "li",
     {},
-    element("p", {}, element("b", {}, finding.rule), " ", batchLink(selection, run, finding), ": ", hook ? element("code", {}, hook) : null, hook ? " " : null, finding.message),
+    element(
+      "p",
+      {},
+      element("b", {}, finding.rule),
+      " ",
+      batchLink(selection, run, finding),
+      ": ",
+      ...hookLink(selection, run, finding),
+      finding.message,
+    ),
     element("p.quiet", {}, `Effect: ${finding.effect}.`),
     element("p", {}, `Remedy: ${finding.remedy}.`, ...(threads.length ? [" See", ...threads] : [])),
-    finding.place ? element("p.quiet", {}, "At ", sourceLink(selection, finding, finding.place)) : null,
+    finding.place ? element("p.quiet", {}, "At ", sourceLink(selection, run, finding, finding.place)) : null,
   );
 }
 
@@ -201,20 +242,48 @@ function batchLink(selection, run, finding) {
   ].filter((word) => word !== null);
   const text = words.join(", ") || (fit ? fit.name : "another fit");
   if (!fit) return text;
-  return linkTo("timeline", text, () => selection.set({ run: selection.page.runs.indexOf(run), fit: finding.fit ?? 0, ordinal: finding.ordinal }));
+  return linkTo("timeline", text, () =>
+    selection.set({ ...fitPlace(selection, run, finding), ordinal: finding.ordinal }),
+  );
+}
+
+/**
+ * The hook that a finding is about, as a link to the callbacks; nothing if it is about none.
+ * @param {Selection} selection
+ * @param {PageRun} run
+ * @param {PageFinding} finding
+ */
+function hookLink(selection, run, finding) {
+  const text = [finding.callback, finding.hook].filter((name) => name !== null).join(".");
+  if (!text) return [];
+  const fit = finding.fit === null ? null : run.fits[finding.fit];
+  const row = fit?.callbacks.rows.find((row) => row.callback === finding.callback && row.hook === finding.hook);
+  if (!fit || !row) return [element("code", {}, text), " "];
+  const show = () => selection.set({ ...fitPlace(selection, run, finding), hook: seriesOf(fit, row) });
+  return [element("code", {}, linkTo("callbacks", text, show)), " "];
+}
+
+/**
+ * The fit of a finding, as a part of a place.
+ * @param {Selection} selection
+ * @param {PageRun} run
+ * @param {PageFinding} finding
+ */
+function fitPlace(selection, run, finding) {
+  return { run: selection.page.runs.indexOf(run), fit: finding.fit ?? 0 };
 }
 
 /**
  * A line of the engine, as a link to the source. The source section listens to the event `showline`.
  * @param {Selection} selection
+ * @param {PageRun} run
  * @param {PageFinding} finding
- * @param {{file: string, line: number, function: string}} place
+ * @param {EnginePlace} place
  */
-function sourceLink(selection, finding, place) {
-  const text = `${place.file}:${place.line} in ${place.function}`;
-  if (finding.fit === null) return text;
-  return linkTo("source", text, () => {
-    selection.set({ fit: finding.fit ?? 0 });
+function sourceLink(selection, run, finding, place) {
+  if (finding.fit === null) return place.text;
+  return linkTo("source", place.text, () => {
+    selection.set(fitPlace(selection, run, finding));
     document.dispatchEvent(new CustomEvent("showline", { detail: place }));
   });
 }
@@ -252,9 +321,15 @@ function phasesPart(fit) {
   const rest = small.reduce((sum, row) => sum + row.self, 0);
   return [
     element("h3", {}, "Phases"),
-    phasesTable("self: without the phases inside it. share: self, of the whole fit.", fit.phases.filter(isShown), whole),
+    phasesTable(
+      "self: without the phases inside it. share: self, of the whole fit.",
+      fit.phases.filter(isShown),
+      whole,
+    ),
     small.length
-      ? details(`${amount(small.length, "more phase", "more phases")}, ${share(rest, whole)} together`, () => phasesTable("The other phases", small, whole))
+      ? details(`${amount(small.length, "more phase", "more phases")}, ${share(rest, whole)} together`, () =>
+          phasesTable("The other phases", small, whole),
+        )
       : null,
   ].filter((node) => node !== null);
 }
@@ -322,11 +397,19 @@ function allFitsTable(kinds) {
  * @param {PageFit | null} fit
  */
 function factsPart(run, fit) {
-  const list = element("dl.facts", {}, ...run.facts.map(([label, text]) => element("div", {}, element("dt", {}, label), element("dd", {}, text))));
+  const list = element(
+    "dl.facts",
+    {},
+    ...run.facts.map(([label, text]) => element("div", {}, element("dt", {}, label), element("dd", {}, text))),
+  );
   const columns = [{ name: "name" }, { name: "value" }];
   return [
     element("h3", {}, "The run"),
     list,
-    fit?.arguments.length ? details(`Arguments of ${fit.name} and settings`, () => tableOf(`Arguments of ${fit.name}, and settings of its callbacks and of compile`, columns, fit.arguments)) : null,
+    fit?.arguments.length
+      ? details(`Arguments of ${fit.name} and settings`, () =>
+          tableOf(`Arguments of ${fit.name}, and settings of its callbacks and of compile`, columns, fit.arguments),
+        )
+      : null,
   ].filter((node) => node !== null);
 }

@@ -48,6 +48,16 @@ function count(number) {
 }
 
 /**
+ * A count with its noun, singular or plural.
+ * @param {number} number
+ * @param {string} singular
+ * @param {string} plural
+ */
+function amount(number, singular, plural) {
+  return `${count(number)} ${number === 1 ? singular : plural}`;
+}
+
+/**
  * A value of logs.
  * @param {number | string | boolean} value
  */
