@@ -91,7 +91,7 @@ class TraceTables:
         # NumPy computes the logs many times faster than SQL, and rows share their dicts.
         columns = "* EXCLUDE (seq, logs_before, logs_after, changed)"
         hooks = in_order(encoded(read(self._database.table("hooks", columns))), VIEWS["hooks"].order)
-        states = states_of_hooks(hooks, self._stored_logs())
+        states = states_of_hooks(hooks, self.stored_logs())
         result = frame(hooks, NULLABLE)
         own = [name for name in ("run", "process", "fit") if name in result]
         result.insert(len(own), "seq", result.groupby(own, observed=True).cumcount())
@@ -103,7 +103,7 @@ class TraceTables:
 
     def logs(self) -> pd.DataFrame:
         """The logs as each `CallbackList.on_*` left them, one key a row: `value` where it is a number, else `text`."""
-        logs = final_logs(self._stored_logs())
+        logs = final_logs(self.stored_logs())
         shown = [name for name in LOGS_COLUMNS if name != "run" or self.is_folder]
         return frame(in_order(encoded(logs.select(shown)), VIEWS["logs"].order), NULLABLE)
 
@@ -234,12 +234,13 @@ class TraceTables:
         """The answer to `query`, as `sql` gives it, before it is read: a DuckDB relation, for answers of any size."""
         return self._database.query(query)
 
+    def stored_logs(self, condition: str = "true") -> pa.Table:
+        """The logs as they are stored, in the order of writing within each process. `condition` is SQL."""
+        return read(self._database.stored("logs", f"WHERE {condition}"))
+
     def _frame(self, name: str) -> pd.DataFrame:
         return frame(in_order(encoded(read(self._database.table(name))), VIEWS[name].order), NULLABLE)
 
-    def _stored_logs(self) -> pa.Table:
-        """The logs as they are stored, in the order of writing within each process."""
-        return read(self._database.stored("logs"))
 
     def __repr__(self) -> str:
         return represent.as_text(self.path, self.runs if self.is_folder else None, self._database)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,12 @@ from ...tables.sql_literals import literal
 from ...views import fit_sentences
 from ...views.end_position import run_of, stood
 from ...views.summary_figures import FitSummary, selecting
+from .batch_details import BatchDetails
 from .callback_hooks import CallbackHooks, callback_hooks
 from .redaction import exception_type
 from .run_facts import Facts, arguments
 from .sampled_ops import SampledOps, sampled_ops
+from .timeline import Timeline, batch_sections
 from .verdict import FitTimes, Part, verdict
 
 
@@ -41,20 +44,26 @@ class Fit:
     remarks: list[str]
     arguments: Facts
     phases: list[dict[str, Any]]
+    timeline: Timeline
+    details: BatchDetails
     callbacks: CallbackHooks
     ops: SampledOps | None
-    timeline: Any = None
-    details: Any = None
     source: Any = None
     replay: Any = None
 
 
-def fit_of(trace: TraceTables, summary: FitSummary, redacted: bool) -> Fit:
-    """The fit that `summary` sums up. `redacted`: leave out arguments and messages of exceptions."""
+def fit_of(trace: TraceTables, summary: FitSummary, redacted: bool, wanted: Sequence[int]) -> Fit:
+    """The fit that `summary` sums up.
+
+    - `redacted`: leave out arguments and messages of exceptions.
+    - `wanted`: batches that findings are about, which a long fit shows one by one.
+    """
     facts = summary.facts
     chosen = selecting(facts)
     error = facts["error"]
+    position = stood(facts, run_of(trace, facts))
     where_time_went = verdict(_times(trace, summary))
+    timeline, details = batch_sections(trace, summary, position, wanted)
     return Fit(
         name=fit_sentences.fit_name(facts),
         method=facts["method"],
@@ -68,13 +77,15 @@ def fit_of(trace: TraceTables, summary: FitSummary, redacted: bool) -> Fit:
         duration_ns=facts["duration_ns"],
         status=facts["status"],
         error=exception_type(error) if redacted and error else error,
-        stood=stood(facts, run_of(trace, facts)),
+        stood=position,
         stopped=fit_sentences.stop(summary.stop) if summary.stop else None,
         verdict=where_time_went.sentence,
         parts=where_time_went.parts,
         remarks=_remarks(summary),
         arguments=[] if redacted else arguments(trace, chosen),
         phases=summary.phases,
+        timeline=timeline,
+        details=details,
         callbacks=callback_hooks(trace, chosen),
         ops=sampled_ops(trace, summary),
     )

@@ -11,7 +11,7 @@ from ...views.run_ending import ending
 from ...views.summary import MOST_FITS
 from ...views.summary_figures import Figures, gather
 from ...views.units import amount
-from .findings import PageFinding, findings_of
+from .findings import Findings, PageFinding, findings_of
 from .fit import Fit, fit_of
 from .redaction import without_paths
 from .run_facts import Facts, run_facts
@@ -45,13 +45,21 @@ def run_of(trace: TraceTables, redacted: bool, progress: Callable[[int, int], No
         facts=run_facts(trace, redacted),
         ending=_ending(figures),
         ok=_is_ok(figures),
-        fits=[fit_of(trace, summary, redacted) for summary in figures.fits],
+        fits=[
+            fit_of(trace, summary, redacted, _batches_of(findings, number))
+            for number, summary in enumerate(figures.fits)
+        ],
         all_fits=figures.all_fits,
         findings=findings.found,
         unchecked=findings.limit,
         notes=notes,
         limits=_limits(figures),
     )
+
+
+def _batches_of(findings: Findings, fit: int) -> list[int]:
+    """The batches of a fit that findings are about."""
+    return [finding.ordinal for finding in findings.found if finding.fit == fit and finding.ordinal is not None]
 
 
 def _ending(figures: Figures) -> str:

@@ -140,10 +140,14 @@ interface Timeline {
   every: number;
   /** Batches that are shown one by one although `every` is above 1: first and last ordinal, both included. */
   windows: [number, number][];
-  /** What a batch's time is made of, stacked from below. */
+  /** What a batch's time is made of, and the time before it: stacked from below, without those that are always 0. */
   phases: Series[];
+  /** The time of the batch, and before it. */
+  total: Series;
+  /** The time after the last batch. */
+  after_ns: number;
   /** The numbers in the logs at the batches' ends. */
-  logs: Series[];
+  logs: LogSeries[];
   /** The slowest hooks, to filter by. */
   hooks: HookSeries[];
   /** The start of the first batch of each bucket. */
@@ -155,6 +159,8 @@ interface Timeline {
   /** The logs at the ends of epochs. */
   epochs: EpochLogs;
   marks: Mark[];
+  /** What the page leaves out, in sentences. */
+  limits: string[];
 }
 
 /** A number of each batch. */
@@ -162,18 +168,31 @@ interface Series {
   name: string;
   /** What it is, for a tooltip. */
   title: string;
-  /** By bucket. Where `every` is 1, the three are the same array. NaN: no batch of the bucket has it. */
-  least: Float32Array;
+  /** By bucket. NaN: no batch of the bucket has it. Where `every` is 1, `mean` is by batch, and the others are null. */
+  least: Float32Array | null;
   mean: Float32Array;
-  most: Float32Array;
+  most: Float32Array | null;
   /** By batch in the windows, one window after the other. */
   window: Float32Array;
 }
 
-interface HookSeries extends Series {
+/** A key of the logs, in the batches of one stage. */
+interface LogSeries {
+  key: string;
+  stage: string;
+  /** The finite values. */
+  values: Series;
+  /** Batches one after the other with NaN or infinity: the first and the last ordinal, and the first one's value. */
+  not_finite: { first: number; until: number; value: number }[];
+}
+
+/** The time of a hook in each batch and before it, and after the last batch. */
+interface HookSeries {
   callback: string;
   position: number;
   hook: string;
+  times: Series;
+  after_ns: number;
 }
 
 /** Batches one after the other, of one stage and epoch, whose numbers grow evenly. */
@@ -193,17 +212,14 @@ interface EpochLogs {
   ordinal: number[];
   keys: string[];
   /** By key: the value at the end of each epoch; NaN where it is missing. */
-  values: Float64Array[];
+  values: Float32Array[];
 }
 
 interface Mark {
-  kind: "epoch" | "validation" | "first" | "retraced" | "checkpoint" | "stop" | "finding" | "error";
-  /** The batch that it is at, and the last batch where it covers several. */
+  kind: "first" | "retraced" | "checkpoint" | "stop" | "error";
+  /** The batch that it is at, or the last one before it. */
   ordinal: number;
-  until: number | null;
   label: string;
-  /** An index of `PageRun.findings`. */
-  finding: number | null;
 }
 
 // One batch --------------------------------------------------------------------------------------------------------
@@ -212,6 +228,8 @@ interface Mark {
 interface BatchDetails {
   /** The batches that have their spans here: first and last ordinal, both included. */
   windows: [number, number][];
+  /** What the page leaves out, in sentences. */
+  limits: string[];
   /** The spans, in order of start. The arrays have an item for each. */
   span: Float64Array;
   /** The index of the span around it in these arrays; -1 if it is not here. */

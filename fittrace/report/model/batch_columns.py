@@ -1,0 +1,102 @@
+"""The batches of one fit, column by column, in order of start. A batch's index in a column is its ordinal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ...schema.tables import BATCH_PHASES
+from ...tables import TraceTables
+from ...tables.database import read
+from ...tables.sql_literals import literal
+
+Floats = npt.NDArray[np.float64]
+"""An array of float64."""
+Ints = npt.NDArray[np.int64]
+"""An array of int64."""
+
+LOGS_PREFIX = "logs."
+"""What the names of the columns with logs begin with."""
+
+
+class BatchColumns:
+    """The batches of one fit. A column is read when it is asked for, so memory holds few of them at once.
+
+    - `count`: how many batches the fit has.
+    - `starts`, `ends`: when each began and ended, in nanoseconds from the fit's start.
+    - `where`: selects the rows of the fit, in SQL.
+
+    `facts` is the fit's row of `fits`.
+    """
+
+    def __init__(self, trace: TraceTables, facts: Mapping[str, Any]) -> None:
+        self.where = " AND ".join(f"{key} = {literal(facts[key])}" for key in ("run", "process", "fit") if key in facts)
+        self._trace = trace
+        self._fit_start = int(facts["start_ns"])
+        table = self._read(["start_ns", "duration_ns", "span"])
+        starts, spans = (integers_of(table[name], 0) for name in ("start_ns", "span"))
+        # Rows are stored in the order in which batches ended, which is nearly the order of start.
+        self._order = np.lexsort((spans, starts))
+        self.count = len(starts)
+        self.starts: Floats = self.since_start(starts[self._order])
+        self.ends: Floats = self.starts + integers_of(table["duration_ns"], 0)[self._order]
+        # When all batches up to each one had ended: those on several threads may overlap.
+        self._ended = np.maximum.accumulate(self.ends) if self.count else self.ends
+
+    def since_start(self, unix_ns: Ints) -> Floats:
+        """Unix times as nanoseconds from the start of the fit."""
+        return (unix_ns - self._fit_start).astype(np.float64)
+
+    def unix(self, ns: float) -> int:
+        """A time from the start of the fit as Unix nanoseconds."""
+        return self._fit_start + int(ns)
+
+    def times(self) -> dict[str, Floats]:
+        """What the time of each batch is made of: the time before it, that of each phase, and the rest of it."""
+        between = np.maximum(self.starts - np.r_[0.0, self._ended[:-1]][: self.count], 0)
+        phases = {phase: self.integers(f"{phase}_ns").astype(np.float64) for phase in BATCH_PHASES}
+        other = np.maximum(self.ends - self.starts - sum(phases.values()), 0)
+        return {"between": between, **phases, "other": other}
+
+    def integers(self, column: str, missing: int = 0) -> Ints:
+        """A column of integers. `missing` stands for null."""
+        return integers_of(self._read([column])[column], missing)[self._order]
+
+    def numbers(self, column: str) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """A column of numbers, NaN where there is none; and which batches have one, which may be NaN itself."""
+        values = self._read([column])[column]
+        has_value = np.asarray(values.is_valid().to_numpy(), bool)[self._order]
+        return np.asarray(values.cast(pa.float64()).to_numpy(), np.float64)[self._order], has_value
+
+    def texts(self, column: str) -> tuple[Ints, list[str]]:
+        """A column of texts, as indices of a list; -1 where there is none."""
+        encoded = self._read([column])[column].cast(pa.string()).combine_chunks().dictionary_encode()
+        encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+        return integers_of(encoded.indices, -1)[self._order], encoded.dictionary.to_pylist()
+
+    def log_keys(self) -> list[str]:
+        """The keys of the logs at the batches' ends, those of numbers only."""
+        columns = self._trace.relation("SELECT * FROM batches LIMIT 0").columns
+        return [name.removeprefix(LOGS_PREFIX) for name in columns if name.startswith(LOGS_PREFIX)]
+
+    def current_or_next(self, times: Floats) -> Ints:
+        """The batch that each time is in, or that comes after it; `count` after the last one."""
+        return np.searchsorted(self._ended, times, side="right").astype(np.int64)
+
+    def current_or_last(self, times: Floats) -> Ints:
+        """The batch that each time is in, or the last one before it; the first where there is none before."""
+        return np.maximum(np.searchsorted(self.starts, times, side="right") - 1, 0).astype(np.int64)
+
+    def _read(self, columns: Sequence[str]) -> pa.Table:
+        quoted = ", ".join('"' + column.replace('"', '""') + '"' for column in columns)
+        # Without ORDER BY, DuckDB keeps the order of the rows, the same for each column.
+        return read(self._trace.relation(f"SELECT {quoted} FROM batches WHERE {self.where}"))
+
+
+def integers_of(column: pa.ChunkedArray | pa.Array, missing: int = -1) -> Ints:
+    """A column of integers or booleans as an array. `missing` stands for null."""
+    return np.asarray(column.cast(pa.int64()).fill_null(missing).to_numpy(), np.int64)
