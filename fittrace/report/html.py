@@ -33,6 +33,8 @@ _SCRIPTS = (
     "selection.js",
     "callbacks.js",
     "overview.js",
+    "pieces.js",
+    "strip.js",
     "timeline.js",
     "batch.js",
     "source.js",

@@ -2,7 +2,10 @@
 // What the reader looks at: a fit, a batch and a step. It is the fragment of the page's address, so that a link leads
 // to the same place, and each section follows it.
 
-/** @typedef {{run: number, fit: number, ordinal: number | null, step: number | null}} Place */
+/**
+ * `hook` is an index of `Timeline.hooks`: the timeline then shows only the time of that hook.
+ * @typedef {{run: number, fit: number, ordinal: number | null, step: number | null, hook: number | null}} Place
+ */
 
 /** What the reader looks at. Sections subscribe, and change it with `set`. */
 class Selection {
@@ -12,7 +15,7 @@ class Selection {
     /** @type {((place: Place, before: Place) => void)[]} */
     this.followers = [];
     /** @type {Place} */
-    this.place = { run: 0, fit: 0, ordinal: null, step: null };
+    this.place = { run: 0, fit: 0, ordinal: null, step: null, hook: null };
     this.place = this.fromAddress();
     window.addEventListener("hashchange", () => this.change(this.fromAddress()));
   }
@@ -34,7 +37,7 @@ class Selection {
    */
   set(changes) {
     const next = { ...this.place, ...changes };
-    if (next.run !== this.place.run || next.fit !== this.place.fit) Object.assign(next, { ordinal: null, step: null }, changes);
+    if (next.run !== this.place.run || next.fit !== this.place.fit) Object.assign(next, { ordinal: null, step: null, hook: null }, changes);
     if ("ordinal" in changes && !("step" in changes) && changes.ordinal !== this.place.ordinal) next.step = null;
     history.replaceState(null, "", this.addressOf(next));
     this.change(next);
@@ -65,6 +68,7 @@ class Selection {
       if (batch.nth) words.set("nth", String(batch.nth));
     }
     if (place.step !== null) words.set("step", String(place.step));
+    if (place.hook !== null) words.set("hook", String(place.hook));
     return `#${words}`;
   }
 
@@ -75,8 +79,10 @@ class Selection {
     const fits = this.page.runs[run]?.fits ?? [];
     const number = integer(words.get("fit")) ?? 0;
     /** @type {Place} */
-    const place = { run: this.page.runs[run] ? run : 0, fit: fits[number] ? number : 0, ordinal: null, step: integer(words.get("step")) };
+    const place = { run: this.page.runs[run] ? run : 0, fit: fits[number] ? number : 0, ordinal: null, step: integer(words.get("step")), hook: null };
     const fit = fits[place.fit];
+    const hook = integer(words.get("hook"));
+    if (hook !== null && fit?.timeline.hooks[hook]) place.hook = hook;
     const batch = integer(words.get("batch"));
     const epoch = integer(words.get("epoch"));
     if (fit && (batch !== null || epoch !== null)) {
