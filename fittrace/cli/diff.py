@@ -5,10 +5,18 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ..schema.safe_text import printable
+from .page_file import add_page_file, check_page_file, write_page_file
 from .progress import progress
 from .subcommand import Subcommand
 from .which_trace import find_trace
+
+if TYPE_CHECKING:
+    from ..analysis.diff import Comparison
+    from ..tables import TraceTables
 
 _EXAMPLES = """\
 example:
@@ -40,11 +48,17 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     time = "relative difference, apart from chance, up to which two times count as equal (default: 0.25)"
     parser.add_argument("--time-tolerance", type=_fraction, default=0.25, metavar="X", help=time)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
+    page = "also write an HTML page that shows both runs side by side"
+    parser.add_argument("--report", action="store_true", help=page)
+    add_page_file(parser, "the names of both, A-and-B.html")
 
 
 def _run(arguments: argparse.Namespace) -> int:
     """Print what differs."""
     path_a, path_b = find_trace(arguments.a), find_trace(arguments.b)
+    output = arguments.output or Path(f"{path_a.resolve().name}-and-{path_b.resolve().name}.html")
+    if arguments.report:
+        check_page_file(output, arguments.force)
     with progress(f"comparing {path_a} and {path_b}", at_once=True) as report:
         from ..analysis.diff import ASPECTS, Tolerances, compare
         from ..tables import TraceTables
@@ -53,11 +67,21 @@ def _run(arguments: argparse.Namespace) -> int:
         traces = TraceTables.open(path_a, report), TraceTables.open(path_b, report)
         tolerances = Tolerances(arguments.value_tolerance, arguments.time_tolerance)
         comparison = compare(*traces, arguments.only or ASPECTS, tolerances)
+        written = _write_page(output, comparison, *traces) if arguments.report else None
     if arguments.format == "json":
         print(as_json(comparison))
     else:
         print_comparison(comparison, sys.stdout)
+    if written is not None:
+        print(printable(f"fittrace: report: {written}"), file=sys.stderr)
     return 0 if comparison.alike else 1
+
+
+def _write_page(output: Path, comparison: Comparison, trace_a: TraceTables, trace_b: TraceTables) -> str:
+    """Write the page that shows both runs. Returns its path and size in words."""
+    from ..report import comparing_document, page
+
+    return write_page_file(output, lambda: page(comparing_document(comparison, trace_a, trace_b)))
 
 
 def _fraction(text: str) -> float:

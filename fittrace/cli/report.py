@@ -7,13 +7,12 @@ import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
-from ..schema.errors import FittraceError
 from ..schema.safe_text import printable
-from .output_files import replaced
+from .page_file import add_page_file, check_page_file, write_page_file
 from .progress import progress
 from .subcommand import Subcommand
 from .trace_arguments import add_trace
-from .which_trace import find_trace, parse_path
+from .which_trace import find_trace
 
 _EXAMPLES = """\
 example:
@@ -27,50 +26,39 @@ The page is one file. It opens from disk, without a network, in any current brow
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_trace(parser, "folder of a run, or of runs")
-    output = "file to write (default: the trace's name with .html, in this folder)"
-    parser.add_argument("-o", "--output", type=parse_path, metavar="FILE", help=output)
-    parser.add_argument("--force", action="store_true", help="replace the file if it exists")
+    add_page_file(parser, "the trace's name with .html")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     redact = "leave out source, host, paths and arguments, to pass the page on"
     parser.add_argument("--redact", action="store_true", help=redact)
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    """Write the page, and print its path."""
+    """Write the page, and print its path and size."""
     path = find_trace(arguments.trace)
     output = arguments.output or Path(f"{path.resolve().name}.html")
+    check_page_file(output, arguments.force)
     with progress(f"reading {path}", at_once=True) as report:
-        size = write(path, output, report, force=arguments.force, redacted=arguments.redact)
-    print(printable(f"{output}: {_in_megabytes(size)}"))
+        written = write(path, output, report, redacted=arguments.redact)
+    print(printable(written))
     if arguments.open:
         webbrowser.open(output.resolve().as_uri())
     return 0
 
 
-def write(
-    trace: Path, output: Path, report: Callable[[int, int], None], *, force: bool = False, redacted: bool = False
-) -> int:
-    """Write the page of a trace, whole or not at all. Returns its size in bytes.
+def write(trace: Path, output: Path, report: Callable[[int, int], None], *, redacted: bool = False) -> str:
+    """Write the page of a trace, whole or not at all. Returns its path and size in words.
 
     - `trace`: the path of the trace.
     - `output`: the path of the page.
     - `report`: is called with the parts that are done, and with all parts.
-    - `force`: replace `output` if it exists. Otherwise this raises `FittraceError`.
     - `redacted`: leave out source, host, paths and arguments.
     """
-    if output.is_file() and not force:
-        raise FittraceError(f"{output}: exists; give another file with -o, or --force to replace it")
-    from ..open_trace import Trace
     from ..report import document, page
+    from ..tables import TraceTables
 
-    html = page(document(Trace.open(trace, report), redacted=redacted, progress=report)).encode()
-    with replaced(output) as new:
-        new.write_bytes(html)
-    return len(html)
-
-
-def _in_megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"
+    return write_page_file(
+        output, lambda: page(document(TraceTables.open(trace, report), redacted=redacted, progress=report))
+    )
 
 
 COMMAND = Subcommand(

@@ -8,6 +8,6 @@ The page's own code is in `page/`: a template, a style sheet and plain JavaScrip
 """
 
 from .html import page
-from .model.document import Document, document
+from .model.document import Document, comparing_document, document
 
-__all__ = ["Document", "document", "page"]
+__all__ = ["Document", "comparing_document", "document", "page"]

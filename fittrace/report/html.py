@@ -23,6 +23,7 @@ _STYLES = (
     "source.css",
     "replay.css",
     "ops.css",
+    "differences.css",
 )
 
 _SCRIPTS = (
@@ -42,6 +43,7 @@ _SCRIPTS = (
     "replay.js",
     "ops.js",
     "notes.js",
+    "differences.js",
     "main.js",
 )
 """The scripts in the order in which they run. A script uses only those before it, and `main.js` starts the page."""

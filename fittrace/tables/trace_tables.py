@@ -241,7 +241,6 @@ class TraceTables:
     def _frame(self, name: str) -> pd.DataFrame:
         return frame(in_order(encoded(read(self._database.table(name))), VIEWS[name].order), NULLABLE)
 
-
     def __repr__(self) -> str:
         return represent.as_text(self.path, self.runs if self.is_folder else None, self._database)
 

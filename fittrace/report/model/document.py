@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from ...analysis.diff import Comparison
 from ...tables import TraceTables
 from ...version import __version__
+from .differences import Differences, differences_of
 from .run import Run, run_of
 
 
@@ -30,7 +32,7 @@ class Document:
     title: str
     made: Made
     runs: list[Run]
-    differences: None = None
+    differences: Differences | None = None
     "What differs between two runs; None for one run."
 
 
@@ -46,5 +48,19 @@ def document(
     - `progress`: is called with the parts that are done and with all parts.
     """
     run = run_of(trace, redacted, progress)
-    when = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-    return Document(run.name, Made(__version__, when, redacted), [run])
+    return Document(run.name, _made(redacted), [run])
+
+
+def comparing_document(comparison: Comparison, trace_a: TraceTables, trace_b: TraceTables) -> Document:
+    """The document of the page that shows two runs side by side.
+
+    - `comparison`: what differs between them.
+    - `trace_a`, `trace_b`: the runs.
+    """
+    runs = [run_of(trace, False, lambda done, whole: None) for trace in (trace_a, trace_b)]
+    title = " and ".join(run.name for run in runs)
+    return Document(title, _made(False), runs, differences_of(comparison))
+
+
+def _made(redacted: bool) -> Made:
+    return Made(__version__, datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), redacted)

@@ -8,16 +8,16 @@ const MOST_LOG_KEYS = 12;
 const STATUSES = ["ok", "error", "unfinished"];
 
 /**
- * @param {Selection} selection
+ * @param {PageSelection} selection
  * @param {PageFit} fit
  * @returns {HTMLElement | null}
  */
 function batchSection(selection, fit) {
     if (!fit.timeline.batches) return null;
     const content = element("div");
-    const { run, fit: number } = selection.place;
+    const number = selection.place.fit;
     selection.follow((place, before) => {
-        if (place.run !== run || place.fit !== number) return;
+        if (place.fit !== number) return;
         if (content.childElementCount && place.ordinal === before.ordinal) return;
         content.replaceChildren(
             ...(place.ordinal === null
@@ -36,7 +36,7 @@ function batchSection(selection, fit) {
 
 /**
  * Buttons that lead to other batches.
- * @param {Selection} selection
+ * @param {PageSelection} selection
  * @param {PageFit} fit
  */
 function batchButtons(selection, fit) {
@@ -82,7 +82,7 @@ function slowestBatches(timeline) {
 }
 
 /**
- * @param {Selection} selection
+ * @param {PageSelection} selection
  * @param {PageFit} fit
  * @param {number} ordinal
  */

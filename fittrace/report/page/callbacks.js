@@ -10,7 +10,7 @@ const HEAT_STEPS = 6;
 /** @typedef {{position: number, name: string, total: number, cells: Map<string, HookRow>}} CallbackRow */
 
 /**
- * @param {Selection} selection
+ * @param {PageSelection} selection
  * @param {PageFit} fit
  * @returns {HTMLElement | null}
  */

@@ -11,7 +11,7 @@ interface PageDocument {
   /** One run; two where runs are compared. */
   runs: PageRun[];
   /** What differs between two runs; null for one run. */
-  differences: Difference[] | null;
+  differences: Differences | null;
 }
 
 interface PageRun {
@@ -379,7 +379,32 @@ interface BatchOps {
   name: Int32Array;
 }
 
-interface Difference {
-  kind: string;
-  message: string;
+/** What differs between the runs A and B of a page. */
+interface Differences {
+  found: {
+    /** Such as `hooks`, `logs` and `flow`, and what differs: `lost`, `added`, `value`. */
+    aspect: string;
+    kind: string;
+    /** The number of the pair of fits; null where it is about all of them. */
+    fit: number | null;
+    epoch: number | null;
+    batch: number | null;
+    message: string;
+  }[];
+  times: {
+    fit: number;
+    count_a: number;
+    count_b: number;
+    total_a_ns: number;
+    total_b_ns: number;
+    median_a_ns: number;
+    median_b_ns: number;
+    /** The median of B over that of A, and the factor by which that may be wrong by chance. */
+    ratio: number;
+    noise: number | null;
+    /** Whether they differ by more than tolerance and chance. */
+    differs: boolean;
+  }[];
+  /** What each of `times` is the time of. */
+  time_names: string[];
 }

@@ -43,7 +43,8 @@ function tableOf(caption, columns, rows) {
  */
 function section(id, heading, ...children) {
   const title = `${id}-title`;
-  return element("section", { id, "aria-labelledby": title }, element("h2", { id: title }, heading), ...children);
+  const attributes = { id, "data-section": id, "aria-labelledby": title };
+  return element("section", attributes, element("h2", { id: title }, heading), ...children);
 }
 
 /**

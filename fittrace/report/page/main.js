@@ -7,9 +7,9 @@ async function start() {
   const root = document.getElementById("page") ?? document.body;
   try {
     const data = await unpack(document.getElementById("data")?.textContent ?? "");
-    const selection = new Selection(data);
-    const main = element("main", { id: "main", tabindex: -1 }, ...sectionsOf(selection));
-    page.append(skipLink(main), pageHeader(selection, main), main);
+    const selections = data.runs.map((_, run) => new PageSelection(data, run));
+    const main = element("main", { id: "main", tabindex: -1 }, ...contentOf(data, selections));
+    page.append(skipLink(main), pageHeader(selections, main), main);
     root.replaceChildren(page);
     root.dataset.ready = "yes";
   } catch (error) {
@@ -19,21 +19,33 @@ async function start() {
 }
 
 /**
- * The sections, from top to bottom. Those of one fit are made anew when another fit is chosen.
- * @param {Selection} selection
+ * The sections of one run; of two runs what differs, and their sections side by side.
+ * @param {PageDocument} data
+ * @param {PageSelection[]} selections one for each run
  */
-function sectionsOf(selection) {
-  const ofFit = element("div", { id: "fit" });
-  selection.follow((place, before) => {
-    if (ofFit.childElementCount && place.run === before.run && place.fit === before.fit) return;
-    const fit = selection.fit;
-    ofFit.replaceChildren(...(fit ? fitSections(selection, fit) : []));
-  });
-  return [overviewSection(selection), ofFit, notesSection(selection)];
+function contentOf(data, selections) {
+  const differences = differencesSection(data);
+  if (!differences) return [...runSections(selections[0]), notesSection(selections[0])];
+  const sides = selections.map((selection) => sideOf(selection, runSections(selection)));
+  return [differences, element("div.sides", {}, ...sides), notesSection(selections[0])];
 }
 
 /**
- * @param {Selection} selection
+ * The sections of a run, from top to bottom. Those of one fit are made anew when another fit is chosen.
+ * @param {PageSelection} selection
+ */
+function runSections(selection) {
+  const ofFit = element("div");
+  selection.follow((place, before) => {
+    if (ofFit.childElementCount && place.fit === before.fit) return;
+    const fit = selection.fit;
+    ofFit.replaceChildren(...(fit ? withOwnIds(selection, fitSections(selection, fit)) : []));
+  });
+  return [...withOwnIds(selection, [overviewSection(selection)]), ofFit];
+}
+
+/**
+ * @param {PageSelection} selection
  * @param {PageFit} fit
  */
 function fitSections(selection, fit) {

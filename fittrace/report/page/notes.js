@@ -1,7 +1,7 @@
 "use strict";
 // Notes: what was dropped, damaged or not matched, what the page leaves out, and how it was made.
 
-/** @param {Selection} selection */
+/** @param {PageSelection} selection */
 function notesSection(selection) {
   const { runs, made } = selection.page;
   const groups = runs.flatMap((run) => runNotes(run, runs.length > 1));

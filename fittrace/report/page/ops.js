@@ -17,7 +17,7 @@ const OP_ROW = 14;
 const OP_LANE_GAP = 8;
 
 /**
- * @param {Selection} selection
+ * @param {PageSelection} selection
  * @param {PageFit} fit
  * @returns {HTMLElement | null}
  */
@@ -65,7 +65,7 @@ function opTable(caption, ops) {
 
 /**
  * The ops of one sampled batch in time, with a choice of the batch.
- * @param {Selection} selection
+ * @param {PageSelection} selection
  * @param {SampledOps} ops
  */
 function opTimeline(selection, ops) {

@@ -19,18 +19,21 @@ function skipLink(main) {
 }
 
 /**
- * The head of the page: its title, how the run ended, the choice of a fit, and links to the sections.
- * @param {Selection} selection
+ * The head of the page: its title, how each run ended, the choice of a fit, and links to the sections.
+ * @param {PageSelection[]} selections one for each run
  * @param {HTMLElement} main holds the sections
  */
-function pageHeader(selection, main) {
-  const title = element("h1", { title: selection.page.title }, selection.page.title);
+function pageHeader(selections, main) {
+  const { title, runs } = selections[0].page;
   const links = element("nav", { "aria-label": "Sections" });
-  selection.follow((place, before) => {
-    if (links.childElementCount && place.run === before.run && place.fit === before.fit) return;
-    links.replaceChildren(...sectionLinks(main));
-  });
-  return element("header", {}, title, ...selection.page.runs.map(endingBadge), fitChoice(selection), links);
+  for (const selection of selections) {
+    selection.follow((place, before) => {
+      if (links.childElementCount && place.fit === before.fit) return;
+      links.replaceChildren(...sectionLinks(main));
+    });
+  }
+  const choice = runs.length === 1 ? fitChoice(selections[0]) : null;
+  return element("header", {}, element("h1", { title }, title), ...runs.map(endingBadge), choice, links);
 }
 
 /**
@@ -38,7 +41,8 @@ function pageHeader(selection, main) {
  * @param {HTMLElement} main
  */
 function sectionLinks(main) {
-  return [...main.querySelectorAll("section[id]")].map((section) => {
+  // The second of two runs has the same sections as the first.
+  return [...main.querySelectorAll("section[id]:not(.side + .side *)")].map((section) => {
     const heading = section.querySelector("h2")?.textContent ?? section.id;
     return element(
       "a",
@@ -68,36 +72,29 @@ function endingBadge(run) {
 }
 
 /**
- * A choice of the fits that are shown in full; null if there is only one.
- * @param {Selection} selection
+ * A choice of a run's fits that are shown in full; null if there is only one.
+ * @param {PageSelection} selection
  */
 function fitChoice(selection) {
-  const { runs } = selection.page;
-  const choices = runs.flatMap((run, runIndex) =>
-    run.fits.map((fit, fitIndex) => ({ run, fit, key: `${runIndex} ${fitIndex}` })),
-  );
-  if (choices.length < 2) return null;
+  const fits = selection.page.runs[selection.run].fits;
+  if (fits.length < 2) return null;
   const select = /** @type {HTMLSelectElement} */ (element("select", { "aria-label": "Fit" }));
-  for (const { run, fit, key } of choices) {
-    const name = runs.length > 1 ? `${run.name}: ${fit.name}` : fit.name;
-    select.append(element("option", { value: key }, `${name}, ${duration(fit.duration_ns)}`));
-  }
-  select.addEventListener("change", () => {
-    const [run, fit] = select.value.split(" ").map(Number);
-    selection.set({ run, fit });
+  fits.forEach((fit, index) => {
+    select.append(element("option", { value: index }, `${fit.name}, ${duration(fit.duration_ns)}`));
   });
-  selection.follow((place) => (select.value = `${place.run} ${place.fit}`));
+  select.addEventListener("change", () => selection.set({ fit: Number(select.value) }));
+  selection.follow((place) => (select.value = String(place.fit)));
   return select;
 }
 
 // What happened -----------------------------------------------------------------------------------------------------
 
-/** @param {Selection} selection */
+/** @param {PageSelection} selection */
 function overviewSection(selection) {
   const content = element("div");
   selection.follow((place, before) => {
-    if (content.childElementCount && place.run === before.run && place.fit === before.fit) return;
-    const run = selection.page.runs[place.run];
+    if (content.childElementCount && place.fit === before.fit) return;
+    const run = selection.page.runs[selection.run];
     const fit = selection.fit;
     content.replaceChildren(
       ...(fit
@@ -182,7 +179,7 @@ function partsBar(fit) {
 // Findings ----------------------------------------------------------------------------------------------------------
 
 /**
- * @param {Selection} selection
+ * @param {PageSelection} selection
  * @param {PageRun} run
  */
 function findingsPart(selection, run) {
@@ -202,7 +199,7 @@ function findingsPart(selection, run) {
 }
 
 /**
- * @param {Selection} selection
+ * @param {PageSelection} selection
  * @param {PageRun} run
  * @param {PageFinding} finding
  */
@@ -229,7 +226,7 @@ function findingItem(selection, run, finding) {
 
 /**
  * Where a finding is, as a link to the batch; as text where the page does not show it.
- * @param {Selection} selection
+ * @param {PageSelection} selection
  * @param {PageRun} run
  * @param {PageFinding} finding
  */
@@ -243,13 +240,13 @@ function batchLink(selection, run, finding) {
   const text = words.join(", ") || (fit ? fit.name : "another fit");
   if (!fit) return text;
   return linkTo("timeline", text, () =>
-    selection.set({ ...fitPlace(selection, run, finding), ordinal: finding.ordinal }),
+    selection.set({ fit: finding.fit ?? 0, ordinal: finding.ordinal }),
   );
 }
 
 /**
  * The hook that a finding is about, as a link to the callbacks; nothing if it is about none.
- * @param {Selection} selection
+ * @param {PageSelection} selection
  * @param {PageRun} run
  * @param {PageFinding} finding
  */
@@ -259,23 +256,13 @@ function hookLink(selection, run, finding) {
   const fit = finding.fit === null ? null : run.fits[finding.fit];
   const row = fit?.callbacks.rows.find((row) => row.callback === finding.callback && row.hook === finding.hook);
   if (!fit || !row) return [element("code", {}, text), " "];
-  const show = () => selection.set({ ...fitPlace(selection, run, finding), hook: seriesOf(fit, row) });
+  const show = () => selection.set({ fit: finding.fit ?? 0, hook: seriesOf(fit, row) });
   return [element("code", {}, linkTo("callbacks", text, show)), " "];
 }
 
 /**
- * The fit of a finding, as a part of a place.
- * @param {Selection} selection
- * @param {PageRun} run
- * @param {PageFinding} finding
- */
-function fitPlace(selection, run, finding) {
-  return { run: selection.page.runs.indexOf(run), fit: finding.fit ?? 0 };
-}
-
-/**
  * A line of the engine, as a link to the source. The source section listens to the event `showline`.
- * @param {Selection} selection
+ * @param {PageSelection} selection
  * @param {PageRun} run
  * @param {PageFinding} finding
  * @param {EnginePlace} place
@@ -283,7 +270,7 @@ function fitPlace(selection, run, finding) {
 function sourceLink(selection, run, finding, place) {
   if (finding.fit === null) return place.text;
   return linkTo("source", place.text, () => {
-    selection.set(fitPlace(selection, run, finding));
+    selection.set({ fit: finding.fit ?? 0 });
     document.dispatchEvent(new CustomEvent("showline", { detail: place }));
   });
 }
@@ -295,11 +282,12 @@ function sourceLink(selection, run, finding, place) {
  * @param {() => void} change
  */
 function linkTo(id, text, change) {
-  const follow = (/** @type {Event} */ event) => {
+  const link = element("a", { href: `#${id}` }, text);
+  link.addEventListener("click", (event) => {
     change();
-    goTo(document.getElementById(id), event);
-  };
-  return element("a", { href: `#${id}`, onclick: follow }, text);
+    goTo((link.closest(".side") ?? document).querySelector(`[data-section="${id}"]`), event);
+  });
+  return link;
 }
 
 /**

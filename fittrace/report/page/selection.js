@@ -1,28 +1,36 @@
 "use strict";
-// What the reader looks at: a fit, a batch and a step. It is the fragment of the page's address, so that a link leads
-// to the same place, and each section follows it.
+// What the reader looks at in a run: a fit, a batch and a step. It is in the fragment of the page's address, so that a
+// link leads to the same place, and each section follows it.
 
 /**
  * `hook` is an index of `Timeline.hooks`: the timeline then shows only the time of that hook.
- * @typedef {{run: number, fit: number, ordinal: number | null, step: number | null, hook: number | null}} Place
+ * @typedef {{fit: number, ordinal: number | null, step: number | null, hook: number | null}} Place
  */
 
-/** What the reader looks at. Sections subscribe, and change it with `set`. */
-class Selection {
-  /** @param {PageDocument} page */
-  constructor(page) {
+/** The parts of the address. */
+const ADDRESS_KEYS = ["fit", "stage", "epoch", "batch", "nth", "step", "hook"];
+
+/** What the reader looks at in one run. Sections subscribe, and change it with `set`. */
+class PageSelection {
+  /**
+   * @param {PageDocument} page
+   * @param {number} run the index of the run
+   */
+  constructor(page, run) {
     this.page = page;
+    this.run = run;
+    /** What the run's parts of the address begin with. */
+    this.prefix = run ? "b." : "";
     /** @type {((place: Place, before: Place) => void)[]} */
     this.followers = [];
     /** @type {Place} */
-    this.place = { run: 0, fit: 0, ordinal: null, step: null, hook: null };
     this.place = this.fromAddress();
     window.addEventListener("hashchange", () => this.change(this.fromAddress()));
   }
 
   /** The fit that is shown; null if the page has none. */
   get fit() {
-    return this.page.runs[this.place.run].fits[this.place.fit] ?? null;
+    return this.page.runs[this.run].fits[this.place.fit] ?? null;
   }
 
   /** @param {(place: Place, before: Place) => void} follower is called at once, and after each change */
@@ -37,9 +45,10 @@ class Selection {
    */
   set(changes) {
     const next = { ...this.place, ...changes };
-    if (next.run !== this.place.run || next.fit !== this.place.fit) Object.assign(next, { ordinal: null, step: null, hook: null }, changes);
+    if (next.fit !== this.place.fit) Object.assign(next, { ordinal: null, step: null, hook: null }, changes);
     if ("ordinal" in changes && !("step" in changes) && changes.ordinal !== this.place.ordinal) next.step = null;
-    history.replaceState(null, "", this.addressOf(next));
+    // A page inside of another, as in a notebook, has no address of its own.
+    if (location.protocol !== "about:") history.replaceState(null, "", this.addressOf(next));
     this.change(next);
   }
 
@@ -56,37 +65,40 @@ class Selection {
    * @param {Place} place
    */
   addressOf(place) {
-    const words = new URLSearchParams();
-    if (place.run) words.set("run", String(place.run));
-    words.set("fit", String(place.fit));
-    const fit = this.page.runs[place.run]?.fits[place.fit];
+    const words = new URLSearchParams(location.hash.slice(1));
+    for (const key of ADDRESS_KEYS) words.delete(this.prefix + key);
+    /** @param {string} key @param {number | string | null} value */
+    const add = (key, value) => value !== null && words.set(this.prefix + key, String(value));
+    add("fit", place.fit);
+    const fit = this.page.runs[this.run].fits[place.fit];
     if (fit && place.ordinal !== null) {
       const batch = batchAt(fit.timeline, place.ordinal);
-      if (batch.stage !== ownStage(fit)) words.set("stage", batch.stage);
-      if (batch.epoch !== null) words.set("epoch", String(batch.epoch));
-      words.set("batch", String(batch.batch));
-      if (batch.nth) words.set("nth", String(batch.nth));
+      add("stage", batch.stage === ownStage(fit) ? null : batch.stage);
+      add("epoch", batch.epoch);
+      add("batch", batch.batch);
+      add("nth", batch.nth || null);
     }
-    if (place.step !== null) words.set("step", String(place.step));
-    if (place.hook !== null) words.set("hook", String(place.hook));
+    add("step", place.step);
+    add("hook", place.hook);
     return `#${words}`;
   }
 
   /** The place that the address names, as far as the page has it. @returns {Place} */
   fromAddress() {
     const words = new URLSearchParams(location.hash.slice(1));
-    const run = integer(words.get("run")) ?? 0;
-    const fits = this.page.runs[run]?.fits ?? [];
-    const number = integer(words.get("fit")) ?? 0;
+    /** @param {string} key */
+    const number = (key) => integer(words.get(this.prefix + key));
+    const fits = this.page.runs[this.run].fits;
+    const index = number("fit") ?? 0;
     /** @type {Place} */
-    const place = { run: this.page.runs[run] ? run : 0, fit: fits[number] ? number : 0, ordinal: null, step: integer(words.get("step")), hook: null };
+    const place = { fit: fits[index] ? index : 0, ordinal: null, step: number("step"), hook: null };
     const fit = fits[place.fit];
-    const hook = integer(words.get("hook"));
-    if (hook !== null && fit?.timeline.hooks[hook]) place.hook = hook;
-    const batch = integer(words.get("batch"));
-    const epoch = integer(words.get("epoch"));
-    if (fit && (batch !== null || epoch !== null)) {
-      place.ordinal = ordinalOf(fit.timeline, words.get("stage") ?? ownStage(fit), epoch, batch, integer(words.get("nth")) ?? 0);
+    if (!fit) return place;
+    const [hook, epoch, batch] = [number("hook"), number("epoch"), number("batch")];
+    if (hook !== null && fit.timeline.hooks[hook]) place.hook = hook;
+    if (batch !== null || epoch !== null) {
+      const stage = words.get(`${this.prefix}stage`) ?? ownStage(fit);
+      place.ordinal = ordinalOf(fit.timeline, stage, epoch, batch, number("nth") ?? 0);
     }
     return place;
   }

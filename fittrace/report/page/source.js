@@ -1,7 +1,7 @@
 "use strict";
 
 /**
- * @param {Selection} selection
+ * @param {PageSelection} selection
  * @param {PageFit} fit
  * @returns {HTMLElement | null}
  */

@@ -24,7 +24,7 @@ const MARK_KINDS = {
 const KEY_COLOURS = ["function", "hooks", "to_dense", "slice", "logs", "good", "bad", "quiet"];
 
 /**
- * @param {Selection} selection
+ * @param {PageSelection} selection
  * @param {PageFit} fit
  * @returns {HTMLElement | null}
  */
@@ -37,7 +37,7 @@ function timelineSection(selection, fit) {
 /** The timeline of one fit. */
 class TimelineView {
     /**
-     * @param {Selection} selection
+     * @param {PageSelection} selection
      * @param {PageFit} fit
      */
     constructor(selection, fit) {
@@ -59,7 +59,7 @@ class TimelineView {
         this.strips = [];
         this.groups = keyGroups(this.timeline);
         this.marks = allMarks(selection, this.timeline);
-        const { run, fit: number } = selection.place;
+        const number = selection.place.fit;
 
         this.lane = element("div.marks");
         this.charts = element("div.charts", {
@@ -97,7 +97,7 @@ class TimelineView {
         new ResizeObserver(() => this.resize()).observe(this.charts);
         matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.rebuild());
         selection.follow((place, before) => {
-            if (place.run !== run || place.fit !== number) return;
+            if (place.fit !== number) return;
             if (place.ordinal !== before.ordinal && place.ordinal !== null) this.show(place.ordinal);
             if (place.ordinal !== before.ordinal || place.hook !== before.hook) this.rebuild();
         });
@@ -764,15 +764,15 @@ class TimelineView {
 
 /**
  * The marks of the timeline, with the findings that are about a batch.
- * @param {Selection} selection
+ * @param {PageSelection} selection
  * @param {Timeline} timeline
  * @returns {PageMark[]}
  */
 function allMarks(selection, timeline) {
-    const { run, fit } = selection.place;
+    const { fit } = selection.place;
     /** @type {PageMark[]} */
     const findings = [];
-    for (const { fit: number, ordinal, rule, message } of selection.page.runs[run].findings) {
+    for (const { fit: number, ordinal, rule, message } of selection.page.runs[selection.run].findings) {
         if (number === fit && ordinal !== null)
             findings.push({ kind: "finding", ordinal, label: `${rule}: ${message}` });
     }
