@@ -35,7 +35,7 @@ function contentOf(data, selections) {
  * @param {PageSelection} selection
  */
 function runSections(selection) {
-  const ofFit = element("div");
+  const ofFit = element("div.fit");
   selection.follow((place, before) => {
     if (ofFit.childElementCount && place.fit === before.fit) return;
     const fit = selection.fit;
