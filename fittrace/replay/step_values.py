@@ -40,6 +40,19 @@ class StepValues:
     def of(self, location: StepLocation, begins_call: bool) -> dict[str, Any]:
         """The values of a step, by name. `begins_call`: the step is the first of a call, which has the arguments."""
         visit = location.visit
+        values = self.variables(location, begins_call)
+        span = self._timeline.span_of(location)
+        facts = self._timeline.spans.facts(span) if span is not None else {}
+        begins_span = visit.clock is not None and visit.clock == ("start", visit.span)
+        if begins_span and facts.get("callback") is not None:
+            values |= {shown: facts[name] for name, shown in _SHOWN_OF_HOOK.items() if name in facts}
+        if visit.arm is not None:
+            values["taken"] = visit.arm == 0
+        return values
+
+    def variables(self, location: StepLocation, begins_call: bool) -> dict[str, Any]:
+        """Those of the values that are variables: the arguments of the call, and what the statement assigned."""
+        visit = location.visit
         values: dict[str, Any] = {}
         span = self._timeline.span_of(location)
         if span is not None and visit.function is not None and visit.node is not None:
@@ -49,21 +62,25 @@ class StepValues:
             line = (graph.file, graph.name, graph.nodes[visit.node].line)
             if line in self._recorded_lines and line[2] != graph.line:
                 values |= self._variables(span, line, self._visits_before(location, span))
-        facts = self._timeline.spans.facts(span) if span is not None else {}
-        begins_span = visit.clock is not None and visit.clock == ("start", visit.span)
-        if begins_span and facts.get("callback") is not None:
-            values |= {shown: facts[name] for name, shown in _SHOWN_OF_HOOK.items() if name in facts}
-        if visit.arm is not None:
-            values["taken"] = visit.arm == 0
         return values
 
     def may_have_variables(self, visit: Visit) -> bool:
         """Whether variables may have been recorded at a visit."""
+        return self.may_have_arguments(visit) or self.may_assign(visit)
+
+    def may_have_arguments(self, visit: Visit) -> bool:
+        """Whether arguments of a visit's function were recorded. The first step of a call has them."""
+        if visit.function is None:
+            return False
+        graph = self._recording.program.graphs[visit.function]
+        return (graph.file, graph.name, graph.line) in self._recorded_lines
+
+    def may_assign(self, visit: Visit) -> bool:
+        """Whether variables that a visit assigned may have been recorded."""
         if visit.function is None or visit.node is None:
             return False
         graph = self._recording.program.graphs[visit.function]
-        lines = (graph.line, graph.nodes[visit.node].line)
-        return any((graph.file, graph.name, line) in self._recorded_lines for line in lines)
+        return (graph.file, graph.name, graph.nodes[visit.node].line) in self._recorded_lines
 
     def _variables(self, span: int, line: SourceLine, nth: int) -> dict[str, Any]:
         """The variables recorded at the `nth` visit of a line in a span, from 0, by name."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
+from .branching_lines import branching_lines
 from .breakpoints import Breakpoint
 from .cursor import Replay
 from .step import Step
@@ -49,7 +47,7 @@ def _in_frame(replay: Replay, frame: Step, call: int) -> list[Branch]:
     if frame.line is None:
         return []
     visits: dict[int, Step | None] = {}
-    for line, loops in _branching("\n".join(replay.source_of(frame)), frame.line):
+    for line, loops in branching_lines("\n".join(replay.source_of(frame)), frame.line):
         visit = _last_visit(replay, frame, call, line) if all(visits[loop] for loop in loops) else None
         iterations = [iteration.index for loop in loops if (iteration := visits[loop])]
         visits[line] = visit if visit and all(index <= visit.index for index in iterations) else None
@@ -65,44 +63,3 @@ def _last_visit(replay: Replay, frame: Step, call: int, line: int) -> Step | Non
         if step.depth == frame.depth and step.line == line:
             return step
     return None
-
-
-@lru_cache(maxsize=16)
-def _branching(source: str, line: int) -> tuple[tuple[int, tuple[int, ...]], ...]:
-    """The lines of the branches and loops in the function around `line`, each with the lines of the loops around it.
-
-    Empty if this version of Python cannot parse the source.
-    """
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ()
-    functions = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.lineno <= line <= (node.end_lineno or 0)
-    ]
-    if not functions:
-        return ()
-    innermost = max(functions, key=lambda function: function.lineno)
-    return tuple(_in_body(innermost.body, ()))
-
-
-def _in_body(body: list[ast.stmt], loops: tuple[int, ...]) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """`_branching` for some statements with `loops` around them."""
-    for statement in body:
-        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            continue
-        inside = loops
-        if isinstance(statement, (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Match)):
-            yield statement.lineno, loops
-        if isinstance(statement, (ast.For, ast.AsyncFor, ast.While)):
-            inside = (*loops, statement.lineno)
-        yield from _in_body(getattr(statement, "body", []), inside)
-        for handler in getattr(statement, "handlers", []):
-            yield handler.lineno, loops
-            yield from _in_body(handler.body, loops)
-        for case in getattr(statement, "cases", []):
-            yield from _in_body(case.body, loops)
-        yield from _in_body(getattr(statement, "orelse", []), loops)
-        yield from _in_body(getattr(statement, "finalbody", []), loops)
