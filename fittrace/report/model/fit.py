@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...replay import NoFlow, Replay, recording
 from ...tables import TraceTables
 from ...tables.database import row_dicts
 from ...tables.sql_literals import literal
@@ -14,9 +15,11 @@ from ...views.end_position import run_of, stood
 from ...views.summary_figures import FitSummary, selecting
 from .batch_details import BatchDetails
 from .callback_hooks import CallbackHooks, callback_hooks
+from .recorded_steps import RecordedSteps, recorded_steps
 from .redaction import exception_type
 from .run_facts import Facts, arguments
 from .sampled_ops import SampledOps, sampled_ops
+from .source import EngineSource, engine_source
 from .timeline import Timeline, batch_sections
 from .verdict import FitTimes, Part, verdict
 
@@ -48,8 +51,8 @@ class Fit:
     details: BatchDetails
     callbacks: CallbackHooks
     ops: SampledOps | None
-    source: Any = None
-    replay: Any = None
+    source: EngineSource | None
+    replay: RecordedSteps | None
 
 
 def fit_of(trace: TraceTables, summary: FitSummary, redacted: bool, wanted: Sequence[int]) -> Fit:
@@ -64,6 +67,7 @@ def fit_of(trace: TraceTables, summary: FitSummary, redacted: bool, wanted: Sequ
     position = stood(facts, run_of(trace, facts))
     where_time_went = verdict(_times(trace, summary))
     timeline, details = batch_sections(trace, summary, position, wanted)
+    source, steps = _source_and_steps(trace, facts, redacted)
     return Fit(
         name=fit_sentences.fit_name(facts),
         method=facts["method"],
@@ -88,7 +92,21 @@ def fit_of(trace: TraceTables, summary: FitSummary, redacted: bool, wanted: Sequ
         details=details,
         callbacks=callback_hooks(trace, chosen),
         ops=sampled_ops(trace, summary),
+        source=source,
+        replay=steps,
     )
+
+
+def _source_and_steps(
+    trace: TraceTables, facts: dict[str, Any], redacted: bool
+) -> tuple[EngineSource | None, RecordedSteps | None]:
+    """The engine's source and the steps of a fit; None for both if its control flow was not recorded."""
+    try:
+        replay = Replay(recording(trace, facts["fit"], facts["process"], facts.get("run")))
+    except NoFlow:
+        return None, None
+    source, functions = engine_source(replay, redacted)
+    return source, recorded_steps(replay, functions, facts["start_ns"], redacted)
 
 
 def _times(trace: TraceTables, summary: FitSummary) -> FitTimes:

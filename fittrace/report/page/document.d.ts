@@ -287,14 +287,18 @@ interface HookRow {
 interface EngineSource {
   /** The functions that ran, the slowest first. */
   functions: SourceFunction[];
+  /** What the page leaves out, in a sentence. */
+  limit: string | null;
 }
 
 interface SourceFunction {
   name: string;
   file: string;
+  /** The path below `site-packages`, or the last parts of it. */
+  short_file: string;
   /** The number of its first line. */
   first: number;
-  /** Its lines. A line is its tokens: a class of the style sheet, or an empty text, and the code. */
+  /** Its lines; empty if they are not in the page. A line is its tokens: a class, or an empty text, and the code. */
   lines: [string, string][][];
   duration_ns: number;
   statements: Statement[];
@@ -312,33 +316,58 @@ interface Statement {
   together: number;
 }
 
-/** The steps of a fit: kinds of turns, and runs of turns of one kind (`fittrace/replay/turn_runs.py`). */
+/** The steps of a fit. `fittrace/report/model/recorded_steps.py` says what each of the arrays has. */
 interface RecordedSteps {
   steps: number;
   phases: string[];
   stages: string[];
+  /** Callback, position and hook. */
+  hooks: [string, number, string][];
   kinds: {
-    /** The first visit of each kind; one more at the end. */
     first: Uint32Array;
-    /** By visit: an index of `EngineSource.functions`, -1 if it is not known what ran. */
     function: Int16Array;
     line: Int32Array;
     end_line: Int32Array;
     depth: Uint16Array;
-    /** An index of `phases`; -1 for none. */
     phase: Int8Array;
-    /** 0: into the body, 1: past it, -1: no branch, or not recorded. */
     arm: Int8Array;
-    [more: string]: any;
+    span: Int32Array;
+    clock: Uint8Array;
+    clock_of: Int32Array;
+    spans: Int32Array;
+    kept: Int32Array;
+    last: Uint8Array;
+    last_of: Int32Array;
+    opened_first: Uint32Array;
+    opened: Int32Array;
+  };
+  /** The facts of the spans that turns open: `fittrace/report/model/turn_facts.py`. */
+  patterns: {
+    first: Uint32Array;
+    stage: Int8Array;
+    epoch: Int32Array;
+    batch: Int32Array;
+    hook: Int16Array;
+    begins_batch: Uint8Array;
+    shift: Uint8Array;
   };
   runs: {
     kind: Int32Array;
-    turns: Float64Array;
-    first_step: Float64Array;
-    [more: string]: any;
+    turns: Uint32Array;
+    skipped: Float64Array;
+    pattern: Int32Array;
+    epoch: Int32Array;
+    epoch_step: Int32Array;
+    batch: Int32Array;
+    batch_step: Int32Array;
+    ordinal: Int32Array;
+    clocks: Int32Array;
   };
-  /** What was recorded at some steps, by index of the step. */
-  values: { [step: string]: [string, number | string | boolean][] };
+  clocks: Float64Array;
+  /** The variables that were recorded, by index of the step. */
+  variables: { [step: string]: [string, number | string | boolean][] };
+  /** The stretches of steps whose variables are all in the page: the first and the last step of each. */
+  complete: [number, number][];
 }
 
 // Ops ------------------------------------------------------------------------------------------------------------------
