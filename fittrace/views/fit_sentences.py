@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..analysis.units import amount, count, duration, share
 from ..schema.safe_text import printable
 from ..schema.tables import BATCH_PHASES
-from .units import amount, count, duration, share
 
 Row = Mapping[str, Any]
 

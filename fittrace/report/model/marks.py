@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...analysis.units import duration
 from ...tables import TraceTables
 from ...tables.database import row_dicts
-from ...views.units import duration
 from .batch_columns import BatchColumns
 
 MOST_MARKS = 200

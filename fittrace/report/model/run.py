@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ...analysis.units import amount
 from ...tables import TraceTables
 from ...views.run_ending import ending
 from ...views.summary import MOST_FITS
 from ...views.summary_figures import Figures, gather
-from ...views.units import amount
 from .findings import Findings, PageFinding, findings_of
 from .fit import Fit, fit_of
 from .redaction import without_paths

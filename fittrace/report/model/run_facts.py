@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from ...analysis.units import amount, duration
 from ...store.run_files import RunFiles
 from ...tables import TraceTables
 from ...tables.database import row_dicts
-from ...views.units import amount, duration
 
 MOST_VALUES = 5
 """Different values of one fact that are listed, such as the hosts of a folder of runs."""

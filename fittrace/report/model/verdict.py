@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...analysis.units import duration
 from ...views.end_position import OWN_STAGE
-from ...views.units import duration
 
 NAMED = 0.1
 """A part below this share of the fit is not named: it is not worth a change of the program."""

@@ -1,5 +1,5 @@
 "use strict";
-// Numbers as text, as `fittrace/views/units.py` writes them.
+// Numbers as text, as `fittrace/analysis/units.py` writes them.
 
 /** @type {[number, string][]} */
 const TIME_UNITS = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]];
