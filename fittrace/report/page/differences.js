@@ -99,7 +99,7 @@ function timesTable(differences, differing) {
  */
 function sideOf(selection, sections) {
   const run = selection.run;
-  const name = `${"AB"[run]}: ${selection.page.runs[run].name}`;
+  const name = `${"AB"[run]}: ${selection.page.runs[selection.run].name}`;
   const side = element("div.side", { role: "group", "aria-label": name });
   side.append(element("h2.side-name", {}, name, " ", fitChoice(selection) ?? ""), ...sections);
   return side;
