@@ -75,9 +75,7 @@ def batch_details(trace: TraceTables, columns: BatchColumns, wanted: Sequence[in
         return _details(trace, columns, chosen, "true", [])
     chosen, spans = _within_budget(columns, wanted, whole, last_span)
     batches = sum(last - first + 1 for first, last in chosen)
-    limit = (
-        f"Of {columns.count:,} batches, {batches:,} have their spans in the page."
-    )
+    limit = f"Of {columns.count:,} batches, {batches:,} have their spans in the page."
     # One pass over the spans, with a hash table of their numbers. A range for each window would take many times longer.
     ranges = " UNION ALL ".join(f"SELECT unnest(range({begin}, {end})) AS span" for begin, end in spans)
     return _details(trace, columns, chosen, f"span IN (SELECT span FROM ({ranges}))", [limit])

@@ -4,7 +4,7 @@
 /** Width of the axis of values in pixels, the same for all strips, so that their batches stand one below the other. */
 const AXIS_WIDTH = 64;
 /** Space at the right, in pixels. */
-const RIGHT_SPACE = 12;
+const RIGHT_SPACE = 28;
 
 /**
  * What a strip shows.
