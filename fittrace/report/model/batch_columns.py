@@ -19,6 +19,9 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 """An array of int64."""
 
+_NONE = -1
+"""Stands for no batch."""
+
 LOGS_PREFIX = "logs."
 """What the names of the columns with logs begin with."""
 
@@ -44,8 +47,9 @@ class BatchColumns:
         self.count = len(starts)
         self.starts: Floats = self.since_start(starts[self._order])
         self.ends: Floats = self.starts + integers_of(table["duration_ns"], 0)[self._order]
-        # When all batches up to each one had ended: those on several threads may overlap.
+        # When all batches up to each one had ended.
         self._ended = np.maximum.accumulate(self.ends) if self.count else self.ends
+        self._enclosing = self._enclosing_batches()
 
     def since_start(self, unix_ns: Ints) -> Floats:
         """Unix times as nanoseconds from the start of the fit."""
@@ -57,9 +61,10 @@ class BatchColumns:
 
     def times(self) -> dict[str, Floats]:
         """What the time of each batch is made of: the time before it, that of each phase, and the rest of it."""
+        # A batch inside another has no time before it: that time is the other's.
         between = np.maximum(self.starts - np.r_[0.0, self._ended[:-1]][: self.count], 0)
         phases = {phase: self.integers(f"{phase}_ns").astype(np.float64) for phase in BATCH_PHASES}
-        other = np.maximum(self.ends - self.starts - sum(phases.values()), 0)
+        other = np.maximum(self.ends - self.starts - sum(phases.values()) - self._enclosed_ns(), 0)
         return {"between": between, **phases, "other": other}
 
     def integers(self, column: str, missing: int = 0) -> Ints:
@@ -83,13 +88,45 @@ class BatchColumns:
         columns = self._trace.relation("SELECT * FROM batches LIMIT 0").columns
         return [name.removeprefix(LOGS_PREFIX) for name in columns if name.startswith(LOGS_PREFIX)]
 
-    def current_or_next(self, times: Floats) -> Ints:
-        """The batch that each time is in, or that comes after it; `count` after the last one."""
-        return np.searchsorted(self._ended, times, side="right").astype(np.int64)
+    def current_or_next(self, times: Floats) -> tuple[Ints, npt.NDArray[np.bool_]]:
+        """The innermost batch that each time is in, or that comes after it; and whether it is in that batch.
+
+        `count` stands for what comes after the last batch.
+        """
+        following = np.searchsorted(self.starts, times, side="right").astype(np.int64)
+        batch = following - 1
+        while (is_over := (batch >= 0) & (times >= self.ends[batch])).any() if self.count else False:
+            batch[is_over] = self._enclosing[batch[is_over]]
+        return np.where(batch >= 0, batch, following), batch >= 0
+
+    def after(self, first: int, last: int) -> int:
+        """The first batch that begins when all batches from `first` to `last` have ended; `count` if there is none."""
+        return int(np.searchsorted(self.starts, self.ends[first : last + 1].max()))
 
     def current_or_last(self, times: Floats) -> Ints:
         """The batch that each time is in, or the last one before it; the first where there is none before."""
         return np.maximum(np.searchsorted(self.starts, times, side="right") - 1, 0).astype(np.int64)
+
+    def _enclosing_batches(self) -> Ints:
+        """The batch that each batch is in; `_NONE` for most.
+
+        Keras 2.2 runs a validation inside the last batch of an epoch.
+        """
+        enclosing = np.full(self.count, _NONE, np.int64)
+        for batch in (np.flatnonzero(self._ended[:-1] > self.starts[1:]) + 1).tolist():
+            around = batch - 1
+            while around != _NONE and self.ends[around] <= self.starts[batch]:
+                around = int(enclosing[around])
+            enclosing[batch] = around
+        return enclosing
+
+    def _enclosed_ns(self) -> Floats:
+        """How much of the time of each batch is that of batches inside it."""
+        result = np.zeros(self.count)
+        inner = np.flatnonzero(self._enclosing != _NONE)
+        outer = self._enclosing[inner]
+        np.add.at(result, outer, np.minimum(self.ends[inner], self.ends[outer]) - self.starts[inner])
+        return result
 
     def _read(self, columns: Sequence[str]) -> pa.Table:
         quoted = ", ".join('"' + column.replace('"', '""') + '"' for column in columns)

@@ -94,7 +94,10 @@ def _within_budget(
     budget = MOST_SPANS * columns.count // whole
     while True:
         chosen = windows(columns.count, wanted, max(budget, UNIT))
-        spans = [(int(numbers[first - 1]) + 1 if first else 0, int(numbers[last + 1])) for first, last in chosen]
+        spans = [
+            (int(numbers[first - 1]) + 1 if first else 0, int(numbers[columns.after(first, last)]))
+            for first, last in chosen
+        ]
         if budget <= UNIT or sum(end - begin for begin, end in spans) <= 1.5 * MOST_SPANS:
             return chosen, spans
         budget //= 2
@@ -109,10 +112,10 @@ def _details(
     """
     rows = read(trace.relation(query))
     starts = columns.since_start(integers_of(rows["start_ns"]))
-    ordinals = columns.current_or_next(starts)
+    ordinals, inside = columns.current_or_next(starts)
     kept = np.flatnonzero(_is_in(ordinals, chosen, columns.count))
     kept = kept[np.lexsort((integers_of(rows["span"])[kept], starts[kept]))]
-    rows, starts, ordinals = rows.take(pa.array(kept)), starts[kept], ordinals[kept]
+    rows, starts, ordinals, inside = rows.take(pa.array(kept)), starts[kept], ordinals[kept], inside[kept]
     name, names = _codes(rows["name"])
     phase, phases = _codes(rows["phase"])
     thread, threads = _codes(rows["thread"])
@@ -124,7 +127,7 @@ def _details(
         span=integers_of(rows["span"]).astype(np.float64),
         parent=_parents(rows),
         ordinal=ordinals.astype(np.int32),
-        inside=(starts >= np.r_[columns.starts, np.inf][ordinals]).astype(np.uint8),
+        inside=inside.astype(np.uint8),
         start=starts,
         duration=integers_of(rows["duration_ns"]).astype(np.float64),
         name=name.astype(np.int32),

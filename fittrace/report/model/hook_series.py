@@ -66,7 +66,7 @@ def _times(
     with reading(trace.relation(query)) as pieces:
         for piece in pieces:
             numbers, starts, durations = (integers_of(piece.column(index)) for index in range(3))
-            ordinals = columns.current_or_next(columns.since_start(starts))
+            ordinals, _ = columns.current_or_next(columns.since_start(starts))
             for number, times in enumerate(result):
                 # A batch may have a hook several times.
                 np.add.at(times, ordinals[numbers == number], durations[numbers == number].astype(np.float32))

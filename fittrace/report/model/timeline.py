@@ -106,7 +106,7 @@ def _limits(buckets: Buckets) -> list[str]:
         return []
     shown = sum(last - first + 1 for first, last in buckets.windows)
     return [
-        f"The timeline sums up {buckets.batches:,} batches in groups of {buckets.every:,}: their mean, a shade up to the "
-        f"slowest, and a thin line at the fastest. "
+        f"The timeline sums up {buckets.batches:,} batches in groups of {buckets.every:,}: their mean, a shade up to "
+        "the slowest, and a thin line at the fastest. "
         f"{shown:,} batches are shown one by one: the first and last ones, the slowest, and those around findings."
     ]

@@ -175,16 +175,9 @@ function batchSummary(timeline, piece) {
  * @param {0 | 1} inside
  */
 function spansOf(spans, ordinal, inside) {
-  let low = 0;
-  let high = spans.ordinal.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (spans.ordinal[middle] < ordinal) low = middle + 1;
-    else high = middle;
-  }
   const indices = [];
-  for (let index = low; index < spans.ordinal.length && spans.ordinal[index] === ordinal; index++) {
-    if (spans.inside[index] === inside) indices.push(index);
+  for (let index = 0; index < spans.ordinal.length; index++) {
+    if (spans.ordinal[index] === ordinal && spans.inside[index] === inside) indices.push(index);
   }
   return indices;
 }

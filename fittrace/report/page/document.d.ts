@@ -234,7 +234,7 @@ interface BatchDetails {
   span: Float64Array;
   /** The index of the span around it in these arrays; -1 if it is not here. */
   parent: Int32Array;
-  /** The batch that it is in, or that comes after it; `Timeline.batches` after the last one. */
+  /** The innermost batch that it is in, or the one that comes after it; `Timeline.batches` after the last one. */
   ordinal: Int32Array;
   /** Whether it is inside of that batch, or before it. */
   inside: Uint8Array;

@@ -164,6 +164,8 @@ function drawKey(canvas, pieces, values, stroke, isDashed) {
     canvas.box(left, right, canvas.y(values.most[index]), canvas.y(values.least[index]), stroke, 0.25);
   });
   canvas.line(middles, stroke, isDashed ? [4, 3] : []);
+  const known = middles.filter(([, y]) => Number.isFinite(y));
+  if (known.length === 1) drawPoint(canvas, known[0], stroke, stroke);
 }
 
 /**
@@ -192,15 +194,25 @@ function drawNotFinite(canvas, key, { first, until, value }, [from, to]) {
  * @param {boolean} isHollow
  */
 function drawEpochs(canvas, points, [from, to], stroke, isHollow) {
-  const { context, ratio } = canvas;
-  context.lineWidth = 1.5 * ratio;
-  context.strokeStyle = stroke;
-  context.fillStyle = isHollow ? colour("background") : stroke;
+  const fill = isHollow ? colour("background") : stroke;
   for (const [ordinal, value] of points) {
     if (ordinal < from || ordinal > to || !Number.isFinite(value)) continue;
-    context.beginPath();
-    context.arc(canvas.x(ordinal), canvas.y(value), 3 * ratio, 0, 2 * Math.PI);
-    context.fill();
-    context.stroke();
+    drawPoint(canvas, [canvas.x(ordinal), canvas.y(value)], stroke, fill);
   }
+}
+
+/**
+ * @param {Canvas} canvas
+ * @param {[number, number]} point
+ * @param {string} stroke
+ * @param {string} fill
+ */
+function drawPoint({ context, ratio }, [x, y], stroke, fill) {
+  context.lineWidth = 1.5 * ratio;
+  context.strokeStyle = stroke;
+  context.fillStyle = fill;
+  context.beginPath();
+  context.arc(x, y, 3 * ratio, 0, 2 * Math.PI);
+  context.fill();
+  context.stroke();
 }

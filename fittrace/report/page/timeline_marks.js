@@ -3,8 +3,9 @@
 
 /** Pixels between marks: less, and one hides the other. */
 const MARK_SPACE = 20;
-/** Pixels between the numbers of epochs. */
-const EPOCH_SPACE = 28;
+/** Pixels beside the number of an epoch, and for each of its digits. */
+const EPOCH_SPACE = 16;
+const DIGIT_WIDTH = 8;
 /** Marks that the text of a button names, where several are close together. */
 const MOST_NAMED = 12;
 
@@ -96,7 +97,7 @@ function epochLabels(starts, left) {
     if (at < free) continue;
     const text = labels.length ? String(epoch) : `epoch ${epoch}`;
     labels.push(element("span.epoch", { style: { left: `${at}px` } }, text));
-    free = at + (labels.length === 1 ? 2.5 : 1) * EPOCH_SPACE;
+    free = at + EPOCH_SPACE + DIGIT_WIDTH * text.length;
   }
   return labels;
 }
