@@ -163,6 +163,8 @@ class TimelineView {
       (content, index) => new Strip(content, listener, this.range, index === contents.length - 1, this.width),
     );
     this.charts.replaceChildren(...this.strips.map((strip) => strip.node));
+    this.charts.dataset.first = String(this.range[0]);
+    this.charts.dataset.until = String(this.range[1]);
     this.fillLegend();
     this.fillLane();
     this.moveTo(this.cursor);
