@@ -114,7 +114,7 @@ def _ordinal(trace: TraceTables, result: Found, fit: dict[str, Any]) -> int | No
     wanted = ["true" if finding.epoch is None else f"epoch = {literal(finding.epoch)}"]
     if finding.batch is not None:
         wanted.append(f"{literal(finding.batch)} BETWEEN batch AND last_batch")
-    stage_of_span = f"(SELECT stage FROM spans WHERE {chosen} AND span = {literal(finding.span)})"
+    stage_of_span = f"(SELECT min(stage) FROM spans WHERE {chosen} AND span = {literal(finding.span)})"
     stage = f"coalesce({stage_of_span}, {literal(OWN_STAGE.get(fit['method']))})"
     rows = row_dicts(
         trace.relation(

@@ -96,7 +96,7 @@ def arguments(trace: TraceTables, chosen: str) -> Facts:
 # Which hooks a callback defines is recorded with its settings, and shown with the callbacks.
 _ARGUMENTS = r"""
     SELECT DISTINCT ON (key) key, value, text FROM values
-    WHERE {chosen} AND (span = (SELECT span FROM fits WHERE {chosen})
+    WHERE {chosen} AND (span IN (SELECT span FROM fits WHERE {chosen})
         OR (regexp_matches(key, '^(compile|callbacks\[\d+\])\.') AND NOT regexp_matches(key, '\.on_\w+$')))
     ORDER BY key, span
 """
