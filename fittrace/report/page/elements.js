@@ -15,10 +15,15 @@ function element(tag, attributes = {}, ...children) {
   for (const [attribute, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (attribute.startsWith("on")) made.addEventListener(attribute.slice(2), value);
-    else if (attribute === "style") for (const [property, text] of Object.entries(value)) made.style.setProperty(property, text);
+    else if (attribute === "style")
+      for (const [property, text] of Object.entries(value)) made.style.setProperty(property, text);
     else made.setAttribute(attribute, value === true ? "" : String(value));
   }
-  made.append(...children.filter((child) => child !== null && child !== undefined).map((child) => (child instanceof Node ? child : String(child))));
+  made.append(
+    ...children
+      .filter((child) => child !== null && child !== undefined)
+      .map((child) => (child instanceof Node ? child : String(child))),
+  );
   return made;
 }
 
@@ -29,9 +34,23 @@ function element(tag, attributes = {}, ...children) {
  * @param {(Node | string | number | null)[][]} rows
  */
 function tableOf(caption, columns, rows) {
-  const head = columns.map((column) => element(column.number ? "th.number" : "th", { scope: "col", title: column.title }, column.name));
-  const body = rows.map((row) => element("tr", {}, ...row.map((cell, index) => element(columns[index].number ? "td.number" : "td", {}, cell ?? "–"))));
-  const table = element("table", {}, element("caption", {}, caption), element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
+  const head = columns.map((column) =>
+    element(column.number ? "th.number" : "th", { scope: "col", title: column.title }, column.name),
+  );
+  const body = rows.map((row) =>
+    element(
+      "tr",
+      {},
+      ...row.map((cell, index) => element(columns[index].number ? "td.number" : "td", {}, cell ?? "–")),
+    ),
+  );
+  const table = element(
+    "table",
+    {},
+    element("caption", {}, caption),
+    element("thead", {}, element("tr", {}, ...head)),
+    element("tbody", {}, ...body),
+  );
   return element("div.scroll", { tabindex: 0, role: "region", "aria-label": caption }, table);
 }
 
@@ -56,4 +75,14 @@ function details(summary, content) {
   const made = element("details", {}, element("summary", {}, summary));
   made.addEventListener("toggle", () => made.childElementCount === 1 && made.append(content()), { once: true });
   return made;
+}
+
+/**
+ * A share in percent, with a small bar.
+ * @param {number} part
+ * @param {number} whole
+ */
+function shareBar(part, whole) {
+  const bar = element("span.bar", { "aria-hidden": "true", style: { width: `${whole ? (4 * part) / whole : 0}rem` } });
+  return element("span.share", {}, element("span.number", {}, share(part, whole)), bar);
 }

@@ -71,9 +71,9 @@ function opTable(caption, ops) {
 function opTimeline(selection, ops) {
   if (!ops.batches.length) return [];
   const select = /** @type {HTMLSelectElement} */ (element("select", { id: "ops-batch" }));
-  ops.batches.forEach((batch, index) =>
-    select.append(element("option", { value: index }, `${batch.label}, ${duration(batch.function_ns)}`)),
-  );
+  for (const [index, batch] of ops.batches.entries()) {
+    select.append(element("option", { value: index }, `${batch.label}, ${duration(batch.function_ns)}`));
+  }
   const body = element("div");
   const show = (/** @type {number} */ index) => {
     select.value = String(index);
@@ -102,7 +102,7 @@ function opLanes(ops, batch) {
   const begin = Math.min(0, ...batch.ops.start);
   const end = Math.max(batch.function_ns, ...ends);
   const lanes = ops.lanes
-    .map((name, lane) => (rows.count[lane] ? opLane(ops, batch, lane, rows, begin, end) : null))
+    .map((_, lane) => (rows.count[lane] ? opLane(ops, batch, lane, rows, begin, end) : null))
     .filter((lane) => lane !== null);
   const kinds = OP_KINDS.filter((_, kind) => batch.ops.kind.includes(kind));
   const legend = kinds.map(([name, words]) => element("li", {}, element(`span.swatch.${name}`), words));

@@ -101,9 +101,13 @@ function overviewSection(selection) {
         ? fitOverview(fit)
         : [element("p.verdict", {}, "No fit, evaluate or predict was called: there is nothing to show.")]),
       ...findingsPart(selection, run),
-      ...(fit ? phasesPart(fit) : []),
+      element(
+        "div.beside",
+        {},
+        fit ? element("div", {}, ...phasesPart(fit)) : null,
+        element("div", {}, ...factsPart(run, fit)),
+      ),
       ...(run.all_fits.length ? [allFitsTable(run.all_fits)] : []),
-      ...factsPart(run, fit),
     );
   });
   return section("overview", "What happened", content);
@@ -220,7 +224,7 @@ function findingItem(selection, run, finding) {
     ),
     element("p.quiet", {}, `Effect: ${finding.effect}.`),
     element("p", {}, `Remedy: ${finding.remedy}.`, ...(threads.length ? [" See", ...threads] : [])),
-    finding.place ? element("p.quiet", {}, "At ", sourceLink(selection, run, finding, finding.place)) : null,
+    finding.place ? element("p.quiet", {}, "At ", sourceLink(selection, finding, finding.place)) : null,
   );
 }
 
@@ -239,9 +243,7 @@ function batchLink(selection, run, finding) {
   ].filter((word) => word !== null);
   const text = words.join(", ") || (fit ? fit.name : "another fit");
   if (!fit) return text;
-  return linkTo("timeline", text, () =>
-    selection.set({ fit: finding.fit ?? 0, ordinal: finding.ordinal }),
-  );
+  return linkTo("timeline", text, () => selection.set({ fit: finding.fit ?? 0, ordinal: finding.ordinal }));
 }
 
 /**
@@ -261,18 +263,15 @@ function hookLink(selection, run, finding) {
 }
 
 /**
- * A line of the engine, as a link to the source. The source section listens to the event `showline`.
+ * A line of the engine, as a link to the source.
  * @param {PageSelection} selection
- * @param {PageRun} run
  * @param {PageFinding} finding
  * @param {EnginePlace} place
  */
-function sourceLink(selection, run, finding, place) {
+function sourceLink(selection, finding, place) {
   if (finding.fit === null) return place.text;
-  return linkTo("source", place.text, () => {
-    selection.set({ fit: finding.fit ?? 0 });
-    document.dispatchEvent(new CustomEvent("showline", { detail: place }));
-  });
+  const change = () => selection.set({ fit: finding.fit ?? 0 });
+  return linkTo("source", place.text, change, (section) => showSource(section, place));
 }
 
 /**
@@ -280,12 +279,15 @@ function sourceLink(selection, run, finding, place) {
  * @param {string} id of the section
  * @param {string} text
  * @param {() => void} change
+ * @param {(section: Element) => void} [arrive] is called with the section when it is in sight
  */
-function linkTo(id, text, change) {
+function linkTo(id, text, change, arrive) {
   const link = element("a", { href: `#${id}` }, text);
   link.addEventListener("click", (event) => {
     change();
-    goTo((link.closest(".side") ?? document).querySelector(`[data-section="${id}"]`), event);
+    const target = (link.closest(".side") ?? document).querySelector(`[data-section="${id}"]`);
+    goTo(target, event);
+    if (target) arrive?.(target);
   });
   return link;
 }
@@ -348,16 +350,6 @@ function phasesTable(caption, phases, whole) {
     ...[row.mean, row.p50, row.p99].map(duration),
   ]);
   return tableOf(caption, columns, rows);
-}
-
-/**
- * A share in percent, with a small bar.
- * @param {number} part
- * @param {number} whole
- */
-function shareBar(part, whole) {
-  const bar = element("span.bar", { "aria-hidden": "true", style: { width: `${whole ? (4 * part) / whole : 0}rem` } });
-  return element("span.share", {}, element("span.number", {}, share(part, whole)), bar);
 }
 
 /** @param {FitKind[]} kinds */

@@ -7,10 +7,11 @@ const SHOW_SOURCE = "fittrace:source";
 
 /**
  * Show a line of the engine's source, if the page has it, and scroll there.
+ * @param {Element} section the source section
  * @param {SourcePlace} place
  */
-function showSource(place) {
-  document.getElementById("source")?.dispatchEvent(new CustomEvent(SHOW_SOURCE, { detail: place }));
+function showSource(section, place) {
+  section.dispatchEvent(new CustomEvent(SHOW_SOURCE, { detail: place }));
 }
 
 /**

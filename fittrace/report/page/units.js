@@ -2,7 +2,12 @@
 // Numbers as text, as `fittrace/analysis/units.py` writes them.
 
 /** @type {[number, string][]} */
-const TIME_UNITS = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]];
+const TIME_UNITS = [
+  [1e9, "s"],
+  [1e6, "ms"],
+  [1e3, "µs"],
+  [1, "ns"],
+];
 
 /**
  * A duration in a fitting unit, with three significant digits.
@@ -13,9 +18,11 @@ function duration(ns) {
   const sign = ns < 0 ? "-" : "";
   const size = Math.abs(ns);
   const seconds = Math.round(size / 1e9);
-  if (seconds >= 3600) return `${sign}${count(Math.floor(seconds / 3600))} h ${twoDigits(Math.floor((seconds % 3600) / 60))} min`;
+  if (seconds >= 3600)
+    return `${sign}${count(Math.floor(seconds / 3600))} h ${twoDigits(Math.floor((seconds % 3600) / 60))} min`;
   if (seconds >= 100) return `${sign}${Math.floor(seconds / 60)} min ${twoDigits(seconds % 60)} s`;
-  for (const [unit, symbol] of TIME_UNITS) if (size >= 0.9995 * unit) return `${sign}${threeDigits(size / unit)} ${symbol}`;
+  for (const [unit, symbol] of TIME_UNITS)
+    if (size >= 0.9995 * unit) return `${sign}${threeDigits(size / unit)} ${symbol}`;
   return size === 0 ? "0 ns" : `${sign}${threeDigits(size)} ns`;
 }
 

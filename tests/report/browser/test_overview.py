@@ -1,0 +1,122 @@
+"""What happened: the head, the findings' links, the callbacks and the ops, in a real browser."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fittrace.open_trace import Trace
+from fittrace.report import document
+from fittrace.report.model.findings import EnginePlace, PageFinding
+
+KERAS_3 = "traces/reference-keras-3"
+FILE = "keras/src/backend/tensorflow/trainer.py"
+
+
+@pytest.fixture(scope="module")
+def made():
+    """The document of the reference trace, with a finding that it does not have of itself."""
+    document_ = document(Trace.open(KERAS_3))
+    (run,) = document_.runs
+    line = next(
+        statement.line
+        for function in run.fits[0].source.functions
+        if function.name == "TensorFlowTrainer.fit"
+        for statement in function.statements
+        if statement.line > 380
+    )
+    finding = PageFinding(
+        rule="made-up",
+        message="is <b>slow</b>",
+        effect="it waits",
+        remedy="run",
+        threads=("https://github.com/keras-team/keras/issues/7", "javascript:alert(1)"),
+        fit=0,
+        ordinal=80,
+        epoch=0,
+        batch=5,
+        callback="ModelCheckpoint",
+        hook="on_epoch_end",
+        place=EnginePlace(FILE, line, "TensorFlowTrainer.fit", f"{FILE}:{line} in TensorFlowTrainer.fit"),
+    )
+    return replace(document_, runs=[replace(run, findings=[finding])])
+
+
+def test_a_finding_leads_to_its_batch_its_hook_and_its_line(open_page, made) -> None:
+    shown = open_page(made)
+    finding = shown.locator(".findings li")
+    assert "ModelCheckpoint.on_epoch_end is <b>slow</b>" in finding.inner_text()
+    finding.get_by_text("epoch 0, batch 5").click()
+    # The ordinal counts batches of all stages: after the 75 of the first epoch come those of its validation.
+    assert shown.url.endswith("#fit=0&stage=test&epoch=0&batch=5")
+    assert shown.evaluate("document.activeElement.id") == "timeline"
+    finding.get_by_text("ModelCheckpoint.on_epoch_end").click()
+    pressed = shown.locator('.heat button[aria-pressed="true"]')
+    assert pressed.get_attribute("title").startswith("ModelCheckpoint.on_epoch_end: 515 ms in 6 calls")
+    finding.get_by_text("TensorFlowTrainer.fit").click()
+    line = made.runs[0].findings[0].place.line
+    assert shown.locator(f'#source [data-line="{line}"]').first.evaluate(
+        "row => { const box = row.getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight; }"
+    )
+
+
+def test_only_addresses_of_issues_are_links(open_page, made) -> None:
+    links = open_page(made).locator(".findings a[href^='https:'], .findings a[href^='javascript:']")
+    assert [link.get_attribute("href") for link in links.all()] == ["https://github.com/keras-team/keras/issues/7"]
+
+
+def test_the_first_screen_says_where_the_time_went(open_page) -> None:
+    shown = open_page(KERAS_3)
+    verdict = shown.locator(".verdict")
+    assert "31 % of the fit went to building the function in the first batches" in verdict.inner_text()
+    assert verdict.bounding_box()["y"] < 250
+    widths = [part.bounding_box()["width"] for part in shown.locator(".parts > span").all()]
+    assert sum(widths) == pytest.approx(shown.locator(".parts").bounding_box()["width"], abs=len(widths))
+    assert widths[0] == pytest.approx(0.308 * sum(widths), rel=0.02)
+
+
+def test_another_fit_is_chosen_by_keyboard(open_page) -> None:
+    shown = open_page(KERAS_3)
+    assert shown.locator("#callbacks").count() == 1
+    shown.get_by_label("Fit", exact=True).focus()
+    shown.keyboard.press("ArrowDown")
+    assert "evaluate 1 · keras-3" in shown.locator("#overview").inner_text()
+    assert "fit=1" in shown.url
+    # An evaluate without callbacks has no such section, and no link to it.
+    assert shown.locator("#callbacks").count() == 0
+    assert "Callbacks × hooks" not in shown.locator("header nav").inner_text()
+
+
+def test_links_to_sections_keep_the_address(open_page) -> None:
+    shown = open_page(KERAS_3, "#fit=0&epoch=1&batch=3", viewport={"width": 380, "height": 700})
+    shown.locator("header nav a", has_text="Notes").click()
+    assert shown.url.endswith("#fit=0&epoch=1&batch=3")
+    assert shown.evaluate("document.activeElement.id") == "notes"
+    assert shown.evaluate("document.documentElement.scrollWidth") == 380
+
+
+def test_arrow_keys_and_enter_choose_a_hook(open_page) -> None:
+    shown = open_page(KERAS_3)
+    first = shown.locator(".heat tbody button").first
+    assert shown.locator('.heat button[tabindex="0"]').count() == 1
+    first.focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight", "ArrowRight"):
+        shown.keyboard.press(key)
+    focused = "document.activeElement.title.split(':')[0]"
+    assert shown.evaluate(focused) == "ModelCheckpoint.on_train_batch_end"
+    shown.keyboard.press("Enter")
+    assert shown.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
+    shown.keyboard.press("Enter")
+    assert shown.evaluate("document.activeElement.getAttribute('aria-pressed')") == "false"
+
+
+def test_ops_of_a_chosen_batch_are_drawn_and_listed(open_page) -> None:
+    shown = open_page(KERAS_3)
+    ops = shown.locator("#ops")
+    assert ops.locator("rect").count() == 249
+    ops.locator("select").select_option(label="epoch 0, batch 0, 1.58 s")
+    assert ops.locator("rect").count() == 381
+    assert "batch=0" in shown.url
+    ops.locator("summary", has_text="as a table").click()
+    assert ops.locator("table", has_text="in order of start").locator("tbody tr").count() == 381
