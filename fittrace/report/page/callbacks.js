@@ -47,7 +47,7 @@ function callbacksSection(selection, fit) {
     element(
       "p.quiet",
       {},
-      "Time in each hook, and how often it was called; darker took longer. A click shows only it in the timeline.",
+      "Time in each hook, and how often it was called. A click on a time shows only that hook in the timeline.",
     ),
     body,
     rest > 0 ? more : null,
