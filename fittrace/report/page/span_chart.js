@@ -147,9 +147,8 @@ function depthsOf(spans, indices) {
 function spanText(spans, index, [begin, end]) {
   const hook = spans.hooks[spans.hook[index]];
   const words = [
-    spans.names[spans.name[index]],
+    `${spans.names[spans.name[index]]} ${duration(spans.duration[index])}`,
     `phase ${spans.phases[spans.phase[index]]}`,
-    duration(spans.duration[index]),
     spans.start[index] + spans.duration[index] <= end + 1
       ? `${share(spans.duration[index], end - begin)} of this time`
       : "goes on after this time",

@@ -46,7 +46,7 @@ function markLegend(marks, hasValidation) {
   const kinds = Object.keys(MARK_KINDS).filter((kind) => marks.some((mark) => mark.kind === kind));
   const items = kinds.map((kind) => {
     const [sign, meaning] = MARK_KINDS[kind];
-    return element("span", {}, element(`span.mark.${kind}`, { "aria-hidden": "true" }, sign), ` ${meaning}`);
+    return element("span", {}, element(`span.mark.${kind}`, { "data-sign": sign }), ` ${meaning}`);
   });
   const shade = element("span.shade", { "aria-hidden": "true" });
   if (hasValidation) items.push(element("span", {}, shade, " validation"));
@@ -79,7 +79,8 @@ function markButtons(marks, left, nameOf, open) {
     const attributes = { type: "button", title: texts.join("\n"), "aria-label": texts.join("; ") };
     const style = { left: `${at}px` };
     const onclick = () => open(first.ordinal);
-    return element(`button.mark.${first.kind}`, { ...attributes, style, onclick }, MARK_KINDS[first.kind][0]);
+    const sign = MARK_KINDS[first.kind][0];
+    return element(`button.mark.${first.kind}`, { ...attributes, "data-sign": sign, style, onclick });
   });
 }
 
