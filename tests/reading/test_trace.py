@@ -43,10 +43,10 @@ REQUIRED = {
 
 
 def test_only_a_query_connects_to_duckdb(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    connections = []
+    connections: list[duckdb.DuckDBPyConnection] = []
     connect = duckdb.connect
 
-    def counted(*args, **options):
+    def counted(*args: Any, **options: Any) -> duckdb.DuckDBPyConnection:
         connections.append(connect(*args, **options))
         return connections[-1]
 
