@@ -120,13 +120,11 @@ def _run_starts(run: Ints, columns: Ints) -> Ints:
 
 @dataclass
 class _Spans:
-    """The facts of some spans, in the order of their numbers."""
+    """Some spans, in the order of their numbers."""
 
     number: Ints
-    stage: Ints
-    epoch: Ints
-    batch: Ints
-    hook: Ints
+    facts: tuple[Ints, ...]
+    "Stage, epoch, batch, hook, and whether it begins a batch, as `Patterns` has them, but not relative to a turn."
 
 
 @dataclass
@@ -178,29 +176,35 @@ class _Reader:
         last = int((first + self._span_count[self._kind[begin:end]]).max())
         # The span before the first is read too: see `span_blocks.Block.row`.
         rows = self.recording.rows("spans", _COLUMNS, f"span >= {int(first.min()) - 1} AND span < {last}")
-        rows = rows.sort_by("span")
-        return _Spans(
-            number=rows["span"].to_numpy(),
-            stage=rows["stage"].to_numpy(),
-            epoch=_numbers(rows["epoch"]),
-            batch=_numbers(rows["batch"]),
-            hook=self._hooks_of(rows),
-        )
+        number = rows["span"].to_numpy()
+        order = np.argsort(number, kind="stable")
+        number = number[order]
+        begins_batch = np.zeros(len(number), np.int64)
+        begins_batch[np.searchsorted(number, self._batch_spans[self._in_range(number)])] = 1
+        columns = (rows["stage"].to_numpy(), _numbers(rows["epoch"]), _numbers(rows["batch"]), self._hooks_of(rows))
+        return _Spans(number, (*(column[order] for column in columns), begins_batch))
+
+    def _in_range(self, number: Ints) -> slice:
+        """The batches whose spans are between the first and the last of some spans."""
+        if not len(number):
+            return slice(0)
+        return slice(*np.searchsorted(self._batch_spans, [number[0], number[-1] + 1]).tolist())
 
     def _hooks_of(self, rows: pa.Table) -> Ints:
         """The number of each span's hook; -1 if it is none of a callback."""
+        callback, callbacks = _encoded(rows["callback"])
+        name, names = _encoded(rows["hook"])
+        position = rows["position"].fill_null(0).to_numpy()
+        shape = len(callbacks), int(position.max(initial=0)) + 1, len(names)
         found = np.full(rows.num_rows, -1, np.int64)
-        of_callback = np.flatnonzero(rows["callback"].is_valid().to_numpy(zero_copy_only=False))
-        if len(of_callback):
-            hooks = rows.select(["callback", "position", "hook"]).take(pa.array(of_callback))
-            callbacks, names = (hooks[name].combine_chunks().dictionary_encode() for name in ("callback", "hook"))
-            codes = [callbacks.indices.to_numpy(), hooks["position"].to_numpy(), names.indices.fill_null(-1).to_numpy()]
-            each, inverse = np.unique(np.stack(codes), axis=1, return_inverse=True)
-            numbers = []
-            for callback, position, name in each.T.astype(int).tolist():
-                hook = str(callbacks.dictionary[callback]), position, str(names.dictionary[name])
-                numbers.append(self.hooks.setdefault(hook, len(self.hooks)))
-            found[of_callback] = np.array(numbers, np.int64)[np.ravel(inverse)]
+        of_callback = callback >= 0
+        codes = np.ravel_multi_index((callback[of_callback], position[of_callback], name[of_callback]), shape)
+        numbers = np.empty(np.prod(shape), np.int64)
+        for code in np.flatnonzero(np.bincount(codes)).tolist():
+            parts = [int(part) for part in np.unravel_index(code, shape)]
+            hook = callbacks[parts[0]], parts[1], names[parts[2]]
+            numbers[code] = self.hooks.setdefault(hook, len(self.hooks))
+        found[of_callback] = numbers[codes]
         return found
 
     def _alike(self, turns: Ints, count: int, spans: _Spans) -> npt.NDArray[Any]:
@@ -209,22 +213,35 @@ class _Reader:
         row = np.searchsorted(spans.number, numbers, "right") - 1
         shift = numbers - spans.number[np.maximum(row, 0)] if len(spans.number) else np.full(numbers.shape, MISSING)
         missing = (row < 0) | (shift > 1)
-        row[missing] = 0
-        shift[missing] = MISSING
-        stage, epoch, batch, hook = (
-            np.where(missing, absent, values[row] if len(values) else absent)
-            for values, absent in (
-                (spans.stage, -1), (spans.epoch, NO_NUMBER), (spans.batch, NO_NUMBER), (spans.hook, -1)
-            )
-        )  # fmt: skip
+        row[missing], shift[missing] = 0, MISSING
+        absent_values = (-1, NO_NUMBER, NO_NUMBER, -1, 0)
+        facts = []
+        for values, absent in zip(spans.facts, absent_values, strict=True):
+            column = values[row] if len(values) else np.full(row.shape, absent)
+            column[missing] = absent
+            facts.append(column)
+        _, epoch, batch, _, begins_batch = facts
+        begins_batch[shift != 0] = 0
         epochs, batches = _made_relative(epoch), _made_relative(batch)
-        begins_batch = np.isin(numbers, self._batch_spans, kind="sort") if count else numbers
-        rows = np.stack([stage, epoch, batch, hook, begins_batch, shift], axis=1).astype(np.int64)
-        changed = np.flatnonzero(np.any(rows[1:] != rows[:-1], axis=(1, 2))) + 1
-        starts = np.append(0, changed)
-        patterns = [self.known.setdefault((count, rows[start].tobytes()), len(self.known)) for start in starts.tolist()]
+        facts.append(shift)
+        # Turns one after the other mostly have the same pattern. So only the first of them makes it.
+        differs = np.zeros(max(len(turns) - 1, 0), bool)
+        for column in facts:
+            differs |= np.any(column[1:] != column[:-1], axis=1)
+        starts = np.append(0, np.flatnonzero(differs) + 1)
+        patterns = []
+        for start in starts.tolist():
+            made = np.stack([column[start] for column in facts]).astype(np.int64).tobytes()
+            patterns.append(self.known.setdefault((count, made), len(self.known)))
         pattern = np.repeat(patterns, np.diff(np.append(starts, len(turns))))
         return np.stack([pattern, epochs, batches], axis=1)
+
+
+def _encoded(column: pa.ChunkedArray) -> tuple[Ints, list[str]]:
+    """A column of texts as indices of its distinct texts, -1 for none, and these texts."""
+    encoded = column.combine_chunks().dictionary_encode()
+    indices: Ints = encoded.indices.fill_null(-1).to_numpy()
+    return indices, encoded.dictionary.to_pylist()
 
 
 def _made_relative(numbers: Ints) -> Ints:
@@ -233,7 +250,7 @@ def _made_relative(numbers: Ints) -> Ints:
     if not numbers.shape[1]:
         return np.zeros(len(numbers), np.int64)
     base = np.where(has.any(axis=1), numbers[np.arange(len(numbers)), has.argmax(axis=1)], 0)
-    numbers[has] -= np.broadcast_to(base[:, None], numbers.shape)[has]
+    np.subtract(numbers, base[:, None], out=numbers, where=has)
     return base
 
 

@@ -227,7 +227,14 @@ class ReplaySource {
     const marked = lines.map((number) => this.pane.querySelector(`[data-line="${number}"]`));
     for (const row of marked) row?.setAttribute("aria-current", "step");
     const first = /** @type {HTMLElement | null | undefined} */ (marked[0]);
-    if (first) this.pane.scrollTop = first.offsetTop - this.pane.offsetTop - this.pane.clientHeight / 3;
+    // Before the page is laid out, nothing has a place to scroll to.
+    if (first) requestAnimationFrame(() => this.scrollTo(first));
+  }
+
+  /** Bring a line into the upper part of the pane. @param {HTMLElement} line */
+  scrollTo(line) {
+    const above = line.getBoundingClientRect().top - this.pane.getBoundingClientRect().top;
+    this.pane.scrollTop += above - this.pane.clientHeight / 3;
   }
 }
 
@@ -287,7 +294,7 @@ function timeText(verb, time) {
 /** @param {RecordedStep} step */
 function durationText({ start, duration: time, together }) {
   if (time === null) return "in the time of a step before it";
-  if (time === IN_SUMMARY) return start === IN_SUMMARY ? "as its duration" : "its duration is not in the page";
+  if (time === IN_SUMMARY) return start === IN_SUMMARY ? "nor is its duration" : "its duration is not in the page";
   return `took ${duration(time)}${together > 1 ? `, ${count(together)} steps together` : ""}`;
 }
 

@@ -111,7 +111,7 @@ function functionList(functions, whole, choose) {
       "button.function-choice",
       { type: "button", title: `${one.name}, ${one.short_file}`, onclick: () => choose(index) },
       element("span.function-name", {}, one.name),
-      element("span.number", {}, duration(one.duration_ns)),
+      element("span.number", {}, one.duration_ns ? duration(one.duration_ns) : null),
       element("span.share", {
         "aria-hidden": "true",
         style: { "--share": String(Math.min(one.duration_ns / (whole || 1), 1)) },
@@ -142,7 +142,8 @@ function functionList(functions, whole, choose) {
 
 /** @param {SourceFunction} shown */
 function functionTitle(shown) {
-  const size = `${count(shown.statements.length)} statements, ${duration(shown.duration_ns)}`;
+  const time = shown.duration_ns ? `, ${duration(shown.duration_ns)}` : "";
+  const size = `${count(shown.statements.length)} statements${time}`;
   return element("h3", {}, shown.name, element("span.quiet", {}, ` ${shown.short_file}:${shown.first}, ${size}`));
 }
 
