@@ -16,7 +16,7 @@ function batchSection(selection, fit) {
     content.replaceChildren(
       ...(place.ordinal === null
         ? [element("p.quiet", {}, "Click a batch in the timeline, or choose one here.")]
-        : batchContent(selection, fit, place.ordinal)),
+        : batchContent(fit, place.ordinal)),
     );
   });
   return section(
@@ -63,9 +63,14 @@ function slowestBatches(timeline) {
   const between = timeline.phases.find(({ name }) => name === "between");
   /** @type {[number, number][]} */
   const times = [];
-  const add = (/** @type {"mean" | "window"} */ source, /** @type {number} */ index, /** @type {number} */ ordinal) =>
+  const add = (/** @type {"mean" | "window"} */ source, /** @type {number} */ index, /** @type {number} */ ordinal) => {
     times.push([ordinal, timeline.total[source][index] - (between?.[source][index] ?? 0)]);
-  if (timeline.every === 1) timeline.total.mean.forEach((_, ordinal) => add("mean", ordinal, ordinal));
+  };
+  if (timeline.every === 1) {
+    timeline.total.mean.forEach((_, ordinal) => {
+      add("mean", ordinal, ordinal);
+    });
+  }
   const offsets = windowOffsets(timeline);
   timeline.windows.forEach(([first, last], number) => {
     for (let ordinal = first; ordinal <= last; ordinal++) add("window", offsets[number] + ordinal - first, ordinal);
@@ -77,11 +82,10 @@ function slowestBatches(timeline) {
 }
 
 /**
- * @param {PageSelection} selection
  * @param {PageFit} fit
  * @param {number} ordinal
  */
-function batchContent(selection, fit, ordinal) {
+function batchContent(fit, ordinal) {
   const { timeline, details: spans } = fit;
   const piece = pieceAt(timeline, ordinal);
   const heading = element("h3", {}, batchName(timeline, ordinal));

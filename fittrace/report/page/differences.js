@@ -32,7 +32,9 @@ function foundTable(differences) {
   const rows = differences.found.map((found) => [
     found.aspect,
     found.kind,
-    [numbered("fit", found.fit), numbered("epoch", found.epoch), numbered("batch", found.batch)].filter(Boolean).join(", "),
+    [numbered("fit", found.fit), numbered("epoch", found.epoch), numbered("batch", found.batch)]
+      .filter(Boolean)
+      .join(", "),
     found.message,
   ]);
   return tableOf("Differences, the costliest first", columns, rows);

@@ -26,22 +26,10 @@ function hookLogs(spans, indices, caption) {
       spans.names[spans.name[index]],
       duration(spans.duration[index]),
       logsText(before, new Set()),
-      isSame ? element("span.quiet", {}, "the same") : logsText(after, changedKeys(before, after)),
+      isSame ? element("span.quiet", {}, "the same") : logsText(after, new Set(changedKeys(before, after))),
     ];
   });
   return tableOf(caption, columns, rows);
-}
-
-/**
- * The keys that were added, altered or removed.
- * @param {[string, number | string][]} before
- * @param {[string, number | string][]} after
- */
-function changedKeys(before, after) {
-  const old = new Map(before);
-  const changed = after.filter(([key, value]) => !old.has(key) || !Object.is(old.get(key), value)).map(([key]) => key);
-  const kept = new Set(after.map(([key]) => key));
-  return new Set([...changed, ...before.map(([key]) => key).filter((key) => !kept.has(key))]);
 }
 
 /**

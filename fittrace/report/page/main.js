@@ -13,7 +13,9 @@ async function start() {
     root.replaceChildren(page);
     root.dataset.ready = "yes";
   } catch (error) {
-    root.replaceChildren(element("p.failure", { role: "alert" }, String(error instanceof Error ? error.message : error)));
+    root.replaceChildren(
+      element("p.failure", { role: "alert" }, String(error instanceof Error ? error.message : error)),
+    );
     throw error;
   }
 }

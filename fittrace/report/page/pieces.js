@@ -145,3 +145,15 @@ function quantile(values, part) {
     .sort();
   return known.length ? known[Math.min(Math.floor(part * known.length), known.length - 1)] : NaN;
 }
+
+/**
+ * The keys that differ between two logs: added, altered or removed.
+ * @param {[string, number | string][]} before
+ * @param {[string, number | string][]} after
+ */
+function changedKeys(before, after) {
+  const [old, made] = [new Map(before), new Map(after)];
+  return [...new Set([...made.keys(), ...old.keys()])].filter(
+    (key) => !old.has(key) || !made.has(key) || !Object.is(old.get(key), made.get(key)),
+  );
+}

@@ -132,7 +132,9 @@ function batchAt(timeline, ordinal) {
   }
   const run = timeline.runs[low];
   const batch = run.batch + (ordinal - run.first) * run.step;
-  const nth = timeline.runs.slice(0, low).filter((other) => other.stage === run.stage && other.epoch === run.epoch && holds(other, batch)).length;
+  const nth = timeline.runs
+    .slice(0, low)
+    .filter((other) => other.stage === run.stage && other.epoch === run.epoch && holds(other, batch)).length;
   return { stage: run.stage, epoch: run.epoch, batch, nth };
 }
 
@@ -145,7 +147,9 @@ function batchAt(timeline, ordinal) {
  * @param {number} nth
  */
 function ordinalOf(timeline, stage, epoch, batch, nth) {
-  const found = timeline.runs.filter((run) => run.stage === stage && (epoch === null || run.epoch === epoch) && (batch === null || holds(run, batch)));
+  const found = timeline.runs.filter(
+    (run) => run.stage === stage && (epoch === null || run.epoch === epoch) && (batch === null || holds(run, batch)),
+  );
   const run = found[Math.min(nth, found.length - 1)];
   return run ? run.first + (batch === null || !run.step ? 0 : (batch - run.batch) / run.step) : null;
 }

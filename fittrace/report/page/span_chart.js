@@ -107,7 +107,10 @@ function spanChart(spans, indices, range, label) {
           },
           onmouseenter: () => (told.textContent = text),
           onfocus: () => (told.textContent = text),
-          onclick: () => (focus(indices.indexOf(index)), widen(index)),
+          onclick: () => {
+            focus(indices.indexOf(index));
+            widen(index);
+          },
         },
         element("span", {}, `${spans.names[spans.name[index]]} ${duration(spans.duration[index])}`),
       );

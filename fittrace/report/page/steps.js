@@ -629,15 +629,3 @@ function lastAtMost(numbers, number, count) {
 function orderOf(numbers) {
   return Uint32Array.from(numbers, (_, index) => index).sort((one, other) => numbers[one] - numbers[other]);
 }
-
-/**
- * The keys that differ between two logs: added, altered or removed.
- * @param {LogValues} before
- * @param {LogValues} after
- */
-function changedKeys(before, after) {
-  const [old, made] = [new Map(before), new Map(after)];
-  return [...new Set([...made.keys(), ...old.keys()])].filter(
-    (key) => !old.has(key) || !made.has(key) || !Object.is(old.get(key), made.get(key)),
-  );
-}

@@ -129,6 +129,7 @@ class Strip {
     /** The batch under the cursor. @type {number | null} */
     this.cursor = null;
     this.isReady = false;
+    /** @type {uPlot.Options} */
     const options = {
       width,
       height: content.height + (hasAxis ? 28 : 0),
@@ -144,7 +145,12 @@ class Strip {
         y: false,
         points: { show: false },
         drag: { x: true, y: false, setScale: false, dist: 5 },
-        bind: { dblclick: () => () => listener.whole() },
+        bind: {
+          dblclick: () => () => {
+            listener.whole();
+            return null;
+          },
+        },
       },
       hooks: {
         ready: [() => this.whenReady()],
@@ -166,7 +172,7 @@ class Strip {
   /** @param {boolean} hasAxis */
   ordinalAxis(hasAxis) {
     const lines = { stroke: () => colour("line"), width: 1 };
-    const values = (/** @type {any} */ plot, /** @type {number[]} */ ordinals) =>
+    const values = (/** @type {any} */ _, /** @type {number[]} */ ordinals) =>
       ordinals.map((ordinal) => (Number.isInteger(ordinal) ? count(ordinal) : ""));
     return {
       show: hasAxis,
@@ -181,7 +187,7 @@ class Strip {
 
   valueAxis() {
     const lines = { stroke: () => colour("line"), width: 1 };
-    const values = (/** @type {any} */ plot, /** @type {number[]} */ marks) =>
+    const values = (/** @type {any} */ _, /** @type {number[]} */ marks) =>
       marks.map((mark) => (mark === null ? "" : this.content.label(mark)));
     return {
       stroke: () => colour("quiet"),

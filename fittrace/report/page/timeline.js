@@ -386,7 +386,13 @@ class TimelineView {
   keyChooser() {
     const boxes = this.groups.map((group) => {
       const box = /** @type {HTMLInputElement} */ (
-        element("input", { type: "checkbox", onchange: () => ((group.shown = box.checked), this.rebuild()) })
+        element("input", {
+          type: "checkbox",
+          onchange: () => {
+            group.shown = box.checked;
+            this.rebuild();
+          },
+        })
       );
       box.checked = group.shown;
       return element("label", {}, box, ` ${group.keys.join(", ")}`);

@@ -8,7 +8,9 @@
  */
 async function unpack(packed) {
   if (typeof DecompressionStream === "undefined") {
-    throw new Error("This browser cannot unpack the page: it has no DecompressionStream. Open it in a current browser.");
+    throw new Error(
+      "This browser cannot unpack the page: it has no DecompressionStream. Open it in a current browser.",
+    );
   }
   const compressed = Uint8Array.from(atob(packed), (character) => character.charCodeAt(0));
   const stream = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -16,7 +18,7 @@ async function unpack(packed) {
   const size = new DataView(whole).getUint32(0, true);
   const text = new TextDecoder().decode(new Uint8Array(whole, 4, size));
   const begin = 4 + size;
-  return JSON.parse(text, (key, value) => {
+  return JSON.parse(text, (_, value) => {
     if (value === null || typeof value !== "object") return value;
     if (Array.isArray(value.$array)) return typedArray(whole, begin, value.$array);
     if (typeof value.$number === "string") return Number(value.$number);
