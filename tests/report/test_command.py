@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,19 +17,19 @@ from fittrace.report.packing import unpacked
 KERAS_3 = "traces/reference-keras-3"
 
 
-def shown(html: str) -> dict:
+def shown(html: str) -> Any:
     """The document in a page."""
     return unpacked(html.split('id="data">')[1].split("<", maxsplit=1)[0])
 
 
-def test_it_writes_a_page_and_says_where(tmp_path, capsys):
+def test_it_writes_a_page_and_says_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "fit.html"
     assert main(["report", KERAS_3, "-o", str(output)]) == 0
     assert f"{output}: " in capsys.readouterr().out
     assert shown(output.read_text("utf-8"))["title"] == "reference-keras-3"
 
 
-def test_a_file_that_exists_stays_without_force(tmp_path, capsys):
+def test_a_file_that_exists_stays_without_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "fit.html"
     output.write_text("mine")
     assert main(["report", KERAS_3, "-o", str(output)]) == 2
@@ -39,7 +40,9 @@ def test_a_file_that_exists_stays_without_force(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("output", ["missing/fit.html", "."])
-def test_an_output_that_cannot_be_written_leaves_nothing(tmp_path, capsys, output):
+def test_an_output_that_cannot_be_written_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], output: str
+) -> None:
     assert main(["report", KERAS_3, "-o", str(tmp_path / output)]) == 2
     assert capsys.readouterr().err.startswith("fittrace: ")
     assert list(tmp_path.iterdir()) == []
@@ -51,7 +54,7 @@ def run_report(folder: Path, script: str, *options: str) -> subprocess.Completed
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def test_run_says_that_nothing_was_traced(tmp_path):
+def test_run_says_that_nothing_was_traced(tmp_path: Path) -> None:
     ran = run_report(tmp_path, "print('no fit here'); raise SystemExit(3)")
     assert (ran.returncode, ran.stdout) == (3, "no fit here\n")
     assert ran.stderr == "fittrace: no report: nothing was traced\n"
@@ -67,7 +70,7 @@ raise SystemExit(3)
 
 
 @pytest.mark.slow
-def test_run_writes_a_page_beside_the_trace_and_a_fault_in_it_changes_no_exit_code(tmp_path):
+def test_run_writes_a_page_beside_the_trace_and_a_fault_in_it_changes_no_exit_code(tmp_path: Path) -> None:
     ran = run_report(tmp_path, TRAINS)
     output = tmp_path / "traces" / "mine.html"
     assert (ran.returncode, ran.stderr.splitlines()[-1]) == (3, f"fittrace: report: {output}")
@@ -80,6 +83,6 @@ def test_run_writes_a_page_beside_the_trace_and_a_fault_in_it_changes_no_exit_co
     assert f"fittrace: no report: {tmp_path}/traces/mine-2.html: a folder" in ran.stderr
 
 
-def test_equal_documents_give_equal_pages():
+def test_equal_documents_give_equal_pages() -> None:
     made = document(Trace.open(KERAS_3))
     assert page(made) == page(made)

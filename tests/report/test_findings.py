@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from reading.stores import START, columns, small_tables, write_run
 
@@ -62,11 +64,13 @@ def _fits(trace: TraceTables) -> list[dict[str, Any]]:
         (Finding("", 7, 0), None),
     ],
 )
-def test_the_ordinal_counts_the_batches_of_all_stages(trace, monkeypatch, finding, ordinal) -> None:
+def test_the_ordinal_counts_the_batches_of_all_stages(
+    trace: Any, monkeypatch: pytest.MonkeyPatch, finding: Any, ordinal: Any
+) -> None:
     assert [found.ordinal for found in shown(trace, monkeypatch, finding)] == [ordinal]
 
 
-def test_a_findings_words_and_place(trace, monkeypatch) -> None:
+def test_a_findings_words_and_place(trace: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     (found,) = shown(trace, monkeypatch, Finding("slow", 0, 0, "A", "on_epoch_end", span=8))
     assert (found.rule, found.message, found.effect, found.remedy) == ("always", "slow", "it is late", "be quick")
     assert found.threads == ("https://github.com/a/b/issues/1",)
@@ -76,21 +80,25 @@ def test_a_findings_words_and_place(trace, monkeypatch) -> None:
     assert found.place.text == "keras/src/trainer.py:31 in Trainer.fit"
 
 
-def test_redacted_findings_have_no_paths(trace, monkeypatch) -> None:
+def test_redacted_findings_have_no_paths(trace: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     (found,) = shown(trace, monkeypatch, Finding("saves /home/me/x.h5", span=8), redacted=True)
     assert found.message == "saves <path>"
     assert found.place is not None and found.place.file == "keras/src/trainer.py"
 
 
-def test_a_finding_of_a_fit_that_is_not_shown(trace, monkeypatch) -> None:
+def test_a_finding_of_a_fit_that_is_not_shown(trace: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(findings, "RULES", (always(Finding("slow", 0, 0)),))
     (found,) = findings_of(trace, [], redacted=False).found
     assert (found.fit, found.ordinal) == (None, None)
 
 
-def test_limits_are_told(trace, monkeypatch) -> None:
+def broken(fit: pd.Series) -> Iterator[Finding]:
+    raise ZeroDivisionError("division by zero")
+
+
+def test_limits_are_told(trace: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(findings, "MOST_FINDINGS", 2)
-    monkeypatch.setattr(findings, "RULES", (always(*[Finding("slow")] * 3), rule("broken", "", "")(lambda fit: 1 / 0)))
+    monkeypatch.setattr(findings, "RULES", (always(*[Finding("slow")] * 3), rule("broken", "", "")(broken)))
     outcome = findings_of(trace, _fits(trace), redacted=False)
     assert len(outcome.found) == 2
     assert outcome.limit == (

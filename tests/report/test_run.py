@@ -14,8 +14,8 @@ from fittrace.report.packing import pack, unpacked
 from fittrace.tables import TraceTables
 
 
-def run_at(path: Path, **more: bool) -> Run:
-    return document(TraceTables.open(path), **more).runs[0]
+def run_at(path: Path, redacted: bool = False) -> Run:
+    return document(TraceTables.open(path), redacted=redacted).runs[0]
 
 
 def test_the_facts_of_a_run(tmp_path: Path) -> None:

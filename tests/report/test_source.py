@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import fittrace
@@ -11,16 +13,16 @@ from fittrace.report.model.source_tokens import token_lines
 
 
 @pytest.fixture(scope="module")
-def trace():
+def trace() -> Any:
     return fittrace.open("traces/reference-keras-2.2")
 
 
 @pytest.fixture(scope="module")
-def replay(trace):
+def replay(trace: Any) -> Any:
     return trace.replay()
 
 
-def test_each_statement_has_its_visits_time_and_branches(trace, replay):
+def test_each_statement_has_its_visits_time_and_branches(trace: Any, replay: Any) -> None:
     functions = engine_source(replay, redacted=False)[0].functions
     shown = {(f.name, s.line): (s.visits, s.duration_ns) for f in functions for s in f.statements}
     lines = trace.lines()
@@ -34,7 +36,7 @@ def test_each_statement_has_its_visits_time_and_branches(trace, replay):
         assert branches.get((name, line), (0, 0)) == (entered, passed)
 
 
-def test_the_lines_are_those_of_the_source_and_the_slowest_function_comes_first(replay):
+def test_the_lines_are_those_of_the_source_and_the_slowest_function_comes_first(replay: Any) -> None:
     source, numbers = engine_source(replay, redacted=False)
     durations = [function.duration_ns for function in source.functions]
     assert durations == sorted(durations, reverse=True)
@@ -46,13 +48,13 @@ def test_the_lines_are_those_of_the_source_and_the_slowest_function_comes_first(
         assert code == [line.rstrip() for line in text[graph.line - 1 :][: len(code)]]
 
 
-def test_a_redacted_page_has_no_source(replay):
+def test_a_redacted_page_has_no_source(replay: Any) -> None:
     source, _ = engine_source(replay, redacted=True)
     assert not any(function.lines for function in source.functions)
     assert not any(function.file.startswith("/") for function in source.functions)
     assert source.limit == "The source was left out when the page was made."
 
 
-def test_source_that_is_no_python_keeps_its_text():
+def test_source_that_is_no_python_keeps_its_text() -> None:
     lines = token_lines(["\x1b[31m if \x00", "", "  \tx"])
     assert ["".join(code for _, code in line) for line in lines] == ["\\x1b[31m if \\x00", "", "        x"]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fittrace.report.model.verdict import FitTimes, verdict
 
 MS = 1_000_000
 
 
-def phase(name: str, self_ms: float, stage: str = "train") -> dict:
+def phase(name: str, self_ms: float, stage: str = "train") -> dict[str, Any]:
     return {"phase": name, "stage": stage, "self": self_ms * MS}
 
 
-def hook(total_ms: float, count: int = 1) -> dict:
+def hook(total_ms: float, count: int = 1) -> dict[str, Any]:
     return {"callback": "Saver", "hook": "on_epoch_end", "total": total_ms * MS, "count": count}
 
 
-def times(*phases: dict, hooks: tuple = (), method: str = "fit", **more) -> FitTimes:
+def times(
+    *phases: dict[str, Any], hooks: tuple[dict[str, Any], ...] = (), method: str = "fit", **more: Any
+) -> FitTimes:
     return FitTimes(method, phases, hooks, **{"building_ns": {}, **more})
 
 

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from fittrace.open_trace import Trace
 from fittrace.report import document
 from fittrace.report.model.findings import EnginePlace, PageFinding
+from report.browser.conftest import PageOpener
 
 KERAS_3 = "traces/reference-keras-3"
 FILE = "keras/src/backend/tensorflow/trainer.py"
 
 
 @pytest.fixture(scope="module")
-def made():
+def made() -> Any:
     """The document of the reference trace, with a finding that it does not have of itself."""
     document_ = document(Trace.open(KERAS_3))
     (run,) = document_.runs
+    source = run.fits[0].source
+    assert source is not None
     line = next(
         statement.line
-        for function in run.fits[0].source.functions
+        for function in source.functions
         if function.name == "TensorFlowTrainer.fit"
         for statement in function.statements
         if statement.line > 380
@@ -43,7 +47,7 @@ def made():
     return replace(document_, runs=[replace(run, findings=[finding])])
 
 
-def test_a_finding_leads_to_its_batch_its_hook_and_its_line(open_page, made) -> None:
+def test_a_finding_leads_to_its_batch_its_hook_and_its_line(open_page: PageOpener, made: Any) -> None:
     shown = open_page(made)
     finding = shown.locator(".findings li")
     assert "ModelCheckpoint.on_epoch_end is <b>slow</b>" in finding.inner_text()
@@ -61,12 +65,12 @@ def test_a_finding_leads_to_its_batch_its_hook_and_its_line(open_page, made) -> 
     )
 
 
-def test_only_addresses_of_issues_are_links(open_page, made) -> None:
+def test_only_addresses_of_issues_are_links(open_page: PageOpener, made: Any) -> None:
     links = open_page(made).locator(".findings a[href^='https:'], .findings a[href^='javascript:']")
     assert [link.get_attribute("href") for link in links.all()] == ["https://github.com/keras-team/keras/issues/7"]
 
 
-def test_the_first_screen_says_where_the_time_went(open_page) -> None:
+def test_the_first_screen_says_where_the_time_went(open_page: PageOpener) -> None:
     shown = open_page(KERAS_3)
     verdict = shown.locator(".verdict")
     assert "31 % of the fit went to building the function in the first batches" in verdict.inner_text()
@@ -76,7 +80,7 @@ def test_the_first_screen_says_where_the_time_went(open_page) -> None:
     assert widths[0] == pytest.approx(0.308 * sum(widths), rel=0.02)
 
 
-def test_another_fit_is_chosen_by_keyboard(open_page) -> None:
+def test_another_fit_is_chosen_by_keyboard(open_page: PageOpener) -> None:
     shown = open_page(KERAS_3)
     assert shown.locator("#callbacks").count() == 1
     shown.get_by_label("Fit", exact=True).focus()
@@ -88,7 +92,7 @@ def test_another_fit_is_chosen_by_keyboard(open_page) -> None:
     assert "Callbacks × hooks" not in shown.locator("header nav").inner_text()
 
 
-def test_links_to_sections_keep_the_address(open_page) -> None:
+def test_links_to_sections_keep_the_address(open_page: PageOpener) -> None:
     shown = open_page(KERAS_3, "#fit=0&epoch=1&batch=3", viewport={"width": 380, "height": 700})
     shown.locator("header nav a", has_text="Notes").click()
     assert shown.url.endswith("#fit=0&epoch=1&batch=3")
@@ -96,7 +100,7 @@ def test_links_to_sections_keep_the_address(open_page) -> None:
     assert shown.evaluate("document.documentElement.scrollWidth") == 380
 
 
-def test_arrow_keys_and_enter_choose_a_hook(open_page) -> None:
+def test_arrow_keys_and_enter_choose_a_hook(open_page: PageOpener) -> None:
     shown = open_page(KERAS_3)
     first = shown.locator(".heat tbody button").first
     assert shown.locator('.heat button[tabindex="0"]').count() == 1
@@ -111,7 +115,7 @@ def test_arrow_keys_and_enter_choose_a_hook(open_page) -> None:
     assert shown.evaluate("document.activeElement.getAttribute('aria-pressed')") == "false"
 
 
-def test_ops_of_a_chosen_batch_are_drawn_and_listed(open_page) -> None:
+def test_ops_of_a_chosen_batch_are_drawn_and_listed(open_page: PageOpener) -> None:
     shown = open_page(KERAS_3)
     ops = shown.locator("#ops")
     assert ops.locator("rect").count() == 249

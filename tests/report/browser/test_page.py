@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from report.browser.conftest import PageOpener
+
 ENGINES = ("keras-2.2", "tf-keras-v1", "tf-keras", "keras-3")
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_page_of_each_engine_opens_without_a_request_or_a_complaint(open_page, engine):
+def test_a_page_of_each_engine_opens_without_a_request_or_a_complaint(open_page: PageOpener, engine: str) -> None:
     shown = open_page(f"traces/reference-{engine}")
     assert f"reference-{engine}" in shown.title()
     assert shown.locator("h2").count() >= 2
 
 
-def test_the_policy_forbids_other_scripts(open_page):
+def test_the_policy_forbids_other_scripts(open_page: PageOpener) -> None:
     shown = open_page("traces/reference-keras-3")
     ran = shown.evaluate(
         """() => {

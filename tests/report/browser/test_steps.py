@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import random
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ import pytest
 import fittrace
 from fittrace.replay.why import branches
 from fittrace.report import document
+from report.browser.conftest import PageOpener
 
 ENGINES = ("keras-2.2", "tf-keras-v1", "tf-keras", "keras-3")
 MOST_STEPS = 3_000
@@ -51,15 +52,16 @@ READ_BATCHES = """(number) => {
 
 
 @pytest.fixture(params=ENGINES)
-def shown(request, open_page):
+def shown(request: Any, open_page: PageOpener) -> Any:
     """A page with all spans in full, its trace and its fits."""
     trace = fittrace.open(f"traces/reference-{request.param}")
     made = document(trace)
-    fits = [dataclasses.replace(fit, details=all_spans(trace, fit.fit)) for fit in made.runs[0].fits]
+    fits = made.runs[0].fits
+    details = [all_spans(trace, fit.fit) for fit in fits]
     # The page itself is made of the usual details, and its steps anew of all spans.
     page = open_page(made)
-    spans = [{name: values.tolist() for name, values in fit.details["arrays"].items()} for fit in fits]
-    logs = [[[[key, written(value)] for key, value in log] for log in fit.details["logs"]] for fit in fits]
+    spans = [{name: values.tolist() for name, values in of_fit["arrays"].items()} for of_fit in details]
+    logs = [[[[key, written(value)] for key, value in log] for log in of_fit["logs"]] for of_fit in details]
     page.evaluate(
         """async ([spans, logs]) => {
             const made = await unpack(document.getElementById("data").textContent);
@@ -75,14 +77,16 @@ def shown(request, open_page):
     return SimpleNamespace(trace=trace, page=page, fits=[fit.fit for fit in fits])
 
 
-def all_spans(trace, fit):
+def all_spans(trace: Any, fit: Any) -> Any:
     """All spans of a fit, and the logs of its hooks, in an order that is not that of their numbers."""
     spans = trace.spans()
     spans = spans[spans["fit"] == fit].sort_values("span", ascending=False)
     start = trace.fits().set_index("fit").loc[fit, "start_ns"]
     hooks = trace.hooks()
     logs_of = dict(zip(hooks["span"], zip(hooks["logs_before"], hooks["logs_after"], strict=True), strict=True))
-    before, after, logs = [], [], []
+    before: list[int] = []
+    after: list[int] = []
+    logs: list[Any] = []
     for number, callback in zip(spans["span"], spans["callback"], strict=True):
         is_hook = isinstance(callback, str)
         before.append(len(logs) if is_hook else -1)
@@ -99,15 +103,16 @@ def all_spans(trace, fit):
     return {"arrays": arrays, "logs": logs}
 
 
-def written(value):
+def written(value: Any) -> Any:
     """A value as JSON has it."""
     return {"number": repr(value)} if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def expected(step, start_ns):
+def expected(step: Any, start_ns: Any) -> Any:
     """A step of `trace.replay()` as the script of the test reads those of the page."""
     values = {name: plain(value) for name, value in step.values.items()}
-    hook, logs = [None] * 3, [None] * 3
+    hook: list[Any] = [None] * 3
+    logs: list[Any] = [None] * 3
     if "callback" in values:
         hook = [values.pop(name) for name in ("callback", "position", "hook")]
         logs = [values.pop(name) for name in ("logs_before", "logs", "changed")]
@@ -132,13 +137,13 @@ def expected(step, start_ns):
     }
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     return "nan" if isinstance(value, float) and math.isnan(value) else value
 
 
-def moved(replay, index):
+def moved(replay: Any, index: Any) -> Any:
     """Where the moves of a replay lead from a step, its stack and its branches."""
     moves = []
     for name in ("over", "over_back", "out", "out_back"):
@@ -150,7 +155,7 @@ def moved(replay, index):
     return [moves, [step.index for step in replay.stack()], led_here]
 
 
-def test_steps_moves_and_batches_are_those_of_the_replay(shown):
+def test_steps_moves_and_batches_are_those_of_the_replay(shown: Any) -> None:
     batches = shown.trace.batches().sort_values("start_ns")
     for number, fit in enumerate(shown.fits):
         replay = shown.trace.replay(fit)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from synthetic import Size, make
 
+from fittrace.analysis.units import duration
 from fittrace.open_trace import Trace
 from fittrace.report import Document, document
 from fittrace.report.model.fit import Fit
-from fittrace.views.units import duration
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def in_sight(page: Any) -> tuple[int, int]:
 def phase(fit: Fit, name: str, ordinal: int) -> str:
     """The time of a phase in a batch, as the legend writes it."""
     series = next(series for series in fit.timeline.phases if series.name == name)
-    return duration(float(series.mean[ordinal]))
+    return str(duration(float(series.mean[ordinal])))
 
 
 def batch_name(fit: Fit, ordinal: int) -> str:
@@ -179,6 +179,7 @@ def test_pieces_cover_any_range_with_the_values_of_its_batches(open_page: Any, l
                 assert mean == pytest.approx(np.mean(values), rel=1e-6)
             else:
                 buckets = slice(begin // timeline.every, -(-end // timeline.every))
+                assert timeline.total.least is not None and timeline.total.most is not None
                 assert least == timeline.total.least[buckets].min()
                 assert most == timeline.total.most[buckets].max()
                 assert mean == pytest.approx(timeline.total.mean[buckets].mean(), rel=1e-6)
