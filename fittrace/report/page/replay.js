@@ -257,10 +257,10 @@ function sourceLines(source) {
 function moveButton({ name, sign, key }, onclick) {
   return element(
     "button.move",
-    { type: "button", "aria-label": name, title: `${name} (${key})`, onclick },
+    { type: "button", title: `${name} (${key})`, onclick },
     element("span", { "aria-hidden": "true" }, sign),
-    element("span.move-name", { "aria-hidden": "true" }, name),
-    element("kbd", { "aria-hidden": "true" }, key),
+    element("span.move-name", {}, name),
+    element("kbd", {}, key),
   );
 }
 

@@ -75,7 +75,9 @@ def test_the_end_of_the_fit_is_a_place_of_the_timeline(open_page: Any, shown: Do
 
 def test_dragging_zooms_and_a_click_opens_a_batch(open_page: Any, shown: Document) -> None:
     page = open_page(shown)
-    box = page.locator(".u-over").first.bounding_box()
+    strip = page.locator(".u-over").first
+    strip.scroll_into_view_if_needed()
+    box = strip.bounding_box()
     y = box["y"] + 50
     page.mouse.move(box["x"] + box["width"] * 0.2, y)
     page.mouse.down()
