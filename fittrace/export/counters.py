@@ -38,7 +38,10 @@ class Point(NamedTuple):
 
 
 def points_of(trace: TraceTables) -> Iterator[Point]:
-    """The counters of a trace of one run: first those of epochs, then those of batches, each sorted by time."""
+    """The counters of a trace of one run: first those of epochs, then those of batches, each sorted by time.
+
+    As with spans, rows whose fit or process a damaged trace lacks are left out.
+    """
     for row in row_dicts(trace.relation(_EPOCHS)):
         yield Point(**row)
     logs = LoggedBatches(trace)
@@ -56,9 +59,13 @@ _EPOCHS = """
     SELECT l.process, l.fit, 'train' AS stage, 'epoch' AS per, l.key, l.epoch AS step,
         s.start_ns + s.duration_ns AS time_ns, l.value
     FROM logs l JOIN spans s ON s.process = l.process AND s.span = l.span
+    SEMI JOIN fits f ON f.process = l.process AND f.fit = l.fit
+    SEMI JOIN processes p ON p.process = l.process
     WHERE l.hook = 'on_epoch_end' AND l.value IS NOT NULL AND l.epoch IS NOT NULL
     ORDER BY time_ns, l.process, l.key
 """
 _BATCHES = """
-    SELECT process, fit, stage, start_ns + duration_ns AS time_ns {logged} FROM batches ORDER BY start_ns, process, span
+    SELECT process, fit, stage, start_ns + duration_ns AS time_ns {logged}
+    FROM batches SEMI JOIN fits USING (process, fit) SEMI JOIN processes USING (process)
+    ORDER BY start_ns, process, span
 """

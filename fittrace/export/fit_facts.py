@@ -139,6 +139,7 @@ def _fits(trace: TraceTables, processes: dict[int, Process]) -> dict[tuple[int, 
     """The fits by process and fit, with the ids of their traces.
 
     A fit joins the trace of the program's own span around it, else that of its parent fit. Otherwise it begins a trace.
+    Every fit here has its process in `processes`.
     """
     fits: dict[tuple[int, int], ExportedFit] = {}
     for row in row_dicts(trace.relation(_FITS)):
@@ -154,9 +155,12 @@ def _fits(trace: TraceTables, processes: dict[int, Process]) -> dict[tuple[int, 
     return fits
 
 
+# A damaged trace may lack the process of a fit, or the fit's own span. Spans and counters need the process; without the
+# fit's own span, the site 0 stands for the site that opened it.
 _FITS = f"""
-    SELECT f.*, s.site, v.text AS around
-    FROM fits f JOIN (SELECT process, span, site FROM spans) s USING (process, span)
+    SELECT f.*, coalesce(s.site, 0) AS site, v.text AS around
+    FROM fits f SEMI JOIN processes USING (process)
+    LEFT JOIN (SELECT process, span, site FROM spans) s USING (process, span)
     LEFT JOIN (SELECT process, span, text FROM values WHERE key = '{otel_names.TRACEPARENT}') v USING (process, span)
     ORDER BY process, fit
 """

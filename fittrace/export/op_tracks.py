@@ -52,7 +52,10 @@ class OpMark(NamedTuple):
 
 
 def op_marks_of(trace: TraceTables) -> Iterator[OpMark]:
-    """The begins and ends on all lanes of a trace of one run. Those of a lane are sorted by time."""
+    """The begins and ends on all lanes of a trace of one run. Those of a lane are sorted by time.
+
+    Ops whose process a damaged trace lacks are left out.
+    """
     # By process and thread: its lanes, each with the end times of its open ops, the innermost last.
     lanes: dict[tuple[int, str], list[tuple[Lane, list[int]]]] = {}
     count = 0
@@ -85,9 +88,9 @@ def _op(row: dict[str, Any]) -> DrawnOp:
 
 _OPS = """
     SELECT process, concat_ws(' ', device, thread) AS track, 'op' AS category, fit, stage, epoch, batch, name, type,
-        kernel, shapes, memory_bytes, start_ns, duration_ns FROM ops
+        kernel, shapes, memory_bytes, start_ns, duration_ns FROM ops SEMI JOIN processes USING (process)
     UNION ALL
     SELECT process, concat_ws(' ', device, thread), 'data_pipeline', fit, stage, epoch, batch, name, type,
-        NULL, shapes, NULL, start_ns, duration_ns FROM data_pipeline
+        NULL, shapes, NULL, start_ns, duration_ns FROM data_pipeline SEMI JOIN processes USING (process)
     ORDER BY start_ns, duration_ns DESC, name
 """

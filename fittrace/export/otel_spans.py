@@ -131,7 +131,8 @@ _SQL = """
 def spans_of(trace: TraceTables, choice: SpanChoice = EVERYTHING) -> Iterator[Span]:
     """The chosen spans of a trace of one run, sorted by start. A span comes before the spans inside it.
 
-    The parent of a span is the nearest chosen span around it.
+    The parent of a span is the nearest chosen span around it. A damaged trace may lack the fit or
+    the process of a span. Such spans are left out.
     """
     facts = facts_of(trace)
     batch_logs = LoggedBatches(trace)
@@ -141,6 +142,8 @@ def spans_of(trace: TraceTables, choice: SpanChoice = EVERYTHING) -> Iterator[Sp
             now_ns = 0
             for columns in piece.to_pylist():
                 row = Row(*(columns[name] for name in Row._fields))
+                if (row.process, row.fit) not in facts.fits:
+                    continue
                 logs = batch_logs.of(columns) if row.phase == "batch" else {}
                 span = _span(row, logs, facts, open_spans[row.process], choice)
                 if span is not None:

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from named_rows import named_rows
+from reading.stores import columns, small_tables, write_run
 
 from fittrace.cli import main
 from fittrace.export.counters import points_of
@@ -162,3 +163,32 @@ def test_a_folder_of_runs(
         assert f"{len(all_of_them.spans())} spans" in told
     if form == "tensorboard":
         assert sorted(one.name for one in path.iterdir()) == sorted(run.name for run in all_of_them.runs)
+
+
+EXPORTED = ("perfetto", "chrome", "otlp", "tensorboard")
+
+
+@pytest.mark.parametrize("form", EXPORTED)
+@pytest.mark.parametrize("lost", ["fits", "processes"])
+def test_rows_whose_fit_or_process_is_lost_are_left_out(
+    lost: str, form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables = small_tables()
+    del tables[lost]
+    op = {"fit": 0, "stage": "train", "epoch": 0, "batch": 0, "span": 3, "device": "/device:CPU:0", "thread": "pool"}
+    op |= {"name": "MatMul", "type": "MatMul", "start_ns": 0, "duration_ns": 1, "self_ns": 1, "on_device": False}
+    tables["ops"] = columns([op])
+    run = TraceTables.open(write_run(tmp_path, tables=tables))
+    path = written(run, form, tmp_path / "out")
+    assert capsys.readouterr().out == f"{path}: 0 {'scalars' if form == 'tensorboard' else 'spans'}\n"
+
+
+@pytest.mark.parametrize("form", EXPORTED[:3])
+def test_a_fit_whose_own_span_is_lost_keeps_the_others(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables = small_tables()
+    tables["spans"] = {name: values[1:] for name, values in tables["spans"].items()}
+    run = TraceTables.open(write_run(tmp_path, tables=tables))
+    path = written(run, form, tmp_path / "out")
+    assert capsys.readouterr().out == f"{path}: 11 spans\n"
