@@ -118,7 +118,9 @@ def test_results_that_something_cannot_hold(run: Path, value: str, capsys: pytes
             assert form == "parquet" and "Parquet cannot hold a column" in err and err.count("\n") == 1
             assert not Path("out").exists()
         else:
-            assert form != "table" or shown is None or Path("out").read_text().splitlines()[1].strip() == shown
+            # pandas 2 shows one part more of an offset, which is zero.
+            text_shown = Path("out").read_text().replace("microseconds=0, ", "") if form == "table" else ""
+            assert form != "table" or shown is None or text_shown.splitlines()[1].strip() == shown
             Path("out").unlink()
     text = TraceTables.open(run).sql(f"SELECT CAST({value} AS VARCHAR) AS x")
     assert text["x"].tolist() == [duckdb.execute(f"SELECT CAST({value} AS VARCHAR)").fetchall()[0][0]]
