@@ -17,7 +17,11 @@ def literal(value: int | str | None) -> str:
     """
     if value is None:
         return "NULL"
-    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(int(value))
+    if not isinstance(value, str):
+        return str(int(value))
+    quoted = "'" + value.replace("'", "''") + "'"
+    # DuckDB 1 ends a literal at a NUL, so an expression adds each NUL.
+    return quoted if "\0" not in value else "(" + quoted.replace("\0", "' || chr(0) || '") + ")"
 
 
 def path_text(path: Path) -> str:

@@ -15,14 +15,17 @@ from ..tables.data_frames import frame
 from ..tables.query_errors import QueryError
 from .json_values import json_value
 
+_NEVER_IN_TEXT = "\udfff"
+"""The escape character of CSV, which no UTF-8 text has. Python 3.10 cannot write a NUL without one."""
+
 
 def csv_pieces(pieces: pa.RecordBatchReader) -> Iterator[str]:
     """The rows as CSV with a header. Lists and dicts are written as JSON. A missing value is empty."""
-    yield pd.DataFrame(columns=pieces.schema.names).to_csv(index=False, lineterminator="\n")
+    yield pd.DataFrame(columns=pieces.schema.names).to_csv(index=False, lineterminator="\n", escapechar=_NEVER_IN_TEXT)
     for rows in _frames(pieces):
         columns = (rows.iloc[:, number] for number in range(len(rows.columns)))
         texts = {number: c.map(_as_json) if c.dtype == object else c for number, c in enumerate(columns)}
-        yield pd.DataFrame(texts).to_csv(index=False, header=False, lineterminator="\n")
+        yield pd.DataFrame(texts).to_csv(index=False, header=False, lineterminator="\n", escapechar=_NEVER_IN_TEXT)
 
 
 def json_pieces(pieces: pa.RecordBatchReader) -> Iterator[str]:
