@@ -9,8 +9,7 @@ from pathlib import Path
 
 from ..schema.batches_to_sample import OFF
 from .converter_lock import only_converter
-from .derive.derivation import Derivation
-from .derive.emit_rows import Emitter
+from .derive.process_derivation import ProcessDerivation
 from .derive.program import write_program
 from .derive.sampled_batches import SampledBatches
 from .journal.reader import Journal
@@ -18,12 +17,10 @@ from .parquet.partition_writer import PartitionWriter
 from .parquet.sink import Sink
 from .run_files import (
     Progress,
-    clock_ns_of,
     journals,
     processes_with_tables,
     remove_journals,
     remove_leftovers,
-    started_ns,
 )
 
 
@@ -95,14 +92,10 @@ def derive(
     """
     journal = Journal(path)
     windows = journal.windows()
-    chunks = next(windows, None)
+    chunks = next(windows, None)  # reads the facts, too
     facts = journal.facts or {}
-    # Where the facts are damaged, the journal's name has the two moments.
-    start_ns, clock_ns = facts.get("time_ns", started_ns(path)), facts.get("clock_ns", clock_ns_of(path))
-    definitions = journal.definitions
-    shift_ns = start_ns - clock_ns
-    sampled = SampledBatches(journal.batch_metadata, sink, shift_ns, journal.allowance)
-    derivation = Derivation(definitions, journal.orders, Emitter(definitions, sink, shift_ns), sampled)
+    process = ProcessDerivation.of(journal, sink)
+    derivation, definitions = process.derivation, journal.definitions
     while chunks is not None:
         derivation.window(chunks, journal.position)
         progress(journal.position)
@@ -112,9 +105,11 @@ def derive(
     damaged = journal.damage.altered
     notes = list(_notes(journal, derivation.damaged))
     if not running:
-        notes += [("run_metadata", message) for message in _sampling_notes(sampled, facts.get("run_metadata", OFF))]
+        notes += [
+            ("run_metadata", message) for message in _sampling_notes(process.sampled, facts.get("run_metadata", OFF))
+        ]
     sink.append("notes", {"kind": [kind for kind, _ in notes], "message": [message for _, message in notes]})
-    latest = max(derivation.latest, clock_ns) + shift_ns
+    latest = max(derivation.latest, process.clock_ns) + process.shift_ns
     ending = "closed" if definitions.closed else "running" if running else "cut"
     sink.append(
         "processes",
@@ -123,7 +118,7 @@ def derive(
             "rank": [facts.get("rank")],
             **{key: [facts.get(key, "unknown")] for key in ("host", "python", "executable")},
             "argv": [json.dumps(facts.get("argv", []))],
-            "start_ns": [start_ns],
+            "start_ns": [process.start_ns],
             "end_ns": [latest],
             "ending": [ending],
             "dropped_detail": [definitions.dropped["detail"]],

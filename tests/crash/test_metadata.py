@@ -25,7 +25,7 @@ from fittrace.schema.journal_format import (
     block,
 )
 from fittrace.store.conversion import convert
-from fittrace.store.journal.blocks import Damage, blocks
+from fittrace.store.journal.blocks import BlockReader, Damage
 from fittrace.store.run_files import journals
 from fittrace.store.tensorflow.messages import RunMetadata
 from fittrace.tables import NotSampled, TraceTables
@@ -165,7 +165,7 @@ def test_a_batch_that_was_not_sampled_is_named_with_those_that_were(tmp_path: Pa
 
 def packed(queue: MetadataQueue, keep: bool = True) -> list[int]:
     """The numbers of what the queue gives."""
-    found = list(blocks(io.BytesIO(MAGIC + b"".join(queue.blocks(keep))), Damage()))
+    found = list(BlockReader(Damage()).blocks(io.BytesIO(MAGIC + b"".join(queue.blocks(keep)))))
     assert {kind for kind, _ in found} <= {BlockKind.METADATA}
     return [METADATA_HEAD.unpack_from(payload)[0] for _, payload in found]
 

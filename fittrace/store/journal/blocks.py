@@ -25,51 +25,78 @@ class Damage:
         self.unfinished = 0
 
 
-def blocks(file: BinaryIO, damage: Damage) -> Iterator[tuple[int, bytes]]:
-    """The whole blocks of an open journal, in order: kind and payload.
+class BlockReader:
+    """Reads the whole blocks of a journal, in order. It can go on later, when the journal has grown.
 
-    Bytes that cannot be read are skipped and counted in `damage`. Where they are so many that the search would take too
-    long, the rest of the file counts as altered.
-
-    >>> import io
-    >>> from fittrace.schema.journal_format import BlockKind, block
-    >>> journal, damage = io.BytesIO(MAGIC + block(BlockKind.DEFINE, b"{}") + b"junk"), Damage()
-    >>> list(blocks(journal, damage)) == [(BlockKind.DEFINE, b"{}")], damage.unfinished
-    (True, 4)
+    - `damage`: counts the bytes that cannot be read.
     """
-    markers = _Markers(file)
-    position = len(MAGIC) if file.read(len(MAGIC)) == MAGIC else 0
-    if not position:
-        damage.altered += len(MAGIC)
-    # Bytes of blocks with a wrong checksum. After each of them the search goes on inside the block, so they are read
-    # again. A forged journal could nest blocks and make the reader read the same bytes over and over.
-    reread = 0
-    while True:
-        file.seek(position)
-        head = file.read(HEADER.size)
-        if len(head) < HEADER.size:
-            damage.unfinished = len(head)
-            return
-        marker, kind, length, checksum = HEADER.unpack(head)
-        if marker == MARKER and length <= min(LARGEST, _size(file) - position - HEADER.size):
-            file.seek(position + HEADER.size)
-            payload = file.read(length)
-            if zlib.crc32(payload, kind) & 0xFFFFFFFF == checksum and len(payload) == length:
-                yield kind, payload
-                position += HEADER.size + length
-                continue
-            reread += length
-        following = markers.following(position + 1)
-        if following is not None and reread > REREAD_RATIO * _size(file) + REREAD_FREE:
-            damage.altered += _size(file) - position
-            return
-        if following is None:
-            rest = _size(file) - position
-            damage.unfinished += rest if marker == MARKER else 0
-            damage.altered += 0 if marker == MARKER else rest
-            return
-        damage.altered += following - position
-        position = following
+
+    def __init__(self, damage: Damage) -> None:
+        self._damage = damage
+        self._position = 0
+        # Bytes of blocks with a wrong checksum. After each of them the search goes on inside the block, so they are
+        # read again. A forged journal could nest blocks and make the reader read the same bytes over and over.
+        self._reread = 0
+        # Bytes at the end that count as altered. They are looked at again when the journal has grown.
+        self._altered_end = 0
+
+    def blocks(self, file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+        """The blocks from where the last call ended: kind and payload.
+
+        Bytes that cannot be read are skipped and counted. Where they are so many that the search would take too long,
+        the rest of the file counts as altered.
+
+        - `file`: the open journal, which is the same at every call.
+
+        >>> import io
+        >>> from fittrace.schema.journal_format import BlockKind, block
+        >>> journal, damage = io.BytesIO(MAGIC + block(BlockKind.DEFINE, b"{}") + b"junk"), Damage()
+        >>> list(BlockReader(damage).blocks(journal)) == [(BlockKind.DEFINE, b"{}")], damage.unfinished
+        (True, 4)
+        """
+        self._damage.altered -= self._altered_end
+        self._damage.unfinished = self._altered_end = 0
+        if not self._position:
+            self._skip_magic(file)
+        markers = _Markers(file)
+        while True:
+            file.seek(self._position)
+            head = file.read(HEADER.size)
+            if len(head) < HEADER.size:
+                self._damage.unfinished = len(head)
+                return
+            marker, kind, length, checksum = HEADER.unpack(head)
+            if marker == MARKER and length <= min(LARGEST, _size(file) - self._position - HEADER.size):
+                file.seek(self._position + HEADER.size)
+                payload = file.read(length)
+                if zlib.crc32(payload, kind) & 0xFFFFFFFF == checksum and len(payload) == length:
+                    self._position += HEADER.size + length
+                    yield kind, payload
+                    continue
+                self._reread += length
+            following = markers.following(self._position + 1)
+            if following is not None and self._reread > REREAD_RATIO * _size(file) + REREAD_FREE:
+                self._end_altered(file)
+                return
+            if following is None:
+                if marker == MARKER:
+                    self._damage.unfinished += _size(file) - self._position
+                else:
+                    self._end_altered(file)
+                return
+            self._damage.altered += following - self._position
+            self._position = following
+
+    def _skip_magic(self, file: BinaryIO) -> None:
+        file.seek(0)
+        if file.read(len(MAGIC)) == MAGIC:
+            self._position = len(MAGIC)
+        else:
+            self._damage.altered += len(MAGIC)
+
+    def _end_altered(self, file: BinaryIO) -> None:
+        self._altered_end = _size(file) - self._position
+        self._damage.altered += self._altered_end
 
 
 def _size(file: BinaryIO) -> int:

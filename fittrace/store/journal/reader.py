@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from ...schema.limits import BYTES_PER_THREAD, LOST_PLACES, THREADS_FREE
 from ...schema.regular_files import open_regular
 from .allowance import Allowance
 from .batch_metadata import PackedMetadata
-from .blocks import Damage, blocks
+from .blocks import BlockReader, Damage
 from .definitions import Definition, KnownDefinitions, facts_of
 from .packing import unpacked
 from .sample_orders import PackedOrders
@@ -55,7 +56,7 @@ class Chunk:
 
 
 class Journal:
-    """One process' journal. `windows` reads it from its beginning and fills in the attributes.
+    """One process' journal. Reading its windows fills in the attributes.
 
     - `path`: the file.
     - `facts`: the facts of the process; None where their block is damaged or not read yet.
@@ -76,43 +77,50 @@ class Journal:
         self.batch_metadata: dict[int, PackedMetadata] = {}
         self.damage = Damage()
         self.position = 0
+        self._blocks = BlockReader(self.damage)
         self._next: dict[int, int] = {}
         self._lost_places = 0
 
     def windows(self) -> Iterator[list[Chunk]]:
-        """The records in windows of about `WINDOW` numbers, each with one chunk per thread.
+        """The windows of the whole journal, as `new_windows` gives them. Raises `OSError` if it cannot be read."""
+        with open_regular(str(self.path)) as file:
+            yield from self.new_windows(file)
+
+    def new_windows(self, file: BinaryIO) -> Iterator[list[Chunk]]:
+        """The records from where the last call ended, in windows of about `WINDOW` numbers with one chunk per thread.
 
         Capture writes the records of its threads in rounds, thread by thread. A window ends between two rounds, so that
-        it has all threads' records of the same time. Raises `OSError` where the file cannot be read.
+        it has all threads' records of the same time. The last window ends where the journal ends now.
+
+        - `file`: the open journal, which is the same at every call.
         """
         waiting: dict[int, Chunk] = {}
         size = latest = 0
-        with open_regular(str(self.path)) as file:
-            for kind, payload in blocks(file, self.damage):
-                self.position = file.tell()
-                self.allowance.stored(len(payload))
-                try:
-                    if kind in (BlockKind.EVENTS, BlockKind.PACKED):
-                        thread, number = EVENTS_HEAD.unpack_from(payload)
-                        lost = self._lost(thread, number)
-                        for piece in _pieces(self._records(kind, payload)):
-                            over = (size > WINDOW and thread <= latest) or size > LARGEST_WINDOW
-                            if over or (lost and thread in waiting):
-                                yield list(waiting.values())
-                                waiting, size = {}, 0
-                            waiting.setdefault(thread, Chunk(thread, gap=lost)).pieces.append(piece)
-                            size, latest, lost = size + len(piece), thread, False
-                        self._next[thread] = number + 1
-                    elif kind == BlockKind.ORDER:
-                        size += self.orders.add(payload)
-                    elif kind == BlockKind.METADATA:
-                        named, metadata = PackedMetadata.of(payload)
-                        self.batch_metadata[named] = metadata
-                        size += len(payload) // 8
-                    else:
-                        self._define(kind, payload)
-                except (*_SENSELESS, struct.error, zlib.error):
-                    self.damage.altered += len(payload)
+        for kind, payload in self._blocks.blocks(file):
+            self.position = file.tell()
+            self.allowance.stored(len(payload))
+            try:
+                if kind in (BlockKind.EVENTS, BlockKind.PACKED):
+                    thread, number = EVENTS_HEAD.unpack_from(payload)
+                    lost = self._lost(thread, number)
+                    for piece in _pieces(self._records(kind, payload)):
+                        over = (size > WINDOW and thread <= latest) or size > LARGEST_WINDOW
+                        if over or (lost and thread in waiting):
+                            yield list(waiting.values())
+                            waiting, size = {}, 0
+                        waiting.setdefault(thread, Chunk(thread, gap=lost)).pieces.append(piece)
+                        size, latest, lost = size + len(piece), thread, False
+                    self._next[thread] = number + 1
+                elif kind == BlockKind.ORDER:
+                    size += self.orders.add(payload)
+                elif kind == BlockKind.METADATA:
+                    named, metadata = PackedMetadata.of(payload)
+                    self.batch_metadata[named] = metadata
+                    size += len(payload) // 8
+                else:
+                    self._define(kind, payload)
+            except (*_SENSELESS, struct.error, zlib.error):
+                self.damage.altered += len(payload)
         if waiting:
             yield list(waiting.values())
 
