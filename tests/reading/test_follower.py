@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections import Counter
 from pathlib import Path
@@ -15,6 +16,7 @@ from crash.rows import derive
 from crash.streams import Program, Shape, blocks_of, drains
 
 from fittrace.schema.tables import BATCH_PHASES
+from fittrace.store.journal.blocks import BlockReader, Damage
 from fittrace.store.live import running_totals
 from fittrace.store.live.fit_totals import OTHER, FitTotals
 from fittrace.store.live.run_follower import RunFollower
@@ -77,3 +79,18 @@ def test_a_growing_journal_has_the_sums_of_the_finished_one(
     found = sums_of(process.totals.fits)
     assert found == expected(derive(path))
     assert found["ends"]
+
+
+def test_each_block_is_read_once_however_the_journal_grows() -> None:
+    program, random = program_of(3), Random(3)
+    data = b"".join(blocks_of(program, drains(random, program, 12)))
+    whole = list(BlockReader(Damage()).blocks(io.BytesIO(data)))
+    journal, damage = io.BytesIO(), Damage()
+    reader, found = BlockReader(damage), []
+    for begin in range(0, len(data), 37):
+        journal.seek(0, io.SEEK_END)
+        journal.write(data[begin : begin + 37])
+        if begin:  # before, there is no whole `MAGIC`
+            found += reader.blocks(journal)
+    assert found == whole
+    assert (damage.altered, damage.unfinished) == (0, 0)

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -219,3 +220,32 @@ def test_a_killed_run_ends_the_watch(tmp_path: Path) -> None:
     terminal.expect(pexpect.EOF)
     terminal.close()
     assert terminal.exitstatus == 0
+
+
+TRAINING = """
+import keras
+import numpy as np
+
+x, y = np.ones((320, 4)), np.ones(320)
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+model.compile("sgd", "mse")
+model.fit(x, y, batch_size=32, epochs=3, validation_split=0.2)
+"""
+
+
+@pytest.mark.slow
+def test_a_training_is_watched_to_its_end(tmp_path: Path) -> None:
+    pytest.importorskip("keras")
+    (tmp_path / "train.py").write_text(TRAINING)
+    # Its output goes to a file, so that it shares no terminal with the watch.
+    with (tmp_path / "train.log").open("wb") as log:
+        command = [sys.executable, "-m", "fittrace", "run", "--name", "a1", "train.py"]
+        with subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log) as training:
+            while not (tmp_path / "traces" / "a1" / "run.json").exists():
+                time.sleep(0.05)
+            words = [sys.executable, "-m", "fittrace", "watch", "traces/a1"]
+            done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=200, check=True)
+            assert training.wait(100) == 0
+    *_, last_epoch, last = done.stdout.splitlines()
+    assert last_epoch.startswith("fit 0 epoch 3/3, ") and "val_loss" in last_epoch
+    assert re.fullmatch(r"ended after .* \(ok\); fittrace show traces/a1", last)
