@@ -19,8 +19,7 @@ import pyarrow.parquet as pq
 from fittrace.schema import journal_format as form
 from fittrace.schema import run_facts as schema_run
 from fittrace.store import part_names
-from fittrace.store.journal.blocks import Damage
-from fittrace.store.journal.blocks import blocks as read_blocks
+from fittrace.store.journal.blocks import BlockReader, Damage
 
 from . import poison
 
@@ -316,4 +315,4 @@ def _journals(run: Path) -> list[Path]:
 
 def _blocks(path: Path) -> list[tuple[int, bytes]]:
     with path.open("rb") as file:
-        return list(read_blocks(file, Damage()))
+        return list(BlockReader(Damage()).blocks(file))

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import io
-import sys
 from collections import Counter
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent))  # for `crash`
-
-from crash.rows import derive
+from crash.rows import Tables, derive
 from crash.streams import Program, Shape, blocks_of, drains
 
 from fittrace.schema.tables import BATCH_PHASES
@@ -21,9 +18,14 @@ from fittrace.store.live import running_totals
 from fittrace.store.live.fit_totals import OTHER, FitTotals
 from fittrace.store.live.run_follower import RunFollower
 
+Sums = dict[str, Counter[Any]]
+"""By the name of a sum: its parts."""
 
-def sums_of(fits: dict[int, FitTotals]) -> dict[str, Counter]:
-    sums = {name: Counter() for name in ("batches", "batch_ns", "phase_ns", "hook_ns", "hook_calls", "epochs", "ends")}
+
+def sums_of(fits: dict[int, FitTotals]) -> Sums:
+    sums: Sums = {
+        name: Counter() for name in ("batches", "batch_ns", "phase_ns", "hook_ns", "hook_calls", "epochs", "ends")
+    }
     for fit in fits.values():
         for name in ("batches", "batch_ns", "phase_ns", "hook_ns", "hook_calls"):
             for key, number in getattr(fit, name).items():
@@ -33,8 +35,10 @@ def sums_of(fits: dict[int, FitTotals]) -> dict[str, Counter]:
     return {name: +counter for name, counter in sums.items()}
 
 
-def expected(tables: dict) -> dict[str, Counter]:
-    sums = {name: Counter() for name in ("batches", "batch_ns", "phase_ns", "hook_ns", "hook_calls", "epochs", "ends")}
+def expected(tables: Tables) -> Sums:
+    sums: Sums = {
+        name: Counter() for name in ("batches", "batch_ns", "phase_ns", "hook_ns", "hook_calls", "epochs", "ends")
+    }
     for row in tables["batches"]:
         sums["batches"][row["fit"], row["stage"]] += 1
         sums["batch_ns"][row["fit"], row["stage"]] += row["duration_ns"]
@@ -86,7 +90,8 @@ def test_each_block_is_read_once_however_the_journal_grows() -> None:
     data = b"".join(blocks_of(program, drains(random, program, 12)))
     whole = list(BlockReader(Damage()).blocks(io.BytesIO(data)))
     journal, damage = io.BytesIO(), Damage()
-    reader, found = BlockReader(damage), []
+    reader = BlockReader(damage)
+    found: list[tuple[int, bytes]] = []
     for begin in range(0, len(data), 37):
         journal.seek(0, io.SEEK_END)
         journal.write(data[begin : begin + 37])

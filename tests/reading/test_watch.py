@@ -10,23 +10,24 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pexpect
 import pytest
-from stores import write_run
 
 from fittrace.cli import main
 from fittrace.store.live.fit_totals import OTHER, FirstBadValue, FitTotals, Stop
 from fittrace.views.watch_display import display
 from fittrace.views.watch_figures import WatchFigures, findings, rate, remaining_ns
 from fittrace.views.watch_lines import WatchLines
+from reading.stores import write_run
 
 SECOND = 1_000_000_000
 GROWING = Path(__file__).parent / "growing.py"
 SHOW_SCREEN, HIDE_SCREEN, SHOW_CURSOR = "\x1b[?1049h", "\x1b[?1049l", "\x1b[?25h"
 
 
-def fit_of(**facts) -> FitTotals:
+def fit_of(**facts: Any) -> FitTotals:
     """The second of four epochs of 100 batches: 50 are done, ten in a second. The first epoch took 12 s."""
     fit = FitTotals(
         0,
@@ -53,7 +54,7 @@ def fit_of(**facts) -> FitTotals:
     return fit
 
 
-def picture(width: int, height: int, fit: FitTotals | None = None, **facts) -> list[str]:
+def picture(width: int, height: int, fit: FitTotals | None = None, **facts: Any) -> list[str]:
     fit = fit or fit_of()
     figures = WatchFigures("a1", 27 * SECOND, 1, "keras-3 3.15", fit, 612_000_000, tuple(findings(fit)))
     return display(WatchFigures(**{**vars(figures), **facts}), width, height).plain.split("\n")
