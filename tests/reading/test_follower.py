@@ -22,6 +22,9 @@ Sums = dict[str, Counter[Any]]
 """By the name of a sum: its parts."""
 
 
+NAMES = ("batches", "batch_ns", "phase_ns", "hook_ns", "hook_calls", "epochs", "ends")
+
+
 def sums_of(fits: dict[int, FitTotals]) -> Sums:
     sums: Sums = {
         name: Counter() for name in ("batches", "batch_ns", "phase_ns", "hook_ns", "hook_calls", "epochs", "ends")
