@@ -10,6 +10,7 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from ..schema.safe_text import printable
 from .model.document import Document
 from .packing import pack
 
@@ -67,7 +68,7 @@ def page(document: Document) -> str:
         _environment()
         .get_template("page.html.jinja")
         .render(
-            title=document.title,
+            title=printable(document.title),
             policy=_policy(styles, scripts),
             styles=[Markup(style) for style in styles],
             scripts=[Markup(script) for script in scripts],

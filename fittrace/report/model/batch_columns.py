@@ -69,17 +69,17 @@ class BatchColumns:
 
     def integers(self, column: str, missing: int = 0) -> Ints:
         """A column of integers. `missing` stands for null."""
-        return integers_of(self._read([column])[column], missing)[self._order]
+        return integers_of(self._column(column), missing)[self._order]
 
     def numbers(self, column: str) -> tuple[Floats, npt.NDArray[np.bool_]]:
         """A column of numbers, NaN where there is none; and which batches have one, which may be NaN itself."""
-        values = self._read([column])[column]
+        values = self._column(column)
         has_value = np.asarray(values.is_valid().to_numpy(), bool)[self._order]
         return np.asarray(values.cast(pa.float64()).to_numpy(), np.float64)[self._order], has_value
 
     def texts(self, column: str) -> tuple[Ints, list[str]]:
         """A column of texts, as indices of a list; -1 where there is none."""
-        encoded = self._read([column])[column].cast(pa.string()).combine_chunks().dictionary_encode()
+        encoded = self._column(column).cast(pa.string()).combine_chunks().dictionary_encode()
         encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
         return integers_of(encoded.indices, -1)[self._order], encoded.dictionary.to_pylist()
 
@@ -127,6 +127,10 @@ class BatchColumns:
         outer = self._enclosing[inner]
         np.add.at(result, outer, np.minimum(self.ends[inner], self.ends[outer]) - self.starts[inner])
         return result
+
+    def _column(self, column: str) -> pa.ChunkedArray:
+        # By its index: DuckDB cuts a name at a NUL.
+        return self._read([column]).column(0)
 
     def _read(self, columns: Sequence[str]) -> pa.Table:
         quoted = ", ".join('"' + column.replace('"', '""') + '"' for column in columns)

@@ -74,7 +74,7 @@ def _timeline(
     phases = [
         buckets.series(phase, _title(phase), values, rounded=True) for phase, values in times.items() if values.any()
     ]
-    logs = logs_of(trace, columns, OWN_STAGES[facts["method"]], buckets)
+    logs = logs_of(trace, columns, OWN_STAGES.get(facts["method"], ""), buckets)
     return Timeline(
         batches=columns.count,
         every=buckets.every,
