@@ -9,19 +9,25 @@ from __future__ import annotations
 
 import ast
 import builtins
+import html as html_text
 import json
 import os
+import re
 import sys
 import traceback
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import fittrace
 from fittrace.cli import COMMANDS, main
+from fittrace.report import Document
+from fittrace.report import page as page_of
+from fittrace.report.model.document import Made
+from fittrace.report.packing import unpacked
 from fittrace.tables.computed_tables import VIEWS
 
 from .poison import RAISED
@@ -30,6 +36,12 @@ MARK = "/a-run-of-the-fuzzer"
 ASKED = b"step\nnext\nback\nwhere\nwhy\nlist\np logs\nb fit\ncontinue\nreverse-continue\nargs\nhelp\nquit\n"
 FORMATS = ("otlp", "perfetto", "chrome", "tensorboard", "csv", "parquet", "run-metadata")
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_PAGE = re.compile(
+    r"(?P<before>.*<title>)(?P<title>[^<>]*)(?P<between>(?: – fittrace)</title>.*id=\"data\">)"
+    r"(?P<data>[A-Za-z0-9+/=]*)(?P<after></script>.*)",
+    re.DOTALL,
+)
+"""The page of a report, in parts. Its title has no markup, and its data only characters of base64."""
 
 
 class Bait:
@@ -71,6 +83,9 @@ def _command_lines(run: Path, out: Path) -> Iterator[tuple[str, list[str]]]:
     yield "replay --json", ["replay", "--json", "--epoch", "0", str(run)]
     yield "check", ["check", str(run)]
     yield "diff", ["diff", str(run), str(run)]
+    yield "diff --report", ["diff", "--report", "-o", str(out / "diff.html"), "--force", str(run), str(run)]
+    yield "report", ["report", "-o", str(out / "report.html"), "--force", str(run)]
+    yield "report --redact", ["report", "--redact", "-o", str(out / "redacted.html"), "--force", str(run.parent)]
     yield "testgen", ["testgen", str(run), "-o", str(out / "test_generated.py")]
     for form in FORMATS:
         yield f"export {form}", ["export", str(run.parent if form == "tensorboard" else run), "--format", form,
@@ -128,6 +143,27 @@ def faults_in_files(out: Path) -> Iterator[str]:
         names = {node.id for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Name)}
         if RAISED in names:
             yield f"{file.name}: a text of the trace is code in it"
+    for file in out.rglob("*.html"):
+        yield from (f"{file.name}: {fault}" for fault in faults_in_page(file.read_text("utf-8")))
+
+
+def faults_in_page(html: str) -> Iterator[str]:
+    """What is wrong with the page of a report: all but its title and its data must be the same for every trace."""
+    page = _PAGE.fullmatch(html)
+    if page is None or page["before"] + page["between"] + page["after"] != _empty_page():
+        yield "a text of the trace is markup in it"
+        return
+    shown = json.dumps(unpacked(page["data"]), ensure_ascii=False) + html_text.unescape(page["title"])
+    if obeyed := sorted({c for c in shown if unicodedata.category(c) in _UNSAFE}):
+        yield f"raw characters in the page: {obeyed!r}"
+
+
+@cache
+def _empty_page() -> str:
+    """A page of nothing, without its title and its data."""
+    empty = _PAGE.fullmatch(page_of(Document("", Made("", "", False), [])))
+    assert empty is not None
+    return empty["before"] + empty["between"] + empty["after"]
 
 
 def most_memory(anew: bool) -> int:
