@@ -1,10 +1,11 @@
-"""The `Trace` that `fittrace.open` returns: the tables of a trace, its replays and its annotated source."""
+"""The `Trace` that `fittrace.open` returns: the tables of a trace, its replays, its annotated source, its page."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from .replay import Replay, lines_of, recording
+from .report import ReportPage, display, document
 from .tables import TraceTables as Tables
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Trace(Tables):
-    """One run, or all runs of a folder: its tables, and the replay of its fits."""
+    """One run, or all runs of a folder: its tables, and the replay of its fits, and its page."""
 
     def replay(self, fit: int = 0, process: int | None = None, run: str | None = None) -> Replay:
         """A cursor on the control flow of one fit.
@@ -46,3 +47,18 @@ class Trace(Tables):
         [450]
         """
         return lines_of(self.replay(fit, process, run))
+
+    def report(self, redact: bool = False) -> ReportPage:
+        """The whole trace as one HTML page. A notebook shows it; `save` writes it to a file.
+
+        `redact`: leave out the engine's source, the host, paths and arguments, to pass the page on.
+
+        >>> import fittrace
+        >>> page = fittrace.open("traces/reference-keras-3").report()  # doctest: +SKIP
+        >>> page.save("fit.html")  # doctest: +SKIP
+        PosixPath('fit.html')
+        """
+        return ReportPage(document(self, redacted=redact))
+
+    def _repr_html_(self) -> str:
+        return display(self)

@@ -6,12 +6,12 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..export.output_files import replaced
 from ..schema import otel_names
 from ..schema.errors import FittraceError
 from ..schema.safe_text import printable
 from ..schema.sent_batches import ALL
 from .batches_option import HELP, batches
-from .output_files import replaced
 from .progress import progress
 from .subcommand import Subcommand
 from .trace_arguments import add_trace

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from ..export.output_files import replaced
 from ..schema.errors import FittraceError
-from .output_files import replaced
 from .which_trace import parse_path
 
 

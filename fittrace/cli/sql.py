@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from ..export.output_files import replaced
 from ..schema.errors import FittraceError
-from .output_files import replaced
 from .progress import progress
 from .subcommand import Subcommand
 from .which_trace import find_trace, parse_path

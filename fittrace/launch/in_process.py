@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from ..capture import Session
@@ -14,6 +15,7 @@ from ..schema import run_facts
 from ..schema.capture_settings import DEFAULT, Settings
 from ..schema.safe_text import printable
 from ..store.converter_lock import StillRunning, marked_as_running
+from .notebook import displayed_at_end
 from .run_folder import make_run_folder
 
 
@@ -23,6 +25,15 @@ class Run:
 
     path: Path
     "The folder of the run. `fittrace.open(run.path)` reads it."
+
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows of the run. None if it cannot be read: the notebook then shows its `repr`."""
+        try:
+            # By name, since launching must not import the readers. They are imported when somebody looks.
+            text: str = import_module("fittrace").open(self.path)._repr_html_()
+            return text
+        except Exception:
+            return None
 
 
 @contextmanager
@@ -36,7 +47,7 @@ def trace(
     """Record every fit in the block. This is for notebooks and scripts.
 
     Keras may be imported before the block or in it. In a program that `fittrace run` started, the fits go into the run
-    of that program, and the parameters have no effect.
+    of that program, and the parameters have no effect. In a notebook, the block ends with a display of the run.
 
     - `out`: the folder in which to make the folder of the run.
     - `name`: the name of the run's folder. The default is the time and the name of the script.
@@ -58,10 +69,11 @@ def trace(
     settings = Settings(values=values, lines=lines, run_metadata=run_metadata)
     title = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "notebook"
     directory, facts = make_run_folder(Path(out), name, title, list(sys.argv), sys.executable, settings)
-    with marked_as_running(directory):
+    run = Run(directory)
+    with displayed_at_end(run), marked_as_running(directory):
         session = Session.begin(str(directory), settings)
         try:
-            yield Run(directory)
+            yield run
         finally:
             session.end()
             try:

@@ -8,20 +8,19 @@ from typing import Any
 
 from ...replay import NoFlow, Replay, recording
 from ...tables import TraceTables
-from ...tables.database import row_dicts
-from ...tables.sql_literals import literal
 from ...views import fit_sentences
 from ...views.end_position import run_of, stood
 from ...views.summary_figures import FitSummary, selecting
 from .batch_details import BatchDetails
 from .callback_hooks import CallbackHooks, callback_hooks
+from .fit_times import fit_times
 from .recorded_steps import RecordedSteps, recorded_steps
 from .redaction import exception_type
 from .run_facts import Facts, arguments
 from .sampled_ops import SampledOps, sampled_ops
 from .source import EngineSource, engine_source
 from .timeline import Timeline, batch_sections
-from .verdict import FitTimes, Part, verdict
+from .verdict import Part, verdict
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def fit_of(trace: TraceTables, summary: FitSummary, redacted: bool, wanted: Sequ
     chosen = selecting(facts)
     error = facts["error"]
     position = stood(facts, run_of(trace, facts))
-    where_time_went = verdict(_times(trace, summary))
+    where_time_went = verdict(fit_times(trace, summary))
     timeline, details = batch_sections(trace, summary, position, wanted)
     source, steps = _source_and_steps(trace, facts, redacted)
     return Fit(
@@ -109,32 +108,6 @@ def _source_and_steps(
     return source, recorded_steps(replay, functions, facts["start_ns"], redacted)
 
 
-def _times(trace: TraceTables, summary: FitSummary) -> FitTimes:
-    chosen = selecting(summary.facts)
-    building = row_dicts(trace.relation(_BUILDING.format(chosen=chosen)))
-    fetches_inside = _fetches_inside(trace, summary)
-    sampled = summary.sampled
-    tells_waiting = fetches_inside and sampled is not None and sampled["batches"] > 1 and sampled["function"] > 0
-    return FitTimes(
-        method=summary.facts["method"],
-        phases=summary.phases,
-        hooks=summary.hooks,
-        building_ns={row["stage"]: float(row["building_ns"]) for row in building},
-        fetches_inside=fetches_inside,
-        waiting=float(sampled["data_wait"] / sampled["function"]) if sampled and tells_waiting else None,
-    )
-
-
-def _fetches_inside(trace: TraceTables, summary: FitSummary) -> bool:
-    """Whether the backend's function fetches the data itself: Keras on `tf.data`."""
-    facts = summary.facts
-    if facts["engine"] != "keras-3":
-        return bool(facts["engine"] == "tf-keras")
-    of_process = " AND ".join(f"{key} = {literal(facts[key])}" for key in ("run", "process") if key in facts)
-    query = rf"SELECT 1 FROM sites WHERE {of_process} AND regexp_matches(file, 'backend.tensorflow') LIMIT 1"
-    return bool(row_dicts(trace.relation(query)))
-
-
 def _remarks(summary: FitSummary) -> list[str]:
     """What else is worth saying about the fit, in sentences."""
     remarks = [fit_sentences.inner_fits(row, summary.facts) for row in summary.inner]
@@ -143,14 +116,3 @@ def _remarks(summary: FitSummary) -> list[str]:
     if summary.retraced:
         remarks.append(fit_sentences.retraced(summary.retraced))
     return remarks
-
-
-# What the function took in the first batch of each stage above the median of the others.
-_BUILDING = """
-    SELECT stage,
-        any_value(function_ns) FILTER (nth = 1) - median(function_ns) FILTER (nth > 1) AS building_ns
-    FROM (
-        SELECT stage, function_ns, row_number() OVER (PARTITION BY stage ORDER BY start_ns) AS nth
-        FROM batches WHERE {chosen}
-    ) GROUP BY stage HAVING count(*) > 1
-"""

@@ -43,7 +43,7 @@ def run_of(trace: TraceTables, redacted: bool, progress: Callable[[int, int], No
     return Run(
         name=trace.path.resolve().name,
         facts=run_facts(trace, redacted),
-        ending=_ending(figures),
+        ending=ending_of(figures),
         ok=_is_ok(figures),
         fits=[
             fit_of(trace, summary, redacted, _batches_of(findings, number))
@@ -62,7 +62,8 @@ def _batches_of(findings: Findings, fit: int) -> list[int]:
     return [finding.ordinal for finding in findings.found if finding.fit == fit and finding.ordinal is not None]
 
 
-def _ending(figures: Figures) -> str:
+def ending_of(figures: Figures) -> str:
+    """How the run ended; of a folder, how many runs there are and how many failed."""
     runs = figures.trace.runs
     if not figures.trace.is_folder:
         return ending(runs[0], figures.endings)

@@ -1,4 +1,4 @@
-"""Files that a command writes completely or not at all."""
+"""Files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def replaced(output: Path) -> Iterator[Path]:
     if output.is_symlink():
         output = output.resolve()
     if output.is_dir() or not output.name:
-        raise FittraceError(f"{output}: a folder; give the name of a file with -o")
+        raise FittraceError(f"{output}: a folder; give the name of a file")
     if output.exists() and not output.is_file():
         yield output
         return
