@@ -175,7 +175,7 @@ def _write_page(finished: Finished) -> None:
     try:
         with progress(f"writing {output}", at_once=True) as report:
             write(finished.directory, output, report)
-        _say(f"report: {output}")
+        _say(f"report: open {output} in a browser")
     except Exception as error:
         _say(f"no report: {error}; the trace is in {finished.directory}")
 

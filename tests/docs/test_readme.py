@@ -79,6 +79,7 @@ def test_all_commands_are_known() -> None:
     assert {words[0] for words in FITTRACE} == {
         "run",
         "ls",
+        "report",
         "convert",
         "show",
         "sql",

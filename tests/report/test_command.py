@@ -73,7 +73,7 @@ raise SystemExit(3)
 def test_run_writes_a_page_beside_the_trace_and_a_fault_in_it_changes_no_exit_code(tmp_path: Path) -> None:
     ran = run_report(tmp_path, TRAINS)
     output = tmp_path / "traces" / "mine.html"
-    assert (ran.returncode, ran.stderr.splitlines()[-1]) == (3, f"fittrace: report: {output}")
+    assert (ran.returncode, ran.stderr.splitlines()[-1]) == (3, f"fittrace: report: open {output} in a browser")
     run = shown(output.read_text("utf-8"))["runs"][0]
     assert [fit["batches"] for fit in run["fits"]] == [1]
 
