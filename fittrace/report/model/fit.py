@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...replay import NoFlow, Replay, recording
@@ -60,9 +60,10 @@ def fit_of(trace: TraceTables, summary: FitSummary, redacted: bool, wanted: Sequ
     - `redacted`: leave out arguments and messages of exceptions.
     - `wanted`: batches that findings are about, which a long fit shows one by one.
     """
+    if redacted:
+        summary = _redacted(summary)
     facts = summary.facts
     chosen = selecting(facts)
-    error = facts["error"]
     position = stood(facts, run_of(trace, facts))
     where_time_went = verdict(fit_times(trace, summary))
     timeline, details = batch_sections(trace, summary, position, wanted)
@@ -79,7 +80,7 @@ def fit_of(trace: TraceTables, summary: FitSummary, redacted: bool, wanted: Sequ
         start_ms=facts["start_ns"] / 1e6,
         duration_ns=facts["duration_ns"],
         status=facts["status"],
-        error=exception_type(error) if redacted and error else error,
+        error=facts["error"],
         stood=position,
         stopped=fit_sentences.stop(summary.stop) if summary.stop else None,
         verdict=where_time_went.sentence,
@@ -94,6 +95,12 @@ def fit_of(trace: TraceTables, summary: FitSummary, redacted: bool, wanted: Sequ
         source=source,
         replay=steps,
     )
+
+
+def _redacted(summary: FitSummary) -> FitSummary:
+    """The fit without the message of its exception, which every part of the page then goes without."""
+    error = summary.facts["error"]
+    return replace(summary, facts={**summary.facts, "error": exception_type(error) if error else error})
 
 
 def _source_and_steps(
