@@ -43,7 +43,8 @@ function runSections(selection) {
     const fit = selection.fit;
     ofFit.replaceChildren(...(fit ? withOwnIds(selection, fitSections(selection, fit)) : []));
   });
-  return [...withOwnIds(selection, [overviewSection(selection)]), ofFit];
+  const [overview, run] = withOwnIds(selection, [overviewSection(selection), runSection(selection)]);
+  return [overview, ofFit, run];
 }
 
 /**
@@ -54,6 +55,7 @@ function fitSections(selection, fit) {
   return [
     timelineSection(selection, fit),
     batchSection(selection, fit),
+    phasesSection(fit),
     callbacksSection(selection, fit),
     sourceSection(selection, fit),
     replaySection(selection, fit),

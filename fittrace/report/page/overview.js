@@ -101,12 +101,6 @@ function overviewSection(selection) {
         ? fitOverview(fit)
         : [element("p.verdict", {}, "No fit, evaluate or predict was called: there is nothing to show.")]),
       ...findingsPart(selection, run),
-      element(
-        "div.beside",
-        {},
-        fit ? element("div", {}, ...phasesPart(fit)) : null,
-        element("div", {}, ...factsPart(run, fit)),
-      ),
       ...(run.all_fits.length ? [allFitsTable(run.all_fits)] : []),
     );
   });
@@ -304,13 +298,14 @@ function threadLink(address) {
 // Phases and fits -----------------------------------------------------------------------------------------------------
 
 /** @param {PageFit} fit */
-function phasesPart(fit) {
+function phasesSection(fit) {
   const whole = fit.duration_ns;
   const isShown = (/** @type {PhaseRow} */ row) => row.self >= LEAST_SHARE_SHOWN * whole;
   const small = fit.phases.filter((row) => !isShown(row));
   const rest = small.reduce((sum, row) => sum + row.self, 0);
-  return [
-    element("h3", {}, "Phases"),
+  return section(
+    "phases",
+    "Phases",
     phasesTable(
       "self: without the phases inside it. share: self, of the whole fit.",
       fit.phases.filter(isShown),
@@ -321,7 +316,7 @@ function phasesPart(fit) {
           phasesTable("The other phases", small, whole),
         )
       : null,
-  ].filter((node) => node !== null);
+  );
 }
 
 /**
@@ -373,6 +368,20 @@ function allFitsTable(kinds) {
 // Facts ---------------------------------------------------------------------------------------------------------------
 
 /**
+ * The facts of the run, and the arguments of the fit.
+ * @param {PageSelection} selection
+ */
+function runSection(selection) {
+  const run = selection.page.runs[selection.run];
+  const content = element("div");
+  selection.follow((place, before) => {
+    if (content.childElementCount && place.fit === before.fit) return;
+    content.replaceChildren(...factsPart(run, selection.fit));
+  });
+  return section("run", "The run", content);
+}
+
+/**
  * @param {PageRun} run
  * @param {PageFit | null} fit
  */
@@ -384,7 +393,6 @@ function factsPart(run, fit) {
   );
   const columns = [{ name: "name" }, { name: "value" }];
   return [
-    element("h3", {}, "The run"),
     list,
     fit?.arguments.length
       ? details(`Arguments of ${fit.name} and settings`, () =>
