@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import conversion, fit, others, reading, sampling, settings, size, span, startup
+from . import conversion, fit, others, page, reading, sampling, settings, size, span, startup
 from .table import as_markdown, as_text, write_between_markers
 
 MEASURES = {
@@ -21,6 +21,7 @@ MEASURES = {
     "others": ("The same script under other tools", others.measure),
     "size": ("Size at rest", size.measure),
     "reading": ("Reading", reading.measure),
+    "report": ("The report's page", page.measure),
     "startup": ("Starting", startup.measure),
     "conversion": ("Writing the tables", conversion.measure),
 }

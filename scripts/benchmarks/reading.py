@@ -25,7 +25,7 @@ def measure(quick: bool) -> list[Row]:
     batches, rounds = (100_000, 3) if quick else (1_000_000, 5)
     rows = []
     with tempfile.TemporaryDirectory() as place:
-        run = _make(Path(place), batches)
+        run = make_trace(Path(place), batches)
         read = [processes.answer("reading", "batches", run) for _ in range(rounds)]
         rows += _rows(f"`batches()` of {batches:,} batches", read, quick)
         spans = _multiply(run)
@@ -46,7 +46,8 @@ def _rows(what: str, samples: list[dict[str, float]], quick: bool) -> list[Row]:
     ]
 
 
-def _make(place: Path, batches: int) -> Path:
+def make_trace(place: Path, batches: int) -> Path:
+    """Make up a trace of one fit with that many batches, under `place`."""
     sys.path.insert(0, str(processes.ROOT / "tests"))
     from synthetic import Size, make
 
