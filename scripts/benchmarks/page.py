@@ -1,7 +1,7 @@
 """The report's page: its size, and how long it takes to make and to open.
 
-One page is of a reference trace, one of a million batches that are made up (`tests/synthetic.py`), without control flow.
-Each sample is a fresh process that makes the page. A browser then opens it from disk, with a fresh profile.
+One page is of a reference trace, one of a million made-up batches (`tests/synthetic.py`) without control flow. Each
+sample is a fresh process that makes the page. A browser with a fresh profile then opens it from disk.
 """
 
 from __future__ import annotations
