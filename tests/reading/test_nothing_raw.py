@@ -70,6 +70,9 @@ def commands(run: Path) -> dict[str, list[list[str]]]:
         "check": [["check", one], ["check", both]],
         "diff": [["diff", one, reference], ["diff", reference, one, "--format", "json"]],
         "testgen": [["testgen", one]],
+        # What is in the page itself is tested in tests/report.
+        "report": [["report", path, "-o", f"{both}/page.html", "--force"] for path in (one, both)],
+        "watch": [["watch", one]],
     }
 
 

@@ -134,6 +134,8 @@ def test_a_batch_shows_its_spans_and_its_logs(open_page: Any, shown: Document) -
     assert page.evaluate("document.activeElement.clientWidth") > 5 * width
     page.click("summary:has-text('Before it')")
     before = np.count_nonzero((details.ordinal == 94) & (details.inside == 0))
+    # They are made when the part opens.
+    page.locator("#batch details .bar").nth(int(before) - 1).wait_for()
     assert page.locator("#batch details .bar").count() == before
     changed = page.locator("#batch mark").all_inner_texts()
     assert changed == ["worst_batch 1"]
