@@ -56,10 +56,10 @@ HOOKS = View(
         coalesce(list_last(list_filter(c.states, lambda x: x.position <= s.position)).logs, MAP {}) AS logs_after,
         coalesce(list_last(list_filter(c.states, lambda x: x.position = s.position)).changed, []) AS changed,
         s.status, s.span, s.parent
-    FROM (
+    FROM ( -- a damaged trace may have a callback without a hook
         SELECT *,
             row_number() OVER (PARTITION BY run, process, fit ORDER BY start_ns, position, span) - 1 AS seq
-        FROM stored.spans WHERE callback IS NOT NULL
+        FROM stored.spans WHERE callback IS NOT NULL AND hook IS NOT NULL
     ) s
     LEFT JOIN (
         SELECT run, process, span, list({position: position, logs: logs, changed: changed} ORDER BY position) AS states

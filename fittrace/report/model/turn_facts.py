@@ -195,16 +195,22 @@ class _Reader:
         callback, callbacks = _encoded(rows["callback"])
         name, names = _encoded(rows["hook"])
         position = rows["position"].fill_null(0).to_numpy()
-        shape = len(callbacks), int(position.max(initial=0)) + 1, len(names)
         found = np.full(rows.num_rows, -1, np.int64)
-        of_callback = callback >= 0
-        codes = np.ravel_multi_index((callback[of_callback], position[of_callback], name[of_callback]), shape)
-        numbers = np.empty(np.prod(shape), np.int64)
-        for code in np.flatnonzero(np.bincount(codes)).tolist():
+        # In a damaged trace a span may have a callback and no hook, and a position may be any number.
+        of_callback = (callback >= 0) & (name >= 0)
+        if not of_callback.any():
+            return found
+        positions, at = np.unique(position[of_callback], return_inverse=True)
+        shape = len(callbacks), len(positions), len(names)
+        codes, code_of = np.unique(
+            np.ravel_multi_index((callback[of_callback], at, name[of_callback]), shape), return_inverse=True
+        )
+        numbers = np.empty(len(codes), np.int64)
+        for index, code in enumerate(codes.tolist()):
             parts = [int(part) for part in np.unravel_index(code, shape)]
-            hook = callbacks[parts[0]], parts[1], names[parts[2]]
-            numbers[code] = self.hooks.setdefault(hook, len(self.hooks))
-        found[of_callback] = numbers[codes]
+            hook = callbacks[parts[0]], int(positions[parts[1]]), names[parts[2]]
+            numbers[index] = self.hooks.setdefault(hook, len(self.hooks))
+        found[of_callback] = numbers[code_of]
         return found
 
     def _alike(self, turns: Ints, count: int, spans: _Spans) -> npt.NDArray[Any]:
