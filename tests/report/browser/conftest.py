@@ -15,6 +15,9 @@ from fittrace.report import Document, document, page
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: see scripts/env")
 
+expect = playwright.expect
+"""Waits until the page is as it says. What follows a click or a key is seen with it: the page may still be at work."""
+
 CHROMIUM = shutil.which("chromium")
 _FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +14,7 @@ from fittrace.analysis.units import duration
 from fittrace.open_trace import Trace
 from fittrace.report import Document, document
 from fittrace.report.model.fit import Fit
+from report.browser.conftest import expect
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +28,19 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Document:
     return document(Trace.open(make(tmp_path_factory.mktemp("long"), Size(20_000, epochs=3))[0]))
 
 
-def in_sight(page: Any) -> tuple[int, int]:
-    first, until = page.eval_on_selector(".charts", "node => [node.dataset.first, node.dataset.until]")
-    return int(first), int(until)
+def in_sight(page: Any, fits: str) -> tuple[int, int]:
+    """The first batch in sight and the one after the last, once they are as asked.
+
+    - `fits`: a condition in JavaScript on `first` and `until`.
+    """
+    sight = page.wait_for_function(
+        f"""() => {{
+            const {{ first, until }} = document.querySelector(".charts").dataset;
+            return ((first, until) => {fits})(Number(first), Number(until)) && [Number(first), Number(until)];
+        }}"""
+    )
+    first, until = sight.json_value()
+    return first, until
 
 
 def phase(fit: Fit, name: str, ordinal: int) -> str:
@@ -48,21 +60,20 @@ def test_keys_move_a_cursor_over_the_batches_and_open_one(open_page: Any, shown:
     page.focus(".charts")
     for key in ("Home", "ArrowRight", "ArrowRight", "ArrowRight"):
         page.keyboard.press(key)
-    assert page.inner_text(".readout").startswith("epoch 0, batch 3: ")
-    assert page.get_attribute(".charts", "aria-valuenow") == "3"
+    expect(page.locator(".readout")).to_have_text(re.compile("^epoch 0, batch 3: "))
+    expect(page.locator(".charts")).to_have_attribute("aria-valuenow", "3")
     values = dict(
         zip(page.locator(".legend .name").all_inner_texts(), page.locator(".legend .value").all_inner_texts())
     )
     assert (values["function"], values["hooks"]) == (phase(fit, "function", 3), phase(fit, "hooks", 3))
     assert float(values["loss"]) == pytest.approx(float(fit.timeline.logs[0].values.mean[3]), rel=1e-5)
     page.keyboard.press("Enter")
-    assert page.inner_text("#batch h3") == "epoch 0, batch 3"
-    assert page.evaluate("location.hash") == "#fit=0&epoch=0&batch=3"
+    expect(page.locator("#batch h3")).to_have_text("epoch 0, batch 3")
+    expect(page).to_have_url(re.compile("#fit=0&epoch=0&batch=3$"))
     page.keyboard.press("+")
-    first, until = in_sight(page)
-    assert first <= 3 < until < 300
+    in_sight(page, "first <= 3 && 3 < until && until < 300")
     page.keyboard.press("Escape")
-    assert in_sight(page)[1] == 565
+    in_sight(page, "until === 565")
 
 
 def test_the_end_of_the_fit_is_a_place_of_the_timeline(open_page: Any, shown: Document) -> None:
@@ -70,7 +81,8 @@ def test_the_end_of_the_fit_is_a_place_of_the_timeline(open_page: Any, shown: Do
     page.focus(".charts")
     page.keyboard.press("End")
     page.keyboard.press("ArrowRight")
-    assert page.inner_text(".readout") == f"After the last batch: {duration(shown.runs[0].fits[0].timeline.after_ns)}"
+    after = duration(shown.runs[0].fits[0].timeline.after_ns)
+    expect(page.locator(".readout")).to_have_text(f"After the last batch: {after}")
 
 
 def test_dragging_zooms_and_a_click_opens_a_batch(open_page: Any, shown: Document) -> None:
@@ -83,37 +95,36 @@ def test_dragging_zooms_and_a_click_opens_a_batch(open_page: Any, shown: Documen
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.4, y, steps=4)
     page.mouse.up()
-    first, until = in_sight(page)
-    assert first == pytest.approx(0.2 * 565, abs=3)
-    assert until == pytest.approx(0.4 * 565, abs=3)
-    assert page.locator("#batch h3").count() == 0
+    first, until = in_sight(page, f"Math.abs(first - {0.2 * 565}) <= 3 && Math.abs(until - {0.4 * 565}) <= 3")
+    expect(page.locator("#batch h3")).to_have_count(0)
     page.mouse.click(box["x"] + box["width"] / 2, y)
     middle = batch_name(shown.runs[0].fits[0], (first + until) // 2)
-    assert page.inner_text("#batch h3") == middle
-    assert page.inner_text(".readout").startswith(middle)
+    expect(page.locator("#batch h3")).to_have_text(middle)
+    expect(page.locator(".readout")).to_have_text(re.compile(f"^{middle}"))
     page.mouse.dblclick(box["x"] + box["width"] / 2, y)
-    assert in_sight(page) == (0, 565)
+    in_sight(page, "first === 0 && until === 565")
 
 
 def test_a_phase_is_hidden_and_a_hook_is_shown_alone(open_page: Any, shown: Document) -> None:
     page = open_page(shown, "#fit=0&hook=0")
     hook = shown.runs[0].fits[0].timeline.hooks[0]
-    assert page.locator(".legend button .name").all_inner_texts() == [hook.times.name]
+    expect(page.locator(".legend button .name")).to_have_text([hook.times.name])
     page.click(".legend button")
-    assert page.evaluate("location.hash") == "#fit=0"
-    page.click(".legend button:has-text('function')")
-    assert page.get_attribute(".legend button:has-text('function')", "aria-pressed") == "false"
+    expect(page).to_have_url(re.compile("#fit=0$"))
+    function = page.locator(".legend button:has-text('function')")
+    function.click()
+    expect(function).to_have_attribute("aria-pressed", "false")
     page.click("text=Log scale")
-    assert page.get_attribute("text=Log scale", "aria-pressed") == "true"
+    expect(page.locator("text=Log scale")).to_have_attribute("aria-pressed", "true")
 
 
 def test_a_mark_opens_its_batch(open_page: Any, shown: Document) -> None:
     page = open_page(shown)
     page.click(".marks .mark.stop")
-    assert page.inner_text("#batch h3") == "epoch 5, test batch 18"
+    expect(page.locator("#batch h3")).to_have_text("epoch 5, test batch 18")
     page.click("summary:has-text('Table of the timeline')")
-    assert page.locator("#timeline table").count() == 2
-    assert "stop_training = True" in page.inner_text("#timeline table >> nth=1")
+    expect(page.locator("#timeline table")).to_have_count(2)
+    expect(page.locator("#timeline table").last).to_contain_text("stop_training = True")
 
 
 def test_a_batch_shows_its_spans_and_its_logs(open_page: Any, shown: Document) -> None:
@@ -121,33 +132,30 @@ def test_a_batch_shows_its_spans_and_its_logs(open_page: Any, shown: Document) -
     details = shown.runs[0].fits[0].details
     inside = np.flatnonzero((details.ordinal == 94) & (details.inside == 1))
     bars = page.locator("#batch > div > .spans .bar")
-    assert bars.count() == len(inside) == 17
-    assert bars.first.inner_text() == f"batch {duration(float(details.duration[inside[0]]))}"
+    assert len(inside) == 17
+    expect(bars).to_have_count(17)
+    expect(bars.first).to_have_text(f"batch {duration(float(details.duration[inside[0]]))}")
     bars.first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
-    told = page.inner_text("#batch > div > .spans .told")
-    assert told.startswith("CallbackList.on_train_batch_begin ")
-    assert " · phase hooks · " in told
+    told = page.locator("#batch > div > .spans .told")
+    expect(told).to_have_text(re.compile("^CallbackList.on_train_batch_begin .* · phase hooks · "))
     width = page.evaluate("document.activeElement.clientWidth")
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.clientWidth") > 5 * width
+    page.wait_for_function("width => document.activeElement.clientWidth > 5 * width", arg=width)
     page.click("summary:has-text('Before it')")
     before = np.count_nonzero((details.ordinal == 94) & (details.inside == 0))
-    # They are made when the part opens.
-    page.locator("#batch details .bar").nth(int(before) - 1).wait_for()
-    assert page.locator("#batch details .bar").count() == before
-    changed = page.locator("#batch mark").all_inner_texts()
-    assert changed == ["worst_batch 1"]
+    expect(page.locator("#batch details .bar")).to_have_count(int(before))
+    expect(page.locator("#batch mark")).to_have_text(["worst_batch 1"])
     page.click("text=Next →")
-    assert page.inner_text("#batch h3") == "epoch 1, batch 1"
+    expect(page.locator("#batch h3")).to_have_text("epoch 1, batch 1")
 
 
 def test_a_batch_of_a_long_fit_that_is_not_in_the_page_says_so(open_page: Any, long: Document) -> None:
     page = open_page(long, "#fit=0&epoch=1&batch=3001")
-    assert "The page sums this batch up with 15 others" in page.inner_text("#batch")
+    expect(page.locator("#batch")).to_contain_text("The page sums this batch up with 15 others")
     page.get_by_role("button", name="Slowest", exact=True).click()
-    assert page.locator("#batch .bar").count() > 3
+    expect(page.locator("#batch .bar").nth(3)).to_be_visible()
 
 
 def test_pieces_cover_any_range_with_the_values_of_its_batches(open_page: Any, long: Document) -> None:
