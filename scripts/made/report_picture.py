@@ -1,7 +1,7 @@
 """Makes the pictures of the report's page in docs/, with Chromium.
 
 The first shows a page of traces/reference-keras-3. The others show how a fault is found, in a new run of
-docs/examples/slow_callback.py.
+docs/examples/slow_callback.py. With them the golden pictures of the tests are made anew, by `page_pictures`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 import fittrace
+
+from . import page_pictures
 
 TRACE = Path("traces/reference-keras-3")
 PROGRAM = Path("docs/examples/slow_callback.py")
@@ -50,6 +52,7 @@ def main() -> None:
         fault = fittrace.open(record(Path(folder))).report(redact=True).save(Path(folder, "fault.html"))
         for path, (section, fragment) in FAULT.items():
             save(shot(browser, fault, section, fragment), path)
+        page_pictures.make_golden(browser, reference)
         browser.close()
 
 

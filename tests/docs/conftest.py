@@ -1,14 +1,12 @@
-"""The documents are tested with the scripts that make them, in the folder where those run."""
+"""The documents are tested in the folder where the scripts run that make them."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
 
 
 @pytest.fixture(autouse=True)
