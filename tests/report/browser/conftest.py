@@ -29,8 +29,8 @@ _FLAGS = (
 class PageOpener:
     """Opens pages in a browser.
 
-    - `complaints`: requests for anything but the page's own file, messages of the console, errors of scripts. A test
-      that provokes some clears the list.
+    - `complaints`: requests for anything but the page's own file, messages of the console, errors of scripts,
+      dialogs. A test that provokes some clears the list.
     """
 
     def __init__(self, browser: Any, folder: Path) -> None:
@@ -61,6 +61,7 @@ class PageOpener:
         opened.on("request", lambda request: self._check(request.url.startswith(address), f"asks for {request.url}"))
         opened.on("console", lambda message: self._check(False, f"{message.type}: {message.text}"))
         opened.on("pageerror", lambda error: self._check(False, f"error: {error}"))
+        opened.on("dialog", self._dismiss)
         opened.goto(address + fragment)
         opened.wait_for_selector("[data-ready]", timeout=20_000)
         return opened
@@ -68,6 +69,10 @@ class PageOpener:
     def close(self) -> None:
         for opened in self._opened:
             opened.close()
+
+    def _dismiss(self, dialog: Any) -> None:
+        self._check(False, f"opens a dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _check(self, fine: bool, complaint: str) -> None:
         if not fine:
