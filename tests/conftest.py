@@ -69,11 +69,14 @@ def cpu_s(group: str) -> int:
 # Before pytest-xdist, whose own hook puts the groups into the names that it goes by: a mark made later says nothing.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests for pytest-xdist, and begin with the longest groups, so that all workers end together."""
+    """Group the tests for pytest-xdist, and begin with the longest groups, so that all workers end together.
+
+    Without pytest-xdist too, the tests of a group come one after the other, so that they share what they train.
+    """
     groups = {item: group_of(item) for item in items}
     for item, group in groups.items():
         item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: -cpu_s(groups[item]))
+    items.sort(key=lambda item: (-cpu_s(groups[item]), groups[item]))
 
 
 @pytest.fixture(scope="session", autouse=True)

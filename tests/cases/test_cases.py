@@ -253,6 +253,7 @@ def check_lines(program: str, outcome: RuleOutcome, lines: list[str]) -> None:
     ("recorded", "program", "lines"),
     [(version, program, lines) for program, version, lines in CASES if program not in SAMPLED],
     indirect=["recorded"],
+    scope="session",  # without it each test would record anew: a parameter's scope overrides the fixture's
 )
 def test_case(recorded: Recorded, program: str, lines: list[str]) -> None:
     check_lines(program, recorded.found(program), lines)
