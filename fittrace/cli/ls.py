@@ -22,8 +22,8 @@ example:
   fittrace ls /shared/experiments/traces
 """
 
-_HEADERS = ["run", "start", "duration", "fits", "epochs", "batches", "engine", "ended"]
-_WORDS = {"run", "start", "engine", "ended"}
+_HEADERS = ["run", "start", "duration", "fits", "epochs", "batches", "engine", "called from", "ended"]
+_WORDS = {"run", "start", "engine", "called from", "ended"}
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,12 +69,23 @@ def _row(directory: Path) -> list[str]:
             units.count(epochs),
             units.count(batches),
             engines,
+            _callers(trace),
             _ended(trace, ending(files, endings or ())),
         ]
     except Exception as error:
         # A run that cannot be read must not keep the others from being listed.
         message = str(error) if isinstance(error, (FittraceError, OSError)) else f"{type(error).__name__}: {error}"
-        return [directory.name, "", "", "", "", "", "", message]
+        return [directory.name, *[""] * (len(_HEADERS) - 2), message]
+
+
+def _callers(trace: TraceTables) -> str:
+    """The line that called the first fit, and how many other lines called one."""
+    from ..tables.database import row_dicts
+    from ..views.fit_sentences import short_caller
+
+    callers = row_dicts(trace.relation(_CALLERS))
+    others = f", {len(callers) - 1:,} more" if len(callers) > 1 else ""
+    return "".join(short_caller(caller) for caller in callers[:1]) + others
 
 
 def _ended(trace: TraceTables, how: str) -> str:
@@ -95,6 +106,11 @@ _FITS = """
     SELECT count(*), coalesce(sum(epochs), 0), coalesce(sum(batches), 0),
         coalesce(string_agg(DISTINCT engine || ' ' || engine_version, ', '), '')
     FROM fits WHERE parent_fit IS NULL
+"""
+
+
+_CALLERS = """
+    SELECT caller_file, caller_line FROM fits WHERE parent_fit IS NULL GROUP BY ALL ORDER BY min(start_ns)
 """
 
 

@@ -50,6 +50,9 @@ since each depth is a pass over the records. The depth in an engine is about ten
 LONGEST_NAME = 256
 """Characters in the name of a class or hook. Each pair of them becomes a text of its own."""
 
+LONGEST_PATH = 4096
+"""Characters in the path of a program's file, as Linux allows."""
+
 BATCH_KEYS = 4096
 """Keys of logs that become columns of `batches`. The table `logs` has all keys."""
 BATCH_CELLS = 16 << 20

@@ -102,6 +102,14 @@ FITS = Table(
         Column("at_phase", "dictionary", "its phase", nullable=True),
         Column("at_callback", "dictionary", "class name of its callback; null if it is no hook call", nullable=True),
         Column("at_hook", "dictionary", "its hook; null outside hooks", nullable=True),
+        Column(
+            "caller_file",
+            "dictionary",
+            "the file of the program that called it; if no such file is around the call, another one",
+            nullable=True,
+        ),
+        Column("caller_line", "int64", "the line of the call; on Python 3.7 that of its last argument", nullable=True),
+        Column("caller_function", "dictionary", "the function around it, or `<module>`", nullable=True),
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,34 @@ def fit_name(fit: Row) -> str:
     where = f"{fit['run']} " if "run" in fit else ""
     process = f" of process {fit['process']}" if fit["process"] else ""
     return f"{where}{fit['method']} {fit['fit']}{process}"
+
+
+def caller(fit: Row) -> str | None:
+    """Where the program called a fit, a row of `fits`; None if the trace does not say.
+
+    >>> caller({"caller_file": "/home/me/train.py", "caller_line": 12, "caller_function": "main"})
+    'called from /home/me/train.py:12 in main'
+    """
+    if fit["caller_file"] is None:
+        return None
+    function = "" if fit["caller_function"] in (None, "<module>") else f" in {printable(fit['caller_function'])}"
+    return f"called from {_line(fit['caller_file'], fit['caller_line'])}{function}"
+
+
+def short_caller(fit: Row) -> str:
+    """The same in short, for a table: the name of the file, and the line.
+
+    >>> short_caller({"caller_file": "/home/me/train.py", "caller_line": 12})
+    'train.py:12'
+    """
+    if fit["caller_file"] is None:
+        return "–"
+    # The run may have been on Windows.
+    return _line(re.split(r"[/\\]", fit["caller_file"])[-1], fit["caller_line"])
+
+
+def _line(file: str, line: int | None) -> str:
+    return printable(file if line is None else f"{file}:{line}")
 
 
 def stop(row: Row) -> str:

@@ -81,6 +81,9 @@ def _print_outcome(out: Console, fit: FitSummary, figures: Figures) -> None:
         "not bold",
     )
     out.print(Text(printable(title.plain), spans=title.spans))
+    called = fit_sentences.caller(facts)
+    if called is not None:
+        out.print(Text(called, "dim"), soft_wrap=True)
     if facts["status"] != "ok":
         why = f": {printable(facts['error'])}" if facts["error"] else ""
         out.print(Text(f"{printable(facts['status'])}{why}", "red"))
@@ -167,10 +170,11 @@ def _print_all(out: Console, fits: list[Row]) -> None:
     """Print a table of all fits, with a row for each kind."""
     out.print(
         table(
-            ["all fits", "engine", "status", "count", "epochs", "batches", "total", "median"],
+            ["all fits", "called from", "engine", "status", "count", "epochs", "batches", "total", "median"],
             [
                 [
                     fit["method"],
+                    fit_sentences.short_caller(fit),
                     f"{fit['engine']} {fit['engine_version']}",
                     fit["status"],
                     *(count(fit[key]) for key in ("count", "epochs", "batches")),
@@ -178,7 +182,7 @@ def _print_all(out: Console, fits: list[Row]) -> None:
                 ]
                 for fit in fits
             ],
-            {"all fits", "engine", "status"},
+            {"all fits", "called from", "engine", "status"},
         )
     )
     out.print()

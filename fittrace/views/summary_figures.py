@@ -139,10 +139,11 @@ _PHASES = """
 # A row for each kind of fit, ordered by when its first fit began.
 _ALL_FITS = """
     SELECT * EXCLUDE (start_ns) FROM (
-        SELECT method, engine, engine_version, status, min(start_ns) AS start_ns, count(*) AS count,
-            sum(epochs) AS epochs, sum(batches) AS batches, sum(duration_ns) AS total, median(duration_ns) AS median
+        SELECT method, caller_file, caller_line, engine, engine_version, status, min(start_ns) AS start_ns,
+            count(*) AS count, sum(epochs) AS epochs, sum(batches) AS batches, sum(duration_ns) AS total,
+            median(duration_ns) AS median
         FROM fits WHERE parent_fit IS NULL GROUP BY ALL
-    ) ORDER BY start_ns, method, engine, engine_version, status
+    ) ORDER BY start_ns, method, caller_file, caller_line, engine, engine_version, status
 """
 
 _INNER = """

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
-from engine_matrix import NEWEST, ROOT, Engine, require
+from engine_matrix import LEGACY, NEWEST, ROOT, Engine, require
 from faithful.processes import environ, finish, start
 from named_rows import named_rows
 
@@ -51,6 +52,18 @@ def test_logs_of_epochs_are_the_history(digits: Trained) -> None:
     assert {key for logs in last for key in logs} == set(history)
     for key, values in history.items():
         assert [logs[key] for logs in last] == pytest.approx(values, rel=1e-6), key
+
+
+def test_fits_say_where_the_program_calls_them(digits: Trained) -> None:
+    called = digits.trace.fits()
+    assert set(called.caller_file.map(lambda file: Path(file).name)) == {"digits.py"}
+    lines = (ROOT / "docs" / "examples" / "digits.py").read_text("utf-8").splitlines()
+    # Python 3.7 gives the line of a call's last argument.
+    begin = {method: next(n for n, line in enumerate(lines, 1) if f".{method}(" in line) for method in called.method}
+    most = {"fit": 11 if digits.engine.python == LEGACY else 0, "evaluate": 0}
+    for method, number in zip(called.method, called.caller_line, strict=True):
+        assert 0 <= number - begin[method] <= most[method]
+    assert set(called.caller_function) == {"main"}
 
 
 def test_a_clean_run_has_no_findings(digits: Trained) -> None:

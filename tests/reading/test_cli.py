@@ -93,9 +93,20 @@ def test_ls_has_a_line_for_each_run(tmp_path: Path, capsys: pytest.CaptureFixtur
     (tmp_path / "traces" / "not-a-run").mkdir()
     assert main(["ls"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["run", "start", "duration", "fits", "epochs", "batches", "engine", "ended"]
+    assert lines[0].split() == [
+        "run",
+        "start",
+        "duration",
+        "fits",
+        "epochs",
+        "batches",
+        "engine",
+        "called",
+        "from",
+        "ended",
+    ]
     assert [line.split()[0] for line in lines[1:]] == ["a1", "a2", "a3"]
-    assert lines[1].split()[3:] == ["5", "s", "1", "1", "2", "keras-3", "3.15.1", "ok"]
+    assert lines[1].split()[3:] == ["5", "s", "1", "1", "2", "keras-3", "3.15.1", "–", "ok"]
     assert "killed by SIGKILL" in lines[2] and "damaged" in lines[3]
 
 

@@ -117,7 +117,22 @@ def test_summary_of_many_fits_shows_the_longest(tmp_path: Path) -> None:
     tables["fits"] = columns([*fits, row | {"fit": 6, "parent_fit": 0, "parent_span": 5}])
     text = summary(write_run(tmp_path, tables=tables))
     assert re.findall(r"^fit (\d)  keras", text, re.M) == ["3", "4", "5"]
-    assert rows_of(text, "all fits") == {"fit": ["keras-3 3.15.1", "error", "6", "6", "12", "6.01 µs", "1 µs"]}
+    assert rows_of(text, "all fits") == {"fit": ["–", "keras-3 3.15.1", "error", "6", "6", "12", "6.01 µs", "1 µs"]}
+
+
+def test_fits_are_summed_up_by_the_line_that_called_them(tmp_path: Path) -> None:
+    tables = small_tables()
+    row = {name: values[0] for name, values in tables["fits"].items()}
+    rows = [
+        row | {"fit": n, "start_ns": row["start_ns"] + n, "caller_file": "/home/me/train.py", "caller_line": line}
+        for n, line in enumerate([7, 12, 12, 12])
+    ]
+    tables["fits"] = columns([rows[0] | {"caller_function": "main\x1b[2J"}, *rows[1:]])
+    text = summary(write_run(tmp_path, tables=tables))
+    assert "called from /home/me/train.py:7 in main\\x1b[2J\n" in text
+    assert "called from /home/me/train.py:12\n" in text
+    grouped = re.findall(r"^fit +train.py:(\d+) +keras-3 3.15.1 +error +(\d)", text, re.M)
+    assert grouped == [("7", "1"), ("12", "3")]
 
 
 def test_a_phase_inside_the_same_phase_counts_once(tmp_path: Path) -> None:

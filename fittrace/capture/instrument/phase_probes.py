@@ -93,12 +93,12 @@ class FunctionRewriter(FunctionSites):
         return syntax.added(syntax.call("record", items(constant(site.head))), at)
 
     def arguments_probe(self, node: FunctionNode, at: ast.stmt) -> ast.stmt:
-        """The probe that records the arguments of a call, without the first, which is `self`."""
+        """The probe that records the arguments of a root, without the first, which is `self`, and its caller."""
         parameters = [*getattr(node.args, "posonlyargs", ()), *node.args.args, *node.args.kwonlyargs]
         parameters += [catch_all for catch_all in (node.args.vararg, node.args.kwarg) if catch_all is not None]
         names = [parameter.arg for parameter in parameters[1:]]
         site = self.site("values", node, level=1)
-        probe = syntax.call("values", constant(site.head), items(*map(constant, names)), items(*map(name, names)))
+        probe = syntax.call("arguments", constant(site.head), items(*map(constant, names)), items(*map(name, names)))
         return syntax.added(probe, at)
 
     def frame(

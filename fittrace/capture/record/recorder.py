@@ -9,11 +9,13 @@ from __future__ import annotations
 from sys import _getframe
 from typing import Any, Callable, NamedTuple
 
+from ...schema.caller_keys import CALLER_KEYS
 from ...schema.journal_format import ABSENT
 from ..isolation.original_threads import Local
 from ..journal.record_buffer import Buffer
 from ..sampling.sampler import Sampler, SamplerContext
 from . import attributes, callback_settings, values
+from .callers import caller_of
 from .log_inspector import LogInspector
 from .names import Names
 from .observer import Observing
@@ -91,6 +93,18 @@ class ThreadRecording:
             self.record((head, *values.describe(dict(zip(names, given)), self._context.names)))
         except Exception as error:
             self._context.fault("reading variables", error)
+
+    def arguments(self, head: int, names: tuple[str, ...], given: tuple[object, ...]) -> None:
+        """Record the arguments of a root, as `values` does, and where the program called it."""
+        self.values(head, names, given)
+        try:
+            caller = caller_of(_getframe(1))
+            if caller is not None:
+                numbers = self._context.names
+                texts = numbers.text(caller.file), numbers.text(caller.function)
+                self.record((head, numbers.keys(CALLER_KEYS, "tti"), *texts, caller.line))
+        except Exception as error:
+            self._context.fault("reading the caller", error)
 
     def settings(self, head: int, owner: object) -> None:
         """Record how the callbacks of a list and their model are set."""

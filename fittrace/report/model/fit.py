@@ -41,6 +41,7 @@ class Fit:
     error: str | None
     stood: str | None
     stopped: str | None
+    called: str | None
     verdict: str
     parts: list[Part]
     remarks: list[str]
@@ -83,6 +84,7 @@ def fit_of(trace: TraceTables, summary: FitSummary, redacted: bool, wanted: Sequ
         error=facts["error"],
         stood=position,
         stopped=fit_sentences.stop(summary.stop) if summary.stop else None,
+        called=fit_sentences.caller(facts),
         verdict=where_time_went.sentence,
         parts=where_time_went.parts,
         remarks=_remarks(summary),
@@ -98,9 +100,10 @@ def fit_of(trace: TraceTables, summary: FitSummary, redacted: bool, wanted: Sequ
 
 
 def _redacted(summary: FitSummary) -> FitSummary:
-    """The fit without the message of its exception, which every part of the page then goes without."""
+    """The fit without its caller and the message of its exception, which every part of the page then goes without."""
     error = summary.facts["error"]
-    return replace(summary, facts={**summary.facts, "error": exception_type(error) if error else error})
+    hidden = {"error": exception_type(error) if error else error, "caller_file": None}
+    return replace(summary, facts={**summary.facts, **hidden})
 
 
 def _source_and_steps(

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...analysis.units import amount
 from ...tables import TraceTables
+from ...views.fit_sentences import short_caller
 from ...views.run_ending import ending
 from ...views.summary import MOST_FITS
 from ...views.summary_figures import Figures, gather
@@ -49,12 +50,18 @@ def run_of(trace: TraceTables, redacted: bool, progress: Callable[[int, int], No
             fit_of(trace, summary, redacted, _batches_of(findings, number))
             for number, summary in enumerate(figures.fits)
         ],
-        all_fits=figures.all_fits,
+        all_fits=[_kind_of_fits(row, redacted) for row in figures.all_fits],
         findings=findings.found,
         unchecked=findings.limit,
         notes=notes,
         limits=_limits(figures),
     )
+
+
+def _kind_of_fits(row: dict[str, Any], redacted: bool) -> dict[str, Any]:
+    """A row of `Figures.all_fits`, with the caller in short."""
+    kind = {name: value for name, value in row.items() if not name.startswith("caller_")}
+    return {**kind, "called_from": "" if redacted else short_caller(row)}
 
 
 def _batches_of(findings: Findings, fit: int) -> list[int]:

@@ -37,6 +37,8 @@ interface PageRun {
 
 interface FitKind {
   method: string;
+  /** File and line, such as `train.py:12`; empty if left out. */
+  called_from: string;
   engine: string;
   engine_version: string;
   status: string;
@@ -92,6 +94,8 @@ interface PageFit {
   stood: string | null;
   /** What stopped it early; null if nothing did. */
   stopped: string | null;
+  /** Where the program called it; null if that is not known or left out. */
+  called: string | null;
   /** Where the time went, in one sentence. */
   verdict: string;
   /** The same for the eye: all the fit's time, in parts. */

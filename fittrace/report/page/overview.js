@@ -116,6 +116,7 @@ function fitOverview(fit) {
     amount(fit.batches, "batch", "batches"),
     duration(fit.duration_ns),
     fit.stopped,
+    fit.called,
   ];
   const failure = [fit.status === "ok" ? null : fit.status, fit.error].filter((text) => text !== null).join(": ");
   return [
@@ -351,12 +352,14 @@ function phasesTable(caption, phases, whole) {
 function allFitsTable(kinds) {
   const columns = [
     { name: "all fits" },
+    { name: "called from" },
     { name: "engine" },
     { name: "status" },
     ...["count", "epochs", "batches", "total", "median"].map((name) => ({ name, number: true })),
   ];
   const rows = kinds.map((kind) => [
     kind.method,
+    kind.called_from,
     `${kind.engine} ${kind.engine_version}`,
     kind.status,
     ...[kind.count, kind.epochs, kind.batches].map(count),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...schema.caller_keys import CALLER_KEYS
 from ...schema.limits import BYTES_PER_NUMBER, LOST_PLACES, WHOLE_FREE
 from ...schema.tables import BATCH_PHASES, COUNTS_AS
 from ..journal.definitions import KnownDefinitions
@@ -266,7 +267,14 @@ class Derivation:
 
     def _emit_values(self, spans: SpanArrays, parsed: Parsed, since: int) -> None:
         owner, site, rows = values_of(spans, parsed, since, self._definitions)
-        self._emitter.values(spans, owner, site, rows)
+        is_callers = np.array([key in CALLER_KEYS for key, _ in rows], bool)
+        for index in np.flatnonzero(is_callers).tolist():
+            fit = self._fits.with_root(int(spans.number[owner[index]]), int(spans.fit[owner[index]]))
+            if fit is not None:
+                key, value = rows[index]
+                fit.caller[key] = value
+        of_variables = [row for row, is_caller in zip(rows, is_callers) if not is_caller]
+        self._emitter.values(spans, owner[~is_callers], site[~is_callers], of_variables)
         # `values` records are not part of the control flow, but their sites are part of the program.
         self._flow.sites.update(np.unique(site).tolist())
 

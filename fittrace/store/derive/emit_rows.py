@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pyarrow as pa
 
-from ...schema.limits import BATCH_CELLS, BATCH_KEYS, LATE_LOGS
+from ...schema.caller_keys import CALLER_FILE, CALLER_FUNCTION, CALLER_LINE
+from ...schema.limits import BATCH_CELLS, BATCH_KEYS, LATE_LOGS, LONGEST_PATH
 from ...schema.tables import BATCH_PHASES, PHASES, STAGES, STATUSES
 from ..journal.definitions import LOST, Definition, KnownDefinitions
 from ..journal.sample_orders import SampleRuns
@@ -337,6 +338,9 @@ class Emitter:
                 "parent_fit": [fit.parent_fit for fit in fits],
                 "parent_span": [fit.parent_span for fit in fits],
                 **self._end_columns([end if code else None for (*_, end), code in zip(ended, status)], hooks),
+                "caller_file": [_text_of(fit.caller.get(CALLER_FILE)) for fit in fits],
+                "caller_line": [_line_of(fit.caller.get(CALLER_LINE)) for fit in fits],
+                "caller_function": [_text_of(fit.caller.get(CALLER_FUNCTION)) for fit in fits],
             },
         )
 
@@ -393,6 +397,16 @@ def _thread_name(thread: Definition | None) -> str:
 
 def _nullable(values: Indices) -> np.ma.MaskedArray[tuple[int, ...], np.dtype[np.int64]]:
     return np.ma.array(values, mask=values < 0)
+
+
+def _text_of(value: float | str | None) -> str | None:
+    """A text of a caller. A forged journal may have a number there."""
+    return value[:LONGEST_PATH] if isinstance(value, str) else None
+
+
+def _line_of(value: float | str | None) -> int | None:
+    """The line of a caller. A forged journal may have anything there."""
+    return int(value) if isinstance(value, float) and 0 <= value < 1 << 31 else None
 
 
 def _status(spans: SpanArrays) -> Indices:

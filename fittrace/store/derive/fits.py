@@ -66,6 +66,7 @@ class DerivedFit:
     - `epochs`, `batches`: how many have ended.
     - `end`: when it ended; None: it has not.
     - `epoch_starts`: when its epochs began.
+    - `caller`: the values under `CALLER_KEYS`; empty: they are not known.
     """
 
     number: int
@@ -79,6 +80,7 @@ class DerivedFit:
     batches: int = 0
     end: int | None = None
     epoch_starts: StartTimes = field(default_factory=StartTimes)
+    caller: dict[str, float | str] = field(default_factory=dict)
 
     def epoch_at(self, moment: int) -> int:
         """The epoch that ran at a moment, or -1."""
