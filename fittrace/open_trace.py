@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .analysis.verdict import with_verdicts
 from .replay import Replay, lines_of, recording
 from .report import ReportPage, display, document
 from .tables import TraceTables as Tables
@@ -14,6 +15,20 @@ if TYPE_CHECKING:
 
 class Trace(Tables):
     """One run, or all runs of a folder: its tables, and the replay of its fits, and its page."""
+
+    def fits(self) -> pd.DataFrame:
+        """The calls of `fit`, and of `evaluate` and `predict` outside of it, with what each was bound by.
+
+        Besides the stored columns there are `bound`, one of the words of `docs/verdict.md`, and `bound_share`, the
+        share of the fit that went to it, from 0 to 1.
+
+        >>> import fittrace
+        >>> fittrace.open("traces/reference-keras-3").fits()[["method", "bound"]]
+             method     bound
+        0       fit  start-up
+        1  evaluate  start-up
+        """
+        return with_verdicts(super().fits(), self)
 
     def replay(self, fit: int = 0, process: int | None = None, run: str | None = None) -> Replay:
         """A cursor on the control flow of one fit.

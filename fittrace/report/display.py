@@ -16,9 +16,7 @@ from ..views.summary import MOST_FITS
 from ..views.summary_figures import FitSummary, Row, gather
 from .batch_chart import BatchChart, batch_chart
 from .model.findings import findings_of
-from .model.fit_times import fit_times
 from .model.run import ending_of
-from .model.verdict import verdict
 
 MOST_PHASES = 8
 """Rows of the table of phases. The others take little time, and the page has them."""
@@ -108,7 +106,7 @@ def _fit_display(trace: TraceTables, summary: FitSummary) -> FitDisplay:
                 *ended,
             ]
         ),
-        verdict=verdict(fit_times(trace, summary)).sentence,
+        verdict=summary.verdict.sentence,
         chart=batch_chart(trace, facts),
         rows=[_phase_row(row, facts["duration_ns"]) for row in summary.phases[:MOST_PHASES]],
     )

@@ -44,6 +44,9 @@ COUNTS_AS: dict[str, str] = {**{phase: phase for phase in BATCH_PHASES}, "make_b
 STAGES: tuple[str, ...] = ("train", "test", "predict")
 """The stages. `test` is that of `evaluate` and of validations."""
 
+OWN_STAGE: dict[str, str] = {"fit": "train", "evaluate": "test", "predict": "predict"}
+"""The stage of each method's own batches. In another stage, a fit is in its validation."""
+
 STATUSES: dict[str, str] = {
     "ok": "it returned",
     "error": "an exception left it",

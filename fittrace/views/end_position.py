@@ -7,11 +7,9 @@ from typing import Any
 
 from ..analysis.units import count
 from ..schema.safe_text import printable
+from ..schema.tables import OWN_STAGE
 from ..store.run_files import RunFiles
 from ..tables import TraceTables
-
-OWN_STAGE = {"fit": "train", "evaluate": "test", "predict": "predict"}
-"""The stage of each method's own batches. In another stage, a fit is in its validation."""
 
 
 def stood(fit: Mapping[str, Any], run: RunFiles | None) -> str | None:
@@ -36,7 +34,8 @@ def end_position(fit: Mapping[str, Any]) -> str | None:
     what = fit["at_phase"]
     if fit["at_hook"] is not None:
         what = f"{fit['at_callback'] or 'CallbackList'}.{fit['at_hook']}"
-    is_own = fit["at_stage"] == OWN_STAGE[fit["method"]]
+    # The trace may come from a stranger, and have a method that is none.
+    is_own = fit["at_stage"] == OWN_STAGE.get(fit["method"])
     words = [str(what) if is_own else f"validation ({what})"]
     if fit["at_epoch"] is not None:
         words.append(f"epoch {count(fit['at_epoch'])}")

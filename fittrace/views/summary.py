@@ -92,6 +92,9 @@ def _print_outcome(out: Console, fit: FitSummary, figures: Figures) -> None:
         out.print(Text(where, "red"))
     if fit.stop:
         out.print(Text(fit_sentences.stop(fit.stop)))
+    out.print(Text(fit.verdict.sentence))
+    if fit.verdict.next_step is not None:
+        out.print(Text(f"next step: {fit.verdict.next_step}", "dim"))
 
 
 def _phase_table(fit: FitSummary) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..analysis.verdict import FitFigures, Verdict, figures_of, key_of, verdict
 from ..schema.batches_to_sample import OFF
 from ..schema.tables import BATCH_PHASES
 from ..store.tensorflow.ops import RECEIVES
@@ -27,6 +28,10 @@ class FitSummary:
 
     facts: Row
     """Its row of `fits`."""
+    figures: FitFigures
+    """The figures of its verdict."""
+    verdict: Verdict
+    """What it was bound by."""
     phases: list[Row]
     """The phases with their count, total and spread, the costliest first."""
     hooks: list[Row]
@@ -67,9 +72,10 @@ def gather(trace: TraceTables, most_fits: int) -> Figures:
     # A fit that a hook calls is counted with that hook, so it gets no section of its own.
     outermost = row_dicts(trace.relation("SELECT * FROM fits WHERE parent_fit IS NULL ORDER BY start_ns, process, fit"))
     longest = sorted(outermost, key=lambda fit: -fit["duration_ns"])[:most_fits]
+    figures = figures_of(trace, " OR ".join(f"({selecting(fit)})" for fit in longest)) if longest else {}
     return Figures(
         trace,
-        [_of_fit(trace, fit) for fit in outermost if fit in longest],
+        [_of_fit(trace, fit, figures[key_of(fit)]) for fit in outermost if fit in longest],
         row_dicts(trace.relation(_ALL_FITS)) if len(outermost) > most_fits else [],
         row_dicts(
             trace.relation("SELECT kind, message, count(*) AS times FROM notes GROUP BY ALL ORDER BY kind, message")
@@ -96,7 +102,7 @@ def slowest_ops(trace: TraceTables, chosen: str, most: int) -> list[Row]:
     return row_dicts(trace.relation(_OPS.format(chosen=chosen, most=most)))
 
 
-def _of_fit(trace: TraceTables, fit: Row) -> FitSummary:
+def _of_fit(trace: TraceTables, fit: Row, figures: FitFigures) -> FitSummary:
     chosen = selecting(fit)
     first = row_dicts(trace.relation(_FIRST_BATCH.format(chosen=chosen)))
     phases = row_dicts(trace.relation(_PHASES.format(chosen=chosen)))
@@ -107,6 +113,8 @@ def _of_fit(trace: TraceTables, fit: Row) -> FitSummary:
         row["p50"], row["p99"] = row.pop("quantiles") or (None, None)
     return FitSummary(
         fit,
+        figures,
+        verdict(figures),
         phases,
         row_dicts(trace.relation(_HOOKS.format(chosen=chosen))),
         row_dicts(trace.relation(_INNER.format(chosen=chosen, parent=chosen.replace("fit = ", "parent_fit = ")))),

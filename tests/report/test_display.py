@@ -40,7 +40,7 @@ def shown() -> str:
 
 
 def test_the_display_has_the_verdict_the_phases_and_where_to_go_on(shown: str) -> None:
-    assert "went to building the function in the first batches" in shown
+    assert "Bound by start-up: 35 % of the fit went to starting" in shown
     assert "<code>report()</code>" in shown and "<code>hooks()</code>" in shown
     rows = re.findall(r"<tr><td.*?</tr>", shown)
     assert re.findall(r">([^<]+)</td>", rows[0])[:6] == ["function", "train", "57.1 %", "3.42 s", "3.42 s", "450"]

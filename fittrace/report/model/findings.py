@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...analysis.rules import RULES, Found, apply
+from ...schema.tables import OWN_STAGE
 from ...tables import TraceTables
 from ...tables.database import row_dicts
 from ...tables.sql_literals import literal
-from ...views.end_position import OWN_STAGE
 from ...views.replay_steps import short_path
 from .redaction import without_paths
 

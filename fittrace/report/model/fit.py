@@ -13,14 +13,13 @@ from ...views.end_position import run_of, stood
 from ...views.summary_figures import FitSummary, selecting
 from .batch_details import BatchDetails
 from .callback_hooks import CallbackHooks, callback_hooks
-from .fit_times import fit_times
 from .recorded_steps import RecordedSteps, recorded_steps
 from .redaction import exception_type
 from .run_facts import Facts, arguments
 from .sampled_ops import SampledOps, sampled_ops
 from .source import EngineSource, engine_source
+from .time_parts import Part, time_parts
 from .timeline import Timeline, batch_sections
-from .verdict import Part, verdict
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,7 @@ class Fit:
     stopped: str | None
     called: str | None
     verdict: str
+    next_step: str | None
     parts: list[Part]
     remarks: list[str]
     arguments: Facts
@@ -66,7 +66,6 @@ def fit_of(trace: TraceTables, summary: FitSummary, redacted: bool, wanted: Sequ
     facts = summary.facts
     chosen = selecting(facts)
     position = stood(facts, run_of(trace, facts))
-    where_time_went = verdict(fit_times(trace, summary))
     timeline, details = batch_sections(trace, summary, position, wanted)
     source, steps = _source_and_steps(trace, facts, redacted)
     return Fit(
@@ -85,8 +84,9 @@ def fit_of(trace: TraceTables, summary: FitSummary, redacted: bool, wanted: Sequ
         stood=position,
         stopped=fit_sentences.stop(summary.stop) if summary.stop else None,
         called=fit_sentences.caller(facts),
-        verdict=where_time_went.sentence,
-        parts=where_time_went.parts,
+        verdict=summary.verdict.sentence,
+        next_step=summary.verdict.next_step,
+        parts=time_parts(summary.phases, summary.figures),
         remarks=_remarks(summary),
         arguments=[] if redacted else arguments(trace, chosen),
         phases=summary.phases,

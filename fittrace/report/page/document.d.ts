@@ -98,6 +98,8 @@ interface PageFit {
   called: string | null;
   /** Where the time went, in one sentence. */
   verdict: string;
+  /** What to do about it; null if there is nothing to say. */
+  next_step: string | null;
   /** The same for the eye: all the fit's time, in parts. */
   parts: TimePart[];
   /** What else is worth saying, in sentences: fits inside it, the first batch, retraced batches. */

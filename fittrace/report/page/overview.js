@@ -123,6 +123,7 @@ function fitOverview(fit) {
     element("p.quiet", {}, facts.filter((text) => text).join(" · ")),
     failure ? element("p.failure", {}, failure, fit.stood ? ` – ${fit.stood}` : null) : null,
     element("p.verdict", {}, ...withBoldShares(fit.verdict)),
+    fit.next_step ? element("p.next-step", {}, `Next step: ${fit.next_step}.`) : null,
     ...partsBar(fit),
     fit.remarks.length ? element("ul.remarks", {}, ...fit.remarks.map((remark) => element("li", {}, remark))) : null,
   ].filter((node) => node !== null);

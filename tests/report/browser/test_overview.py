@@ -72,7 +72,8 @@ def test_only_addresses_of_issues_are_links(open_page: PageOpener, made: Any) ->
 def test_the_first_screen_says_where_the_time_went(open_page: PageOpener) -> None:
     shown = open_page(KERAS_3)
     verdict = shown.locator(".verdict")
-    assert "31 % of the fit went to building the function in the first batches" in verdict.inner_text()
+    expect(verdict).to_contain_text("Bound by start-up: 35 % of the fit went to starting")
+    expect(shown.locator(".next-step")).to_contain_text("Next step: fit for longer")
     assert verdict.bounding_box()["y"] < 250
     widths = [part.bounding_box()["width"] for part in shown.locator(".parts > span").all()]
     assert sum(widths) == pytest.approx(shown.locator(".parts").bounding_box()["width"], abs=len(widths))
