@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..analysis.contract import contract, log_keys
 from ..analysis.hook_calls import Call, calls_of
 from ..analysis.pattern import PatternError, described, match, parse
+from ..analysis.verdict import with_verdicts
 from ..schema.errors import FittraceError
 from ..schema.safe_text import printable, printable_lines
 from ..views.hook_order import comparison, position
@@ -40,7 +41,8 @@ class FitTrace:
 
     def fits(self) -> pd.DataFrame:
         """The calls of `fit`, and those of `evaluate` and `predict` outside a fit's own validation."""
-        return self.trace.fits()
+        trace = self.trace
+        return with_verdicts(trace.fits(), trace)
 
     def spans(self) -> pd.DataFrame:
         """All timed intervals."""
@@ -157,7 +159,7 @@ class FitTrace:
         """The fits of the test's own process."""
         processes = self.processes()
         own = processes.loc[processes["pid"] == os.getpid(), "process"]
-        fits = self.fits()
+        fits = self.trace.fits()
         own_fits: pd.DataFrame = fits[fits["process"].isin(own)]
         return own_fits
 

@@ -125,7 +125,9 @@ A rule is called for each fit. Its parameters say what it is given:
 - `batches`, `hooks`, `spans`, `stops` and `values`, the rows of these tables that belong to the fit;
 - `batch_samples`, a function of stage, epoch and batch that gives the indices of a batch's samples, or None;
 - `first_batches`, for the first fit of a process: a row for each fit of the process, with what its first training batch
-  took above the others.
+  took above the others;
+- `repeated_calls`, for the first fit of a process: the lines of the program that call `fit`, `evaluate` or `predict`
+  again and again.
 
 A `Finding` may have a `remedy` of its own, and a `fit` if it is about another fit of the process.
 """.splitlines()

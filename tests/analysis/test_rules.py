@@ -8,9 +8,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from reading.stores import columns, small_tables, write_run
 
 from fittrace.analysis.rows_by_fit import RowsByFit
 from fittrace.analysis.rules import RULES, Finding, apply, rule
+from fittrace.analysis.rules.rule import is_whole
 from fittrace.analysis.rules.user_rules import load
 from fittrace.cli import main
 from fittrace.schema.errors import FittraceError
@@ -77,8 +79,6 @@ def test_the_source_of_a_finding_in_a_folder_of_runs(run: Path, tmp_path: Path) 
 
 def run_of_fits(folder: Path, count: int) -> TraceTables:
     """A run with the small fit so many times."""
-    from reading.stores import columns, small_tables, write_run
-
     tables: dict[str, list[dict[str, Any]]] = {}
     for table, of in small_tables().items():
         rows = [dict(zip(of, row, strict=True)) for row in zip(*of.values(), strict=True)]
@@ -111,6 +111,29 @@ def test_each_fit_has_its_own_rows(tmp_path: Path) -> None:
     assert not outcome.failed
     assert seen == [(0, 2, 4, True), (1, 2, 4, False), (2, 2, 4, False)]
     assert {found.fit for found in outcome.found} == {1}
+
+
+@pytest.mark.parametrize("lost", ["processes", "spans", "sites"])
+def test_rows_that_a_damaged_trace_has_lost_make_no_rule_fail(tmp_path: Path, lost: str) -> None:
+    tables = small_tables()
+    tables.pop(lost, None)
+
+    @rule("any", effect="", remedy="")
+    def found_at_a_span(process: pd.Series) -> Iterable[Finding]:
+        yield Finding(f"whole: {is_whole(process)}", span=3)
+
+    outcome = apply(TraceTables.open(write_run(tmp_path, tables=tables)), [*RULES, found_at_a_span])
+    assert outcome.failed == ()
+    (located,) = (found for found in outcome.found if found.rule.name == "any")
+    assert located.source is None
+    assert located.finding.message == f"whole: {lost != 'processes' and 'processes' in tables}"
+
+
+def test_fits_that_a_damaged_trace_has_twice_make_no_rule_fail(tmp_path: Path) -> None:
+    tables = small_tables()
+    row = {name: values[0] for name, values in tables["fits"].items()} | {"caller_file": "a.py", "caller_line": 3}
+    tables["fits"] = columns([row] * 30)
+    assert apply(TraceTables.open(write_run(tmp_path, tables=tables)), RULES).failed == ()
 
 
 def test_what_rules_look_at_grows_with_the_fits_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,8 +119,11 @@ def test_the_next_step_knows_engine_and_callback(given: FitFigures, step: str) -
 
 
 def test_names_from_a_trace_are_escaped() -> None:
-    found = verdict(figures(("function", 1), hooks=(("A\x1b[2J", "on_\nx", 99, 9),)))
-    assert "\x1b" not in found.sentence + str(found.next_step) and "\n" not in found.sentence + str(found.next_step)
+    hooked = figures(("function", 1), hooks=(("A\x1b[2J", "on_\nx", 99, 9),))
+    called = figures(("prepare", 99), method="\x1b[2J\n")
+    for given in (hooked, called):
+        said = verdict(given).sentence + str(verdict(given).next_step)
+        assert "\x1b" not in said and "\n" not in said
 
 
 @pytest.mark.parametrize("engine", ["keras-2.2", "tf-keras-v1", "tf-keras", "keras-3"])

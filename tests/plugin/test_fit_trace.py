@@ -78,6 +78,7 @@ def test_what_is_held_in_memory_is_what_the_files_would_have(run_tests: Pytest) 
     code = """
     import fittrace
     import pandas as pd
+    from fittrace.tables import TraceTables
 
     TABLES = ("fits", "spans", "batches", "hooks", "logs", "samples", "stops", "processes", "sites", "notes", "values")
 
@@ -86,9 +87,10 @@ def test_what_is_held_in_memory_is_what_the_files_would_have(run_tests: Pytest) 
         fit(model, validation_data=(X, Y), callbacks=[Mine()])
         fit(model, epochs=1)
         model.evaluate(X, Y, verbose=0)
-        held, read = fit_trace.trace, fittrace.open(fit_trace.trace.path)
+        held, read = fit_trace.trace, TraceTables.open(fit_trace.trace.path)
         for table in TABLES:
             pd.testing.assert_frame_equal(getattr(held, table)(), getattr(read, table)())
+        pd.testing.assert_frame_equal(fit_trace.fits(), fittrace.open(held.path).fits())
         query = "SELECT hook, callback, logs_before, logs_after, changed FROM hooks ORDER BY fit, seq"
         pd.testing.assert_frame_equal(held.sql(query), read.sql(query))
         assert held.functions().empty  # the engine's source is not kept for a test

@@ -4,6 +4,7 @@ To add a rule of your own, write a function with the decorator `rule` and give i
 """
 
 from .apply import Found, RuleOutcome, apply
+from .call_rules import CALLS
 from .epoch_mean_rules import BATCH_LOOP
 from .hook_rules import HOOKS
 from .log_key_rules import KEYS
@@ -12,7 +13,7 @@ from .rule import Finding, Rule, rule
 from .stop_rules import STOPPING
 from .time_rules import TIMING
 
-RULES: tuple[Rule, ...] = (*HOOKS, *STOPPING, *KEYS, *LOGS, *BATCH_LOOP, *TIMING)
+RULES: tuple[Rule, ...] = (*HOOKS, *STOPPING, *KEYS, *LOGS, *BATCH_LOOP, *TIMING, *CALLS)
 """The rules that `fittrace check` applies."""
 
 __all__ = ["RULES", "Finding", "Found", "Rule", "RuleOutcome", "apply", "rule"]

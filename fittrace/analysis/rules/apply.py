@@ -12,9 +12,12 @@ from ...tables import TraceTables, UnknownSamples
 from ...tables.batch_samples import Indices
 from ..rows_by_fit import RowsByFit
 from .first_batches import first_batches
+from .repeated_calls import repeated_calls
 from .rule import Finding, Rule
 
-_NO_FIRST_BATCHES: pd.DataFrame = pd.DataFrame()
+_NO_ROWS: pd.DataFrame = pd.DataFrame()
+_LOST_PROCESS: pd.Series = pd.Series({"dropped_batches": 0, "damaged_bytes": 1})
+"""Stands for a row of `processes` that a damaged trace has lost: what it recorded is not whole."""
 _TABLES = ("fits", "processes", "batches", "hooks", "spans", "stops", "values", "sites")
 
 
@@ -86,7 +89,8 @@ class _Fit:
 
     @cached_property
     def process(self) -> pd.Series:
-        row: pd.Series = self._tables.of_process["processes"].of(self.fit).iloc[0]
+        rows = self._tables.of_process["processes"].of(self.fit)
+        row: pd.Series = rows.iloc[0] if len(rows) else _LOST_PROCESS
         return row
 
     @cached_property
@@ -122,9 +126,16 @@ class _Fit:
     @cached_property
     def first_batches(self) -> pd.DataFrame:
         if not self._is_first:
-            return _NO_FIRST_BATCHES
+            return _NO_ROWS
         tables = (self._tables.of_process[name].of(self.fit) for name in ("fits", "batches", "values"))
         return first_batches(*tables)
+
+    @cached_property
+    def repeated_calls(self) -> pd.DataFrame:
+        if not self._is_first:
+            return _NO_ROWS
+        tables = (self._tables.of_process[name].of(self.fit) for name in ("fits", "batches"))
+        return repeated_calls(*tables)
 
     def batch_samples(self, stage: str, epoch: int | None, batch: int) -> Indices | None:
         """The indices of a batch's samples; None if the trace does not have them."""
@@ -146,9 +157,10 @@ class _Fit:
         if finding.span is None:
             return None
         spans, sites = self._tables.of_fit["spans"].of({**self.fit, "fit": fit}), self._tables.of_process["sites"]
-        number = spans.loc[spans["span"] == finding.span, "site"].iloc[0]
+        # A damaged trace may have lost the span or its site.
+        numbers = spans.loc[(spans["span"] == finding.span).to_numpy(bool), "site"]
         of_process = sites.of(self.fit)
-        site = of_process[of_process["site"] == number]
+        site = of_process[of_process["site"].isin(numbers[:1]).to_numpy(bool)]
         if site.empty:
             return None
         file, line, function = site[["file", "line", "function"]].iloc[0]

@@ -33,7 +33,7 @@ def first_batches(fits: pd.DataFrame, batches: pd.DataFrame, values: pd.DataFram
     settings = values[(values["key"] == "compile.jit_compile").to_numpy()]
     jit_compile = settings.drop_duplicates("fit").set_index("fit")["value"]
     result: pd.DataFrame = first.assign(
-        fit_ns=first["fit"].map(fits.set_index("fit")["duration_ns"]),
+        fit_ns=first["fit"].map(fits.drop_duplicates("fit").set_index("fit")["duration_ns"]),
         above_ns=first["duration_ns"] - first["fit"].map(rest),
         jit_compile=first["fit"].map(jit_compile).astype("boolean"),
     )

@@ -22,6 +22,7 @@ TABLES = (
     "values",
     "batch_samples",
     "first_batches",
+    "repeated_calls",
 )
 """The parameters that a rule may have. It gets what its parameters name, for one fit.
 
@@ -33,7 +34,9 @@ TABLES = (
 - `batch_samples`: a function of a stage, an epoch and a batch. It returns the indices of the batch's samples, or None
   if the trace does not have them.
 - `first_batches`: for each fit of the process, its first training batch compared with the others (`first_batches.py`).
-  Only the first fit of a process gets rows, so that a rule over all fits reports once.
+- `repeated_calls`: the lines of the process' program that call a method again and again (`repeated_calls.py`).
+
+Only the first fit of a process gets rows of the last two, so that a rule over all fits reports once.
 """
 
 KERAS_OWN = frozenset(

@@ -50,7 +50,7 @@ def verdict(figures: FitFigures) -> Verdict:
     in_order = sorted(spent, key=lambda bound: -spent[bound])
     largest = in_order[0]
     share = spent[largest] / whole
-    call = f"the {figures.method}" if figures.method == "fit" else figures.method
+    call = "the fit" if figures.method == "fit" else printable(figures.method)
     if whole < LEAST_NS:
         sentence = f"Too short to tell: {call} took {duration(whole)}."
         return Verdict(Bound.SHORT, share, sentence, next_step(Bound.SHORT, figures, None))

@@ -33,9 +33,8 @@ def next_step(bound: Bound, figures: FitFigures, hook: HookTime | None) -> str |
             return "the slowest ops are listed: fewer or cheaper of them, larger batches, mixed precision"
         return f"fittrace run --run-metadata {SUGGESTED} has TensorFlow tell which ops take the time"
     if bound is Bound.START and figures.method != "fit":
-        return (
-            f"call {figures.method} once on all data instead of often on little; model(x) is quicker on a few samples"
-        )
+        call = f"call {printable(figures.method)} once on all data"
+        return f"{call}, not often on little; model(x) is quicker on a few samples"
     return {
         Bound.INPUT_OR_COMPUTE: f"fittrace run --run-metadata {SUGGESTED} samples batches, which tell them apart",
         Bound.CHECKPOINTS: "save less often, or the weights only (save_weights_only=True)",
