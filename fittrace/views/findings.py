@@ -17,7 +17,8 @@ def print_findings(outcome: RuleOutcome, file: TextIO) -> None:
     out = console(file)
     for result in outcome.found:
         out.print(Text(line(result), "bold"), soft_wrap=True)
-        details = {"at": result.source, "effect": result.rule.effect, "remedy": result.remedy}
+        called = f"{result.caller.file}:{result.caller.line}" if result.caller else None
+        details = {"called from": called, "at": result.source, "effect": result.rule.effect, "remedy": result.remedy}
         details |= {"see": " ".join(result.rule.threads)}
         for name, text in details.items():
             if text:

@@ -82,6 +82,8 @@ def _command_lines(run: Path, out: Path) -> Iterator[tuple[str, list[str]]]:
     yield "replay", ["replay", str(run)]
     yield "replay --json", ["replay", "--json", "--epoch", "0", str(run)]
     yield "check", ["check", str(run)]
+    yield "check --format github", ["check", "--format", "github", str(run)]
+    yield "check --format sarif", ["check", "--format", "sarif", str(run)]
     yield "diff", ["diff", str(run), str(run)]
     yield "diff --report", ["diff", "--report", "-o", str(out / "diff.html"), "--force", str(run), str(run)]
     yield "report", ["report", "-o", str(out / "report.html"), "--force", str(run)]

@@ -67,7 +67,11 @@ def commands(run: Path) -> dict[str, list[list[str]]]:
         "sql": [["sql", one, query, "--format", form] for query in queries for form in ("table", "json")],
         "replay": [["replay", one, "--plain", *moment], ["replay", one, "--json", *moment], ["replay", one]],
         "lines": [["lines", one], ["lines", both], ["lines", one, "--fit", "7"]],
-        "check": [["check", one], ["check", both]],
+        "check": [
+            ["check", one],
+            ["check", both],
+            *(["check", both, "--format", form] for form in ("json", "github", "sarif")),
+        ],
         "diff": [["diff", one, reference], ["diff", reference, one, "--format", "json"]],
         "testgen": [["testgen", one]],
         # What is in the page itself is tested in tests/report.

@@ -22,6 +22,18 @@ _TABLES = ("fits", "processes", "batches", "hooks", "spans", "stops", "values", 
 
 
 @dataclass(frozen=True)
+class Caller:
+    """The line of the program that called a fit.
+
+    - `file`: the path of the file, as the trace has it. Nothing of it may be opened.
+    - `line`: the number of the line.
+    """
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
 class Found:
     """A finding with its origin.
 
@@ -30,6 +42,7 @@ class Found:
     - `run`: the name of the run, in a folder of runs; else None.
     - `process`, `fit`: the numbers of process and fit.
     - `source`: file, line and function of the engine that opened the finding's span, if it has one.
+    - `caller`: the line of the program that called the fit, if the trace has it.
     """
 
     rule: Rule
@@ -38,6 +51,7 @@ class Found:
     process: int
     fit: int
     source: str | None
+    caller: Caller | None = None
 
     @property
     def remedy(self) -> str:
@@ -150,7 +164,17 @@ class _Fit:
         """`finding` with the run, the process and the fit that it is about."""
         run = str(self.fit["run"]) if "run" in self.fit else None
         number = int(self.fit["fit"] if finding.fit is None else finding.fit)
-        return Found(rule, finding, run, int(self.fit["process"]), number, self._source(finding, number))
+        source = self._source(finding, number)
+        return Found(rule, finding, run, int(self.fit["process"]), number, source, self._caller(number))
+
+    def _caller(self, fit: int) -> Caller | None:
+        """The line that called a fit of this process."""
+        fits = self._tables.of_process["fits"].of(self.fit)
+        for _, row in fits[(fits["fit"] == fit).to_numpy(bool)].iterrows():
+            file, line = row.get("caller_file"), row.get("caller_line")
+            if isinstance(file, str) and not pd.isna(line):
+                return Caller(file, int(line))
+        return None
 
     def _source(self, finding: Finding, fit: int) -> str | None:
         """File, line and function of the engine that opened the finding's span."""
