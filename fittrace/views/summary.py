@@ -9,18 +9,23 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..analysis.rules import RuleOutcome
 from ..analysis.units import amount, count, duration, share
 from ..schema.batches_to_sample import SUGGESTED
 from ..schema.safe_text import printable
 from ..tables import TraceTables
 from . import fit_sentences
 from .end_position import run_of, stood
+from .findings import line
 from .run_ending import ending
 from .summary_figures import Figures, FitSummary, Row, gather
 from .terminal import console, table
 
 MOST_FITS = 3
 """Fits that are shown in full. If there are more, a table sums up all fits."""
+
+MOST_FINDINGS = 5
+"""Findings that are told. `fittrace check` tells all."""
 
 _LONGEST_OP = 50
 """Characters of an op's name that are shown."""
@@ -31,11 +36,21 @@ def print_summary(trace: TraceTables, file: TextIO) -> None:
     print_figures(gather(trace, MOST_FITS), file)
 
 
-def print_figures(figures: Figures, file: TextIO) -> None:
-    """Write the summary of `figures` to `file`."""
+def print_figures(
+    figures: Figures, file: TextIO, *, findings: RuleOutcome | None = None, is_brief: bool = False
+) -> None:
+    """Write the summary of `figures` to `file`.
+
+    - `findings`: what the rules found, to be told too; None if they did not look.
+    - `is_brief`: leave out all tables but that of many fits, and the hints what to do next.
+    """
     out = console(file)
     for fit in figures.fits:
-        _print_fit(out, fit, figures)
+        if is_brief:
+            _print_outcome(out, fit, figures)
+            out.print()
+        else:
+            _print_fit(out, fit, figures)
     if figures.all_fits:
         _print_all(out, figures.all_fits)
     if not figures.fits:
@@ -43,7 +58,11 @@ def print_figures(figures: Figures, file: TextIO) -> None:
     for note in figures.notes:
         times = f" ({count(note['times'])} times)" if note["times"] > 1 else ""
         out.print(Text(f"{printable(note['kind'])}: {printable(note['message'])}{times}", "yellow"))
+    if findings is not None:
+        _print_findings(out, findings, printable(figures.trace.path))
     _print_end(out, figures)
+    if not is_brief:
+        _print_hints(out, figures)
 
 
 def _print_fit(out: Console, fit: FitSummary, figures: Figures) -> None:
@@ -191,6 +210,19 @@ def _print_all(out: Console, fits: list[Row]) -> None:
     out.print()
 
 
+def _print_findings(out: Console, findings: RuleOutcome, path: str) -> None:
+    """Print the first findings, each with its remedy."""
+    for found in findings.found[:MOST_FINDINGS]:
+        out.print(Text(line(found), "yellow"), soft_wrap=True)
+        out.print(Text(f"    {printable(found.remedy)}", "dim"), soft_wrap=True)
+    more = len(findings.found) - MOST_FINDINGS
+    if more > 0:
+        others = f"{amount(more, 'finding', 'findings')} more: fittrace check {shlex.quote(path)}"
+        out.print(Text(others, "yellow"), soft_wrap=True)
+    if not findings.found:
+        out.print(Text("no findings", "dim"))
+
+
 def _print_end(out: Console, figures: Figures) -> None:
     trace = figures.trace
     path = printable(trace.path)
@@ -198,9 +230,14 @@ def _print_end(out: Console, figures: Figures) -> None:
         out.print(Text(f"{path}: {amount(len(trace.runs), 'run', 'runs')}"), soft_wrap=True)
     else:
         out.print(Text(f"{path}: {ending(trace.runs[0], figures.endings)}"), soft_wrap=True)
+
+
+def _print_hints(out: Console, figures: Figures) -> None:
+    """Print what more can be asked of the trace, and how."""
     if figures.is_unsampled:
         hint = f"ops: none were asked for; fittrace run --run-metadata {SUGGESTED} has TensorFlow tell what it ran"
         out.print(Text(hint, "dim"))
-    command = f'fittrace sql {shlex.quote(path)} "SELECT * FROM hooks ORDER BY duration_ns DESC LIMIT 10"'
+    path = shlex.quote(printable(figures.trace.path))
+    command = f'fittrace sql {path} "SELECT * FROM hooks ORDER BY duration_ns DESC LIMIT 10"'
     # Not broken into lines, so that it can be copied.
     out.print(Text(f"next: {command}", "dim"), soft_wrap=True)

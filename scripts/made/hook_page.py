@@ -104,7 +104,26 @@ def _lines() -> Iterator[str]:
     for rule in RULES:
         threads = " ".join(f"[{thread.split('/')[4]}#{thread.rpartition('/')[2]}]({thread})" for thread in rule.threads)
         yield f"| `{rule.name}` | {one_line(rule.find.__doc__)} | {rule.remedy} | {threads} |"
+    yield ""
+    yield from IN_CI
 
+
+IN_CI = """\
+## In CI
+
+`fittrace check` exits with 0 if there is no finding, with 1 if there is one, and with 2 if a rule failed. With
+`--fail-on RULE`, which may be repeated, only these rules count; the others are still told. `--format github` prints the
+workflow commands that GitHub shows at the line of the program that called the fit, `--format sarif` a SARIF 2.1.0 log,
+and `--format json` all of each finding.
+
+```yaml
+- run: fittrace run train.py
+- run: fittrace check --format github --fail-on not-finite --fail-on data-wait
+```
+
+`fittrace diff` exits with 1 if two traces differ. `fittrace diff before after --only time --time-tolerance 0.1` is a
+gate on time: it counts a difference only if it is above 10 % and beyond what may be chance.
+""".splitlines()
 
 RULE = """\
 ```python

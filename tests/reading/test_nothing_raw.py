@@ -63,7 +63,7 @@ def commands(run: Path) -> dict[str, list[list[str]]]:
     moment = ["--epoch", "0", "--batch", "1"]
     return {
         "ls": [["ls", both]],
-        "show": [["show", one], ["show", both]],
+        "show": [["show", "--brief", both], ["show", one], ["show", both]],
         "sql": [["sql", one, query, "--format", form] for query in queries for form in ("table", "json")],
         "replay": [["replay", one, "--plain", *moment], ["replay", one, "--json", *moment], ["replay", one]],
         "lines": [["lines", one], ["lines", both], ["lines", one, "--fit", "7"]],

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fittrace.analysis import units
+from fittrace.cli import main
 from fittrace.store.run_files import RunFiles
 from fittrace.tables import TraceTables
 from fittrace.views import row_formats
@@ -133,6 +134,24 @@ def test_fits_are_summed_up_by_the_line_that_called_them(tmp_path: Path) -> None
     assert "called from /home/me/train.py:12\n" in text
     grouped = re.findall(r"^fit +train.py:(\d+) +keras-3 3.15.1 +error +(\d)", text, re.M)
     assert grouped == [("7", "1"), ("12", "3")]
+
+
+def test_show_tells_the_findings_last_and_briefly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tables = small_tables()
+    row = {name: values[0] for name, values in tables["fits"].items()} | {"caller_file": "/me/serve.py"}
+    row |= {"method": "predict", "caller_line": 12, "duration_ns": 100_000_000, "batches": 1}
+    tables["fits"] = columns([row | {"fit": number, "start_ns": row["start_ns"] + number} for number in range(30)])
+    run = write_run(tmp_path, tables=tables)
+    assert main(["show", str(run)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    found = next(number for number, text in enumerate(lines) if text.startswith("calls-in-a-loop: fit 0: 30 calls of "))
+    assert "model(x)" in lines[found + 1]
+    # After them there are only how the run ended and the hints.
+    assert lines[-2].endswith(": ok") or lines[-3].endswith(": ok")
+    assert found > max(number for number, text in enumerate(lines) if text.startswith("all fits"))
+    assert main(["show", str(run), "--brief"]) == 0
+    brief = capsys.readouterr().out
+    assert "calls-in-a-loop" in brief and "phase " not in brief and "next: " not in brief
 
 
 def test_a_phase_inside_the_same_phase_counts_once(tmp_path: Path) -> None:
