@@ -52,6 +52,7 @@ class Span:
     first: int | None = None
     order: Record | None = None
     stops: list[str] = field(default_factory=list)
+    values: dict[str, Any] = field(default_factory=dict)
     owner: int | None = None
 
     @property
@@ -116,6 +117,9 @@ class Reference:
             frame = frames[-1]
             if kind == "state":
                 frame.container.states.append((frame.hooks - 1, self.state(operands)))  # type: ignore[union-attr]
+                continue
+            if kind == "values":
+                frame.container.values |= self.state(operands)  # type: ignore[union-attr]
                 continue
             if kind == "sizes":
                 frame.sizes = tuple(operands)
@@ -300,7 +304,8 @@ class Reference:
                 "batches": sum(one.phase == "batch" for one in mine),
                 "status": self.status(span), "error": span.error, "thread": span.thread,
                 "parent_fit": above and key(above.fit), "parent_span": above and key(above),  # type: ignore[arg-type]
-                **self.standing(span),
+                "caller_file": span.values.get("caller.file"), "caller_line": span.values.get("caller.line"),
+                "caller_function": span.values.get("caller.function"), **self.standing(span),
             }  # fmt: skip
 
     def standing(self, fit: Span) -> Row:
@@ -445,6 +450,8 @@ def size_of(batch: Span) -> int | None:
         return batch.size
     whole, partial, count, steps = batch.sizes
     if ABSENT in (whole, partial, count) or count == 0 or (steps != ABSENT and partial):
+        return None
+    if steps == ABSENT and (batch.batch or 0) >= count:
         return None
     size = 0
     for number in range(batch.batch or 0, batch.last + 1):

@@ -18,6 +18,7 @@ from typing import Any
 
 from fittrace.capture.journal.record_buffer import packed
 from fittrace.capture.journal.sample_orders import pack
+from fittrace.schema.caller_keys import CALLER_KEYS
 from fittrace.schema.journal_format import ABSENT, EVENTS_HEAD, MAGIC, BlockKind, block
 
 Record = tuple[int, ...]
@@ -165,6 +166,7 @@ class Program:
             self._owners.remove(owner)  # it may be the identity of another list then
 
     def root_body(self, thread: int, stage: str, deep: int, owner: int) -> Steps:
+        yield from self.caller(thread)
         yield from self.statements(thread, 1, stage, deep, owner)
         yield from self.hooks(thread, "on_train_begin", owner, deep)
         if stage == "train":
@@ -186,6 +188,17 @@ class Program:
         else:
             yield from self.batches(thread, 1, stage, deep, owner)
         yield from self.statements(thread, 1, stage, deep, owner)
+
+    def caller(self, thread: int) -> Steps:
+        """The arguments of a root, and the line of the program that called it."""
+        site = self.site("values", level=1)
+        self.emit(thread, site, self.number("keys", names=["x"], kinds="i"), self.random.choice((1, 2)))
+        yield
+        if self.random.random() < 0.7:
+            keys = self.number("keys", names=list(CALLER_KEYS), kinds="tti")
+            texts = self.text(self.random.choice(("train.py", "tune.py"))), self.text("main")
+            self.emit(thread, site, keys, *texts, self.random.randint(1, 3))
+            yield
 
     def statements(self, thread: int, depth: int, stage: str, deep: int, owner: int) -> Steps:
         """Some statements in a block with `depth` open spans: phases, hooks, helpers; what is open may stay so."""

@@ -21,6 +21,8 @@ from fittrace.tables.computed_tables import VIEWS
 from .rows import Row, Tables, derive
 from .streams import FACTS_OF, Program, Shape, blocks_of, chunk, define, drains
 
+CALLER = ("caller_file", "caller_line", "caller_function")
+"""What is in a record of its own, which may be lost alone."""
 LOST = ("(lost)", "thread ", "unknown")
 REFERS = {"fit", "span", "parent", "parent_fit", "parent_span", "at_span"}
 """Numbers that count rows, and change where one is missing."""
@@ -39,7 +41,7 @@ def journal_of(seed: int, pieces: int = 8, **shape: Any) -> list[bytes]:
 def facts_of(table: str, row: Row, partly: bool, fetching: bool) -> frozenset[Any]:
     """What must be as it was of a row: all but its end, where it is unfinished, and its batch, where that is not known
     before its data are there."""
-    left_out = REFERS | (ENDS if partly else set()) | ({"batch"} if fetching else set())
+    left_out = REFERS | set(CALLER) | (ENDS if partly else set()) | ({"batch"} if fetching else set())
     if table == "batches" and partly:
         left_out = left_out | {key for key in row if key.endswith("_ns") and key != "start_ns"}
     return frozenset((key, str(value)) for key, value in row.items() if key not in left_out and key[:5] != "logs.")
@@ -65,6 +67,11 @@ def wrong_rows(found: Tables, whole: Tables) -> list[str]:
                 ]
                 left = bag(table, rows, partly, fetching) - bag(table, whole[table], partly, fetching)
                 wrong += [f"{table}: {sorted(row)}" for row in left]
+    called = {(row["start_ns"], *map(row.get, CALLER)) for row in whole["fits"]}
+    for row in found["fits"]:
+        caller = (row["start_ns"], *map(row.get, CALLER))
+        if row["caller_file"] is not None and not says_lost(row) and caller not in called:
+            wrong.append(f"caller of {row}")
     for table in ("samples", "stops"):
         told = Counter(told_of(row) for row in found[table] if not says_lost(row))
         wrong += [f"{table}: {row}" for row in told - Counter(map(told_of, whole[table]))]
@@ -94,7 +101,7 @@ def read(path: Path, data: bytes) -> Tables:
 
 @pytest.mark.slow
 def test_cut_at_every_byte(tmp_path: Path) -> None:
-    data = b"".join(journal_of(1, epochs=1, batches=2, statements=1, nesting=0))
+    data = b"".join(journal_of(5, epochs=1, batches=2, statements=1, nesting=0))
     whole = read(tmp_path / "1-1.journal", data)
     assert len(whole["spans"]) > 20
     rows = 0

@@ -88,7 +88,7 @@ class Tape(Owning):
     def named(self, head: int, *_: Any) -> None:
         pass
 
-    sizes = values = named
+    sizes = values = arguments = named
 
 
 def tokens(numbers: list[int], sites: list[Made]) -> list[int]:

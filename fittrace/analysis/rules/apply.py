@@ -169,12 +169,16 @@ class _Fit:
 
     def _caller(self, fit: int) -> Caller | None:
         """The line that called a fit of this process."""
-        fits = self._tables.of_process["fits"].of(self.fit)
-        for _, row in fits[(fits["fit"] == fit).to_numpy(bool)].iterrows():
-            file, line = row.get("caller_file"), row.get("caller_line")
-            if isinstance(file, str) and not pd.isna(line):
-                return Caller(file, int(line))
-        return None
+        row = self.fit
+        if fit != row["fit"]:
+            # A finding on another fit is rare. Else this would grow with the square of the fits.
+            fits = self._tables.of_process["fits"].of(row)
+            fits = fits[(fits["fit"] == fit).to_numpy(bool)]
+            if fits.empty:
+                return None
+            row = fits.iloc[0]
+        file, line = row["caller_file"], row["caller_line"]
+        return Caller(file, int(line)) if isinstance(file, str) and not pd.isna(line) else None
 
     def _source(self, finding: Finding, fit: int) -> str | None:
         """File, line and function of the engine that opened the finding's span."""

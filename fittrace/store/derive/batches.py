@@ -84,6 +84,7 @@ def samples_between(first: Indices, last: Indices, sizes: Sequence[Indices]) -> 
     whole, partial, count, steps = sizes
     repeats = steps != ABSENT
     known = (whole != ABSENT) & (partial != ABSENT) & (count != ABSENT) & (count != 0) & ~(repeats & (partial != 0))
+    known &= repeats | (first < count)
     last = np.where(repeats, last, np.minimum(last, count - 1))
     shortfall = np.where((partial != 0) & (last == count - 1), whole - partial, 0)
     return np.where(known, (last - first + 1) * whole - shortfall, -1)
