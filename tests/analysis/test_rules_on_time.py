@@ -27,6 +27,8 @@ def test_data_wait() -> None:
     assert told(data_wait.find(batches())) == []
     waiting = batches(slice_ns=np.full(150, 3 * MS))
     assert told(data_wait.find(waiting))[0].startswith("fetching data takes 60 % of the batches' time, 3 ms each")
+    # In a short fit, one pause of the machine may be most of the fetching.
+    assert told(data_wait.find(waiting[:12])) == []
     # An iterator that takes its time to begin is no waiting.
     beginning = batches()
     beginning.loc[beginning["batch"] == 0, ["slice_ns", "duration_ns"]] = 5_000 * MS

@@ -23,7 +23,8 @@ PIECES = 40
 folder, pause_s = Path(sys.argv[1]), float(sys.argv[2])
 (folder / "journal").mkdir(parents=True)
 facts = run_facts.new(str(folder), folder.name, ["train.py"], sys.executable, "0.1.0")
-program = Program(Random(SEED), Shape(worker=False, nesting=0, fits=1, epochs=9, batches=9, failing=0.0)).run()
+shape = Shape(worker=False, nesting=0, fits=1, epochs=9, batches=9, failing=0.0)
+program = Program(Random(SEED), shape, longest=10_000).run()  # to its end
 blocks = blocks_of(program, drains(Random(SEED), program, PIECES), closed=True)
 with (folder / "journal" / f"{facts['start_ns']}-0-1.journal").open("wb", buffering=0) as journal:
     fcntl.flock(journal, fcntl.LOCK_EX)

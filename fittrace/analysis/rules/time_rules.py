@@ -14,6 +14,8 @@ from .steady_batches import steady
 
 WAIT = 0.3
 """Fetching data is reported above this share of the batches' time."""
+LEAST_WAITS_NS = 50_000_000
+"""Fetching that takes less time in all is never reported: one pause of the machine may be most of it."""
 LEAST_WAIT_NS = 1_000_000
 """Fetching a batch in less time is never reported, if only sampled batches tell."""
 LEAST_SAMPLES = 2
@@ -49,7 +51,7 @@ def data_wait(batches: pd.DataFrame) -> Iterator[Finding]:
         return
     wait, total = rows["slice_ns"].sum(), rows["duration_ns"].sum()
     # `slice` is the time of fetching in Python. All batches have it, so no sample is needed.
-    if wait > WAIT * total:
+    if wait > WAIT * total and wait > LEAST_WAITS_NS:
         mean = duration(wait / len(rows))
         worst = rows.iloc[int(rows["slice_ns"].to_numpy().argmax())]
         message = f"fetching data takes {100 * wait / total:.0f} % of the batches' time, {mean} each"
