@@ -8,6 +8,7 @@ from ..replay.breakpoints import Breakpoint
 from ..schema.errors import FittraceError
 from ..schema.safe_text import printable
 from ..tables import TraceTables
+from ..tables.database import row_tuples
 
 
 class UnknownName(FittraceError):
@@ -32,9 +33,9 @@ class TraceNames:
         """Read the names of one fit, which the condition `fit` selects, in SQL."""
         sites = trace.sites()
         of_hooks = f"FROM spans WHERE {fit} AND callback IS NOT NULL"
-        callbacks = trace.relation(f"SELECT DISTINCT callback {of_hooks} ORDER BY 1").fetchall()
-        hooks = trace.relation(f"SELECT DISTINCT hook {of_hooks} ORDER BY 1").fetchall()
-        keys = trace.relation(f"SELECT DISTINCT key FROM logs WHERE {fit} ORDER BY 1").fetchall()
+        callbacks = row_tuples(trace.relation(f"SELECT DISTINCT callback {of_hooks} ORDER BY 1"))
+        hooks = row_tuples(trace.relation(f"SELECT DISTINCT hook {of_hooks} ORDER BY 1"))
+        keys = row_tuples(trace.relation(f"SELECT DISTINCT key FROM logs WHERE {fit} ORDER BY 1"))
         return cls(
             tuple(dict.fromkeys(sites["function"].dropna())),
             tuple(dict.fromkeys(sites["file"].dropna())),

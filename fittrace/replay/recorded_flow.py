@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from ..schema.errors import FittraceError
 from ..tables import TraceTables
+from ..tables.database import read, row_tuples
 from ..tables.sql_literals import literal
 from .flow_graph import FlowGraph, FlowNode
 from .walk import RecordedProgram, WalkSite
@@ -57,7 +58,7 @@ class RecordedFlow:
 
     def rows(self, table: str, columns: str, condition: str = "true") -> pa.Table:
         """The rows of this process in a table that meet `condition`, in SQL."""
-        return self.trace.relation(f"SELECT {columns} FROM {table} WHERE {self.where} AND {condition}").to_arrow_table()
+        return read(self.trace.relation(f"SELECT {columns} FROM {table} WHERE {self.where} AND {condition}"))
 
 
 def recording(trace: TraceTables, fit: int, process: int | None = None, run: str | None = None) -> RecordedFlow:
@@ -106,7 +107,7 @@ class _ProcessTables:
     where: str
 
     def __call__(self, name: str, condition: str = "true") -> pa.Table:
-        return self.trace.relation(f"SELECT * FROM {name} WHERE {self.where} AND {condition}").to_arrow_table()
+        return read(self.trace.relation(f"SELECT * FROM {name} WHERE {self.where} AND {condition}"))
 
 
 def _with_inner_fits(fits: Any, fit: int) -> list[int]:
@@ -154,5 +155,5 @@ def _sources(trace: TraceTables, where: str, files: dict[str, str]) -> dict[str,
     run = where.partition(" AND ")[2] or "true"
     wanted = ", ".join(f"'{source}'" for source in sorted(set(files.values())) if source.isalnum()) or "''"
     query = f"SELECT source, any_value(text) FROM sources WHERE {run} AND source IN ({wanted}) GROUP BY source"
-    texts = dict(trace.relation(query).fetchall())
+    texts = dict(row_tuples(trace.relation(query)))
     return {file: (texts.get(source) or "").split("\n") for file, source in files.items()}

@@ -125,12 +125,17 @@ def read(relation: DuckDBPyRelation) -> pa.Table:
         raise explained(error) from None
 
 
-def row_dicts(relation: DuckDBPyRelation) -> list[dict[str, Any]]:
-    """All rows of `relation` as dicts, by column. Raises `QueryError` as `read` does."""
+def row_tuples(relation: DuckDBPyRelation) -> list[tuple[Any, ...]]:
+    """All rows of `relation` as tuples. Raises `QueryError` as `read` does."""
     try:
-        return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+        return relation.fetchall()
     except duckdb.Error as error:
         raise explained(error) from None
+
+
+def row_dicts(relation: DuckDBPyRelation) -> list[dict[str, Any]]:
+    """All rows of `relation` as dicts, by column. Raises `QueryError` as `read` does."""
+    return [dict(zip(relation.columns, row, strict=True)) for row in row_tuples(relation)]
 
 
 @contextmanager

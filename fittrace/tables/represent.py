@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..schema.safe_text import printable
 from .computed_tables import VIEWS
-from .database import Database
+from .database import Database, row_tuples
 
 _MOST_ROWS = 10
 """Fits that a notebook shows."""
@@ -27,7 +27,7 @@ def as_html(path: Path, runs: Sequence[object] | None, database: Database) -> st
     columns = [*([] if runs is None else ["run"]), *_SHOWN]
     fits = database.query(f"SELECT {', '.join(columns)} FROM fits ORDER BY start_ns LIMIT {_MOST_ROWS}")
     head = "".join(f"<th>{name}</th>" for name in columns)
-    body = "".join("<tr>" + "".join(f"<td>{_cell(value)}</td>" for value in row) + "</tr>" for row in fits.fetchall())
+    body = "".join("<tr>" + "".join(f"<td>{_cell(value)}</td>" for value in row) + "</tr>" for row in row_tuples(fits))
     tables = ", ".join(f"<code>{name}()</code>" for name in VIEWS)
     return (
         f"<div><b>{_cell(path)}</b>: {_cell(_amount(database))}"
@@ -37,7 +37,7 @@ def as_html(path: Path, runs: Sequence[object] | None, database: Database) -> st
 
 
 def _amount(database: Database) -> str:
-    fits, epochs, batches, seconds = database.query(_AMOUNT).fetchall()[0]
+    fits, epochs, batches, seconds = row_tuples(database.query(_AMOUNT))[0]
     if not fits:
         return "no fits"
     return f"{fits:,} fits, {epochs:,} epochs, {batches:,} batches, {seconds:,.3g} s of fitting"

@@ -8,7 +8,7 @@ from typing import Any
 from ..schema.errors import DamagedTrace, FittraceError
 from ..store.journal.batch_metadata import PackedMetadata, UnreadableMetadata
 from ..store.tensorflow import run_metadata
-from .database import Database, reading
+from .database import Database, reading, row_tuples
 from .sql_literals import literal
 
 _MOST_NAMED = 10
@@ -30,9 +30,9 @@ def of_batch(database: Database, batch_key: dict[str, Any]) -> bytes:
     for _, data in _read(database, f"WHERE {condition}"):
         return data
     asked = ", ".join(f"{name} {value}" for name, value in batch_key.items())
-    rows = database.query(
-        f"SELECT DISTINCT epoch, batch FROM sampled_batches ORDER BY ALL LIMIT {_MOST_NAMED}"
-    ).fetchall()
+    rows = row_tuples(
+        database.query(f"SELECT DISTINCT epoch, batch FROM sampled_batches ORDER BY ALL LIMIT {_MOST_NAMED}")
+    )
     there = f"sampled are {', '.join(f'{epoch}:{batch}' for epoch, batch in rows)}" if rows else "no batch was"
     raise NotSampled(
         f"{asked}: not sampled; {there}; record again with --run-metadata {batch_key['epoch']}:{batch_key['batch']}"

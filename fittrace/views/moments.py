@@ -7,16 +7,18 @@ from rich.table import Table
 from ..analysis.units import duration
 from ..replay.step import Step
 from ..tables import TraceTables
+from ..tables.database import row_tuples
 from .replay_steps import value_text
 from .terminal import table
 
 
 def hooks_table(trace: TraceTables, fit: str, step: Step) -> Table | None:
     """The hooks of the batch of `step`, or of its epoch outside of batches; None where there are none."""
-    rows = trace.relation(
+    query = (
         f"SELECT hook, position, callback, duration_ns, status FROM spans WHERE {_moment(fit, step)}"
         " AND callback IS NOT NULL ORDER BY start_ns, position"
-    ).fetchall()
+    )
+    rows = row_tuples(trace.relation(query))
     if not rows:
         return None
     cells = [[hook, str(position), callback, duration(ns), status] for hook, position, callback, ns, status in rows]
@@ -25,9 +27,8 @@ def hooks_table(trace: TraceTables, fit: str, step: Step) -> Table | None:
 
 def logs_table(trace: TraceTables, fit: str, step: Step) -> Table | None:
     """The logs of the batch of `step`, or of its epoch outside of batches; None where there are none."""
-    rows = trace.relation(
-        f"SELECT hook, key, value, text FROM logs WHERE {_moment(fit, step)} ORDER BY span"
-    ).fetchall()
+    query = f"SELECT hook, key, value, text FROM logs WHERE {_moment(fit, step)} ORDER BY span"
+    rows = row_tuples(trace.relation(query))
     if not rows:
         return None
     cells = [[hook, key, value_text(value if text is None else text)] for hook, key, value, text in rows]
