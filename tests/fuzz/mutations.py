@@ -57,7 +57,9 @@ def new_links(random: Random, run: Path, outside: Path) -> None:
     """Names that fittrace itself would make are there already, as links that lead out of the run."""
     names = (".process=0", "journal", "journal/1-1-1.journal", "run.json.new", ".lock", "spans/process=1", "converted")
     link = run / random.choice(names)
-    if not link.exists() and not link.is_symlink() and not link.parent.is_symlink():
+    # An earlier mutation may have put something else in the folder's place, such as a pipe.
+    has_room = link.parent.is_dir() or not link.parent.exists()
+    if has_room and not link.exists() and not link.is_symlink() and not link.parent.is_symlink():
         link.parent.mkdir(exist_ok=True)
         link.symlink_to(outside / random.choice(("written", "neighbour", "neighbour/spans", "secret.txt")))
 
