@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..export.output_files import replaced
-from ..schema import otel_names
+from ..schema import sent_spans
 from ..schema.errors import FittraceError
 from ..schema.safe_text import printable
 from ..schema.sent_batches import ALL
@@ -43,7 +43,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=parse_path, metavar="PATH", help="file or folder to write")
     endpoint = "otlp: send the spans there, through the SDK's exporter, instead of writing a file"
     parser.add_argument("--endpoint", metavar="URL", help=endpoint)
-    parser.add_argument("--level", choices=otel_names.LEVELS, default="all", help="otlp: spans to send (default: all)")
+    parser.add_argument("--level", choices=sent_spans.LEVELS, default="all", help="otlp: spans to send (default: all)")
     parser.add_argument("--batches", type=batches, default=ALL, metavar="BATCHES", help=_BATCHES)
 
 

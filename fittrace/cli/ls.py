@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..schema.errors import FittraceError
-from ..schema.run_facts import NotATrace
+from ..schema.errors import FittraceError, NotATrace
 from .progress import progress
 from .subcommand import Subcommand
 from .which_trace import TRACES, parse_path

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..schema import otel_names
+from ..schema import sent_spans
 from ..schema.capture_settings import CHOICES, DEFAULT, Settings
 from ..schema.safe_text import printable
 from ..schema.sent_batches import DEFAULT as DEFAULT_BATCHES
@@ -29,7 +29,7 @@ example:
 _FLAGS = ("--quiet", "--report", "--help")
 """The options without a value."""
 _BATCHES = f"{HELP} (default: {DEFAULT_BATCHES})"
-_LEVELS = f"which spans are sent: {', '.join(otel_names.LEVELS)} (default: {otel_names.DEFAULT_LEVEL})"
+_LEVELS = f"which spans are sent: {', '.join(sent_spans.LEVELS)} (default: {sent_spans.DEFAULT_LEVEL})"
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +68,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="send spans while the program trains: to URL, or to where the OTEL_* variables say. The program's"
         " environment needs the SDK of OpenTelemetry",
     )
-    parser.add_argument("--otlp-level", choices=otel_names.LEVELS, metavar="LEVEL", help=_LEVELS)
+    parser.add_argument("--otlp-level", choices=sent_spans.LEVELS, metavar="LEVEL", help=_LEVELS)
     parser.add_argument("--otlp-batches", type=batches, metavar="BATCHES", help=_BATCHES)
     parser.add_argument("-m", dest="module", nargs=argparse.REMAINDER, metavar="module", help="the module to run")
     parser.add_argument("script", nargs="?", help="the script to run")

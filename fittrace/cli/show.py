@@ -33,11 +33,11 @@ def _run(arguments: argparse.Namespace) -> int:
         from ..analysis.rules import RULES, apply
         from ..tables import TraceTables
         from ..tables.database import row_tuples
-        from ..views.summary import MOST_FITS, print_figures
+        from ..views.summary import print_figures
         from ..views.summary_figures import gather
 
         trace = TraceTables.open(path, report)
-        figures = gather(trace, MOST_FITS)
+        figures = gather(trace)
         spans = row_tuples(trace.relation("SELECT count(*) FROM spans"))[0][0]
         findings = apply(trace, RULES) if figures.fits and spans <= _MOST_SPANS else None
     print_figures(figures, sys.stdout, findings=findings, is_brief=arguments.brief)

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..schema import run_facts as schema_run
-from ..schema.errors import FittraceError
-from ..schema.run_facts import NotATrace
+from ..schema.errors import FittraceError, NotATrace
 from ..schema.safe_text import printable
 from .subcommand import Subcommand
 from .trace_arguments import add_trace

@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..schema import run_facts as schema_run
-from ..schema.errors import FittraceError
-from ..schema.run_facts import NotATrace
+from ..schema.errors import FittraceError, NotATrace
 
 
 class EmptyPath(FittraceError, argparse.ArgumentTypeError):

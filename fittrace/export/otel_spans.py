@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..schema import otel_names
+from ..schema import otel_names, sent_spans
 from ..schema.sent_batches import ALL, SentBatches
 from ..tables import TraceTables
 from ..tables.database import reading
@@ -24,7 +24,7 @@ ANCHORS = ("epoch", "validation")
 class SpanChoice:
     """Which spans to export.
 
-    - `level`: a key of `otel_names.LEVELS`.
+    - `level`: a key of `sent_spans.LEVELS`.
     - `batches`: which batches are among them.
     - `unfinished`: only the spans that were open when the recording ended.
     """
@@ -229,7 +229,7 @@ def _span(row: Row, batch_logs: dict[str, float], facts: Facts, open_spans: _Ope
     stands_alone = row.parent is None and row.batch is not None and not begins
     if phase == "batch" or stands_alone:
         is_out = is_out or not open_spans.takes(row, choice.batches)
-    chosen = otel_names.is_sent(choice.level, phase, begins) and not is_out
+    chosen = sent_spans.is_sent(choice.level, phase, begins) and not is_out
     parent = around.id if around is not None else fit.parent
     nearest = _Around(identity if chosen else parent, is_out, row.start_ns + row.duration_ns)
     open_spans.add(row, nearest, begins or row.phase in ANCHORS)

@@ -11,7 +11,7 @@ from opentelemetry.trace import SpanContext
 from ..capture import Session
 from ..capture.sites import Site
 from ..engines import ENGINES
-from ..schema import otel_names
+from ..schema import otel_names, sent_spans
 from ..schema.sent_batches import NONE
 from .live_settings import LiveSettings
 from .metrics.measurements import Measurements
@@ -24,7 +24,7 @@ from .site_filter import site_filters
 class LiveContext:
     """What the span builders of all threads share.
 
-    - `level`: which spans are sent, a key of `otel_names.LEVELS`.
+    - `level`: which spans are sent, a key of `sent_spans.LEVELS`.
     - `batches`: which batches are sent.
     - `site_filters`: which sites matter, by `is_measured` and `Scope`.
     - `fit_of_list`: the fit that last used the callback list of that identity.
@@ -32,7 +32,7 @@ class LiveContext:
 
     def __init__(self, session: Session, tracers: Tracers, meters: Meters, settings: LiveSettings) -> None:
         self.level, self.batches = settings
-        if not otel_names.is_sent(self.level, "batch", begins_fit=False):
+        if not sent_spans.is_sent(self.level, "batch", begins_fit=False):
             self.batches = NONE
         self.site_filters = site_filters(session.sites, self.level)
         self.fit_of_list: dict[int, OpenSpan] = {}

@@ -6,8 +6,8 @@ import os
 from typing import NamedTuple
 
 from ..schema.errors import FittraceError
-from ..schema.otel_names import DEFAULT_LEVEL, LEVELS
 from ..schema.sent_batches import DEFAULT, SentBatches
+from ..schema.sent_spans import DEFAULT_LEVEL, LEVELS
 
 LEVEL = "OTEL_PYTHON_KERAS_LEVEL"
 """The environment variable that sets the level."""

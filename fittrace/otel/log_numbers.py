@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator, Sequence
 
-from ..capture.record.values import of_halves
+from ..capture.record.kept_values import of_halves
 
 
 def numbers(record: Sequence[int], keys: Sequence[str], kinds: str) -> "Iterator[tuple[str, float]]":

@@ -6,8 +6,8 @@ from enum import IntEnum
 from typing import Any, Sequence
 
 from ..capture.sites import Site
-from ..schema.otel_names import is_sent
 from ..schema.record_kinds import Effect, kinds_that, opened_phases
+from ..schema.sent_spans import is_sent
 
 _FRAMES = kinds_that(Effect.ENTER_FRAME, Effect.END_FRAME)
 _SPANS = kinds_that(Effect.OPEN_SPANS, Effect.CLOSE_SPANS)
@@ -30,7 +30,7 @@ class SiteFilter:
     """Tells which sites matter in one scope.
 
     - `sites`: all sites of the process; the list grows.
-    - `level`: which spans are sent, a key of `otel_names.LEVELS`.
+    - `level`: which spans are sent, a key of `sent_spans.LEVELS`.
     - `scope`: the innermost open span of the thread.
     - `is_measured`: whether batches are measured. Then every site that opens spans matters.
 

@@ -11,7 +11,7 @@ from opentelemetry.trace import get_current_span
 from ..capture.journal.definitions import thread_name
 from ..capture.record.observer import BATCH_FILTER, NEVER
 from ..capture.sites import Site
-from ..schema import otel_names
+from ..schema import otel_names, sent_spans
 from ..schema.journal_format import ABSENT
 from .contexts import AttachedContext, is_over
 from .live_context import LiveContext
@@ -145,7 +145,7 @@ class SpanStack:
                 span.measurement = None if self.measurements is None else BatchMeasurement()
             if begins_fit or is_batch or span.is_left_out or (around is not None and around.is_batch):
                 self.update_filter()
-            if not span.is_unsent and otel_names.is_sent(context.level, phase, begins_fit):
+            if not span.is_unsent and sent_spans.is_sent(context.level, phase, begins_fit):
                 self._start(span, site, nth, start_ns, position)
             elif is_alone:
                 self._attach_unsent(span)

@@ -12,8 +12,8 @@ from ..schema.safe_text import printable
 from ..tables import TraceTables
 from ..tables.computed_tables import VIEWS
 from ..views import fit_sentences
-from ..views.summary import MOST_FITS
-from ..views.summary_figures import FitSummary, Row, gather
+from ..views.shown_fits import Row
+from ..views.summary_figures import FitSummary, gather
 from .batch_chart import BatchChart, batch_chart
 from .model.findings import findings_of
 from .model.run import ending_of
@@ -71,7 +71,7 @@ def display(trace: TraceTables) -> str:
 
     The colours suit a light and a dark notebook, whose theme no style can ask for.
     """
-    figures = gather(trace, MOST_FITS)
+    figures = gather(trace)
     findings = findings_of(trace, [summary.facts for summary in figures.fits], redacted=False)
     return _template().render(
         path=trace.path,

@@ -16,3 +16,7 @@ class FittraceError(Exception):
 
 class DamagedTrace(FittraceError):
     """The bytes of a trace's file are not those that were written."""
+
+
+class NotATrace(FittraceError):
+    """A path is no run of fittrace, or one that this version cannot read."""

@@ -1,4 +1,4 @@
-"""fittrace's names in OpenTelemetry: spans, attributes, metrics and levels, and the ids of spans.
+"""fittrace's names in OpenTelemetry: spans, attributes and metrics, and the ids of spans.
 
 Spans that a process sends while it trains and spans that are exported from its trace later have the same names and the
 same ids. `docs/opentelemetry.md` lists the names.
@@ -116,37 +116,8 @@ RESOURCE: dict[str, str] = {
 }
 """The attributes of the resource, with their meanings. `OTEL_RESOURCE_ATTRIBUTES` overrides them."""
 
-LEVELS: dict[str, str] = {
-    "fit": "calls of `fit`, `evaluate` and `predict`",
-    "epoch": "also epochs and validation",
-    "batch": "also batches",
-    "hooks": "also hooks, of all callbacks together and of each",
-    "all": "every span that fittrace records",
-}
-"""The levels, from few spans to all, with the spans that each sends."""
-
-DEFAULT_LEVEL = "batch"
-"""The level of a program that does not choose one."""
-
-_RANKS = {level: rank for rank, level in enumerate(LEVELS)}
-_LEAST_RANKS = {"epoch": 1, "validation": 1, "batch": 2, "hooks": 3}
-"""The rank of the lowest level at which the spans of a phase are sent. For all other phases it is the highest."""
-
 TRACEPARENT = "(traceparent)"
 """The key in `values` with the span around a fit, as a W3C `traceparent`."""
-
-
-def is_sent(level: str, phase: str, begins_fit: bool) -> bool:
-    """Whether a span is sent.
-
-    - `level`: one of `LEVELS`.
-    - `phase`: the phase of the span.
-    - `begins_fit`: whether the span is the root of a fit. It is sent at every level.
-
-    >>> [level for level in LEVELS if is_sent(level, "batch", begins_fit=False)]
-    ['batch', 'hooks', 'all']
-    """
-    return begins_fit or _RANKS[level] >= _LEAST_RANKS.get(phase, 4)
 
 
 def span_name(phase: str, begins_fit: bool, is_hook: bool) -> str:

@@ -12,15 +12,14 @@ import sys
 import time
 from typing import Any
 
-from . import OLDEST, VERSION
 from .capture_settings import DEFAULT, Settings
-from .errors import FittraceError
+from .errors import NotATrace
 from .limits import LATEST_NS, RUN_JSON
 from .regular_files import open_regular
 from .safe_text import printable
+from .schema_version import VERSION, check_version
 
 FILE = "run.json"
-
 
 _NUMBERS = {
     "start_ns": (0, LATEST_NS - 1),
@@ -29,10 +28,6 @@ _NUMBERS = {
     "signal": (0, 2**16),
 }
 """The facts that are numbers, with their bounds. Only `start_ns` must be there; the others may be null or missing."""
-
-
-class NotATrace(FittraceError):
-    """A path is no run of fittrace, or one that this version cannot read."""
 
 
 def new(
@@ -114,7 +109,7 @@ def read(directory: str) -> dict[str, Any]:
         raise NotATrace("%s: cannot be read (%s); make it readable and try again" % (path, error.strerror)) from None
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise NotATrace("%s: damaged (%s); record the run again" % (path, error)) from None
-    _check_schema(directory, facts["schema"])
+    check_version(directory, facts["schema"])
     _check_numbers(path, facts)
     return facts
 
@@ -130,18 +125,6 @@ def _load(path: str) -> dict[str, Any]:
         raise TypeError("schema must be a number and run a text")
     facts["run"].encode("utf-8")  # JSON may have half of a surrogate pair, which is an error here
     return facts  # type: ignore[no-any-return]
-
-
-def _check_schema(directory: str, schema: int) -> None:
-    if schema > VERSION:
-        raise NotATrace(
-            "%s: schema %d, this fittrace reads %d-%d; upgrade fittrace" % (directory, schema, OLDEST, VERSION)
-        )
-    if schema < OLDEST:
-        raise NotATrace(
-            "%s: schema %d, this fittrace reads %d-%d; read it with an older fittrace"
-            % (directory, schema, OLDEST, VERSION)
-        )
 
 
 def _check_numbers(path: str, facts: dict[str, Any]) -> None:

@@ -36,7 +36,7 @@ def open_runs(path: Path, progress: Progress = lambda done, size: None) -> list[
 
     `progress` gets the bytes of journals that are converted, and those of all.
 
-    Raises `fittrace.schema.run_facts.NotATrace` where there are none, and `CannotRead` where they cannot be read.
+    Raises `fittrace.schema.errors.NotATrace` where there are none, and `CannotRead` where they cannot be read.
     """
     return [_open_run(directory, progress) for directory in directories_at(path)]
 

@@ -18,11 +18,9 @@ from . import fit_sentences
 from .end_position import run_of, stood
 from .findings import line
 from .run_ending import ending
-from .summary_figures import Figures, FitSummary, Row, gather
+from .shown_fits import Row
+from .summary_figures import Figures, FitSummary, gather
 from .terminal import console, table
-
-MOST_FITS = 3
-"""Fits that are shown in full. If there are more, a table sums up all fits."""
 
 MOST_FINDINGS = 5
 """Findings that are told. `fittrace check` tells all."""
@@ -33,7 +31,7 @@ _LONGEST_OP = 50
 
 def print_summary(trace: TraceTables, file: TextIO) -> None:
     """Write the summary of `trace` to `file`. It fits the width of a terminal; a pipe gets plain text."""
-    print_figures(gather(trace, MOST_FITS), file)
+    print_figures(gather(trace), file)
 
 
 def print_figures(

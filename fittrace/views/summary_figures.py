@@ -12,8 +12,7 @@ from ..store.tensorflow.ops import RECEIVES
 from ..tables import TraceTables
 from ..tables.database import row_dicts
 from ..tables.sql_literals import literal
-
-Row = dict[str, Any]
+from .shown_fits import Row, selecting, shown_fits
 
 MANY_RETRACED = 3
 """Retraced batches, without the first of each stage, from which on the summary mentions them."""
@@ -58,7 +57,7 @@ class Figures:
     fits: list[FitSummary]
     """The fits that are shown in full."""
     all_fits: list[Row]
-    """Where there are more fits than these: sums over all fits, a row for those that are alike."""
+    """If there are more fits, sums over all fits, a row for those that are alike."""
     notes: list[Row]
     """The notes of the trace, each with how often it occurs."""
     endings: list[str]
@@ -67,31 +66,21 @@ class Figures:
     """Whether a fit trained and no run was asked to sample a batch."""
 
 
-def gather(trace: TraceTables, most_fits: int) -> Figures:
-    """Query the figures of `trace`. Only the `most_fits` longest fits are shown in full."""
-    # A fit that a hook calls is counted with that hook, so it gets no section of its own.
-    outermost = row_dicts(trace.relation("SELECT * FROM fits WHERE parent_fit IS NULL ORDER BY start_ns, process, fit"))
-    longest = sorted(outermost, key=lambda fit: -fit["duration_ns"])[:most_fits]
-    figures = figures_of(trace, " OR ".join(f"({selecting(fit)})" for fit in longest)) if longest else {}
+def gather(trace: TraceTables) -> Figures:
+    """Query the figures of `trace`."""
+    shown = shown_fits(trace)
+    chosen = " OR ".join(f"({selecting(fit)})" for fit in shown.in_full)
+    figures = figures_of(trace, chosen) if shown.in_full else {}
     return Figures(
         trace,
-        [_of_fit(trace, fit, figures[key_of(fit)]) for fit in outermost if fit in longest],
-        row_dicts(trace.relation(_ALL_FITS)) if len(outermost) > most_fits else [],
+        [_of_fit(trace, fit, figures[key_of(fit)]) for fit in shown.in_full],
+        shown.all_fits,
         row_dicts(
             trace.relation("SELECT kind, message, count(*) AS times FROM notes GROUP BY ALL ORDER BY kind, message")
         ),
         [row["ending"] for row in row_dicts(trace.relation("SELECT DISTINCT ending FROM processes ORDER BY ending"))],
         bool(row_dicts(trace.relation(_TRAINED))[0]["trained"]) and all(_is_unsampled(run.facts) for run in trace.runs),
     )
-
-
-def selecting(fit: Row) -> str:
-    """SQL that selects the rows of `fit`, a row of `fits`.
-
-    >>> selecting({"process": 0, "fit": 2, "method": "fit"})
-    'process = 0 AND fit = 2'
-    """
-    return " AND ".join(f"{key} = {literal(fit[key])}" for key in ("run", "process", "fit") if key in fit)
 
 
 def slowest_ops(trace: TraceTables, chosen: str, most: int) -> list[Row]:
@@ -142,16 +131,6 @@ _PHASES = """
         quantile_disc(duration_ns, [0.5, 0.99]) FILTER (counted) AS quantiles
     FROM mine
     GROUP BY phase, stage ORDER BY self DESC, phase, stage
-"""
-
-# A row for each kind of fit, ordered by when its first fit began.
-_ALL_FITS = """
-    SELECT * EXCLUDE (start_ns) FROM (
-        SELECT method, caller_file, caller_line, engine, engine_version, status, min(start_ns) AS start_ns,
-            count(*) AS count, sum(epochs) AS epochs, sum(batches) AS batches, sum(duration_ns) AS total,
-            median(duration_ns) AS median
-        FROM fits WHERE parent_fit IS NULL GROUP BY ALL
-    ) ORDER BY start_ns, method, caller_file, caller_line, engine, engine_version, status
 """
 
 _INNER = """

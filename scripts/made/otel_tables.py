@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from fittrace.schema import otel_names
+from fittrace.schema import otel_names, sent_spans
 
 PAGE = Path("docs/opentelemetry.md")
 END = "<!-- end of the table -->\n"
@@ -35,7 +35,7 @@ def tables() -> dict[str, str]:
         f"{otel_names.LOGS}<key>": "a number in the logs at the end of a batch, an epoch or a fit",
     }
     return {
-        "levels": _table("level", otel_names.LEVELS),
+        "levels": _table("level", sent_spans.LEVELS),
         "spans": _table("name", otel_names.SPANS),
         "attributes of spans": _table("name", attributes),
         "metrics": _metrics(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from fittrace.schema import OLDEST, VERSION
+from fittrace.schema.schema_version import OLDEST, VERSION
 from fittrace.schema.table import Table
 from fittrace.schema.tables import PHASES, STATUSES, TABLES
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from fittrace.analysis.diff import compare
-from fittrace.analysis.diff.difference import Steps, Where
+from fittrace.analysis.diff.comparison_data import Steps, Where
 from fittrace.analysis.diff.line_diff import line_differences
 from fittrace.tables import TraceTables
 from fittrace.views.comparison import line

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from fittrace.analysis.diff.argument_diff import argument_differences
-from fittrace.analysis.diff.difference import ComparedFit, PhaseTime
+from fittrace.analysis.diff.comparison_data import ComparedFit, PhaseTime
 from fittrace.analysis.diff.hook_diff import hook_differences
 from fittrace.analysis.diff.log_diff import log_differences
 from fittrace.analysis.diff.time_diff import phase_times

@@ -9,7 +9,7 @@ import pytest
 from fittrace.capture.record.attributes import number_at
 from fittrace.schema.journal_format import ABSENT
 
-from .test_values import refuse
+from .test_kept_values import refuse
 
 
 class Holder:

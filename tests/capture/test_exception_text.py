@@ -6,7 +6,7 @@ import pytest
 
 from fittrace.capture.record.exception_text import error_text
 
-from .test_values import Hostile, refuse
+from .test_kept_values import Hostile, refuse
 
 
 class HostileError(Exception):

@@ -16,7 +16,7 @@ import pytest
 
 from fittrace.capture.isolation import interruptions
 from fittrace.capture.isolation.interruptions import is_programs, leave_out
-from fittrace.capture.record import values
+from fittrace.capture.record import kept_values
 from fittrace.schema.batches_to_sample import parse
 
 from .test_exception_text import HostileError
@@ -91,7 +91,7 @@ def test_so_is_what_a_trace_function_raises() -> None:
 
     def traced() -> None:
         sys.settrace(tracer)
-        values.text(3)
+        kept_values.text(3)
 
     before = sys.gettrace()
     try:
@@ -124,7 +124,7 @@ def asynchronous(kind: type, turn: Callable[[], Any]) -> BaseException:
 
 def describing() -> None:
     for _ in range(200):
-        values.text({"key": [1, [2, (3, None)]]})
+        kept_values.text({"key": [1, [2, (3, None)]]})
 
 
 def came_up_in_fittrace(kind: type, turn: Callable[[], Any]) -> BaseException:
@@ -150,8 +150,8 @@ def test_so_is_what_another_thread_raises(kind: type, turn: Callable[[], Any]) -
 
 
 FAULTS: list[Callable[[], Any]] = [
-    lambda: values.text([1], depth="deep"),  # type: ignore[arg-type]
-    lambda: values.of_halves("low", 0),  # type: ignore[arg-type]
+    lambda: kept_values.text([1], depth="deep"),  # type: ignore[arg-type]
+    lambda: kept_values.of_halves("low", 0),  # type: ignore[arg-type]
     lambda: json.loads("{"),
     lambda: queue.Queue(1).get_nowait(),
     lambda: next(iter(())),
@@ -177,7 +177,7 @@ def test_what_is_called_and_raises_is_a_fault() -> None:
 
 
 def test_a_traceback_is_as_it_would_be() -> None:
-    error = raised(lambda: values.text([1], depth="deep"))  # type: ignore[arg-type]
+    error = raised(lambda: kept_values.text([1], depth="deep"))  # type: ignore[arg-type]
     assert error.__traceback__ is not None and error.__traceback__.tb_next is not None
     leave_out(error.__traceback__)
     assert error.__traceback__.tb_next is None

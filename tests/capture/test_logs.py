@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from .fake_session import IN_PYTHON, STATE, FakeSession, compiled
-from .test_values import Hostile
+from .test_kept_values import Hostile
 
 OWNER = object()
 

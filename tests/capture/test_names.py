@@ -9,7 +9,7 @@ import pytest
 from fittrace.capture.record import names as names_module
 from fittrace.capture.record.names import Names, plain_key
 
-from .test_values import Hostile, Meta
+from .test_kept_values import Hostile, Meta
 
 
 @pytest.fixture

@@ -19,13 +19,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fittrace.capture.record.kept_values import as_number
 from fittrace.capture.record.observer import BATCH_FILTER, NEVER, Dispatch, Observing
-from fittrace.capture.record.values import as_number
 from fittrace.schema.fibonacci_hashing import fibonacci_hash
 from fittrace.schema.journal_format import ABSENT
 
 from .fake_session import IN_PYTHON, STATE, FakeSession, compiled
-from .test_values import Hostile
+from .test_kept_values import Hostile
 
 
 class Model:

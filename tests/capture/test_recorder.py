@@ -25,7 +25,7 @@ from fittrace.schema.journal_format import ABSENT, HEADER
 from fittrace.store.journal.sample_orders import unpacked
 
 from .fake_session import IN_PYTHON, STATE, STOP, FakeSession, compiled
-from .test_values import Hostile
+from .test_kept_values import Hostile
 
 LIST = object()
 

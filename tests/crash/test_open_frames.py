@@ -25,7 +25,7 @@ from fittrace.otel.metrics.meters import Meters
 from fittrace.otel.sdk_spans import Tracers
 from fittrace.replay.flow_graph import FlowGraph, FlowNode
 from fittrace.replay.walk import RecordedProgram, Walk, WalkSite
-from fittrace.schema import otel_names
+from fittrace.schema import sent_spans
 from fittrace.schema.open_frames import OpenFrames
 from fittrace.schema.record_kinds import ANNOTATIONS, KINDS, SHOW_FLOW, opened_phases
 from fittrace.schema.sent_batches import NONE, SentBatches
@@ -256,7 +256,7 @@ TRACERS, METERS = TracerProvider(shutdown_on_exit=False), MeterProvider(shutdown
 def expected(stream: Stream, level: str, batches: SentBatches) -> Iterator[list[str]]:
     """The phases of the spans in fits that are open and sent after each record."""
     frames: OpenFrames[Sent] = OpenFrames()
-    if not otel_names.is_sent(level, "batch", False):
+    if not sent_spans.is_sent(level, "batch", False):
         batches = NONE
     due_ns = 0
     for record in stream.records:
@@ -271,13 +271,13 @@ def expected(stream: Stream, level: str, batches: SentBatches) -> Iterator[list[
             if phase == "batch" and around is not None:
                 is_unsent = is_unsent or not batches.takes(start_ns + SHIFT_NS, due_ns)
                 due_ns = due_ns if is_unsent else batches.due(start_ns + SHIFT_NS)
-            is_sent = not is_unsent and otel_names.is_sent(level, phase, begins)
+            is_sent = not is_unsent and sent_spans.is_sent(level, phase, begins)
             frames.open(site.kind, site.depth, [Sent(phase, is_in_fit, is_sent, is_unsent)])
         yield [span.phase for span in frames.spans if span.is_in_fit and span.is_sent]
 
 
 @many
-@given(streams, st.sampled_from(list(otel_names.LEVELS)), st.sampled_from(("0", "0.5", "1", "1e5/s")), st.booleans())
+@given(streams, st.sampled_from(list(sent_spans.LEVELS)), st.sampled_from(("0", "0.5", "1", "1e5/s")), st.booleans())
 def test_live_spans_are_the_machines(stream: Stream, level: str, sent: str, is_measured: bool) -> None:
     faults: list[Exception] = []
     now = [0]

@@ -8,7 +8,7 @@ import pytest
 from made import otel_tables
 
 from fittrace.otel.metrics.measurements import SHARE
-from fittrace.schema import otel_names
+from fittrace.schema import otel_names, sent_spans
 from fittrace.schema.sent_batches import DEFAULT
 
 TEXT = (Path(__file__).parents[2] / otel_tables.PAGE).read_text(encoding="utf-8")
@@ -21,7 +21,7 @@ def test_its_tables_are_current() -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        f"The default level is `{otel_names.DEFAULT_LEVEL}`.",
+        f"The default level is `{sent_spans.DEFAULT_LEVEL}`.",
         f"By default, `{DEFAULT}` of the batches are sent",
         f"can be measured in {SHARE:.0%} of the",
         f"instrumentation scope `{otel_names.SCOPE}`",

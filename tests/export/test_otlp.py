@@ -16,7 +16,7 @@ from otel.receiver import Received, over_grpc, over_http
 from fittrace.cli import main
 from fittrace.export.otel_spans import Span, SpanChoice, spans_of
 from fittrace.export.otlp import requests, send
-from fittrace.schema import otel_names
+from fittrace.schema import otel_names, sent_spans
 from fittrace.schema.errors import FittraceError
 from fittrace.schema.otel_names import Ids
 from fittrace.schema.sent_batches import SentBatches
@@ -52,7 +52,7 @@ def test_ids_follow_from_the_tables(keras_3: TraceTables) -> None:
     assert (first.fit.trace, first.id) == (ids.trace(*place), ids.span(*place))
 
 
-@pytest.mark.parametrize("level", otel_names.LEVELS)
+@pytest.mark.parametrize("level", sent_spans.LEVELS)
 def test_levels_and_batches_leave_out_and_keep_the_tree(level: str, keras_3: TraceTables) -> None:
     everything = {span.id: span for span in spans_of(keras_3)}
     chosen = list(spans_of(keras_3, SpanChoice(level, SentBatches(0.2))))

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fittrace.schema.errors import DamagedTrace, FittraceError
-from fittrace.schema.run_facts import NotATrace
+from fittrace.schema.errors import DamagedTrace, FittraceError, NotATrace
 from fittrace.tables import TraceTables
 from fittrace.tables.computed_tables import VIEWS
 from reading.stores import write_run

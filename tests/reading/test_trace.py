@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 
 import fittrace
-from fittrace.schema.errors import DamagedTrace
-from fittrace.schema.run_facts import NotATrace
+from fittrace.schema.errors import DamagedTrace, NotATrace
 from fittrace.tables import AmbiguousRuns, TraceTables
 from fittrace.tables.computed_tables import VIEWS
 from reading.stores import small_tables, write_run

@@ -26,7 +26,7 @@ class Sections:
 
     def __init__(self, trace: TraceTables) -> None:
         self.trace = trace
-        self.summary = gather(trace, 1_000).fits[0]
+        self.summary = gather(trace).fits[0]
         self.facts = self.summary.facts
         sections: tuple[Timeline, BatchDetails] = batch_sections(trace, self.summary, None)
         self.timeline, self.details = sections

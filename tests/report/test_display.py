@@ -84,7 +84,7 @@ def test_a_hostile_name_is_text(tmp_path: Path) -> None:
 
 def test_bars_of_a_chart_are_few_and_inside_it() -> None:
     trace = TraceTables.open(KERAS_3)
-    chart = batch_chart(trace, gather(trace, 1).fits[0].facts)
+    chart = batch_chart(trace, gather(trace).fits[0].facts)
     assert chart is not None and chart.label.startswith("564 batches, a bar for each 5, their mean; axis up to ")
     for layer in chart.layers:
         assert 0 < layer.path.count("M") <= MOST_BARS

@@ -13,7 +13,7 @@ from fittrace.views.summary_figures import gather
 
 def ops_of(engine: str) -> tuple[TraceTables, SampledOps]:
     trace = TraceTables.open(f"traces/reference-{engine}")
-    ops = sampled_ops(trace, gather(trace, 1).fits[0])
+    ops = sampled_ops(trace, gather(trace).fits[0])
     assert ops is not None
     return trace, ops
 

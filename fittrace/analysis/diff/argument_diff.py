@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from ..callback_settings import Setting, settings_of
-from .difference import ComparedFit, Difference
+from .comparison_data import ComparedFit, Difference
 
 Arguments = dict[tuple[str, str], Setting]
 """Values by owner and name. The owner is the method, `compile` or a callback."""

@@ -14,7 +14,7 @@ from ...schema.errors import FittraceError
 from ...tables import TraceTables
 from ..rows_by_fit import RowsByFit
 from .argument_diff import argument_differences
-from .difference import ASPECTS, ComparedFit, Difference, PhaseTime, Steps, Tolerances
+from .comparison_data import ASPECTS, ComparedFit, Difference, PhaseTime, Steps, Tolerances
 from .flow_diff import flow_differences
 from .hook_diff import hook_differences
 from .log_diff import log_differences

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..contract import Phases, callbacks, phases
-from .difference import ComparedFit, Difference
+from .comparison_data import ComparedFit, Difference
 from .line_diff import line_differences
 
 

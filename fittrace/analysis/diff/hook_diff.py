@@ -14,7 +14,7 @@ from ..contract import callbacks
 from ..hook_calls import Call, calls_of
 from ..pattern import described
 from ..stopped import UNSET
-from .difference import LATER_NAMES, ComparedFit, Difference
+from .comparison_data import LATER_NAMES, ComparedFit, Difference
 
 _TIMES = re.compile(r" ?\{\d+\}")
 """The count of an `each` in a pattern."""

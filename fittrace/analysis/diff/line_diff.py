@@ -16,7 +16,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 import pandas as pd
 
-from .difference import Difference, Steps, Where
+from .comparison_data import Difference, Steps, Where
 
 _SHARED = 0.5
 """Two functions match if at least this share of the shorter one's statements does."""

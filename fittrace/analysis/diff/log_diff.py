@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from .difference import LATER_NAMES, ComparedFit, Difference
+from .comparison_data import LATER_NAMES, ComparedFit, Difference
 
 
 def log_differences(number: int, a: ComparedFit, b: ComparedFit, tolerance: float) -> Iterator[Difference]:

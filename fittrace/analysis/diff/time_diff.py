@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from .difference import LATER_NAMES, ComparedFit, PhaseTime
+from .comparison_data import LATER_NAMES, ComparedFit, PhaseTime
 
 _BLOCKS = 10
 """Noise is estimated from so many blocks of consecutive spans."""

@@ -8,7 +8,7 @@ import socket
 import sys
 from typing import Any
 
-from ...schema import VERSION
+from ...schema.schema_version import VERSION
 from ..isolation.clock import Clock
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..isolation.class_names import names_of
-from .values import LONGEST, text
+from .kept_values import LONGEST, text
 
 
 def error_text(error: "BaseException | None") -> str:

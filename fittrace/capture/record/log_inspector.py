@@ -10,7 +10,7 @@ from typing import Any, Callable
 
 from ..isolation import interruptions
 from ..isolation.clock import Clock
-from . import attributes, exception_text, values
+from . import attributes, exception_text, kept_values
 from .names import Names
 
 WIDEST = 64
@@ -67,16 +67,16 @@ class LogInspector:
         if not 0 < len(logs) <= WIDEST:
             return None
         for key, value in logs.items():
-            if id(type(value)) not in values.PLAIN or type(key) is not str:
+            if id(type(value)) not in kept_values.PLAIN or type(key) is not str:
                 return None
-            if values.as_number(value) is None:
+            if kept_values.as_number(value) is None:
                 return None
-        kinds = values.kinds(logs)
+        kinds = kept_values.kinds(logs)
         return self._names.keys(tuple(logs), kinds), kinds
 
     def describe(self, logs: Any) -> tuple[int, ...]:
         """The operands of a `state` record for any logs."""
-        return values.describe(logs, self._names)
+        return kept_values.describe(logs, self._names)
 
     def error(self, raised: BaseException | None, traceback: TracebackType | None) -> int:
         """The number of the text of an exception that leaves an engine's function. Its traceback is as it would be."""
@@ -94,7 +94,7 @@ class LogInspector:
         model = id(attributes)
         if now == self._stopped.get(model, _FALSE):
             return None
-        record = self._stop_head, self._names.text(values.text(stopping if stopping is not None else False))
+        record = self._stop_head, self._names.text(kept_values.text(stopping if stopping is not None else False))
         # Only now, and without a call: a signal handler may raise before, and then it is told the next time.
         if now != _FALSE:
             self._stopped[model] = now

@@ -17,7 +17,7 @@ from ...schema.fibonacci_hashing import fibonacci_hash
 from ...schema.journal_format import ABSENT, WHOLE
 from ..isolation.original_threads import get_ident
 from ..journal.pybuffer import Buffer
-from . import values
+from . import kept_values
 from .log_inspector import LogInspector
 from .observer import BATCH_FILTER, Dispatch, Observing
 from .probe_constants import Constant
@@ -49,7 +49,7 @@ class _Shape:
         try:
             for kind, value in zip(self._kinds, logs.values()):
                 if kind == "n":
-                    operands += values.halves(value)
+                    operands += kept_values.halves(value)
                 elif 0 <= value < WHOLE:
                     operands.append(int(value))
                 else:

@@ -14,7 +14,7 @@ from ...schema.journal_format import ABSENT
 from ..isolation.original_threads import Local
 from ..journal.record_buffer import Buffer
 from ..sampling.sampler import Sampler, SamplerContext
-from . import attributes, callback_settings, values
+from . import attributes, callback_settings, kept_values
 from .callers import caller_of
 from .log_inspector import LogInspector
 from .names import Names
@@ -90,7 +90,7 @@ class ThreadRecording:
     def values(self, head: int, names: tuple[str, ...], given: tuple[object, ...]) -> None:
         """Record what variables hold: numbers as they are, of anything else what it is."""
         try:
-            self.record((head, *values.describe(dict(zip(names, given)), self._context.names)))
+            self.record((head, *kept_values.describe(dict(zip(names, given)), self._context.names)))
         except Exception as error:
             self._context.fault("reading variables", error)
 
@@ -111,7 +111,7 @@ class ThreadRecording:
         try:
             settings = callback_settings.of_list(owner)
             if settings:
-                self.record((head, *values.describe(settings, self._context.names)))
+                self.record((head, *kept_values.describe(settings, self._context.names)))
         except Exception as error:
             self._context.fault("reading the settings of callbacks", error)
 
@@ -133,7 +133,7 @@ class ThreadRecording:
         """
         try:
             whole = type(batches) is list and len(batches) == 1
-            operands = self._context.take_order(indices, whole) if values.is_array(indices) else None
+            operands = self._context.take_order(indices, whole) if kept_values.is_array(indices) else None
             if operands is not None:
                 self.record((head, *operands))
         except Exception as error:

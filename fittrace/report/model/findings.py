@@ -12,7 +12,7 @@ from ...tables import TraceTables
 from ...tables.database import row_dicts
 from ...tables.sql_literals import literal
 from ...views.replay_steps import short_path
-from .redaction import without_paths
+from .redacted_texts import without_paths
 
 MOST_SPANS = 3_000_000
 """A trace with more spans is not checked: rules read whole tables into memory, some 200 bytes a span."""

@@ -10,12 +10,13 @@ from ...replay import NoFlow, Replay, recording
 from ...tables import TraceTables
 from ...views import fit_sentences
 from ...views.end_position import run_of, stood
-from ...views.summary_figures import FitSummary, selecting
+from ...views.shown_fits import selecting
+from ...views.summary_figures import FitSummary
 from .batch_details import BatchDetails
 from .callback_hooks import CallbackHooks, callback_hooks
+from .fact_lists import Facts, arguments
 from .recorded_steps import RecordedSteps, recorded_steps
-from .redaction import exception_type
-from .run_facts import Facts, arguments
+from .redacted_texts import exception_type
 from .sampled_ops import SampledOps, sampled_ops
 from .source import EngineSource, engine_source
 from .time_parts import Part, time_parts

@@ -10,12 +10,11 @@ from ...analysis.units import amount
 from ...tables import TraceTables
 from ...views.fit_sentences import short_caller
 from ...views.run_ending import ending
-from ...views.summary import MOST_FITS
 from ...views.summary_figures import Figures, gather
+from .fact_lists import Facts, run_facts
 from .findings import Findings, PageFinding, findings_of
 from .fit import Fit, fit_of
-from .redaction import without_paths
-from .run_facts import Facts, run_facts
+from .redacted_texts import without_paths
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Run:
 
 def run_of(trace: TraceTables, redacted: bool, progress: Callable[[int, int], None]) -> Run:
     """The run, or the runs, of `trace`. See `document` for the parameters."""
-    figures = gather(trace, MOST_FITS)
+    figures = gather(trace)
     findings = findings_of(trace, [summary.facts for summary in figures.fits], redacted)
     notes = figures.notes
     if redacted:

@@ -16,7 +16,8 @@ from ...tables import TraceTables
 from ...tables.database import row_dicts
 from ...tables.sql_literals import literal
 from ...views.fit_sentences import sampled, sampled_batches
-from ...views.summary_figures import FitSummary, selecting, slowest_ops
+from ...views.shown_fits import selecting
+from ...views.summary_figures import FitSummary, slowest_ops
 
 MOST_TABLE_ROWS = 50
 """Ops in the table. Nobody reads on below: these are the slowest."""

@@ -17,9 +17,9 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ...schema import VERSION
 from ...schema.limits import ROW_GROUP
 from ...schema.regular_files import is_folder
+from ...schema.schema_version import VERSION
 from ...schema.table import Column, Table
 from ...schema.tables import TABLES
 from .. import part_names

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fittrace.capture.record.kept_values import LONGEST, as_number, describe, halves, text
 from fittrace.capture.record.names import Names
-from fittrace.capture.record.values import LONGEST, as_number, describe, halves, text
 
 
 def refuse(*arguments: Any) -> Any:
