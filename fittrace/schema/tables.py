@@ -239,7 +239,12 @@ VALUES = Table(
         FIT,
         Column("span", "int64", "the innermost open span; of an argument, its function's call"),
         Column("site", "int32", "the site that recorded it, a row of `sites`"),
-        Column("key", "dictionary", "the name: of an argument, or such as `callbacks[0].monitor` and `compile.loss`"),
+        Column(
+            "key",
+            "dictionary",
+            "the name: of an argument, or such as `callbacks[0].monitor`, `callbacks[0].on_epoch_end.line` and "
+            "`compile.loss`",
+        ),
         Column("value", "float64", "the value, if it is a number", nullable=True),
         Column("text", "string", "a text for the value, if it is no number", nullable=True),
     ),

@@ -29,6 +29,8 @@ def as_json(outcome: RuleOutcome) -> str:
             "source": found.source,
             "caller_file": found.caller.file if found.caller else None,
             "caller_line": found.caller.line if found.caller else None,
+            "defined_file": found.defined.file if found.defined else None,
+            "defined_line": found.defined.line if found.defined else None,
         }
         for found in outcome.found
     ]
@@ -37,15 +39,18 @@ def as_json(outcome: RuleOutcome) -> str:
 
 
 def as_github(outcome: RuleOutcome) -> str:
-    """A `::warning` for each finding, which GitHub shows at the line of the program that called the fit.
+    """A `::warning` for each finding, which GitHub shows at a line of the program.
+
+    It is the line where the finding's hook is defined, else that which called the fit.
 
     Source: "Workflow commands for GitHub Actions" in GitHub's documentation.
     """
     commands = []
     for found in outcome.found:
         properties = {"title": f"fittrace {found.rule.name}"}
-        if found.caller:
-            properties |= {"file": _relative(found.caller.file), "line": str(found.caller.line)}
+        at = found.defined or found.caller
+        if at:
+            properties |= {"file": _relative(at.file), "line": str(at.line)}
         told = ",".join(f"{name}={_github(value, ':,')}" for name, value in properties.items())
         commands.append(f"::warning {told}::{_github(f'{line(found)}; {found.remedy}')}")
     commands += [f"::error ::{_github(f'rule {rule.name} failed: {error}')}" for rule, error in outcome.failed]
@@ -53,7 +58,7 @@ def as_github(outcome: RuleOutcome) -> str:
 
 
 def as_sarif(outcome: RuleOutcome) -> str:
-    """A SARIF log with one run. The location of a result is the line of the program that called the fit.
+    """A SARIF log with one run. The location of a result is a line of the program, as in `as_github`.
 
     Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
     """
@@ -92,10 +97,11 @@ def _sarif_result(found: Found, rules: list[str]) -> dict[str, Any]:
         "message": {"text": f"{line(found)}; {found.remedy}"},
         "properties": _place(found),
     }
-    if found.caller:
-        location: dict[str, Any] = {"artifactLocation": {"uri": _uri(found.caller.file)}}
-        if found.caller.line > 0:
-            location["region"] = {"startLine": found.caller.line}
+    at = found.defined or found.caller
+    if at:
+        location: dict[str, Any] = {"artifactLocation": {"uri": _uri(at.file)}}
+        if at.line > 0:
+            location["region"] = {"startLine": at.line}
         result["locations"] = [{"physicalLocation": location}]
     return result
 

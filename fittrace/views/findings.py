@@ -17,9 +17,14 @@ def print_findings(outcome: RuleOutcome, file: TextIO) -> None:
     out = console(file)
     for result in outcome.found:
         out.print(Text(line(result), "bold"), soft_wrap=True)
-        called = f"{result.caller.file}:{result.caller.line}" if result.caller else None
-        details = {"called from": called, "at": result.source, "effect": result.rule.effect, "remedy": result.remedy}
-        details |= {"see": " ".join(result.rule.threads)}
+        details = {
+            "defined at": result.defined and str(result.defined),
+            "called from": result.caller and str(result.caller),
+            "at": result.source,
+            "effect": result.rule.effect,
+            "remedy": result.remedy,
+            "see": " ".join(result.rule.threads),
+        }
         for name, text in details.items():
             if text:
                 out.print(Text(f"    {name}: {printable(text)}"), soft_wrap=True)

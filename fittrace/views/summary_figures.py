@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..analysis.verdict import FitFigures, Verdict, figures_of, key_of, verdict
+from ..analysis.fit_key import key_of
+from ..analysis.verdict import FitFigures, Verdict, figures_of, verdict
 from ..schema.batches_to_sample import OFF
 from ..schema.tables import BATCH_PHASES
 from ..store.tensorflow.ops import RECEIVES

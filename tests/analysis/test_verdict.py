@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import fittrace
+from fittrace.analysis.code_line import CodeLine
 from fittrace.analysis.verdict import Bound, FitFigures, figures_of, verdict
 from fittrace.analysis.verdict.figures import BatchTimes, HookTime
 
@@ -89,6 +90,29 @@ def test_a_hook_is_named_only_if_it_explains_the_time() -> None:
     given = figures(("function", 100), hooks=tuple((name, "on_epoch_end", 300, 3) for name in "ABC"))
     assert verdict(given).sentence.startswith("Bound by callbacks: 90 % of the fit went to hooks of callbacks; ")
     assert "lists the slowest hooks" in str(verdict(given).next_step)
+
+
+def test_a_hook_is_named_with_its_line() -> None:
+    mine = HookTime("Mine", "on_epoch_end", 60 * MS, 3, CodeLine("/home/me/train\x1b.py", 12))
+    found = verdict(FitFigures("fit", phases={("function", "train"): 40 * MS}, hooks=[mine], batches={"train": SOME}))
+    assert r"Mine.on_epoch_end at train\x1b.py:12 (60 ms in 3 calls)" in found.sentence
+
+
+def test_if_every_batch_is_traced_anew_all_of_them_are_retracing() -> None:
+    every = {"train": BatchTimes(10, first_ns=100 * MS, retraced=9, retraced_ns=900 * MS, retraced_batch=1)}
+    for fetches_inside in (False, True):
+        found = verdict(figures(("function", 1000), batches=every, fetches_inside=fetches_inside))
+        assert found.bound is Bound.RETRACING and found.share == pytest.approx(0.9)
+        assert "90 % of the fit went to tracing the function anew in every batch, and computing in it" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("batches", "epochs", "choice"),
+    [(100_000, 1, "every=50"), (1_000, 4, "every=50"), (300, 3, "every=20"), (12, 3, "every=1")],
+)
+def test_short_epochs_are_sampled_more_often(batches: int, epochs: int, choice: str) -> None:
+    given = figures(("function", 1000), fetches_inside=True, batches={"train": BatchTimes(batches)}, epochs=epochs)
+    assert f"--run-metadata {choice} samples" in str(verdict(given).next_step)
 
 
 def test_samples_are_said_where_they_judge() -> None:

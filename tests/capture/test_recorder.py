@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import marshal
 import pickle
 import sys
@@ -20,6 +21,7 @@ from fittrace.capture.instrument.main_thread import owned
 from fittrace.capture.instrument.syntax import RECORDER
 from fittrace.capture.journal import sample_orders as orders_module
 from fittrace.capture.journal.sample_orders import MOST_SAMPLES, OrderQueue
+from fittrace.capture.record.callback_settings import of_list
 from fittrace.capture.record.recorder import Recorder
 from fittrace.schema.journal_format import ABSENT, HEADER
 from fittrace.store.journal.sample_orders import unpacked
@@ -205,9 +207,26 @@ def test_how_callbacks_and_their_model_are_set(recorder: Recorder, session: Fake
     recorder.settings(-6, object())
     assert heads(session) == [-6] and session.faults == []
     (keys,) = [one["names"] for one in session.definitions if one["define"] == "keys"]
-    second = [f"callbacks[1].{name}" for name in ("on_train_begin", "on_epoch_end", "monitor", "save_best_only")]
-    fifth = ["callbacks[4].on_train_begin", "callbacks[4].on_epoch_begin"]
+    defined = ["on_train_begin", "on_train_begin.file", "on_train_begin.line"]
+    second = [f"callbacks[1].{name}" for name in (*defined, "on_epoch_end", "monitor", "save_best_only")]
+    fifth = [f"callbacks[4].{name}" for name in (*defined, "on_epoch_begin")]
     assert keys == [*second, *fifth, "compile.loss", "compile.jit_compile"]
+
+
+def test_where_the_program_defines_a_hook() -> None:
+    def method(module: str) -> Any:
+        namespace: dict[str, Any] = {"__name__": module}
+        exec(compile("\n\ndef hook(self, logs=None): ...\n", "/home/me/mine.py", "exec"), namespace)
+        return namespace["hook"]
+
+    def defined(hook: object) -> dict[str, Any]:
+        kind = type("Mine", (type("Callback", (), {}),), {"on_epoch_end": hook})
+        settings = of_list(SimpleNamespace(callbacks=[kind()]))
+        return {name: settings[name] for name in settings if name.count(".") == 2}
+
+    place = {"callbacks[0].on_epoch_end.file": "/home/me/mine.py", "callbacks[0].on_epoch_end.line": 3}
+    assert defined(method("mine")) == place
+    assert defined(method("keras.src.callbacks")) == defined(len) == defined(functools.partial(print)) == {}
 
 
 def test_no_logs_are_held_on_to(recorder: Recorder) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from fittrace.analysis.verdict import Bound, judge, spent
+from fittrace.analysis.verdict import Bound, judge, main_hook, next_steps, sentence, spent
 
 PAGE = Path(__file__).parents[2] / "docs" / "verdict.md"
 
@@ -19,7 +19,7 @@ def test_the_thresholds_are_those_of_the_code() -> None:
     rows = re.findall(r"^\| `([A-Z_]+)` \| ([\d.,]+) \|", PAGE.read_text("utf-8"), re.M)
     constants = {
         name: value
-        for module in (judge, spent)
+        for module in (judge, main_hook, next_steps, sentence, spent)
         for name, value in vars(module).items()
         if name.isupper() and isinstance(value, (int, float))
     }

@@ -30,8 +30,15 @@ def checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     """Runs `check` with its arguments on a fit that line 12 of `file` called. Gives the exit code and the output."""
     monkeypatch.chdir(tmp_path)
 
-    def check(*words: str, file: str = str(tmp_path / "src" / "train it.py"), raises: str = "") -> tuple[int, str]:
+    def check(
+        *words: str, file: str = str(tmp_path / "src" / "train it.py"), raises: str = "", defined: bool = False
+    ) -> tuple[int, str]:
         tables = small_tables()
+        if defined:
+            setting: dict[str, Any] = {"fit": 0, "span": 4, "site": 0}
+            file_of_hook = {"key": "callbacks[0].on_epoch_end.file", "text": str(tmp_path / "src" / "mine.py")}
+            line_of_hook = {"key": "callbacks[0].on_epoch_end.line", "value": 7.0}
+            tables["values"] = columns([setting | file_of_hook, setting | line_of_hook])
         row = {name: values[0] for name, values in tables["fits"].items()}
         tables["fits"] = columns([row | {"caller_file": file, "caller_line": 12}])
         run = write_run(tmp_path / str(len(list(tmp_path.iterdir()))), tables=tables)
@@ -50,7 +57,7 @@ def test_json_has_all_of_a_finding(checked: Any, tmp_path: Path) -> None:
         "rule": "mine", "run": None, "process": 0, "fit": 0, "epoch": 0, "batch": None, "callback": "A",
         "hook": "on_epoch_end", "message": "is 50 % too slow", "effect": "it waits", "remedy": "run",
         "threads": ["https://example.org/1"], "source": None, "caller_file": str(tmp_path / "src" / "train it.py"),
-        "caller_line": 12,
+        "caller_line": 12, "defined_file": None, "defined_line": None,
     }  # fmt: skip
 
 
@@ -103,3 +110,15 @@ def test_a_rule_that_there_is_not_is_refused(tmp_path: Path, capsys: pytest.Capt
     run = write_run(tmp_path)
     assert main(["check", str(run), "--fail-on", "data-wai"]) == 2
     assert "--fail-on data-wai: no such rule; did you mean data-wait?" in capsys.readouterr().err
+
+
+def test_the_line_where_the_hook_is_defined_goes_first(checked: Any, tmp_path: Path) -> None:
+    _, out = checked("--format", "json", defined=True)
+    found = next(finding for finding in json.loads(out)["findings"] if finding["rule"] == "mine")
+    assert (found["defined_file"], found["defined_line"]) == (str(tmp_path / "src" / "mine.py"), 7)
+    _, out = checked("--format", "github", defined=True)
+    assert "::warning title=fittrace mine,file=src/mine.py,line=7::" in out
+    _, out = checked("--format", "sarif", defined=True)
+    assert '"uri": "src/mine.py"' in out
+    _, out = checked(defined=True)
+    assert f"    defined at: {tmp_path / 'src' / 'mine.py'}:7\n    called from: " in out

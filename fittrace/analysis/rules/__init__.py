@@ -3,7 +3,7 @@
 To add a rule of your own, write a function with the decorator `rule` and give its file to `fittrace check --rules`.
 """
 
-from .apply import Caller, Found, RuleOutcome, apply
+from .apply import Found, RuleOutcome, apply
 from .call_rules import CALLS
 from .epoch_mean_rules import BATCH_LOOP
 from .hook_rules import HOOKS
@@ -16,4 +16,4 @@ from .time_rules import TIMING
 RULES: tuple[Rule, ...] = (*HOOKS, *STOPPING, *KEYS, *LOGS, *BATCH_LOOP, *TIMING, *CALLS)
 """The rules that `fittrace check` applies."""
 
-__all__ = ["RULES", "Caller", "Finding", "Found", "Rule", "RuleOutcome", "apply", "rule"]
+__all__ = ["RULES", "Finding", "Found", "Rule", "RuleOutcome", "apply", "rule"]

@@ -10,6 +10,9 @@ import pandas as pd
 
 from ...tables import TraceTables, UnknownSamples
 from ...tables.batch_samples import Indices
+from ..code_line import CodeLine
+from ..fit_key import key_of
+from ..hook_lines import hook_lines
 from ..rows_by_fit import RowsByFit
 from .first_batches import first_batches
 from .repeated_calls import repeated_calls
@@ -22,18 +25,6 @@ _TABLES = ("fits", "processes", "batches", "hooks", "spans", "stops", "values", 
 
 
 @dataclass(frozen=True)
-class Caller:
-    """The line of the program that called a fit.
-
-    - `file`: the path of the file, as the trace has it. Nothing of it may be opened.
-    - `line`: the number of the line.
-    """
-
-    file: str
-    line: int
-
-
-@dataclass(frozen=True)
 class Found:
     """A finding with its origin.
 
@@ -43,6 +34,7 @@ class Found:
     - `process`, `fit`: the numbers of process and fit.
     - `source`: file, line and function of the engine that opened the finding's span, if it has one.
     - `caller`: the line of the program that called the fit, if the trace has it.
+    - `defined`: the line where the program defines the finding's hook, if it does and the trace has it.
     """
 
     rule: Rule
@@ -51,7 +43,8 @@ class Found:
     process: int
     fit: int
     source: str | None
-    caller: Caller | None = None
+    caller: CodeLine | None = None
+    defined: CodeLine | None = None
 
     @property
     def remedy(self) -> str:
@@ -165,9 +158,12 @@ class _Fit:
         run = str(self.fit["run"]) if "run" in self.fit else None
         number = int(self.fit["fit"] if finding.fit is None else finding.fit)
         source = self._source(finding, number)
-        return Found(rule, finding, run, int(self.fit["process"]), number, source, self._caller(number))
+        defined = self._tables.hook_lines.get(key_of({**self.fit, "fit": number}), {})
+        names = finding.callback or "", finding.hook or ""
+        process = int(self.fit["process"])
+        return Found(rule, finding, run, process, number, source, self._caller(number), defined.get(names))
 
-    def _caller(self, fit: int) -> Caller | None:
+    def _caller(self, fit: int) -> CodeLine | None:
         """The line that called a fit of this process."""
         row = self.fit
         if fit != row["fit"]:
@@ -178,7 +174,7 @@ class _Fit:
                 return None
             row = fits.iloc[0]
         file, line = row["caller_file"], row["caller_line"]
-        return Caller(file, int(line)) if isinstance(file, str) and not pd.isna(line) else None
+        return CodeLine(file, int(line)) if isinstance(file, str) and not pd.isna(line) else None
 
     def _source(self, finding: Finding, fit: int) -> str | None:
         """File, line and function of the engine that opened the finding's span."""
@@ -201,6 +197,7 @@ class _Tables:
     def __init__(self, trace: TraceTables) -> None:
         tables = {name: getattr(trace, name)() for name in _TABLES}
         self.fits = tables["fits"]
+        self.hook_lines = hook_lines(trace)
         self.of_process = {name: RowsByFit(table, "run", "process") for name, table in tables.items()}
         self.of_fit = {
             name: RowsByFit(table, "run", "process", "fit")

@@ -4,8 +4,8 @@
 """
 
 from .bound import Bound
-from .figures import FitFigures, figures_of, key_of
+from .figures import FitFigures, figures_of
 from .frame import with_verdicts
 from .judge import Verdict, verdict
 
-__all__ = ["Bound", "FitFigures", "Verdict", "figures_of", "key_of", "verdict", "with_verdicts"]
+__all__ = ["Bound", "FitFigures", "Verdict", "figures_of", "verdict", "with_verdicts"]

@@ -9,9 +9,9 @@ from typing import Any
 
 from ...tables import TraceTables
 from ...tables.database import row_dicts
-
-FitKey = tuple[str | None, int, int]
-"""A fit: its run, None where a single run was opened, its process and its number."""
+from ..code_line import CodeLine
+from ..fit_key import FitKey, key_of
+from ..hook_lines import HookLines, hook_lines
 
 
 @dataclass(frozen=True)
@@ -21,17 +21,21 @@ class HookTime:
     - `callback`, `hook`: their names.
     - `self_ns`: the time on the fit's own thread.
     - `count`: how often it was called.
+    - `line`: where the program defines it; None if the engine does, or if the trace does not have it.
     """
 
     callback: str
     hook: str
     self_ns: float
     count: int
+    line: CodeLine | None = None
 
 
 @dataclass(frozen=True)
 class BatchTimes:
-    """The batches of one stage of a fit. The median is that of the function, without the first batch and retraced ones.
+    """The batches of one stage of a fit.
+
+    The median is that of the function, without the first batch and retraced ones; 0 if there are no others.
 
     - `count`: how many there are.
     - `first_ns`: what the function took in the first above the median.
@@ -80,11 +84,6 @@ class FitFigures:
     first_made_ns: Mapping[str, float] = field(default_factory=dict)
 
 
-def key_of(fit: Mapping[str, Any]) -> FitKey:
-    """The key of a fit, a row of `fits`."""
-    return fit.get("run"), fit["process"], fit["fit"]
-
-
 def figures_of(trace: TraceTables, which: str = "true") -> dict[FitKey, FitFigures]:
     """The figures of the fits of `trace`. `which` is SQL that selects fits by `run`, `process` and `fit`."""
     keys = "run, process, fit" if trace.is_folder else "process, fit"
@@ -97,6 +96,7 @@ def figures_of(trace: TraceTables, which: str = "true") -> dict[FitKey, FitFigur
         return rows
 
     spans, batches, made = asked(_SPANS), asked(_BATCHES), asked(_FIRST_MADE)
+    lines = hook_lines(trace, which)
     on_tensorflow = {
         (row.get("run"), row["process"]) for row in row_dicts(trace.relation(_ON_TENSORFLOW.format(keys=of_process)))
     }
@@ -107,11 +107,7 @@ def figures_of(trace: TraceTables, which: str = "true") -> dict[FitKey, FitFigur
             fit["engine"] == "tf-keras" or (fit["engine"] == "keras-3" and key[:2] in on_tensorflow),
             fit["epochs"],
             {(row["phase"], row["stage"]): _own(row) for row in spans[key] if row["callback"] is None},
-            [
-                HookTime(row["callback"], row["hook"] or "", _own(row), row["count"])
-                for row in spans[key]
-                if row["callback"] is not None
-            ],
+            [_hook_time(row, lines.get(key, {})) for row in spans[key] if row["callback"] is not None],
             {row["stage"]: _batch_times(row) for row in batches[key]},
             {row["stage"]: _own(row) for row in made[key]},
         )
@@ -122,6 +118,11 @@ def figures_of(trace: TraceTables, which: str = "true") -> dict[FitKey, FitFigur
 def _own(row: Mapping[str, Any]) -> float:
     # Spans of other threads overlap with the fit's, and have no time of their own here.
     return max(float(row["self_ns"] or 0), 0.0)
+
+
+def _hook_time(row: Mapping[str, Any], lines: HookLines) -> HookTime:
+    names = row["callback"], row["hook"] or ""
+    return HookTime(*names, _own(row), row["count"], lines.get(names))
 
 
 def _batch_times(row: Mapping[str, Any]) -> BatchTimes:
@@ -167,7 +168,10 @@ _BATCHES = """
         FROM batches WHERE ({which})
     ), typical AS (
         SELECT {keys}, stage,
-            median(function_ns) FILTER (nth > 1 AND NOT anew) AS function_ns,
+            -- If every batch is traced anew, none tells what computing takes: all of it counts to the tracing.
+            coalesce(
+                median(function_ns) FILTER (nth > 1 AND NOT anew), CASE WHEN bool_or(anew) THEN 0 END
+            ) AS function_ns,
             median(slice_ns) FILTER (nth > 1) AS slice_ns
         FROM numbered GROUP BY {keys}, stage
     )

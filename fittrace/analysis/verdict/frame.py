@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...tables import TraceTables
+from ..fit_key import key_of
 from .bound import Bound
-from .figures import FitFigures, figures_of, key_of
+from .figures import FitFigures, figures_of
 from .judge import verdict
 
 if TYPE_CHECKING:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from ...schema.batches_to_sample import SUGGESTED
 from ...schema.safe_text import printable
+from ...schema.tables import OWN_STAGE
 from .bound import Bound
 from .figures import FitFigures, HookTime
+
+SELDOM = 50
+"""One of so many batches is sampled, which a long fit does not feel."""
+ENOUGH_SAMPLES = 5
+"""So many batches of an epoch are sampled where it has fewer than `SELDOM` times as many."""
 
 _OF_CALLBACKS = {
     "TensorBoard": "TensorBoard(update_freq='epoch', histogram_freq=0, profile_batch=0) writes less",
@@ -30,13 +35,13 @@ def next_step(bound: Bound, figures: FitFigures, hook: HookTime | None) -> str |
         return _faster_input(figures)
     if bound is Bound.COMPUTE:
         if any(batches.sampled for batches in figures.batches.values()):
-            return "the slowest ops are listed: fewer or cheaper of them, larger batches, mixed precision"
-        return f"fittrace run --run-metadata {SUGGESTED} has TensorFlow tell which ops take the time"
+            return "fewer or cheaper ops (fittrace show lists the slowest), larger batches, mixed precision"
+        return f"fittrace run --run-metadata {_sampling(figures)} has TensorFlow tell which ops take the time"
     if bound is Bound.START and figures.method != "fit":
         call = f"call {printable(figures.method)} once on all data"
         return f"{call}, not often on little; model(x) is quicker on a few samples"
     return {
-        Bound.INPUT_OR_COMPUTE: f"fittrace run --run-metadata {SUGGESTED} samples batches, which tell them apart",
+        Bound.INPUT_OR_COMPUTE: f"fittrace run --run-metadata {_sampling(figures)} samples batches, to tell which",
         Bound.CHECKPOINTS: "save less often, or the weights only (save_weights_only=True)",
         Bound.VALIDATION: "validate less often (validation_freq) or on fewer batches (validation_steps)",
         Bound.START: "fit for longer, and make and compile the model once: what it builds serves all further batches",
@@ -45,6 +50,13 @@ def next_step(bound: Bound, figures: FitFigures, hook: HookTime | None) -> str |
         Bound.HOST: "larger batches, or compile(steps_per_execution=...): the loop costs the same for each step",
         Bound.SHORT: "fit for more batches, or look at all fits of the run together",
     }.get(bound)
+
+
+def _sampling(figures: FitFigures) -> str:
+    """The choice of batches to sample: `every=50`, or as many as `ENOUGH_SAMPLES` need where the epochs are short."""
+    batches = figures.batches.get(OWN_STAGE.get(figures.method, "train"))
+    in_epoch = (batches.count if batches else 0) // max(figures.epochs, 1)
+    return f"every={min(max(in_epoch // ENOUGH_SAMPLES, 1), SELDOM)}"
 
 
 def _faster_input(figures: FitFigures) -> str:

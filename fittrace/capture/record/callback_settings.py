@@ -5,10 +5,12 @@ They are read from instance dicts and classes, so that no property and no method
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 from ..isolation.class_names import names_of
 from . import attributes
+from .callers import is_engines
 
 HOOKS = tuple(
     "on_%s" % name
@@ -60,14 +62,15 @@ OF_MODEL = ("optimizer", "loss", "loss_weights", "jit_compile", "run_eagerly", "
 def of_list(owner: object) -> dict[str, Any]:
     """The settings of a callback list and its model, by name.
 
-    They are the hooks for which each callback has a method, what it monitors, its other settings, and what `compile`
-    was given.
+    They are the hooks for which each callback has a method, and the line where the program defines it; what the
+    callback monitors, its other settings, and what `compile` was given.
 
     >>> own = {"on_epoch_end": lambda self, epoch, logs=None: None, "patience": 3}
     >>> callbacks = [type("Mine", (type("Callback", (), {}),), {})()]
     >>> vars(callbacks[0]).update(own)
-    >>> of_list(type("List", (), {"__init__": lambda self: setattr(self, "callbacks", callbacks)})())
-    {'callbacks[0].on_epoch_end': True, 'callbacks[0].patience': 3}
+    >>> settings = of_list(type("List", (), {"__init__": lambda self: setattr(self, "callbacks", callbacks)})())
+    >>> [name.partition(".")[2] for name in settings], settings["callbacks[0].patience"]
+    (['on_epoch_end', 'patience'], 3)
     """
     settings: dict[str, Any] = {}
     callbacks = attributes.own(owner).get("callbacks")
@@ -83,19 +86,33 @@ def of_list(owner: object) -> dict[str, Any]:
 
 def _of_callback(callback: object) -> list[tuple[str, Any]]:
     own = attributes.own(callback)
-    settings: list[tuple[str, Any]] = [
-        (name, True) for name in HOOKS if name in own or _overrides(type(callback), name)
-    ]
+    settings: list[tuple[str, Any]] = []
+    for hook in HOOKS:
+        method = own[hook] if hook in own else _method(type(callback), hook)
+        if method is not None:
+            settings.append((hook, True))
+            settings += [("%s.%s" % (hook, name), value) for name, value in _line_of(method)]
     # What Keras' own callbacks compare by has a `monitor_op` beside it; another's `monitor` may be anything.
     if type(own.get("monitor")) is str and "monitor_op" in own:
         settings.append(("monitor", own["monitor"]))
     return settings + [(name, own[name]) for name in OF_CALLBACKS if name in own]
 
 
-def _overrides(kind: type, hook: str) -> bool:
-    """Whether a class of callbacks, or one between it and Keras' `Callback`, has a method for `hook`."""
+def _method(kind: type, hook: str) -> object:
+    """What a class of callbacks, or one between it and Keras' `Callback`, has for `hook`; None if they have nothing."""
     classes = type.__dict__["__mro__"].__get__(kind)
     bases = [index for index, base in enumerate(classes) if names_of(base)[1] == "Callback"]
     # A callback that is none of Keras' classes has all of its methods from its own.
-    between = classes[: bases[-1]] if bases else classes
-    return any(hook in type.__dict__["__dict__"].__get__(base) for base in between)
+    for base in classes[: bases[-1]] if bases else classes:
+        methods = type.__dict__["__dict__"].__get__(base)
+        if hook in methods:
+            found: object = methods[hook]
+            return found
+    return None
+
+
+def _line_of(method: object) -> list[tuple[str, Any]]:
+    """Where the program defines a function. Nothing for what is no plain function, and for the engine's own."""
+    if type(method) is not FunctionType or is_engines(method.__globals__):
+        return []
+    return [("file", method.__code__.co_filename), ("line", method.__code__.co_firstlineno)]

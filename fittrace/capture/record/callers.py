@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from types import FrameType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _ENGINES = frozenset(("keras", "tf_keras", "tensorflow", "fittrace"))
-"""Packages whose frames stand between the program and the engine's method, such as decorators."""
+"""Packages whose code is none of the program's. Their frames stand between the program and the engine's method."""
 _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 _INSTALLED = tuple(os.sep + folder + os.sep for folder in ("site-packages", "dist-packages"))
 _MOST_FRAMES = 200
@@ -38,14 +38,19 @@ def caller_of(method: FrameType) -> "Caller | None":
     for _ in range(_MOST_FRAMES):
         if frame is None:
             break
-        # Not `frame.f_globals.get`, which a subclass of dict may override.
-        module = dict.get(frame.f_globals, "__name__")
-        if type(module) is not str or module.partition(".")[0] not in _ENGINES:
+        if not is_engines(frame.f_globals):
             first = first or frame
             if _is_programs(frame.f_code.co_filename):
                 return _caller(frame)
         frame = frame.f_back
     return None if first is None else _caller(first)
+
+
+def is_engines(module: "dict[str, Any]") -> bool:
+    """Whether the engine, or fittrace, has the code of a module. `module` is its dict."""
+    # Not `module.get`, which a subclass of dict may override.
+    name = dict.get(module, "__name__")
+    return type(name) is str and name.partition(".")[0] in _ENGINES
 
 
 def _caller(frame: FrameType) -> Caller:

@@ -97,7 +97,7 @@ def arguments(trace: TraceTables, chosen: str) -> Facts:
 _ARGUMENTS = r"""
     SELECT DISTINCT ON (key) key, value, text FROM values
     WHERE {chosen} AND (span IN (SELECT span FROM fits WHERE {chosen})
-        OR (regexp_matches(key, '^(compile|callbacks\[\d+\])\.') AND NOT regexp_matches(key, '\.on_\w+$')))
+        OR (regexp_matches(key, '^(compile|callbacks\[\d+\])\.') AND NOT regexp_matches(key, '\.on_\w+(\.\w+)?$')))
     ORDER BY key, span
 """
 

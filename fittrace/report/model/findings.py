@@ -49,6 +49,7 @@ class PageFinding:
     batch: int | None
     callback: str | None
     hook: str | None
+    defined: str | None
     place: EnginePlace | None
 
 
@@ -100,6 +101,7 @@ def _page_finding(trace: TraceTables, result: Found, fits: Sequence[dict[str, An
         batch=finding.batch,
         callback=finding.callback,
         hook=finding.hook,
+        defined=result.defined.short if result.defined and not redacted else None,
         place=_engine_place(result.source, redacted),
     )
     return replace(page_finding, message=without_paths(finding.message)) if redacted else page_finding

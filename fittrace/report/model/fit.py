@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...analysis.verdict import verdict
 from ...replay import NoFlow, Replay, recording
 from ...tables import TraceTables
 from ...views import fit_sentences
@@ -101,10 +102,11 @@ def fit_of(trace: TraceTables, summary: FitSummary, redacted: bool, wanted: Sequ
 
 
 def _redacted(summary: FitSummary) -> FitSummary:
-    """The fit without its caller and the message of its exception, which every part of the page then goes without."""
+    """The fit without the message of its exception and the files of the program, for all parts of the page."""
+    figures = replace(summary.figures, hooks=[replace(hook, line=None) for hook in summary.figures.hooks])
     error = summary.facts["error"]
     hidden = {"error": exception_type(error) if error else error, "caller_file": None}
-    return replace(summary, facts={**summary.facts, **hidden})
+    return replace(summary, facts={**summary.facts, **hidden}, figures=figures, verdict=verdict(figures))
 
 
 def _source_and_steps(

@@ -63,6 +63,8 @@ interface PageFinding {
   batch: number | null;
   callback: string | null;
   hook: string | null;
+  /** File and line where the program defines the hook, such as `train.py:12`; null if left out or not known. */
+  defined: string | null;
   /** File, line and function of the engine, where it is known. */
   place: EnginePlace | null;
 }

@@ -220,6 +220,7 @@ function findingItem(selection, run, finding) {
     ),
     element("p.quiet", {}, `Effect: ${finding.effect}.`),
     element("p", {}, `Remedy: ${finding.remedy}.`, ...(threads.length ? [" See", ...threads] : [])),
+    finding.defined ? element("p.quiet", {}, `Defined at ${finding.defined}.`) : null,
     finding.place ? element("p.quiet", {}, "At ", sourceLink(selection, finding, finding.place)) : null,
   );
 }

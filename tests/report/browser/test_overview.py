@@ -43,6 +43,7 @@ def made() -> Any:
         batch=5,
         callback="ModelCheckpoint",
         hook="on_epoch_end",
+        defined=None,
         place=EnginePlace(FILE, line, "TensorFlowTrainer.fit", f"{FILE}:{line} in TensorFlowTrainer.fit"),
     )
     return replace(document_, runs=[replace(run, findings=[finding])])
