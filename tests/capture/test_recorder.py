@@ -21,6 +21,7 @@ from fittrace.capture.instrument.main_thread import owned
 from fittrace.capture.instrument.syntax import RECORDER
 from fittrace.capture.journal import sample_orders as orders_module
 from fittrace.capture.journal.sample_orders import MOST_SAMPLES, OrderQueue
+from fittrace.capture.record.arguments import IS_X, described
 from fittrace.capture.record.callback_settings import of_list
 from fittrace.capture.record.recorder import Recorder
 from fittrace.schema.journal_format import ABSENT, HEADER
@@ -211,6 +212,38 @@ def test_how_callbacks_and_their_model_are_set(recorder: Recorder, session: Fake
     second = [f"callbacks[1].{name}" for name in (*defined, "on_epoch_end", "monitor", "save_best_only")]
     fifth = [f"callbacks[4].{name}" for name in (*defined, "on_epoch_begin")]
     assert keys == [*second, *fifth, "compile.loss", "compile.jit_compile"]
+
+
+def test_a_callback_that_is_in_a_list_twice_has_its_first_position() -> None:
+    class Callback:
+        best: object
+
+    once, twice = Callback(), Callback()
+    once.best = 0.5
+    settings = of_list(SimpleNamespace(callbacks=[twice, once, twice, twice]))
+    assert settings == {"callbacks[1].best": 0.5, "callbacks[2].same_as": 0, "callbacks[3].same_as": 0}
+
+
+def test_where_the_program_defines_its_train_step() -> None:
+    class Model:
+        def train_step(self) -> None: ...
+
+    class Mine(Model):
+        def train_step(self) -> None: ...
+
+    of_mine, of_keras = (of_list(SimpleNamespace(callbacks=[], _model=model())) for model in (Mine, Model))
+    assert of_mine["model.train_step.file"] == __file__ and of_mine["model.train_step.line"] > 1
+    assert of_keras == {}
+
+
+def test_a_validation_on_the_training_data_is_recorded() -> None:
+    x, y = np.ones(3), np.ones(3)
+    same: list[object] = [x, (x, y), [x, y, y]]
+    others: list[object] = [y, (y, x), x.copy(), (), None]
+    assert all(described(("x", "validation_data"), (x, given))[IS_X] is True for given in same)
+    assert not any(IS_X in described(("x", "validation_data"), (x, given)) for given in others)
+    assert IS_X not in described(("x", "validation_data"), (None, None))
+    assert IS_X not in described(("generator",), (x,))
 
 
 def test_where_the_program_defines_a_hook() -> None:

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from engine_matrix import KERAS, LEGACY, OLDER_KERAS_2, ROOT, Engine, require
+from engine_matrix import OLDER_KERAS_2, ROOT, Engine, require
 from faithful.processes import environ, finish, start
 
 import fittrace
@@ -17,11 +14,9 @@ from fittrace.analysis.rules import RULES, RuleOutcome, apply
 from fittrace.views.comparison import line as difference_line
 from fittrace.views.findings import line
 
-pytestmark = pytest.mark.slow
+from .recorded import Recorded, missing, record, traced
 
-PROGRAMS = Path(__file__).parent / "programs"
-LEGACY_OWN = "2.2.4"
-"""The version of Keras that is installed in the environment of `LEGACY`. The others lie in `KERAS`."""
+pytestmark = pytest.mark.slow
 
 CASES = [
     (
@@ -166,71 +161,19 @@ SAMPLED = {"slow_generator": "first=8"}
 """The programs whose fault only sampled batches show, and which batches these are."""
 
 
-def traced(
-    program: str,
-    version: str,
-    folder: Path,
-    arguments: Sequence[str] = (),
-    options: Sequence[str] = (),
-    **variables: str,
-) -> fittrace.Trace:
-    """The trace of one of the `PROGRAMS` on one version of Keras.
-
-    - `program`: its name.
-    - `version`: the version of Keras.
-    - `folder`: where the trace goes. The program may write the file `seen.json` there.
-    - `arguments`: the arguments of the program.
-    - `options`: further options of `fittrace run`.
-    - `variables`: further environment variables of the program.
-    """
-    legacy = version.startswith("2.")
-    if legacy and not LEGACY.exists():
-        absent = "no Python 3.7 with Keras 2.2 here; `scripts/legacy-env` makes it"
+def required(version: str) -> str:
+    """`version`, or skip the test with the reason where it is not here; in CI that is a failure."""
+    absent = missing(version)
+    if absent is not None:
         pytest.fail(absent) if os.environ.get("CI") else pytest.skip(absent)
-    path = None if version == LEGACY_OWN else KERAS / version
-    if path is not None and not path.exists():
-        pytest.skip(f"no Keras {version} here; `scripts/env matrix` gets it")
-    python = str(LEGACY) if legacy else sys.executable
-    options = ["--quiet", "--python", python, "--out", str(folder), "--name", "run", *options]
-    command = [sys.executable, "-m", "fittrace", "run", *options, str(PROGRAMS / f"{program}.py"), *arguments]
-    folder.mkdir(exist_ok=True)
-    run = finish(start(command, environ(path, SEEN=str(folder / "seen.json"), **variables), folder))
-    assert run.returncode == 0, run.stderr[-3000:]
-    trace = fittrace.open(folder / "run")
-    assert set(trace.fits().engine_version) == {version}
-    return trace
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """All programs of one version of Keras in one trace, each in a process of its own.
-
-    - `outcome`: what the rules found in the trace.
-    - `processes`: the number of each program's process.
-    """
-
-    outcome: RuleOutcome
-    processes: dict[str, int]
-
-    def found(self, program: str) -> RuleOutcome:
-        """What the rules found in one program, as if it were the only process of its trace."""
-        own = (result for result in self.outcome.found if result.process == self.processes[program])
-        return RuleOutcome(tuple(replace(result, process=0) for result in own), self.outcome.failed)
-
-
-def record(version: str, folder: Path) -> Recorded:
-    """Run the programs of `version` that need no options of their own."""
-    programs = [program for program, wanted, _ in CASES if wanted == version and program not in SAMPLED]
-    trace = traced("each_forked", version, folder, programs)
-    pids = json.loads((folder / "seen.json").read_text())
-    number = trace.processes().set_index("pid")["process"]
-    return Recorded(apply(trace, RULES), {program: int(number[pid]) for program, pid in pids.items()})
+    return version
 
 
 @pytest.fixture(scope="session")
 def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     """The programs on the version of Keras that is the parameter."""
-    return record(request.param, tmp_path_factory.mktemp(f"cases-{request.param}"))
+    programs = [program for program, version, _ in CASES if version == request.param and program not in SAMPLED]
+    return record(required(request.param), programs, tmp_path_factory.mktemp(f"cases-{request.param}"))
 
 
 def check_lines(program: str, outcome: RuleOutcome, lines: list[str]) -> None:
@@ -261,7 +204,7 @@ def test_case(recorded: Recorded, program: str, lines: list[str]) -> None:
 
 @pytest.mark.parametrize(("program", "version", "lines"), [case for case in CASES if case[0] in SAMPLED])
 def test_case_that_is_sampled(program: str, version: str, lines: list[str], tmp_path: Path) -> None:
-    trace = traced(program, version, tmp_path, options=["--run-metadata", SAMPLED[program]])
+    trace = traced(program, required(version), tmp_path, options=["--run-metadata", SAMPLED[program]])
     check_lines(program, apply(trace, RULES), lines)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from .log_value_rules import running_means
-from .rule import Finding, keras, number, rule, tensorflow, version_of
+from .rule import KERAS_OWN, Finding, keras, number, rule, tensorflow, version_of
 
 
 @rule(
@@ -77,4 +77,40 @@ def mean_of_means(fit: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame) ->
             return
 
 
-BATCH_LOOP = (metrics_reset, mean_of_means)
+AVERAGED = 0.01
+"""The bar's average is reported if it differs from the last value by more than this share."""
+
+
+@rule(
+    "bar-average",
+    effect="the progress bar (verbose=1) shows the average of the values since the epoch began, not the value",
+    remedy="log the key at on_epoch_end, or upgrade to Keras 3.15 or later, whose bar does not average",
+    threads=[tensorflow(62643)],
+)
+def bar_average(fit: pd.Series, hooks: pd.DataFrame) -> Iterator[Finding]:
+    """A key that a callback adds to the logs of batches, where the progress bar averages what it gets."""
+    if fit["engine"] == "keras-3" and not (3, 0) <= version_of(fit) < (3, 15):
+        return
+    is_end = hooks["hook"].isin(["on_train_batch_end", "on_batch_end"]).to_numpy(bool)
+    bar = hooks[is_end & (hooks["callback"] == "ProgbarLogger").to_numpy(bool)]
+    others = hooks[is_end & ~hooks["callback"].isin(KERAS_OWN).to_numpy(bool)]
+    added = {
+        key: callback
+        for callback, changed, before in zip(others["callback"], others["changed"], others["logs_before"], strict=True)
+        for key in changed
+        if key not in before
+    }
+    for epoch, calls in bar.groupby("epoch"):
+        for key, callback in added.items():
+            values = [logs[key] for logs in calls["logs_before"] if isinstance(logs.get(key), float)]
+            # An estimate: here all calls weigh the same, while the bar weighs them by their steps.
+            shown, last = (sum(values) / len(values), values[-1]) if values else (0.0, 0.0)
+            if len(values) > 1 and abs(shown - last) > AVERAGED * abs(last):
+                message = f"shows about {shown:.6g} for {key}, whose last value is {last:.6g}, of {callback}"
+                yield Finding(
+                    message, int(epoch), int(calls["batch"].iloc[-1]), "ProgbarLogger", str(bar["hook"].iloc[0])
+                )
+                return
+
+
+BATCH_LOOP = (metrics_reset, mean_of_means, bar_average)

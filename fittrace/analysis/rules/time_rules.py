@@ -24,7 +24,7 @@ ALIKE = 0.5
 """The others count as like the sampled batches if they take at least this part of their time."""
 FIRST = 0.5
 """The first batch is reported above this share of the fit's time."""
-LEAST_NS = 2_000_000_000
+LEAST_NS = 1_000_000_000
 """First batches that cost less in all fits together are never reported."""
 LONG_NS = 10_000_000_000
 """First batches of a few fits without XLA are reported only above this cost."""

@@ -7,8 +7,8 @@ from typing import Any
 from ...schema.journal_format import ABSENT
 
 
-def of_model(owner: object) -> dict[str, Any]:
-    """The instance dict of the model that a callback list or a callback works for, empty where it has none.
+def model_of(owner: object) -> object:
+    """The model that a callback list or a callback works for; None where it has none.
 
     No property is run for it. The list of Keras 2.2 does not know its model; its first callback, Keras' own, does.
     """
@@ -17,7 +17,12 @@ def of_model(owner: object) -> dict[str, Any]:
     if "model" not in found and "_model" not in found and type(callbacks) is list and callbacks:
         found = own(callbacks[0])
     model = found.get("model")
-    return own(found.get("_model") if model is None else model)
+    return found.get("_model") if model is None else model
+
+
+def of_model(owner: object) -> dict[str, Any]:
+    """The instance dict of that model, empty where there is none."""
+    return own(model_of(owner))
 
 
 def number_at(thing: object, path: str) -> int:

@@ -36,6 +36,8 @@ HOOKS = tuple(
 """Every hook that Keras has."""
 
 OF_CALLBACKS = (
+    "best",
+    "initial_value_threshold",
     "save_best_only",
     "save_weights_only",
     "save_freq",
@@ -63,7 +65,8 @@ def of_list(owner: object) -> dict[str, Any]:
     """The settings of a callback list and its model, by name.
 
     They are the hooks for which each callback has a method, and the line where the program defines it; what the
-    callback monitors, its other settings, and what `compile` was given.
+    callback monitors, its other settings, and what `compile` was given. A callback that is in the list twice has
+    `same_as`, the position at which it is first. A model with a `train_step` of the program's own has its line.
 
     >>> own = {"on_epoch_end": lambda self, epoch, logs=None: None, "patience": 3}
     >>> callbacks = [type("Mine", (type("Callback", (), {}),), {})()]
@@ -74,9 +77,14 @@ def of_list(owner: object) -> dict[str, Any]:
     """
     settings: dict[str, Any] = {}
     callbacks = attributes.own(owner).get("callbacks")
+    first: dict[int, int] = {}
     for index, callback in enumerate(callbacks if type(callbacks) is list else ()):
         for name, value in _of_callback(callback):
             settings["callbacks[%d].%s" % (index, name)] = value
+        if first.setdefault(id(callback), index) != index:
+            settings["callbacks[%d].same_as" % index] = first[id(callback)]
+    for name, value in _line_of(_method(type(attributes.model_of(owner)), "train_step", "Model")):
+        settings["model.train_step.%s" % name] = value
     model = attributes.of_model(owner)
     for name in OF_MODEL:
         if name in model or "_" + name in model:
@@ -88,7 +96,7 @@ def _of_callback(callback: object) -> list[tuple[str, Any]]:
     own = attributes.own(callback)
     settings: list[tuple[str, Any]] = []
     for hook in HOOKS:
-        method = own[hook] if hook in own else _method(type(callback), hook)
+        method = own[hook] if hook in own else _method(type(callback), hook, "Callback")
         if method is not None:
             settings.append((hook, True))
             settings += [("%s.%s" % (hook, name), value) for name, value in _line_of(method)]
@@ -98,15 +106,20 @@ def _of_callback(callback: object) -> list[tuple[str, Any]]:
     return settings + [(name, own[name]) for name in OF_CALLBACKS if name in own]
 
 
-def _method(kind: type, hook: str) -> object:
-    """What a class of callbacks, or one between it and Keras' `Callback`, has for `hook`; None if they have nothing."""
+def _method(kind: type, name: str, keras_class: str) -> object:
+    """What a class, or one between it and a class of Keras, has for a method; None if they have nothing.
+
+    - `kind`: the class.
+    - `name`: the name of the method.
+    - `keras_class`: the name of Keras' class, whose own methods do not count.
+    """
     classes = type.__dict__["__mro__"].__get__(kind)
-    bases = [index for index, base in enumerate(classes) if names_of(base)[1] == "Callback"]
+    bases = [index for index, base in enumerate(classes) if names_of(base)[1] == keras_class]
     # A callback that is none of Keras' classes has all of its methods from its own.
     for base in classes[: bases[-1]] if bases else classes:
         methods = type.__dict__["__dict__"].__get__(base)
-        if hook in methods:
-            found: object = methods[hook]
+        if name in methods:
+            found: object = methods[name]
             return found
     return None
 

@@ -14,7 +14,7 @@ from ...schema.journal_format import ABSENT
 from ..isolation.original_threads import Local
 from ..journal.record_buffer import Buffer
 from ..sampling.sampler import Sampler, SamplerContext
-from . import attributes, callback_settings, kept_values
+from . import arguments, attributes, callback_settings, kept_values
 from .callers import caller_of
 from .log_inspector import LogInspector
 from .names import Names
@@ -96,7 +96,11 @@ class ThreadRecording:
 
     def arguments(self, head: int, names: tuple[str, ...], given: tuple[object, ...]) -> None:
         """Record the arguments of a root, as `values` does, and where the program called it."""
-        self.values(head, names, given)
+        try:
+            described = arguments.described(names, given)
+            self.record((head, *kept_values.describe(described, self._context.names)))
+        except Exception as error:
+            self._context.fault("reading arguments", error)
         try:
             caller = caller_of(_getframe(1))
             if caller is not None:

@@ -12,6 +12,8 @@ import numpy as np
 
 if os.environ.get("CASE_ENGINE") == "tf.keras":
     from tensorflow import keras
+elif os.environ.get("CASE_ENGINE") == "tf_keras":
+    import tf_keras as keras
 else:
     import keras
 

@@ -1,5 +1,7 @@
 """Runs the programs that its arguments name one after the other, each in a process of its own.
 
+A name is that of a file in this folder without its ending, or begins with `../`.
+
 Keras is imported once, before the processes are forked: that takes longer than most of the programs. The file SEEN gets
 the process id of each program. Python 3.7 and every Keras.
 """

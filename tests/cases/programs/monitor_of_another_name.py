@@ -16,4 +16,4 @@ with tempfile.TemporaryDirectory() as folder:
     saving = callbacks.ModelCheckpoint(file, monitor="val_nothing", mode="max", save_weights_only=True)
     stopping = callbacks.EarlyStopping(monitor="val_acc", mode="max", patience=5)
     model = common.model(metrics=["accuracy"])
-    model.fit(x, y, batch_size=8, epochs=2, verbose=0, validation_data=(x, y), callbacks=[stopping, saving])
+    model.fit(x, y, batch_size=8, epochs=2, verbose=0, validation_data=(x.copy(), y), callbacks=[stopping, saving])

@@ -21,4 +21,4 @@ class Stopper(common.Callback):
 
 
 x, y = common.data()
-common.model().fit(x, y, batch_size=8, epochs=3, verbose=0, validation_data=(x, y), callbacks=[Stopper()])
+common.model().fit(x, y, batch_size=8, epochs=3, verbose=0, validation_data=(x.copy(), y), callbacks=[Stopper()])
