@@ -29,6 +29,18 @@ def duration(ns: float) -> str:
     return "0 ns" if ns == 0 else f"{sign}{_three_digits(abs(ns))} ns"
 
 
+def byte_size(size: float) -> str:
+    """A number of bytes in a fitting unit, with three significant digits.
+
+    >>> byte_size(512), byte_size(1_230_000), byte_size(24e9)
+    ('512 bytes', '1.23 MB', '24 GB')
+    """
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if size >= 0.9995 * unit:
+            return f"{_three_digits(size / unit)} {name}"
+    return f"{size:.0f} bytes"
+
+
 def share(part: float, whole: float) -> str:
     """A part of a whole in percent.
 

@@ -51,6 +51,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         f" and of your train_step (default: {DEFAULT.lines})",
     )
     parser.add_argument(
+        "--memory",
+        choices=CHOICES["memory"],
+        default=DEFAULT.memory,
+        help="when the memory of the process is read. basic: around the hooks of fits, epochs and validations;"
+        f" full: also around those of batches, which costs time; off: never (default: {DEFAULT.memory})",
+    )
+    parser.add_argument(
         "--run-metadata",
         default=DEFAULT.run_metadata,
         metavar="SPEC",
@@ -83,7 +90,9 @@ def _run(arguments: argparse.Namespace) -> int:
 
     if arguments.script is None and not arguments.module:
         raise FittraceError("run: no script given; give one, or a module with -m: fittrace run train.py")
-    settings = Settings(values=arguments.values, lines=arguments.lines, run_metadata=arguments.run_metadata)
+    settings = Settings(
+        values=arguments.values, lines=arguments.lines, memory=arguments.memory, run_metadata=arguments.run_metadata
+    )
     if arguments.module:
         program = Program(None, arguments.module[0], arguments.module[1:], arguments.python, settings)
     else:

@@ -42,6 +42,7 @@ def trace(
     name: str | None = None,
     values: str = DEFAULT.values,
     lines: str = DEFAULT.lines,
+    memory: str = DEFAULT.memory,
     run_metadata: str = DEFAULT.run_metadata,
 ) -> Iterator[Run]:
     """Record every fit in the block. This is for notebooks and scripts.
@@ -51,7 +52,7 @@ def trace(
 
     - `out`: the folder in which to make the folder of the run.
     - `name`: the name of the run's folder. The default is the time and the name of the script.
-    - `values`, `lines`, `run_metadata`: what to record, as in the options of `fittrace run`.
+    - `values`, `lines`, `memory`, `run_metadata`: what to record, as in the options of `fittrace run`.
 
     Raises `FittraceError` if one of these is not valid, or if the folder cannot be made. Exceptions of the block
     propagate.
@@ -66,7 +67,7 @@ def trace(
     if active is not None and active.directory is not None:
         yield Run(Path(active.directory))
         return
-    settings = Settings(values=values, lines=lines, run_metadata=run_metadata)
+    settings = Settings(values=values, lines=lines, memory=memory, run_metadata=run_metadata)
     title = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "notebook"
     directory, facts = make_run_folder(Path(out), name, title, list(sys.argv), sys.executable, settings)
     run = Run(directory)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from ..schema.memory_keys import PREFIX
 from .timeline import StepLocation, Timeline
 from .walk import Visit
 
@@ -95,7 +96,7 @@ class StepValues:
         bounds = f"span >= {block * _BLOCK} AND span < {(block + 1) * _BLOCK}"
         for row in self._recording.rows("values", "span, site, key, value, text", bounds).to_pylist():
             line = self._lines.get(row["site"])
-            if line is not None:
+            if line is not None and not row["key"].startswith(PREFIX):
                 records = found.setdefault((row["span"], line), {}).setdefault(row["site"], [{}])
                 # A record has each variable once. So a variable that comes again begins the next record.
                 if row["key"] in records[-1]:

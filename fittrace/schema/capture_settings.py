@@ -9,8 +9,10 @@ from typing import Any, Mapping
 from . import batches_to_sample
 from .errors import FittraceError
 
-CHOICES = {"values": ("basic", "all"), "lines": ("engine", "callbacks")}
+CHOICES = {"values": ("basic", "all"), "lines": ("engine", "callbacks"), "memory": ("basic", "off", "full")}
 """The choices for a setting. The first is the default."""
+NO_MEMORY, FULL_MEMORY = "off", "full"
+"""Two choices for `memory`."""
 
 
 @dataclass(frozen=True)
@@ -20,10 +22,12 @@ class Settings:
     - `values`: `basic` records the arguments of `fit`; `all` also the variables of the engine's functions.
     - `lines`: `engine` records the control flow of the engine; `callbacks` also that of the program's own callbacks and
       training step.
+    - `memory`: `basic` reads the memory of the process around the hooks of fits, epochs and validations; `full` also
+      around those of batches; `off` never.
     - `run_metadata`: the batches whose ops are recorded, a text for `batches_to_sample.parse`.
 
     >>> Settings(values="all").facts()
-    {'values': 'all', 'lines': 'engine', 'run_metadata': 'off'}
+    {'values': 'all', 'lines': 'engine', 'memory': 'basic', 'run_metadata': 'off'}
     >>> Settings(lines="none")
     Traceback (most recent call last):
         ...
@@ -32,6 +36,7 @@ class Settings:
 
     values: str = CHOICES["values"][0]
     lines: str = CHOICES["lines"][0]
+    memory: str = CHOICES["memory"][0]
     run_metadata: str = batches_to_sample.DEFAULT
 
     def __post_init__(self) -> None:

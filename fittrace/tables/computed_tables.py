@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..schema.memory_keys import BLOCKS, LIMIT, PREFIX, RESIDENT
+
 
 @dataclass(frozen=True)
 class View:
@@ -112,6 +114,30 @@ SAMPLED_BATCHES = View(
     ("run", "process", "fit", "epoch", "batch"),
 )
 
+# `record/process_memory.py` reads the memory before the first callback of a hook, in the span of the callback list, and
+# after each callback, in that callback's own span.
+MEMORY = View(
+    "memory",
+    ("spans", "values"),
+    f"""
+    SELECT s.run, s.process, s.fit, s.stage, s.epoch, s.batch, s.hook, s.callback, s.position,
+        CASE WHEN s.callback IS NULL THEN s.start_ns ELSE s.start_ns + s.duration_ns END AS time_ns,
+        v.resident_bytes, v.blocks, v.limit_bytes, s.span
+    FROM stored.spans s
+    JOIN (
+        SELECT run, process, span,
+            TRY_CAST(max(value) FILTER (key = '{RESIDENT}') AS BIGINT) AS resident_bytes,
+            TRY_CAST(max(value) FILTER (key = '{BLOCKS}') AS BIGINT) AS blocks,
+            TRY_CAST(max(value) FILTER (key = '{LIMIT}') AS BIGINT) AS limit_bytes
+        FROM stored.values WHERE starts_with(key, '{PREFIX}') AND isfinite(value) AND value >= 0 GROUP BY ALL
+    ) v ON v.run = s.run AND v.process = s.process AND v.span = s.span
+    """,
+    ("run", "time_ns", "process", "span"),
+)
+
+MEMORY_NULLABLE = ("blocks", "limit_bytes")
+"""The whole numbers of `MEMORY` that may be missing. No stored table has these columns."""
+
 VIEWS: dict[str, View] = {
     view.name: view
     for view in (
@@ -122,6 +148,7 @@ VIEWS: dict[str, View] = {
         LOGS,
         _as_stored("samples", "process", "fit", "epoch"),
         _as_stored("stops", "process", "span"),
+        MEMORY,
         SAMPLED_BATCHES,
         _as_stored("ops", "start_ns", "process", "span"),
         _as_stored("data_pipeline", "start_ns", "process", "span"),

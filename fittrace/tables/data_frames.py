@@ -22,7 +22,10 @@ from .query_errors import QueryError
 
 _COLUMNS = [column for table in TABLES.values() for column in table.columns]
 
-NULLABLE = frozenset(c.name for c in _COLUMNS if c.nullable and c.type in ("int32", "int64"))
+NULLABLE = frozenset(c.name for c in _COLUMNS if c.nullable and c.type in ("int32", "int64")) | {
+    "blocks",
+    "limit_bytes",
+}
 """Names of the columns that are `Int64` in every table, even in one where no value is missing."""
 
 REPEATED = frozenset(c.name for c in _COLUMNS if c.type == "dictionary") | {"run"}

@@ -32,10 +32,11 @@ class TraceTables:
     """One run, or all runs of a folder as one set of tables. `TraceTables.open` makes it.
 
     Every table is a pandas DataFrame in the order of time: `fits`, `spans`, `batches`, `hooks`, `logs`, `samples`,
-    `stops`, `values`, `processes` and `notes`; what TensorFlow ran, `sampled_batches`, `ops` and `data_pipeline`; and
-    what the control flow is made of: `sites`, `functions`, `nodes`, `sources`, `paths` and `flow`. Times are Unix
-    nanoseconds and durations nanoseconds, as `int64`; numbers that may be missing are `Int64`. Each has the column
-    `process`, and first the column `run` where a folder of runs was opened. `sql` knows tables of the same names.
+    `stops`, `memory`, `values`, `processes` and `notes`; what TensorFlow ran, `sampled_batches`, `ops` and
+    `data_pipeline`; and what the control flow is made of: `sites`, `functions`, `nodes`, `sources`, `paths` and `flow`.
+    Times are Unix nanoseconds and durations nanoseconds, as `int64`; numbers that may be missing are `Int64`. Each has
+    the column `process`, and first the column `run` where a folder of runs was opened. `sql` knows tables of the same
+    names.
 
     >>> trace = Trace.open("traces/")  # doctest: +SKIP
     >>> trace.batches().groupby(["run", "epoch"]).duration_ns.median()  # doctest: +SKIP
@@ -196,6 +197,14 @@ class TraceTables:
     def notes(self) -> pd.DataFrame:
         """Notes to the reader of the trace: faults, dropped or damaged records, unknown engines."""
         return self._frame("notes")
+
+    def memory(self) -> pd.DataFrame:
+        """The memory of the processes, as hooks begin and as each callback's hook ends: `resident_bytes`, `blocks`.
+
+        `callback` is missing where the memory was read before the first callback. The table is empty in older traces,
+        with `--memory off`, and where the system does not tell a process its memory.
+        """
+        return self._frame("memory")
 
     def values(self) -> pd.DataFrame:
         """The arguments of the engine's functions, one argument a row."""

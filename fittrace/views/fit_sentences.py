@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..analysis.units import amount, count, duration, share
+from ..analysis.units import amount, byte_size, count, duration, share
 from ..schema.safe_text import printable
 from ..schema.tables import BATCH_PHASES
 
@@ -60,6 +60,18 @@ def stop(row: Row) -> str:
     if row["callback"] is None:
         return f"stopped outside of hooks, before {hook}{when}"
     return f"stopped by {printable(row['callback'])}.{hook}{when}"
+
+
+def memory(row: Row) -> str:
+    """Sum up the memory of a fit's process, a row of `FitSummary.memory`.
+
+    >>> memory({"first": 750_000_000, "last": 844_000_000, "most": 860_000_000})
+    'memory: 750 MB as the fit began, 844 MB as it ended (+94 MB), at most 860 MB'
+    """
+    grown = row["last"] - row["first"]
+    change = f"{'-' if grown < 0 else '+'}{byte_size(abs(grown))}"
+    first, last, most = (byte_size(row[name]) for name in ("first", "last", "most"))
+    return f"memory: {first} as the fit began, {last} as it ended ({change}), at most {most}"
 
 
 def inner_fits(row: Row, fit: Row) -> str:

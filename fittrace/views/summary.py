@@ -81,6 +81,8 @@ def _print_fit(out: Console, fit: FitSummary, figures: Figures) -> None:
         out.print(Text(fit_sentences.first_batch(fit.first_batch)))
     if fit.retraced:
         out.print(Text(fit_sentences.retraced(fit.retraced), "yellow"))
+    if fit.memory:
+        out.print(Text(fit_sentences.memory(fit.memory)))
     if fit.sampled:
         _print_ops(out, fit.sampled, fit.ops)
     out.print()

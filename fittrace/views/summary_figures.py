@@ -48,6 +48,8 @@ class FitSummary:
     """The slowest ops of those batches."""
     retraced: Row | None
     """How many batches were retraced. None if they are fewer than `MANY_RETRACED`."""
+    memory: Row | None
+    """The memory of its process as it began and ended, and the most. None if it was not read."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ def _of_fit(trace: TraceTables, fit: Row, figures: FitFigures) -> FitSummary:
     stop = row_dicts(trace.relation(_STOP.format(chosen=chosen)))
     sampled = row_dicts(trace.relation(_SAMPLED.format(chosen=chosen)))
     retraced = row_dicts(trace.relation(_RETRACED.format(chosen=chosen)))
+    memory = row_dicts(trace.relation(_MEMORY.format(chosen=chosen)))
     for row in phases:
         row["p50"], row["p99"] = row.pop("quantiles") or (None, None)
     return FitSummary(
@@ -113,6 +116,7 @@ def _of_fit(trace: TraceTables, fit: Row, figures: FitFigures) -> FitSummary:
         sampled[0] if sampled[0]["batches"] else None,
         slowest_ops(trace, chosen, _MOST_OPS),
         retraced[0] if retraced[0]["retraced"] >= MANY_RETRACED else None,
+        memory[0] if memory[0]["readings"] > 1 else None,
     )
 
 
@@ -208,4 +212,10 @@ _RETRACED = """
         SELECT retraced, row_number() OVER (PARTITION BY stage ORDER BY start_ns) AS nth
         FROM batches WHERE {chosen}
     ) WHERE nth > 1
+"""
+
+_MEMORY = """
+    SELECT count(*) AS readings, arg_min(resident_bytes, time_ns) AS first, arg_max(resident_bytes, time_ns) AS last,
+        max(resident_bytes) AS most
+    FROM memory WHERE {chosen}
 """

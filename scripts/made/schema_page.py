@@ -40,6 +40,11 @@ SHOWN = """\
   the order of time), `stage`, `epoch`, `batch`, `callback`, `position`, `hook`, `start_ns`, `duration_ns`, `thread`,
   `logs_before`, `logs_after`, `changed` (the keys that the callback added, altered or removed), `status`, `span` and
   `parent`. In Python the logs are a dict. In SQL they are a map to numbers, with null for a value that is no number.
+- `memory` has a row for each reading of a process' memory, from `values`: `fit`, `stage`, `epoch`, `batch`, `hook`,
+  `callback` and `position` (null: read before the first callback of the hook, else after that callback), `time_ns`,
+  `resident_bytes` (what is in memory, RSS), `blocks` (those that Python's allocator has given out) and `limit_bytes`
+  (what the process may have), both as a fit begins and ends, else null, and `span`. It is empty where the memory was
+  not read.
 - `sampled_batches` has `data_bytes`, the size of `data`, in place of `data`, `clock_ns`, `reference_ns` and `shift_ns`.
   `Trace.run_metadata` reads those.
 - `logs` has each dict as its last callback left it: `fit`, `stage`, `epoch`, `batch`, `hook`, `key`, `value`, `text`,

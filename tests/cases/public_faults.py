@@ -112,7 +112,7 @@ FAULTS = (
     _fault("validation_on_training_data", NEW, "validated-on-training-data", "keras#6977 keras#8421 tensorflow#29964"),
     _fault("bar_averages_a_key", TF_KERAS, "bar-average", "tensorflow#62643", good=(NEW,)),
     _fault("accumulated_gradients", "3.3.3", DIFF, "keras#19990", good=("3.6.0",)),
-    _fault("memory_kept_by_a_callback", NEW, NOT_YET, "keras#13195 tensorflow#40523"),
+    _fault("memory_kept_by_a_callback", NEW, "memory-growth", "keras#13195 tensorflow#40523"),
     _fault("trainable_in_a_callback", NEW, NOT_YET, "tensorflow#47906 keras#3268"),
     _fault("learning_rate_replaced", "2.2.4", NOT_YET, "keras#3922"),
 )  # fmt: skip

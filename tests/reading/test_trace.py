@@ -26,6 +26,7 @@ REQUIRED = {
     "logs": "fit stage epoch batch hook key value",
     "samples": "fit stage epoch position sample count",
     "stops": "fit stage epoch batch value hook callback position span",
+    "memory": "fit stage epoch batch hook callback position time_ns resident_bytes blocks limit_bytes span",
     "sampled_batches": "fit stage epoch batch span format ops data_wait_ns compute_ns host_ns device_ns data_bytes",
     "ops": "fit stage epoch batch name type device thread start_ns duration_ns self_ns scheduled_ns memory_bytes"
     " shapes",

@@ -302,3 +302,29 @@ def test_wide_characters_keep_columns_in_line() -> None:
 def test_large_floats_are_written_out() -> None:
     lines = list(table_lines(pd.DataFrame({"ns": [1234567.25, 0.5, float("nan")]})))
     assert [line.strip() for line in lines] == ["ns", "1234567.2", "0.5", ""]
+
+
+def test_memory_is_a_table_and_a_line_of_the_summary(tmp_path: Path) -> None:
+    def reading(span: int, key: str, value: float) -> dict[str, Any]:
+        return {"fit": 0, "span": span, "site": 0, "key": f"memory.{key}", "value": value, "text": None}
+
+    read = [reading(4, "resident", 1e9), reading(4, "blocks", 70.0), reading(4, "limit", 2e9)]
+    read += [reading(5, "resident", 3e9), reading(6, "resident", 2e9)]
+    read += [
+        reading(99, "resident", 5e9),
+        reading(8, "resident", float("nan")),
+        reading(8, "resident", -1.0),
+    ]  # damaged
+    trace = TraceTables.open(write_run(tmp_path / "run", tables=small_tables() | {"values": columns(read)}))
+    memory = trace.memory()
+    assert memory["resident_bytes"].tolist() == [1_000_000_000, 3_000_000_000, 2_000_000_000]
+    assert memory["span"].tolist() == [4, 5, 6] and memory["callback"].tolist()[1:] == ["A", "B"]
+    assert memory["blocks"].tolist() == [70, pd.NA, pd.NA] and memory["limit_bytes"].tolist() == [
+        2_000_000_000,
+        pd.NA,
+        pd.NA,
+    ]
+    text = io.StringIO()
+    print_summary(trace, text)
+    assert "memory: 1 GB as the fit began, 2 GB as it ended (+1 GB), at most 3 GB\n" in text.getvalue()
+    assert len(TraceTables.open(write_run(tmp_path / "old", tables=small_tables())).memory()) == 0

@@ -13,6 +13,7 @@ from .epoch_time_rules import EPOCH_TIMES
 from .hook_rules import HOOKS
 from .log_key_rules import KEYS
 from .log_value_rules import LOGS
+from .memory_rules import MEMORY
 from .rule import Finding, Rule, rule
 from .saving_rules import SAVING
 from .stop_rules import STOPPING
@@ -30,6 +31,7 @@ RULES: tuple[Rule, ...] = (
     *BATCH_LOOP,
     *TIMING,
     *EPOCH_TIMES,
+    *MEMORY,
     *CALLS,
 )
 """The rules that `fittrace check` applies."""

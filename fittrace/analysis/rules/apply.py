@@ -21,7 +21,7 @@ from .rule import Finding, Rule
 _NO_ROWS: pd.DataFrame = pd.DataFrame()
 _LOST_PROCESS: pd.Series = pd.Series({"dropped_batches": 0, "damaged_bytes": 1})
 """Stands for a row of `processes` that a damaged trace has lost: what it recorded is not whole."""
-_TABLES = ("fits", "processes", "batches", "hooks", "spans", "stops", "values", "sites")
+_TABLES = ("fits", "processes", "batches", "hooks", "spans", "stops", "values", "memory", "sites")
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,10 @@ class _Fit:
         return self._tables.of_fit["values"].of(self.fit)
 
     @cached_property
+    def memory(self) -> pd.DataFrame:
+        return self._tables.of_fit["memory"].of(self.fit)
+
+    @cached_property
     def first_batches(self) -> pd.DataFrame:
         if not self._is_first:
             return _NO_ROWS
@@ -202,7 +206,7 @@ class _Tables:
         self.of_fit = {
             name: RowsByFit(table, "run", "process", "fit")
             for name, table in tables.items()
-            if name in ("batches", "hooks", "spans", "stops", "values")
+            if name in ("batches", "hooks", "spans", "stops", "values", "memory")
         }
 
 

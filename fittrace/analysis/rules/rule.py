@@ -20,6 +20,7 @@ TABLES = (
     "spans",
     "stops",
     "values",
+    "memory",
     "batch_samples",
     "first_batches",
     "repeated_calls",
@@ -29,7 +30,7 @@ TABLES = (
 - `fit`: the fit's row of `fits`, a Series.
 - `process`: the row of its process in `processes`, a Series.
 - `inner`: the rows of `fits` that were called in its hooks.
-- `batches`, `hooks`, `spans`, `values`: its rows of these tables.
+- `batches`, `hooks`, `spans`, `values`, `memory`: its rows of these tables.
 - `stops`: its rows of `stops` and those of `inner`, with the columns `start_ns` and `thread` of their hooks.
 - `batch_samples`: a function of a stage, an epoch and a batch. It returns the indices of the batch's samples, or None
   if the trace does not have them.

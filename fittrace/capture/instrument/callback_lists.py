@@ -6,18 +6,23 @@ import ast
 import copy
 from typing import Any
 
+from ...schema.capture_settings import FULL_MEMORY, NO_MEMORY
 from . import syntax
 from .phase_probes import FunctionRewriter
 from .syntax import FunctionNode, constant, name
+
+_OF_FITS = ("on_train_begin", "on_train_end")
+"""The hooks that are called as a fit begins and ends."""
 
 
 class CallbackListRewriter(FunctionRewriter):
     """Rewrites a method that forwards a hook: `for callback in self.callbacks: callback.on_*(...)`."""
 
-    def rewrite(self, node: FunctionNode, over: str) -> None:  # type: ignore[override]
+    def rewrite(self, node: FunctionNode, over: str, memory: str = NO_MEMORY) -> None:  # type: ignore[override]
         """Put a probe before each callback's hook, and one after the last.
 
-        `over` is the attribute that holds the callbacks.
+        - `over`: the attribute that holds the callbacks.
+        - `memory`: around which hooks the memory of the process is read, as `Settings.memory`.
         """
         hooks = (syntax.forwarded_hook(child, over) for child in syntax.inner_statements(node))
         hook = next(hook for hook in hooks if hook)
@@ -35,6 +40,10 @@ class CallbackListRewriter(FunctionRewriter):
             for index, statement in reversed(list(enumerate(block))):
                 if syntax.forwarded_hook(statement, over):
                     block.insert(index + 1, self.add_hook_probes(statement, arguments[0], facts))
+                    if reads_memory(fixed, memory):
+                        block.insert(
+                            index, self.add_memory_probes(statement, fixed in ("on_train_begin", "on_train_end"))
+                        )
                     if fixed is None:
                         named = self.site("named", statement, level=1)
                         # Right before the loop: further up the variable may not have its value yet.
@@ -66,6 +75,28 @@ class CallbackListRewriter(FunctionRewriter):
         method = "hooked" if facts["counts"] == "batch" else "hooked_last"
         after = syntax.call(method, constant(hooked.head), name(owner), copy.deepcopy(logs))
         return syntax.probe(hooked, after, statement)
+
+    def add_memory_probes(self, statement: ast.stmt, is_of_fit: bool) -> ast.stmt:
+        """Read the memory after each callback of a loop. Returns the probe that reads it before the first.
+
+        `is_of_fit`: the fit begins or ends.
+        """
+        assert isinstance(statement, ast.For)
+        after, before = (self.site("values", statement, level=1) for _ in range(2))
+        last = statement.body[-1]
+        statement.body.append(syntax.added(syntax.call("memory", constant(after.head), constant(False)), last))
+        return syntax.added(syntax.call("memory", constant(before.head), constant(is_of_fit)), statement)
+
+
+def reads_memory(hook: str | None, memory: str) -> bool:
+    """Whether the memory is read around a hook. None stands for a hook of batches that is named at run time.
+
+    >>> [hook for hook in ("on_epoch_end", "on_train_batch_end", None) if reads_memory(hook, "basic")]
+    ['on_epoch_end']
+    """
+    if memory in (NO_MEMORY, FULL_MEMORY):
+        return memory == FULL_MEMORY
+    return hook is not None and "batch" not in hook and "predict" not in hook
 
 
 def _logs_argument(loop: ast.For) -> ast.expr:

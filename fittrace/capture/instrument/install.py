@@ -10,6 +10,7 @@ import types
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
 from ...engines import Engine, Function
+from ...schema.capture_settings import NO_MEMORY
 from ..sites import Site, maker
 from .rewrite import Rewritten, rewrite, with_constants
 from .statement_graph import StatementNode
@@ -85,6 +86,7 @@ def install(
     constants: Mapping[str, object],
     sites: list[Site],
     variables: bool = False,
+    memory: str = NO_MEMORY,
 ) -> InstallOutcome:
     """Make the functions of an engine that one module holds record.
 
@@ -95,13 +97,14 @@ def install(
     - `constants`: what takes the place of the placeholders in the code; `main_thread.owned` makes them.
     - `sites`: all sites of the process. New ones are appended.
     - `variables`: whether the functions also record what they assign.
+    - `memory`: around which hooks the memory is read, as `Settings.memory`.
     """
     functions = [function for function in engine.functions if function.module == module.__name__]
     source = source_of(module)
     if source is None:
         return InstallOutcome([], False, ["the source of %s" % module.__name__])
     file = file_of(module)
-    rewritten = rewrite(source, file, functions, maker(engine.name, sites), engine.entering, variables)
+    rewritten = rewrite(source, file, functions, maker(engine.name, sites), engine.entering, variables, memory)
     roots = [function.name for function in functions if isinstance(function, Function) and function.stage]
     running = {name: function_of(module, name) for name in rewritten.codes}
     return install_code(rewritten, running, constants, roots)._replace(file=file, source=source)

@@ -15,6 +15,7 @@ import types
 from typing import Callable, Iterator, Mapping, NamedTuple, Sequence, Union
 
 from ...engines import CallbackLists, Function
+from ...schema.capture_settings import NO_MEMORY
 from . import assignments, main_thread
 from .callback_lists import CallbackListRewriter
 from .function_sites import MakeSite
@@ -56,6 +57,7 @@ def rewrite(
     site: MakeSite,
     entering: "frozenset[str]" = frozenset(),
     variables: bool = False,
+    memory: str = NO_MEMORY,
 ) -> Rewritten:
     """Rewrite functions of one module. Raises `SyntaxError` or `ValueError` where its source cannot be compiled.
 
@@ -65,12 +67,13 @@ def rewrite(
     - `site`: makes a numbered `Site`.
     - `entering`: the names under which functions that record are called.
     - `variables`: whether the functions also record what their statements assign.
+    - `memory`: around which hooks the memory is read, as `Settings.memory`.
     """
     tree = ast.parse(source, file)
     plain = dict(_codes(compile(tree, file, "exec", dont_inherit=True)))
     definitions = dict(_definitions(tree))
     originals = dict(_definitions(ast.parse(source, file)))
-    rewriters, missing = _add_probes(functions, definitions, file, site, entering)
+    rewriters, missing = _add_probes(functions, definitions, file, site, entering, memory)
     keys = {name: (name, _first_line(definitions[name])) for name in rewriters}
     graphs = {}
     for name, rewriter in rewriters.items():
@@ -98,6 +101,7 @@ def _add_probes(
     file: str,
     site: MakeSite,
     entering: "frozenset[str]",
+    memory: str,
 ) -> tuple[dict[str, FunctionRewriter], list[str]]:
     """Put the probes into the `definitions` of a module's functions, which are given by qualified name.
 
@@ -112,8 +116,9 @@ def _add_probes(
             for name in lists:
                 # The hooks that begin something are called with empty logs, so their loops hold no phase of the logs.
                 phases = () if name.endswith("_begin") else function.phases
-                rewriters[name] = CallbackListRewriter(name, file, site, entering, (), phases)
-                rewriters[name].rewrite(definitions[name], function.over)  # type: ignore[arg-type]
+                rewriter = CallbackListRewriter(name, file, site, entering, (), phases)
+                rewriter.rewrite(definitions[name], function.over, memory)
+                rewriters[name] = rewriter
             for name in [name for name in definitions if _is_hook_of_list(name, function)]:
                 if name not in rewriters and not any(name == other.name for other in functions):
                     rewriters[name] = FunctionRewriter(name, file, site, entering)

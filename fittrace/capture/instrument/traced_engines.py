@@ -45,8 +45,9 @@ class TracedEngines:
                 self._by_module.setdefault(module, []).append(engine)
         self._constants: Mapping[str, object] = {}
         self._sites = sites
-        # What is recorded: values of all variables, and lines of the program's own functions.
+        # What is recorded: values of all variables, the memory, and lines of the program's own functions.
         self._variables = settings.values == "all"
+        self._memory = settings.memory
         self._meets = settings.lines == "callbacks"
         self._define = define
         self._fault = fault
@@ -243,7 +244,7 @@ class TracedEngines:
         if self._holders.setdefault(module.__name__, engine) is not engine:
             return  # a module that two engines share is rewritten for the first of them
         try:
-            outcome = install(module, engine, self._constants, self._sites, self._variables)
+            outcome = install(module, engine, self._constants, self._sites, self._variables, self._memory)
         except Exception as error:
             self._fault("rewriting %s" % module.__name__, error)
             missing.append("all of %s" % module.__name__)

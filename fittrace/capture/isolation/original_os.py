@@ -19,6 +19,7 @@ class System:
     They are attributes of a class: pyfakefs replaces what is an attribute of a module.
     """
 
+    page_size: int = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0
     open = staticmethod(os.open)
     close = staticmethod(os.close)
     fstat = staticmethod(os.fstat)
@@ -27,6 +28,7 @@ class System:
     unlink = staticmethod(os.unlink)
     ftruncate = staticmethod(os.ftruncate)
     seek = staticmethod(os.lseek)
+    read = staticmethod(os.read)
     write = staticmethod(os.write)
     write_at: Any = staticmethod(os.pwrite) if hasattr(os, "pwrite") else None
     if HAS_LOCKS:

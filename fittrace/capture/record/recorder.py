@@ -14,12 +14,13 @@ from ...schema.journal_format import ABSENT
 from ..isolation.original_threads import Local
 from ..journal.record_buffer import Buffer
 from ..sampling.sampler import Sampler, SamplerContext
-from . import arguments, attributes, callback_settings, kept_values
+from . import arguments, attributes, callback_settings, kept_values, process_memory
 from .callers import caller_of
 from .log_inspector import LogInspector
 from .names import Names
 from .observer import Observing
 from .probes import Probes
+from .process_memory import READER
 
 
 class RecorderContext(NamedTuple):
@@ -118,6 +119,19 @@ class ThreadRecording:
                 self.record((head, *kept_values.describe(settings, self._context.names)))
         except Exception as error:
             self._context.fault("reading the settings of callbacks", error)
+
+    def memory(self, head: int, is_of_fit: bool) -> None:
+        """Record the memory of the process, before the first callback of a hook or after one of them.
+
+        `is_of_fit`: the fit begins or ends.
+        """
+        if not process_memory.IS_KNOWN:
+            return
+        try:
+            read = READER.around_fits() if is_of_fit else READER.around_hooks()
+            self.record((head, *kept_values.describe(read, self._context.names)))
+        except Exception as error:
+            self._context.fault("reading the memory of the process", error)
 
     def sizes(self, head: int, iterated: object, paths: tuple[str, ...], steps: str | None) -> None:
         """Record the numbers at attribute `paths` of what a loop iterates over; no property is run for it.

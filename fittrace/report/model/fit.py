@@ -128,4 +128,6 @@ def _remarks(summary: FitSummary) -> list[str]:
         remarks.append(fit_sentences.first_batch(summary.first_batch))
     if summary.retraced:
         remarks.append(fit_sentences.retraced(summary.retraced))
+    if summary.memory:
+        remarks.append(fit_sentences.memory(summary.memory))
     return remarks
