@@ -59,6 +59,17 @@ JUDGED = [
     (figures(("function", 400), ("epoch", 600), epochs=1), Bound.HOST, 0.6),
     (figures(("function", 400), ("batch", 300), ("hooks", 300)), Bound.HOST, 0.6),
     (figures(("function", 900), ("batch", 100), batches={"train": BatchTimes(1)}), Bound.SHORT, 0.9),
+    (figures(("function", 350), ("prepare", 450), ("batch", 200), batches={"train": BatchTimes(1)}), Bound.SHORT, 0.8),
+    (
+        figures(
+            ("function", 350, "predict"),
+            ("prepare", 650, "predict"),
+            batches={"predict": BatchTimes(1)},
+            method="predict",
+        ),
+        Bound.START,
+        0.65,
+    ),
     (figures(("function", 5)), Bound.SHORT, 1.0),
     (figures(), Bound.SHORT, 0.0),
     (figures(("function", 25), ("slice", 25), ("prepare", 25), ("batch", 25)), Bound.UNCLEAR, 0.25),

@@ -80,7 +80,7 @@ def _clause(figures: FitFigures, bound: Bound, spent: Mapping[Bound, float]) -> 
         Bound.VALIDATION: "validation",
         Bound.GAPS: "what begins anew with each epoch",
         Bound.HOST: "the engine's loop around the steps",
-        Bound.SHORT: "the only batch, whose building and computing cannot be told apart",
+        Bound.SHORT: "starting and the only batch, whose building and computing cannot be told apart",
     }[bound]
 
 

@@ -52,6 +52,9 @@ def time_spent(figures: FitFigures) -> dict[Bound, float]:
             spent[Bound.GAPS if figures.epochs > 1 else Bound.HOST] += self_ns
         else:
             spent[_BOUND_OF_PHASE.get(phase, Bound.HOST)] += self_ns
+    if figures.method == "fit" and Bound.SHORT in spent:
+        # Nothing tells how much of the only batch is starting too.
+        spent[Bound.SHORT] += spent.pop(Bound.START, 0.0)
     return dict(spent)
 
 
