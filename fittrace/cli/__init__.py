@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from ..schema.errors import FittraceError
 from ..schema.safe_text import printable
-from . import check, convert, diff, export, lines, ls, replay, report, run, show, sql, testgen, watch
+from . import check, convert, diff, export, lines, ls, replay, report, run, show, sql, testgen, watch, where
 from .subcommand import Subcommand
 
 DEBUG = "FITTRACE_DEBUG"
@@ -23,7 +23,7 @@ DEBUG = "FITTRACE_DEBUG"
 _LONGEST = 300
 """How many characters of the message of such a fault are shown."""
 
-_MODULES = (run, ls, watch, convert, show, report, sql, replay, lines, check, diff, testgen, export)
+_MODULES = (run, ls, watch, where, convert, show, report, sql, replay, lines, check, diff, testgen, export)
 
 COMMANDS: dict[str, Subcommand] = {module.COMMAND.name: module.COMMAND for module in _MODULES}
 """All commands by name, in the order in which `--help` lists them."""

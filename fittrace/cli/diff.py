@@ -22,8 +22,9 @@ _EXAMPLES = """\
 example:
   fittrace diff traces/before traces/after
   fittrace diff keras-2.2.4 keras-3 --only hooks --only logs --value-tolerance 0.01
+  fittrace diff main branch --only time --fail-over 10%     for CI: fail if the branch is slower by more than 10 %
 
-exit code: 0 if the traces are alike, 1 if they differ, 2 for bad input
+exit code: 0 if the traces are alike, 1 if they differ, 2 for bad input; with --fail-over, 1 only if B is slower
 """
 
 _DESCRIPTION = """\
@@ -47,6 +48,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--value-tolerance", type=_fraction, default=1e-6, metavar="X", help=value)
     time = "relative difference, apart from chance, up to which two times count as equal (default: 0.25)"
     parser.add_argument("--time-tolerance", type=_fraction, default=0.25, metavar="X", help=time)
+    over = (
+        "exit with 1 only if a time of B is longer than in A by more than this, apart from chance; it is also the time"
+    )
+    parser.add_argument("--fail-over", type=_percent, metavar="PERCENT", help=f"{over} tolerance")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
     page = "also write an HTML page that shows both runs side by side"
     parser.add_argument("--report", action="store_true", help=page)
@@ -65,7 +70,8 @@ def _run(arguments: argparse.Namespace) -> int:
         from ..views.comparison import as_json, print_comparison
 
         traces = TraceTables.open(path_a, report), TraceTables.open(path_b, report)
-        tolerances = Tolerances(arguments.value_tolerance, arguments.time_tolerance)
+        over = arguments.fail_over
+        tolerances = Tolerances(arguments.value_tolerance, arguments.time_tolerance if over is None else over)
         comparison = compare(*traces, arguments.only or ASPECTS, tolerances)
         written = _write_page(output, comparison, *traces) if arguments.report else None
     if arguments.format == "json":
@@ -74,7 +80,7 @@ def _run(arguments: argparse.Namespace) -> int:
         print_comparison(comparison, sys.stdout)
     if written is not None:
         print(printable(f"fittrace: report: {written}"), file=sys.stderr)
-    return 0 if comparison.alike else 1
+    return 0 if (comparison.alike if over is None else not comparison.slower) else 1
 
 
 def _write_page(output: Path, comparison: Comparison, trace_a: TraceTables, trace_b: TraceTables) -> str:
@@ -89,6 +95,18 @@ def _fraction(text: str) -> float:
     if not (math.isfinite(number) and number >= 0):
         raise argparse.ArgumentTypeError(f"{text}: not a number of 0 or more")
     return number
+
+
+def _percent(text: str) -> float:
+    """A number of percent as a fraction.
+
+    >>> _percent("10%"), _percent("2.5")
+    (0.1, 0.025)
+    """
+    try:
+        return _fraction(text.rstrip("% ")) / 100
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text}: not a number of percent, such as 10%") from None
 
 
 COMMAND = Subcommand(

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..schema import run_facts as schema_run
-from ..schema.errors import FittraceError, NotATrace
+from ..schema.errors import FittraceError
 from ..schema.safe_text import printable
+from .running import find_running
 from .subcommand import Subcommand
 from .trace_arguments import add_trace
 from .which_trace import TRACES, find_trace, newest
@@ -57,19 +58,10 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _find(trace: str | None) -> Path:
     """The run that the user means. Of the runs in a folder, the newest one that goes on; if none does, the newest."""
-    from ..store.converter_lock import is_running
-    from ..store.run_files import run_directories
-
     path = TRACES if trace is None else find_trace(trace)
-    running = []
-    for directory in run_directories(path):
-        try:
-            if is_running(directory):
-                running.append((schema_run.read(str(directory))["start_ns"], directory))
-        except NotATrace:
-            continue  # `ls` shows such a folder with its error
-    if running:
-        return max(running)[1]
+    running = find_running(path)
+    if running is not None:
+        return running
     if trace is None:
         raise FittraceError(
             "watch: no run goes on in traces/; start one with `fittrace run script.py`, or give a trace"

@@ -226,3 +226,33 @@ def test_a_tolerance_is_a_number_from_0_on(capsys: pytest.CaptureFixture[str]) -
         with pytest.raises(SystemExit):
             main(["diff", "a", "b", "--time-tolerance", wrong])
         assert "--time-tolerance" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("factor", "code"), [(1.0, 0), (1.05, 0), (3.0, 1), (0.2, 0)])
+def test_only_what_got_slower_fails(factor: float, code: int, tmp_path: Path) -> None:
+    def many(tables: dict[str, pd.DataFrame], factor: float = 1.0) -> None:
+        batch = tables["spans"][tables["spans"]["phase"] == "function"].iloc[:1]
+        rows = pd.concat([batch] * 60, ignore_index=True)
+        rows["span"] = range(100, 160)
+        rows["duration_ns"] = [int(factor * (100_000 + 100 * (n % 7))) for n in range(60)]
+        tables["spans"] = pd.concat([tables["spans"], rows], ignore_index=True)
+
+    store(tmp_path, "a", many)
+    store(tmp_path, "b", lambda tables: many(tables, factor))
+    paths = [str(tmp_path / "a"), str(tmp_path / "b")]
+    assert main(["diff", *paths, "--fail-over", "20%"]) == code
+    assert main(["diff", *paths, "--only", "time", "--fail-over", "400 %"]) == 0
+
+
+def test_a_percentage_is_a_number(capsys: pytest.CaptureFixture[str]) -> None:
+    for wrong in ("-1%", "nan", "much", ""):
+        with pytest.raises(SystemExit):
+            main(["diff", "a", "b", "--fail-over", wrong])
+        assert "--fail-over" in capsys.readouterr().err
+
+
+def test_a_span_that_is_there_twice_counts_once(tmp_path: Path) -> None:
+    def double(tables: dict[str, pd.DataFrame]) -> None:
+        tables["spans"] = pd.concat([tables["spans"], tables["spans"].iloc[:5]], ignore_index=True)
+
+    assert differences(tmp_path, double) == []

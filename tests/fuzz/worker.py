@@ -77,6 +77,7 @@ def _command_lines(run: Path, out: Path) -> Iterator[tuple[str, list[str]]]:
     yield "ls", ["ls", str(run.parent)]
     yield "show", ["show", str(run)]
     yield "show a folder", ["show", str(run.parent)]
+    yield "where", ["where", str(run)]
     yield "sql", ["sql", str(run), "SELECT * FROM hooks"]
     yield "lines", ["lines", str(run)]
     yield "replay", ["replay", str(run)]

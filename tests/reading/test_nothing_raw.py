@@ -77,6 +77,7 @@ def commands(run: Path) -> dict[str, list[list[str]]]:
         # What is in the page itself is tested in tests/report.
         "report": [["report", path, "-o", f"{both}/page.html", "--force"] for path in (one, both)],
         "watch": [["watch", one]],
+        "where": [["where", one]],
     }
 
 

@@ -47,13 +47,13 @@ def told(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     ["", "nowhere", "x" * 5000, NO_UTF_8, "a\x1b[31m", "-", "*", "traces/a1/run.json", "traces/a1/spans", "/dev/null"],
 )
 def test_what_is_no_trace(run: Path, trace: str, capsys: pytest.CaptureFixture[str]) -> None:
-    for command in COMMANDS.keys() - {"run", "ls", "sql", "diff", "export", "watch"}:
+    for command in COMMANDS.keys() - {"run", "ls", "sql", "diff", "export", "watch", "where"}:
         line = told([command, *["--plain"] * (command == "replay"), "--", trace], capsys)
         assert "not a fittrace run" in line or "empty path" in line or "too long" in line
     told(["sql", trace, "SELECT 1"], capsys)
     told(["diff", str(run), trace], capsys)
     told(["export", "--format", "chrome", "-o", "out", "--", trace], capsys)
-    for command in ("ls", "watch"):  # they take a folder of runs, too
+    for command in ("ls", "watch", "where"):  # they take a folder of runs, too
         line = told([command, "--", trace], capsys)
         assert any(words in line for words in ("no runs there", "not a fittrace run", "empty path", "too long"))
     assert not Path("out").exists()

@@ -33,6 +33,14 @@ class Comparison:
     times: tuple[PhaseTime, ...]
 
     @property
+    def slower(self) -> bool:
+        """Whether a time is longer in B than in A, by more than the tolerance and the noise."""
+        return any(
+            time.differs and time.total_b_ns / max(time.count_b, 1) > time.total_a_ns / max(time.count_a, 1)
+            for time in self.times
+        )
+
+    @property
     def alike(self) -> bool:
         """Whether no difference was found."""
         return not self.differences and not any(time.differs for time in self.times)
@@ -83,6 +91,8 @@ def _fits(trace: TraceTables) -> Iterator[ComparedFit]:
     tables = {name: RowsByFit(getattr(trace, name)(), "process", "fit") for name in names}
     for _, row in fits.iterrows():
         own = {name: table.of(row) for name, table in tables.items()}
+        # A damaged trace may have a span twice.
+        own["spans"] = own["spans"].drop_duplicates("span") if not own["spans"]["span"].is_unique else own["spans"]
         yield ComparedFit(row, **own, steps=partial(_steps, trace, row))
 
 

@@ -1,0 +1,140 @@
+"""`fittrace where`: says where a training stands that goes on, from outside."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..schema import run_facts as schema_run
+from ..schema.errors import FittraceError
+from ..schema.safe_text import printable
+from .progress import progress
+from .running import find_running
+from .subcommand import Subcommand
+from .which_trace import TRACES, find_trace
+
+if TYPE_CHECKING:
+    from ..analysis.standing import Standing
+    from ..store.live.python_processes import ProcessOfMachine
+    from ..store.live.python_stacks import ThreadStack
+
+_EXAMPLES = """\
+example:
+  fittrace where                         the newest run that goes on under traces/
+  fittrace where traces/2026-01-31-train
+  fittrace where 4711                    the run of the process with this number
+"""
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "trace",
+        nargs="?",
+        metavar="TRACE|PID",
+        help=f"folder of a run, or the number of a process (default: the newest run that goes on under {TRACES}/)",
+    )
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """Print where the processes of the run stand."""
+    directory, pid = _find(arguments.trace)
+    from ..store.converter_lock import is_running
+
+    schema_run.read(str(directory))
+    if not is_running(directory):
+        raise FittraceError(f"{directory}: the run has ended; `fittrace show {directory}` says where it stood")
+    with progress(f"reading {directory}", at_once=True) as report:
+        from ..analysis.standing import standing
+        from ..tables import TraceTables
+
+        trace = TraceTables.open(directory, report)
+        found = [fit for fit in standing(trace) if pid is None or fit.process["pid"] == pid]
+    print(printable(directory))
+    if not found:
+        print("no process of the run is in a fit, evaluate or predict")
+    processes = set()
+    for fit in found:
+        _print_fit(fit, with_stacks=fit.process["process"] not in processes)
+        processes.add(fit.process["process"])
+    return 0
+
+
+def _find(trace: str | None) -> tuple[Path, int | None]:
+    """The run that the user means, and the process if a number was given."""
+    if trace is not None and trace.isdigit() and not Path(trace).exists():
+        return _run_of_process(int(trace)), int(trace)
+    path = TRACES if trace is None else find_trace(trace)
+    running = find_running(path)
+    if running is not None:
+        return running, None
+    if trace is None:
+        raise FittraceError("where: no run goes on in traces/; give its folder, or the number of a process")
+    return path, None
+
+
+def _run_of_process(pid: int) -> Path:
+    """The run that a process of this machine is recorded into."""
+    from ..store.live.python_processes import process_of_machine, run_of
+
+    if process_of_machine(pid) is None:
+        raise FittraceError(f"process {pid}: there is none of this number here; give the folder of a run")
+    try:
+        run = run_of(pid)
+    except PermissionError:
+        raise FittraceError(f"process {pid}: it is another user's; run fittrace as that user or as root") from None
+    if run is None:
+        raise FittraceError(f"process {pid}: `fittrace run` did not start it; give the folder of its run")
+    return run
+
+
+def _print_fit(found: Standing, with_stacks: bool) -> None:
+    """Print where a fit stands; of the first fit of a process also the stacks."""
+    from ..analysis.waiting import pattern_of
+    from ..store.live.python_processes import descendants
+    from ..store.live.python_stacks import NoStacks, python_stacks
+    from ..views.where_lines import child_lines, hook_of, pattern_lines, position_lines, stack_lines
+
+    print()
+    _print_all(position_lines(found, time.time_ns()))
+    host, pid = found.process["host"], found.process["pid"]
+    if host != socket.gethostname():
+        print(f"  its stacks are on {printable(host)}: run `fittrace where` there")
+        return
+    if not with_stacks:
+        return
+    try:
+        stacks = python_stacks(pid)
+    except NoStacks as error:
+        print(f"  {error}")
+        return
+    children: dict[ProcessOfMachine, list[ThreadStack]] = {}
+    for child in descendants(pid):
+        children[child] = []
+        with suppress(NoStacks):  # it may be no Python, or have just ended
+            children[child] = [] if child.has_ended else python_stacks(child.pid)
+    _print_all(pattern_lines(pattern_of(stacks, children, hook_of(found))))
+    print(f"\nprocess {pid}")
+    _print_all(stack_lines(stacks))
+    for child, stacks_of_child in children.items():
+        _print_all(child_lines(child, stacks_of_child))
+
+
+def _print_all(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)
+
+
+COMMAND = Subcommand(
+    name="where",
+    help="say where a training stands that goes on",
+    description="Say where a training stands that goes on: the fit, epoch, batch and hook that it is in, for how long,"
+    " the Python stacks of its threads and child processes, and a known pattern. It does not stop the training.",
+    examples=_EXAMPLES,
+    add_arguments=_add_arguments,
+    run=_run,
+)
