@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from ..schema.capture_settings import CHOICES, DEFAULT, Settings
 from ..schema.safe_text import printable
 from ..schema.sent_batches import DEFAULT as DEFAULT_BATCHES
 from .batches_option import HELP, batches
+from .stall_watch import seconds, watching
 from .subcommand import Subcommand
 
 if TYPE_CHECKING:
@@ -64,6 +66,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of which training batches TensorFlow's ops are recorded: off, all, or a list of first=N, every=N,"
         f" epoch:batch and epoch:batch-batch, joined by commas (default: {DEFAULT.run_metadata})",
     )
+    parser.add_argument(
+        "--hang-after",
+        type=seconds,
+        metavar="TIME",
+        help="report, as `fittrace where` does, when nothing was recorded for so long, such as 90s or 10m",
+    )
     parser.add_argument("--quiet", action="store_true", help="print no summary at the end")
     page = "also write the trace as an HTML page, beside its folder (see fittrace report)"
     parser.add_argument("--report", action="store_true", help=page)
@@ -98,7 +106,8 @@ def _run(arguments: argparse.Namespace) -> int:
     else:
         program = Program(arguments.script, None, arguments.arguments, arguments.python, settings)
     with progress("writing the tables") as report:
-        finished = execute(program, Path(arguments.out), arguments.name, report, _variables(arguments))
+        watch = partial(watching, hang_after_s=arguments.hang_after)
+        finished = execute(program, Path(arguments.out), arguments.name, report, _variables(arguments), watch)
     if arguments.otlp is not None and finished.traced:
         _send_unfinished(finished, arguments)
     if not arguments.quiet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,19 +49,33 @@ def _run(arguments: argparse.Namespace) -> int:
     if not is_running(directory):
         raise FittraceError(f"{directory}: the run has ended; `fittrace show {directory}` says where it stood")
     with progress(f"reading {directory}", at_once=True) as report:
-        from ..analysis.standing import standing
-        from ..tables import TraceTables
+        lines = list(report_lines(directory, pid, report))
+    for line in lines:
+        print(line)
+    return 0
 
-        trace = TraceTables.open(directory, report)
-        found = [fit for fit in standing(trace) if pid is None or fit.process["pid"] == pid]
-    print(printable(directory))
+
+def report_lines(
+    directory: Path, pid: int | None, progress: Callable[[int, int], None] = lambda done, size: None
+) -> Iterator[str]:
+    """What is to be said of a run that goes on.
+
+    - `directory`: its folder.
+    - `pid`: the number of the process that is meant; None for all.
+    - `progress`: is called while the trace is read.
+    """
+    from ..analysis.standing import standing
+    from ..tables import TraceTables
+
+    trace = TraceTables.open(directory, progress)
+    found = [fit for fit in standing(trace) if pid is None or fit.process["pid"] == pid]
+    yield printable(directory)
     if not found:
-        print("no process of the run is in a fit, evaluate or predict")
+        yield "no process of the run is in a fit, evaluate or predict"
     processes = set()
     for fit in found:
-        _print_fit(fit, with_stacks=fit.process["process"] not in processes)
+        yield from _fit_lines(fit, with_stacks=fit.process["process"] not in processes)
         processes.add(fit.process["process"])
-    return 0
 
 
 def _find(trace: str | None) -> tuple[Path, int | None]:
@@ -92,41 +106,37 @@ def _run_of_process(pid: int) -> Path:
     return run
 
 
-def _print_fit(found: Standing, with_stacks: bool) -> None:
-    """Print where a fit stands; of the first fit of a process also the stacks."""
+def _fit_lines(found: Standing, with_stacks: bool) -> Iterator[str]:
+    """Where a fit stands; for the first fit of a process also the stacks."""
     from ..analysis.waiting import pattern_of
     from ..store.live.python_processes import descendants
     from ..store.live.python_stacks import NoStacks, python_stacks
     from ..views.where_lines import child_lines, hook_of, pattern_lines, position_lines, stack_lines
 
-    print()
-    _print_all(position_lines(found, time.time_ns()))
+    yield ""
+    yield from position_lines(found, time.time_ns())
     host, pid = found.process["host"], found.process["pid"]
     if host != socket.gethostname():
-        print(f"  its stacks are on {printable(host)}: run `fittrace where` there")
+        yield f"  its stacks are on {printable(host)}: run `fittrace where` there"
         return
     if not with_stacks:
         return
     try:
         stacks = python_stacks(pid)
     except NoStacks as error:
-        print(f"  {error}")
+        yield f"  {error}"
         return
     children: dict[ProcessOfMachine, list[ThreadStack]] = {}
     for child in descendants(pid):
         children[child] = []
         with suppress(NoStacks):  # it may be no Python, or have just ended
             children[child] = [] if child.has_ended else python_stacks(child.pid)
-    _print_all(pattern_lines(pattern_of(stacks, children, hook_of(found))))
-    print(f"\nprocess {pid}")
-    _print_all(stack_lines(stacks))
+    yield from pattern_lines(pattern_of(stacks, children, hook_of(found)))
+    yield ""
+    yield f"process {pid}"
+    yield from stack_lines(stacks)
     for child, stacks_of_child in children.items():
-        _print_all(child_lines(child, stacks_of_child))
-
-
-def _print_all(lines: Iterable[str]) -> None:
-    for line in lines:
-        print(line)
+        yield from child_lines(child, stacks_of_child)
 
 
 COMMAND = Subcommand(

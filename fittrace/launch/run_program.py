@@ -7,7 +7,8 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,7 +84,12 @@ class Finished:
 
 
 def execute(
-    program: Program, out: Path, name: str | None, progress: Progress, variables: Mapping[str, str] | None = None
+    program: Program,
+    out: Path,
+    name: str | None,
+    progress: Progress,
+    variables: Mapping[str, str] | None = None,
+    watching: Callable[[Path], AbstractContextManager[None]] = lambda directory: nullcontext(),
 ) -> Finished:
     """Run `program` under capture, and write the tables of its trace.
 
@@ -92,6 +98,7 @@ def execute(
     - `out`, `name`: the folder in which to make the folder of the run, and the name of that folder.
     - `progress`: is called while the tables are written.
     - `variables`: are added to the program's environment.
+    - `watching`: is entered, with the folder of the run, while the program runs.
 
     Raises `FittraceError` before the program starts, never after.
     """
@@ -100,7 +107,8 @@ def execute(
     command = program.command()
     directory, facts = make_run_folder(out, name, program.title, command[1:], command[0], program.settings)
     with marked_as_running(directory):
-        exit_code, killed_by = _run(command, {**_environment(directory), **(variables or {})})
+        with watching(directory):
+            exit_code, killed_by = _run(command, {**_environment(directory), **(variables or {})})
         if not directory.is_dir():
             remark = f"{directory}: the run's folder was deleted while the program ran, and the trace with it"
             return Finished(directory, exit_code, killed_by, traced=False, remarks=[remark])

@@ -13,6 +13,8 @@ from ..analysis.rules import RuleOutcome
 from ..analysis.units import amount, count, duration, share
 from ..schema.batches_to_sample import SUGGESTED
 from ..schema.safe_text import printable
+from ..store.stalls import FILE as STALLS
+from ..store.stalls import Stall, stalls_of
 from ..tables import TraceTables
 from . import fit_sentences
 from .end_position import run_of, stood
@@ -229,7 +231,15 @@ def _print_end(out: Console, figures: Figures) -> None:
     if trace.is_folder:
         out.print(Text(f"{path}: {amount(len(trace.runs), 'run', 'runs')}"), soft_wrap=True)
     else:
+        for stall in stalls_of(trace.runs[0].directory):
+            out.print(Text(_stalled(stall), "red"), soft_wrap=True)
         out.print(Text(f"{path}: {ending(trace.runs[0], figures.endings)}"), soft_wrap=True)
+
+
+def _stalled(stall: Stall) -> str:
+    """A stall on one line: for how long nothing was recorded, and where the fit stood."""
+    where = next((line for line in stall.lines if line.startswith("fit ")), "in no fit")
+    return f"nothing was recorded for {duration(1e9 * stall.seconds)}: {printable(where)}; {STALLS} has the stacks"
 
 
 def _print_hints(out: Console, figures: Figures) -> None:

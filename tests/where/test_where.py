@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from reading.stores import small_tables, write_run
 import fittrace
 from fittrace.cli import main
 from fittrace.store.live import python_stacks
+from fittrace.store.stalls import Stall, append_stall, stalls_of
 
 PROGRAM = Path(__file__).parent / "programs" / "hangs.py"
 FITTRACE = [sys.executable, "-m", "fittrace"]
@@ -150,3 +152,61 @@ def test_bad_input_gets_a_clear_error(tmp_path: Path, capsys: pytest.CaptureFixt
     ):
         assert main(["where", given]) == 2
         assert text in capsys.readouterr().err
+
+
+def test_a_stall_is_reported_once_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [*FITTRACE, "run", "--quiet", "--hang-after", "3s", "--out", str(tmp_path), "--name", "run"]
+    program = subprocess.Popen(
+        [*command, str(PROGRAM), "callback"],
+        env=environ(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        cwd=tmp_path,
+    )
+    try:
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline and not stalls_of(tmp_path / "run"):
+            time.sleep(0.5)
+        time.sleep(5)  # in which it could be reported again
+        program.terminate()
+        _, said = program.communicate(timeout=60)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(program.pid, signal.SIGKILL)
+    assert said.count("fittrace: nothing has been recorded for ") == 1
+    assert "fit 0: in Sleeping.on_epoch_end, epoch 1\n" in said and "  Sleeping.on_epoch_end sleeps\n" in said
+    (stall,) = stalls_of(tmp_path / "run")
+    assert 3 <= stall.seconds < 60 and "        time.sleep(600)" in stall.lines
+    assert main(["show", "--brief", str(tmp_path / "run")]) == 0
+    shown = capsys.readouterr().out
+    assert ": fit 0: in Sleeping.on_epoch_end, epoch 1; stalls.jsonl has the stacks\n" in shown
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1s", "ten", "10d", "nan", ""])
+def test_a_time_to_hang_is_a_time(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["run", f"--hang-after={wrong}", "train.py"])
+    assert "not a time such as 90s, 10m or 2h" in capsys.readouterr().err
+
+
+def test_damaged_stalls_are_left_out(tmp_path: Path) -> None:
+    append_stall(tmp_path, Stall(5, 3.0, ["fit 0: \x1b[2J"]))
+    with open(tmp_path / "stalls.jsonl", "ab") as file:
+        for row in (
+            b"{",
+            b"[]",
+            b'{"time_ns": 1}',
+            b'{"time_ns": -1, "seconds": 1, "lines": []}',
+            b"\xff",
+            b"[" * 9999,
+        ):
+            file.write(row + b"\n")
+    assert stalls_of(tmp_path) == [Stall(5, 3.0, ["fit 0: \x1b[2J"])]
+    link = tmp_path / "other"
+    link.mkdir()
+    (link / "stalls.jsonl").symlink_to(tmp_path / "stalls.jsonl")
+    assert stalls_of(link) == []
+    with pytest.raises(OSError):
+        append_stall(link, Stall(5, 3.0, []))
