@@ -119,21 +119,29 @@ def _print_outcome(out: Console, fit: FitSummary, figures: Figures) -> None:
 
 
 def _phase_table(fit: FitSummary) -> Table:
-    return table(
-        ["phase", "stage", "count", "total", "self", "share", "mean", "p50", "p99"],
-        [
+    """The phases, those of each stage together: a fit's own, then those of its validation, each with their sum."""
+    stages: dict[str, list[Row]] = {}
+    for row in fit.phases:
+        stages.setdefault(row["stage"], []).append(row)
+    whole = fit.facts["duration_ns"]
+    cells: list[list[str]] = []
+    for stage, rows in sorted(stages.items(), key=lambda item: -sum(row["self"] for row in item[1])):
+        cells += [
             [
                 row["phase"],
-                row["stage"],
+                stage,
                 count(row["count"]),
                 *_durations(row, "total", "self"),
-                share(row["self"], fit.facts["duration_ns"]),
+                share(row["self"], whole),
                 *_durations(row, "mean", "p50", "p99"),
             ]
-            for row in fit.phases
-        ],
-        {"phase", "stage"},
-    )
+            for row in rows
+        ]
+        if len(stages) > 1:
+            together = sum(row["self"] for row in rows)
+            cells.append(["all phases", stage, "", "", duration(together), share(together, whole), "", "", ""])
+    headers = ["phase", "stage", "count", "total", "self", "share", "mean", "p50", "p99"]
+    return table(headers, cells, words=("phase", "stage"))
 
 
 def _hook_table(fit: FitSummary) -> Table:

@@ -328,3 +328,12 @@ def test_memory_is_a_table_and_a_line_of_the_summary(tmp_path: Path) -> None:
     print_summary(trace, text)
     assert "memory: 1 GB as the fit began, 2 GB as it ended (+1 GB), at most 3 GB\n" in text.getvalue()
     assert len(TraceTables.open(write_run(tmp_path / "old", tables=small_tables())).memory()) == 0
+
+
+def test_the_phases_of_a_validation_stand_apart_with_their_sum() -> None:
+    text = summary(Path(__file__).parents[2] / "traces" / "reference-keras-3")
+    table = text.partition("phase  ")[2].partition("\nself: ")[0].splitlines()[1:]
+    stages = [re.split(r"\s{2,}", line)[1] for line in table]
+    assert stages == sorted(stages, reverse=True) and set(stages) == {"train", "test"}
+    sums = [float(line.split()[-2]) for line in table if line.startswith("all phases")]
+    assert len(sums) == 2 and sum(sums) == pytest.approx(100, abs=0.1)
