@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import pytest
 
+from fittrace.capture.record import process_memory
 from fittrace.capture.record.process_memory import READER, limit
 from fittrace.schema.memory_keys import BLOCKS, LIMIT, RESIDENT
 
@@ -33,3 +35,21 @@ def test_no_descriptor_stays_open() -> None:
     before = os.listdir("/proc/self/fd")
     READER.around_fits()
     assert os.listdir("/proc/self/fd") == before
+
+
+def test_an_interruption_while_the_limit_is_read_is_the_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def handler(number: int, frame: object) -> None:
+        raise TimeoutError
+
+    def interrupted(file: str) -> bytes:
+        if "cgroup" in file:
+            signal.raise_signal(signal.SIGALRM)
+        return b"MemTotal:  24576000 kB"
+
+    monkeypatch.setattr(process_memory, "_read", interrupted)
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        with pytest.raises(TimeoutError):
+            limit()
+    finally:
+        signal.signal(signal.SIGALRM, before)

@@ -15,7 +15,7 @@ NEWEST = "3.15.1"
 OLDER = [pytest.param(engine.version, marks=marks(engine)) for engine in OLDER_KERAS_3]
 WHOLE = f"{NEWEST}, all recorded"
 """The newest once more, with all that is recorded on demand alone."""
-ALL = ("--values", "all", "--lines", "callbacks")
+ALL = ("--values", "all", "--lines", "callbacks", "--memory", "full")
 
 # What can differ from version to version comes first; the rest runs on the newest alone.
 EVERYWHERE = ["changing_logs", "alone", "several_steps", "stopping", "asynchronous", "nested", "hostile"]

@@ -15,7 +15,10 @@ ENGINE = HERE.parent / "crash" / "engine"
 ROUNDS = 6
 
 
-@pytest.fixture(scope="module", params=[(), ("--values", "all", "--lines", "callbacks")], ids=["", "all recorded"])
+EVERYTHING = ("--values", "all", "--lines", "callbacks", "--memory", "full")
+
+
+@pytest.fixture(scope="module", params=[(), EVERYTHING], ids=["", "all recorded"])
 def alarmed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     """Fits that are interrupted, in each of several ways some times at random moments."""
     pytest.importorskip("fittrace.capture._native", reason="in Python a frame may stay open; no C compiler?")

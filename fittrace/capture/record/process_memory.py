@@ -9,6 +9,7 @@ import os
 import sys
 
 from ...schema.memory_keys import BLOCKS, LIMIT, RESIDENT
+from ..isolation.interruptions import is_programs
 from ..isolation.original_os import System
 
 IS_KNOWN = sys.platform == "linux"
@@ -49,7 +50,10 @@ def limit() -> int:
     for file in _LIMITS:
         try:
             text = _read(file).strip()
-        except OSError:  # this version of cgroups is not there
+        except OSError as error:
+            # This version of cgroups is not there. A time-out that a signal handler raises is an OSError too.
+            if is_programs(error):
+                raise
             continue
         if text.isdigit():
             limits.append(int(text))
