@@ -6,11 +6,13 @@ and the program goes on.
 
 from __future__ import annotations
 
+import errno
 from sys import _getframe
 from typing import Any, Callable, NamedTuple
 
 from ...schema.caller_keys import CALLER_KEYS
 from ...schema.journal_format import ABSENT
+from ..isolation.interruptions import is_programs
 from ..isolation.original_threads import Local
 from ..journal.record_buffer import Buffer
 from ..sampling.sampler import Sampler, SamplerContext
@@ -131,7 +133,10 @@ class ThreadRecording:
             read = READER.around_fits() if is_of_fit else READER.around_hooks()
             self.record((head, *kept_values.describe(read, self._context.names)))
         except Exception as error:
-            self._context.fault("reading the memory of the process", error)
+            # A program may have used up its descriptors. Then there is no reading.
+            is_used_up = isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)
+            if not is_used_up or is_programs(error):
+                self._context.fault("reading the memory of the process", error)
 
     def sizes(self, head: int, iterated: object, paths: tuple[str, ...], steps: str | None) -> None:
         """Record the numbers at attribute `paths` of what a loop iterates over; no property is run for it.
