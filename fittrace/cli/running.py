@@ -16,8 +16,10 @@ def find_running(path: Path) -> Path | None:
     running = []
     for directory in run_directories(path):
         try:
-            if is_running(directory):
-                running.append((schema_run.read(str(directory))["start_ns"], directory))
+            # Read first: what is no run is not looked at any further.
+            start_ns = schema_run.read(str(directory))["start_ns"]
         except NotATrace:
             continue  # `ls` shows such a folder with its error
+        if is_running(directory):
+            running.append((start_ns, directory))
     return max(running)[1] if running else None

@@ -124,7 +124,7 @@ def _fit_lines(found: Standing, with_stacks: bool) -> Iterator[str]:
     try:
         stacks = python_stacks(pid)
     except NoStacks as error:
-        yield f"  {error}"
+        yield f"  {printable(str(error))}"
         return
     children: dict[ProcessOfMachine, list[ThreadStack]] = {}
     for child in descendants(pid):

@@ -5,6 +5,7 @@ What each lock means is said in `converter_lock`. The kernel releases a lock whe
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -30,8 +31,7 @@ def locked(path: Path, shared: bool = False, wait_s: float = 0.0) -> Iterator[bo
     - `wait_s`: for how many seconds to try. `is_locked` holds a shared lock for a moment, which a lock that is not
       shared should wait for.
     """
-    # Without blocking, in case the path has just become a FIFO: opening that would wait for a writer.
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    handle = _open(path)
     ours = os.fstat(handle)
     try:
         deadline = time.monotonic() + wait_s
@@ -62,6 +62,18 @@ def is_locked(path: Path) -> bool:
             return not free
     except OSError:
         return False
+
+
+def _open(path: Path) -> int:
+    """Open a folder or a file. A link to a folder may be the user's way to a run; one to a file is not followed."""
+    # Without blocking, in case the path has just become a FIFO: opening that would wait for a writer.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)
+    try:
+        return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        return os.open(path, flags | os.O_DIRECTORY)
 
 
 def _try(handle: int, shared: bool) -> bool:

@@ -19,6 +19,7 @@ from reading.stores import small_tables, write_run
 import fittrace
 from fittrace.cli import main
 from fittrace.store.live import python_stacks
+from fittrace.store.locks import is_locked, locked
 from fittrace.store.stalls import Stall, append_stall, stalls_of
 
 PROGRAM = Path(__file__).parent / "programs" / "hangs.py"
@@ -210,3 +211,15 @@ def test_damaged_stalls_are_left_out(tmp_path: Path) -> None:
     assert stalls_of(link) == []
     with pytest.raises(OSError):
         append_stall(link, Stall(5, 3.0, []))
+
+
+def test_a_link_in_a_run_is_not_followed_to_see_whether_it_goes_on(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("{}")
+    link, folder = tmp_path / "link", tmp_path / "folder"
+    link.symlink_to(outside)
+    with locked(outside):
+        assert is_locked(outside) and not is_locked(link)
+    folder.symlink_to(tmp_path)
+    with locked(tmp_path):
+        assert is_locked(folder)  # as a user may name a run
