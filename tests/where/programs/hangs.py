@@ -39,10 +39,10 @@ def write() -> None:
 
 class Data(keras.utils.PyDataset):
     def __len__(self) -> int:
-        return 20
+        return 60
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        if index == 7:
+        if index == 40:  # far enough that batches have ended, however many are fetched ahead
             os.kill(os.getpid(), signal.SIGKILL)
         return np.ones((4, 3), "float32"), np.ones((4, 1), "float32")
 
@@ -51,7 +51,7 @@ if __name__ == "__main__":
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     if sys.argv[1] == "worker":
-        model.fit(Data(workers=2, use_multiprocessing=True), epochs=2, verbose=0)
+        model.fit(Data(workers=2, use_multiprocessing=True), epochs=2, shuffle=False, verbose=0)
     else:
         hanging = {"callback": Sleeping, "deadlock": Locking}[sys.argv[1]]
         model.fit(np.ones((64, 3)), np.ones((64, 1)), epochs=4, callbacks=[hanging()], verbose=0)
