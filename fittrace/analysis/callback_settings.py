@@ -41,6 +41,12 @@ class CallbackSettings:
         """
         return not {hook, hook.replace("on_train_batch_", "on_batch_")}.isdisjoint(self.overrides or ())
 
+    def calls(self, hooks: pd.DataFrame, hook: str) -> pd.DataFrame:
+        """The rows of `hooks`, those of the fit, in which the callback's `hook` was called."""
+        is_own = (hooks["callback"] == self.callback) & (hooks["position"] == self.position)
+        rows: pd.DataFrame = hooks[(is_own & (hooks["hook"] == hook)).to_numpy(bool)]
+        return rows
+
 
 def settings_of(hooks: pd.DataFrame, values: pd.DataFrame) -> Iterator[CallbackSettings]:
     """The settings of each callback of a fit, in the order of its callback list.

@@ -22,10 +22,18 @@ class CodeLine:
 
     @property
     def short(self) -> str:
-        """The name of the file and the line. The run may have been on Windows.
+        """The name of the file and the line.
 
         >>> CodeLine("/home/me/train.py", 12).short
         'train.py:12'
         """
-        name = re.split(r"[/\\]", self.file)[-1]
-        return f"{name}:{self.line}"
+        return f"{file_name(self.file)}:{self.line}"
+
+
+def file_name(path: str) -> str:
+    """The name of the file at `path`. The run may have been on Windows.
+
+    >>> file_name("/home/me/train.py"), file_name("train.py")
+    ('train.py', 'train.py')
+    """
+    return re.split(r"[/\\]", path)[-1]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ..tables import TraceTables
 from ..tables.database import row_dicts
 from .code_line import CodeLine
-from .fit_key import FitKey, key_of
+from .fit_key import FitKey, key_columns, key_of, process_columns
 
 HookLines = Mapping[tuple[str, str], CodeLine]
 """The lines of a fit's hooks, by the names of the callback's class and of the hook."""
@@ -19,10 +19,9 @@ def hook_lines(trace: TraceTables, which: str = "true") -> dict[FitKey, HookLine
 
     `which` is SQL that selects fits by `run`, `process` and `fit`.
     """
-    keys = "run, process, fit" if trace.is_folder else "process, fit"
-    process = keys.rpartition(", ")[0]
+    keys = {"keys": key_columns(trace), "process": process_columns(trace)}
     lines: dict[FitKey, dict[tuple[str, str], CodeLine]] = defaultdict(dict)
-    for row in row_dicts(trace.relation(_LINES.format(keys=keys, process=process, which=which))):
+    for row in row_dicts(trace.relation(_LINES.format(**keys, which=which))):
         lines[key_of(row)][row["callback"], row["hook"]] = CodeLine(row["file"], int(row["line"]))
     return dict(lines)
 

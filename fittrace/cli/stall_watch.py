@@ -20,6 +20,7 @@ from ..schema.safe_text import printable
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "": 1}
 _LONGEST_PERIOD_S = 5.0
+"""Seconds between two looks at the sizes, at most."""
 
 
 def seconds(text: str) -> float:

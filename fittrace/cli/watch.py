@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 from ..schema import run_facts as schema_run
 from ..schema.errors import FittraceError
 from ..schema.safe_text import printable
-from .running import find_running
 from .subcommand import Subcommand
 from .trace_arguments import add_trace
-from .which_trace import TRACES, find_trace, newest
+from .which_trace import TRACES, find_trace, newest, newest_running
 
 if TYPE_CHECKING:
     from ..views.watch_figures import WatchFigures
@@ -59,7 +58,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _find(trace: str | None) -> Path:
     """The run that the user means. Of the runs in a folder, the newest one that goes on; if none does, the newest."""
     path = TRACES if trace is None else find_trace(trace)
-    running = find_running(path)
+    running = newest_running(path)
     if running is not None:
         return running
     if trace is None:

@@ -14,9 +14,8 @@ from ..schema import run_facts as schema_run
 from ..schema.errors import FittraceError
 from ..schema.safe_text import printable
 from .progress import progress
-from .running import find_running
 from .subcommand import Subcommand
-from .which_trace import TRACES, find_trace
+from .which_trace import TRACES, find_trace, newest_running
 
 if TYPE_CHECKING:
     from ..analysis.standing import Standing
@@ -83,7 +82,7 @@ def _find(trace: str | None) -> tuple[Path, int | None]:
     if trace is not None and trace.isdigit() and not Path(trace).exists():
         return _run_of_process(int(trace)), int(trace)
     path = TRACES if trace is None else find_trace(trace)
-    running = find_running(path)
+    running = newest_running(path)
     if running is not None:
         return running, None
     if trace is None:
@@ -93,9 +92,9 @@ def _find(trace: str | None) -> tuple[Path, int | None]:
 
 def _run_of_process(pid: int) -> Path:
     """The run that a process of this machine is recorded into."""
-    from ..store.live.python_processes import process_of_machine, run_of
+    from ..store.live.python_processes import exists, run_of
 
-    if process_of_machine(pid) is None:
+    if not exists(pid):
         raise FittraceError(f"process {pid}: there is none of this number here; give the folder of a run")
     try:
         run = run_of(pid)

@@ -27,6 +27,22 @@ def parse_path(text: str) -> Path:
 
 def newest(directory: Path = TRACES) -> Path:
     """The run under `directory` that began last. Raises `NotATrace` if there is none."""
+    began = _began(directory)
+    if not began:
+        raise NotATrace(f"{directory}: no runs there; record one with `fittrace run script.py`, or give its path")
+    return max(began, key=lambda path: (began[path], path.name))
+
+
+def newest_running(directory: Path) -> Path | None:
+    """The run at `directory`, or the newest directly in that folder, that goes on. None if none does."""
+    from ..store.converter_lock import is_running
+
+    running = [(start_ns, path) for path, start_ns in _began(directory).items() if is_running(path)]
+    return max(running)[1] if running else None
+
+
+def _began(directory: Path) -> dict[Path, int]:
+    """When each run at or under `directory` began, in Unix nanoseconds. What is no run is not looked at any further."""
     from ..store.run_files import run_directories
 
     began = {}
@@ -35,9 +51,7 @@ def newest(directory: Path = TRACES) -> Path:
             began[found] = schema_run.read(str(found))["start_ns"]
         except NotATrace:
             continue  # `ls` shows such a folder with its error
-    if not began:
-        raise NotATrace(f"{directory}: no runs there; record one with `fittrace run script.py`, or give its path")
-    return max(began, key=lambda path: (began[path], path.name))
+    return began
 
 
 def find_trace(trace: str | None) -> Path:

@@ -18,14 +18,12 @@ import pyarrow.compute as pc
 
 from ..schema.safe_text import printable
 from ..schema.tables import TABLES
+from .computed_tables import MEMORY_NULLABLE
 from .query_errors import QueryError
 
 _COLUMNS = [column for table in TABLES.values() for column in table.columns]
 
-NULLABLE = frozenset(c.name for c in _COLUMNS if c.nullable and c.type in ("int32", "int64")) | {
-    "blocks",
-    "limit_bytes",
-}
+NULLABLE = frozenset(c.name for c in _COLUMNS if c.nullable and c.type in ("int32", "int64")).union(MEMORY_NULLABLE)
 """Names of the columns that are `Int64` in every table, even in one where no value is missing."""
 
 REPEATED = frozenset(c.name for c in _COLUMNS if c.type == "dictionary") | {"run"}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..analysis.code_line import file_name
 from ..analysis.units import amount, byte_size, count, duration, share
 from ..schema.safe_text import printable
 from ..schema.tables import BATCH_PHASES
@@ -44,8 +44,7 @@ def short_caller(fit: Row) -> str:
     """
     if fit["caller_file"] is None:
         return "–"
-    # The run may have been on Windows.
-    return _line(re.split(r"[/\\]", fit["caller_file"])[-1], fit["caller_line"])
+    return _line(file_name(fit["caller_file"]), fit["caller_line"])
 
 
 def _line(file: str, line: int | None) -> str:

@@ -119,7 +119,7 @@ def _print_outcome(out: Console, fit: FitSummary, figures: Figures) -> None:
 
 
 def _phase_table(fit: FitSummary) -> Table:
-    """The phases, those of each stage together: a fit's own, then those of its validation, each with their sum."""
+    """The phases, those of each stage together and with their sum, the costliest stage first."""
     stages: dict[str, list[Row]] = {}
     for row in fit.phases:
         stages.setdefault(row["stage"], []).append(row)

@@ -18,6 +18,7 @@ MOST_FRAMES = 8
 FRAMES_OF_CHILDREN = 3
 """The same for the threads of child processes."""
 _LONGEST_COMMAND = 80
+"""Characters of a command line that are shown."""
 
 
 def position_lines(found: Standing, now_ns: int) -> Iterator[str]:

@@ -14,7 +14,7 @@ from cases.public_faults import CLEAN, CLEAN_ON, CLEAN_VERSIONS, DIFF, FAULTS, O
 from cases.recorded import PROGRAMS, TF_KERAS, missing, record, traced
 
 from fittrace.analysis.diff import compare
-from fittrace.analysis.rules import RULES, apply
+from fittrace.analysis.rules import RULES, RuleOutcome, apply
 from fittrace.views.comparison import line as difference_line
 from fittrace.views.findings import line
 
@@ -43,6 +43,14 @@ class Said:
     """
 
     lines: dict[str, list[str]]
+
+    @classmethod
+    def of(cls, outcome: RuleOutcome) -> Said:
+        """What rules found."""
+        lines: dict[str, list[str]] = defaultdict(list)
+        for found in outcome.found:
+            lines[found.rule.name].append(line(found))
+        return cls(dict(lines))
 
     def without(self, rules: Iterable[str]) -> Said:
         """The same without what some rules say."""
@@ -132,21 +140,16 @@ def _say(version: str, programs: list[str], faults: list[Fault], folder: Path) -
     if together:
         recorded = record(version, together, folder / "together")
         for program in together:
-            lines: dict[str, list[str]] = defaultdict(list)
-            for found in recorded.found(program).found:
-                lines[found.rule.name].append(line(found))
-            yield program, Said(dict(lines))
+            yield program, Said.of(recorded.found(program))
     for program in alone:
         fault = of[program]
         trace = traced(program, version, folder / Path(program).name, options=fault.options, dies=fault.dies)
-        lines = defaultdict(list)
         if fault.rule == DIFF and version in fault.versions:
             good = traced(program, fault.good[0], folder / f"{Path(program).name}-good")
-            lines[DIFF] = [difference_line(difference) for difference in compare(trace, good, ["logs"]).differences]
+            texts = [difference_line(difference) for difference in compare(trace, good, ["logs"]).differences]
+            yield program, Said({DIFF: texts} if texts else {})
         else:
-            for found in apply(trace, RULES).found:
-                lines[found.rule.name].append(line(found))
-        yield program, Said({rule: texts for rule, texts in lines.items() if texts})
+            yield program, Said.of(apply(trace, RULES))
 
 
 def page(score: Score) -> str:

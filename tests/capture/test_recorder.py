@@ -21,9 +21,10 @@ from fittrace.capture.instrument.main_thread import owned
 from fittrace.capture.instrument.syntax import RECORDER
 from fittrace.capture.journal import sample_orders as orders_module
 from fittrace.capture.journal.sample_orders import MOST_SAMPLES, OrderQueue
-from fittrace.capture.record.arguments import IS_X, described
+from fittrace.capture.record.arguments import described
 from fittrace.capture.record.callback_settings import of_list
 from fittrace.capture.record.recorder import Recorder
+from fittrace.schema.argument_keys import VALIDATION_IS_X
 from fittrace.schema.journal_format import ABSENT, HEADER
 from fittrace.store.journal.sample_orders import unpacked
 
@@ -240,10 +241,10 @@ def test_a_validation_on_the_training_data_is_recorded() -> None:
     x, y = np.ones(3), np.ones(3)
     same: list[object] = [x, (x, y), [x, y, y]]
     others: list[object] = [y, (y, x), x.copy(), (), None]
-    assert all(described(("x", "validation_data"), (x, given))[IS_X] is True for given in same)
-    assert not any(IS_X in described(("x", "validation_data"), (x, given)) for given in others)
-    assert IS_X not in described(("x", "validation_data"), (None, None))
-    assert IS_X not in described(("generator",), (x,))
+    assert all(described(("x", "validation_data"), (x, given))[VALIDATION_IS_X] is True for given in same)
+    assert not any(VALIDATION_IS_X in described(("x", "validation_data"), (x, given)) for given in others)
+    assert VALIDATION_IS_X not in described(("x", "validation_data"), (None, None))
+    assert VALIDATION_IS_X not in described(("generator",), (x,))
 
 
 def test_where_the_program_defines_a_hook() -> None:

@@ -91,8 +91,8 @@ def _fits(trace: TraceTables) -> Iterator[ComparedFit]:
     tables = {name: RowsByFit(getattr(trace, name)(), "process", "fit") for name in names}
     for _, row in fits.iterrows():
         own = {name: table.of(row) for name, table in tables.items()}
-        # A damaged trace may have a span twice.
-        own["spans"] = own["spans"].drop_duplicates("span") if not own["spans"]["span"].is_unique else own["spans"]
+        if not own["spans"]["span"].is_unique:  # a damaged trace may have a span twice
+            own["spans"] = own["spans"].drop_duplicates("span")
         yield ComparedFit(row, **own, steps=partial(_steps, trace, row))
 
 

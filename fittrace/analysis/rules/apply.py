@@ -11,8 +11,8 @@ import pandas as pd
 from ...tables import TraceTables, UnknownSamples
 from ...tables.batch_samples import Indices
 from ..code_line import CodeLine
-from ..fit_key import key_of
-from ..hook_lines import hook_lines
+from ..fit_key import FitKey, key_of
+from ..hook_lines import HookLines, hook_lines
 from ..rows_by_fit import RowsByFit
 from .first_batches import first_batches
 from .repeated_calls import repeated_calls
@@ -201,13 +201,18 @@ class _Tables:
     def __init__(self, trace: TraceTables) -> None:
         tables = {name: getattr(trace, name)() for name in _TABLES}
         self.fits = tables["fits"]
-        self.hook_lines = hook_lines(trace)
+        self._trace = trace
         self.of_process = {name: RowsByFit(table, "run", "process") for name, table in tables.items()}
         self.of_fit = {
             name: RowsByFit(table, "run", "process", "fit")
             for name, table in tables.items()
             if name in ("batches", "hooks", "spans", "stops", "values", "memory")
         }
+
+    @cached_property
+    def hook_lines(self) -> dict[FitKey, HookLines]:
+        """The lines of all hooks, which only a finding needs."""
+        return hook_lines(self._trace)
 
 
 def _fits(trace: TraceTables) -> Iterator[_Fit]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from ..callback_settings import CallbackSettings, settings_of
-from ..stopped import UNSET
+from ..stopped import sets_stop
 from .monitored import Monitored, monitored, numbers, reductions, stops_early
 from .rule import Finding, is_whole, keras, rule
 
@@ -99,13 +99,14 @@ def best_of_another_fit(
 def _stopped_too_early(settings: CallbackSettings, seen: Monitored, stops: pd.DataFrame) -> Iterator[Finding]:
     """An `EarlyStopping` that stopped a fit, where a new one would not have."""
     own = stops[(stops["callback"] == settings.callback).to_numpy(bool)]
-    own = own[~own["value"].astype(str).isin(UNSET).to_numpy(bool) & own["epoch"].notna().to_numpy(bool)]
+    own = own[(sets_stop(own) & own["epoch"].notna()).to_numpy(bool)]
     found = numbers(settings, ("patience", "min_delta"))
     if own.empty or found is None or settings.attributes.get("baseline", "None") != "None":
         return
     epoch, start = int(own.iloc[0]["epoch"]), settings.attributes.get("start_from_epoch", 0.0)
     judged = Monitored(seen.key, seen.sign, [pair for pair in seen.values if pair[0] >= float(start)])
-    if (stops_early(judged, *found) or epoch + 1) <= epoch:
+    earliest = stops_early(judged, *found)
+    if not judged.values or (earliest is not None and earliest <= epoch):
         return
     message = (
         f"stops at epoch {epoch}, though a new one would not: the best {seen.key} of this fit is {judged.best():.6g}"

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from ...schema.argument_keys import VALIDATION_IS_X
 from ..code_line import CodeLine
+from ..value_numbers import number_of
 from .rule import Finding, is_whole, keras, rule, tensorflow
 
 LEARNED = 0.5
@@ -27,7 +29,7 @@ IMPLIED = 2
 )
 def validated_on_training_data(fit: pd.Series, values: pd.DataFrame) -> Iterator[Finding]:
     """A fit whose validation data are its training data, as one object."""
-    if ((values["span"] == fit["span"]) & (values["key"] == "validation_data.is_x")).any():
+    if number_of(values, VALIDATION_IS_X, fit["span"]) is not None:
         yield Finding("validation_data has the same x as the training")
 
 
@@ -39,12 +41,9 @@ def validated_on_training_data(fit: pd.Series, values: pd.DataFrame) -> Iterator
 )
 def sorted_validation_split(fit: pd.Series, hooks: pd.DataFrame, values: pd.DataFrame) -> Iterator[Finding]:
     """A `validation_split` whose accuracy is next to nothing, though the training has learned its own data."""
-    is_split = (values["span"] == fit["span"]) & (values["key"] == "validation_split")
-    split = values.loc[is_split.to_numpy(bool), "value"].dropna()
-    if split.empty or float(split.iloc[0]) <= 0:
-        return
+    split = number_of(values, "validation_split", fit["span"])
     ends = hooks[((hooks["hook"] == "on_epoch_end") & hooks["epoch"].notna()).to_numpy(bool)]
-    if ends.empty:
+    if split is None or split <= 0 or ends.empty:
         return
     last = ends.loc[ends["epoch"] == ends["epoch"].max(), "logs_before"].iloc[-1]
     for key, value in last.items():
@@ -52,7 +51,7 @@ def sorted_validation_split(fit: pd.Series, hooks: pd.DataFrame, values: pd.Data
         if "acc" not in key or not isinstance(value, float) or not isinstance(other, float):
             continue
         if value > LEARNED and other < NEVER_SEEN * value:
-            share = f"the last {100 * float(split.iloc[0]):g} % of the samples"
+            share = f"the last {100 * split:g} % of the samples"
             message = f"{key} is {value:.3g}, val_{key} {other:.3g}; validation_split takes {share}, unshuffled"
             yield Finding(message, int(ends["epoch"].max()))
             return

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ..stopped import UNSET
-from ..units import amount
+from ..stopped import sets_stop
+from ..value_numbers import number_of
+from .epoch_steps import and_later, steps_by_epoch
 from .rule import Finding, is_whole, keras, number, rule, tensorflow
 
 LEAST_ENDLESS = 100
@@ -31,36 +32,27 @@ def data_ran_out(
     values: pd.DataFrame,
 ) -> Iterator[Finding]:
     """Epochs with fewer batches than `steps_per_epoch`, or than the first where the fit then ends."""
-    is_stopped = bool((~stops["value"].astype(str).isin(UNSET)).any()) if len(stops) else False
+    is_stopped = not stops.empty and bool(sets_stop(stops).any())
     if fit["method"] != "fit" or fit["status"] != "ok" or is_stopped or not is_whole(process):
         return
     begins = hooks.loc[((hooks["hook"] == "on_epoch_begin") & hooks["epoch"].notna()).to_numpy(bool), "epoch"]
-    train = batches[((batches["stage"] == "train") & batches["epoch"].notna()).to_numpy(bool)]
-    epochs = sorted({int(epoch) for epoch in (*begins, *train["epoch"])})
+    steps = steps_by_epoch(batches, "train")
+    epochs = sorted({*map(int, begins), *steps})
     if not epochs:
         return
-    steps = (train["last_batch"] - train["batch"] + 1).groupby(train["epoch"].astype(int)).sum().to_dict()
-    counts = {epoch: int(steps.get(epoch, 0)) for epoch in epochs}
-    asked = _argument(fit, values, "steps_per_epoch")
+    counts = {epoch: steps.get(epoch, 0) for epoch in epochs}
+    asked = number_of(values, "steps_per_epoch", fit["span"])
     wanted = int(asked) if asked else counts[epochs[0]]
     # What a last step has more than it was asked for is steps_per_execution's.
     short = [epoch for epoch in epochs if counts[epoch] < wanted]
-    last = _argument(fit, values, "epochs")
+    last = number_of(values, "epochs", fit["span"])
     ends_early = last is not None and epochs[-1] + 1 < last
     # Without `steps_per_epoch` each epoch has as many batches as the data have, which may differ.
     if not short or not (asked or ends_early or counts[short[0]] == 0):
         return
-    message = f"epoch {short[0]} has {counts[short[0]]:,} of {wanted:,} batches: the data ran out"
-    others = len(short) - 1
-    message += f", and in {amount(others, 'later epoch', 'later epochs')}" if others else ""
+    message = f"epoch {short[0]} has {counts[short[0]]:,} of {wanted:,} batches: the data ran out{and_later(short)}"
     message += f"; the fit ends after {len(epochs):,} of {int(last or 0):,} epochs" if ends_early else ""
     yield Finding(message, short[0])
-
-
-def _argument(fit: pd.Series, values: pd.DataFrame, name: str) -> float | None:
-    """An argument of the fit, if it is a number."""
-    given = values.loc[((values["span"] == fit["span"]) & (values["key"] == name)).to_numpy(bool), "value"].dropna()
-    return float(given.iloc[0]) if len(given) else None
 
 
 @rule(
@@ -78,19 +70,15 @@ def validation_ran_out(
         return
     is_validation = (spans["phase"] == "validation") & spans["callback"].isna() & spans["epoch"].notna()
     epochs = sorted({int(epoch) for epoch in spans.loc[is_validation.to_numpy(bool), "epoch"]})
-    test = batches[((batches["stage"] == "test") & batches["epoch"].notna()).to_numpy(bool)]
-    steps = (test["last_batch"] - test["batch"] + 1).groupby(test["epoch"].astype(int)).sum().to_dict()
+    steps = steps_by_epoch(batches, "test")
     if len(epochs) < 2 or not steps.get(epochs[0]):
         return
-    wanted = int(steps[epochs[0]])
-    short = [epoch for epoch in epochs if int(steps.get(epoch, 0)) < wanted]
+    wanted = steps[epochs[0]]
+    short = [epoch for epoch in epochs if steps.get(epoch, 0) < wanted]
     if short:
-        count = int(steps.get(short[0], 0))
-        message = f"the validation of epoch {short[0]} has {count:,} of {wanted:,} batches: its data ran out"
-        others = len(short) - 1
-        yield Finding(
-            message + (f", and in {amount(others, 'later epoch', 'later epochs')}" if others else ""), short[0]
-        )
+        count = f"{steps.get(short[0], 0):,} of {wanted:,} batches"
+        message = f"the validation of epoch {short[0]} has {count}: its data ran out{and_later(short)}"
+        yield Finding(message, short[0])
 
 
 @rule(
@@ -101,7 +89,7 @@ def validation_ran_out(
 )
 def endless_validation(fit: pd.Series, batches: pd.DataFrame, values: pd.DataFrame) -> Iterator[Finding]:
     """A validation that had not ended when the recording did, on data without a known size."""
-    if fit["status"] == "ok" or batches.empty or _argument(fit, values, "validation_steps"):
+    if fit["status"] == "ok" or batches.empty or number_of(values, "validation_steps", fit["span"]):
         return
     last = batches.sort_values("start_ns").iloc[-1]
     if last["stage"] != "test":

@@ -62,7 +62,7 @@ def _is_replaced(fit: pd.Series, called: pd.DataFrame, hooks: pd.DataFrame) -> b
 )
 def mean_of_means(fit: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame) -> Iterator[Finding]:
     """The progress bar of Keras 3 before 3.15, which averages running means again."""
-    if fit["engine"] != "keras-3" or not (3, 0) <= version_of(fit) < (3, 15):
+    if fit["engine"] != "keras-3" or not _bar_averages(fit):
         return
     bar = hooks[(hooks["callback"] == "ProgbarLogger") & (hooks["hook"] == "on_train_batch_end")]
     if "loss" not in running_means(hooks):
@@ -77,6 +77,11 @@ def mean_of_means(fit: pd.Series, batches: pd.DataFrame, hooks: pd.DataFrame) ->
             return
 
 
+def _bar_averages(fit: pd.Series) -> bool:
+    """Whether the progress bar averages what it gets in each batch. That of Keras 3.15 and later does not."""
+    return bool(fit["engine"] != "keras-3" or (3, 0) <= version_of(fit) < (3, 15))
+
+
 AVERAGED = 0.01
 """The bar's average is reported if it differs from the last value by more than this share."""
 
@@ -89,7 +94,7 @@ AVERAGED = 0.01
 )
 def bar_average(fit: pd.Series, hooks: pd.DataFrame) -> Iterator[Finding]:
     """A key that a callback adds to the logs of batches, where the progress bar averages what it gets."""
-    if fit["engine"] == "keras-3" and not (3, 0) <= version_of(fit) < (3, 15):
+    if not _bar_averages(fit):
         return
     is_end = hooks["hook"].isin(["on_train_batch_end", "on_batch_end"]).to_numpy(bool)
     bar = hooks[is_end & (hooks["callback"] == "ProgbarLogger").to_numpy(bool)]

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ..callback_settings import settings_of
 from ..units import duration
+from ..value_numbers import number_of
 from .regular_intervals import PEAK
 from .rule import Finding, keras, rule, tensorflow
 from .steady_batches import steady
@@ -60,9 +61,8 @@ def gaps_between_epochs(fit: pd.Series, batches: pd.DataFrame) -> Iterator[Findi
 )
 def runs_eagerly(fit: pd.Series, batches: pd.DataFrame, values: pd.DataFrame) -> Iterator[Finding]:
     """A model that is compiled with `run_eagerly=True`, if its batches take much of the fit."""
-    asked = values.loc[(values["key"] == "compile.run_eagerly").to_numpy(bool), "value"].dropna()
     rows = steady(batches)
-    if asked.empty or float(asked.iloc[0]) != 1 or rows.empty:
+    if number_of(values, "compile.run_eagerly") != 1 or rows.empty:
         return
     total = float(rows["function_ns"].sum())
     if total > LEAST_EAGER_NS and total > EAGER * fit["duration_ns"]:
@@ -104,8 +104,7 @@ def histograms_validate_again(
         return
     for settings in settings_of(hooks, values):
         every = settings.attributes.get("histogram_freq")
-        is_own = (hooks["callback"] == settings.callback) & (hooks["hook"] == "on_epoch_end")
-        calls = hooks[(is_own & (hooks["position"] == settings.position)).to_numpy(bool)]
+        calls = settings.calls(hooks, "on_epoch_end")
         if not isinstance(every, float) or every < 1 or calls.empty:
             continue
         validation = spans.loc[

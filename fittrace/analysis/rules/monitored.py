@@ -46,8 +46,8 @@ def monitored(settings: CallbackSettings, hooks: pd.DataFrame) -> Monitored | No
     if not isinstance(key, str):
         return None
     sign = direction(key, settings.attributes.get("mode"))
-    is_own = (hooks["hook"] == "on_epoch_end") & (hooks["position"] == settings.position)
-    ends = hooks[(is_own & (hooks["callback"] == settings.callback) & hooks["epoch"].notna()).to_numpy(bool)]
+    calls = settings.calls(hooks, "on_epoch_end")
+    ends = calls[calls["epoch"].notna().to_numpy(bool)]
     logs = zip(ends["epoch"].tolist(), ends["logs_before"].tolist(), strict=True)
     values = sorted((int(epoch), given[key]) for epoch, given in logs if isinstance(given.get(key), float))
     return Monitored(key, sign, values) if sign and values else None

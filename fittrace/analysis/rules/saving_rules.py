@@ -8,10 +8,14 @@ import pandas as pd
 
 from ..callback_settings import settings_of
 from ..units import amount
+from ..value_numbers import number_of
+from .epoch_steps import steps_by_epoch
 from .rule import Finding, is_whole, keras, rule, tensorflow
 
 MOST_EPOCHS = 20
 """A `save_freq` of more batch sizes than this is not taken for a number of epochs."""
+_DEFAULT_SIZE = 32
+"""Keras' batch size where none is given."""
 
 
 @rule(
@@ -27,11 +31,10 @@ def save_freq_in_batches(
     train = batches[(batches["stage"] == "train").to_numpy(bool)]
     if not is_whole(process) or train.empty:
         return
-    # A row may be several steps of the engine.
-    steps = (train["last_batch"] - train["batch"] + 1).groupby(train["epoch"]).sum()
-    in_epoch, in_all = int(steps.max()), int(steps.sum())
+    steps = steps_by_epoch(batches, "train").values()
+    in_epoch, in_all = max(steps, default=0), sum(steps)
     sizes = train["size"].dropna() if "size" in train else pd.Series(dtype=float)
-    size = int(sizes.max()) if len(sizes) else _given_size(values)
+    size = int(sizes.max() if len(sizes) else number_of(values, "batch_size") or _DEFAULT_SIZE)
     for settings in settings_of(hooks, values):
         every = settings.attributes.get("save_freq")
         if not isinstance(every, float) or every < 1 or "save_weights_only" not in settings.attributes:
@@ -45,12 +48,6 @@ def save_freq_in_batches(
         else:
             continue
         yield Finding(f"saves every {every:.0f} batches, {told} (save_freq={every:.0f})", callback=settings.callback)
-
-
-def _given_size(values: pd.DataFrame) -> int:
-    """The argument `batch_size`; Keras' default if it is missing."""
-    given = values.loc[(values["key"] == "batch_size").to_numpy(bool), "value"].dropna()
-    return int(given.iloc[0]) if len(given) else 32
 
 
 @rule(
@@ -74,7 +71,7 @@ def csv_columns(fit: pd.Series, process: pd.Series, hooks: pd.DataFrame) -> Iter
         return
     first, every = logged[0], set().union(*logged)
     columns = set(first)
-    if fit["engine"] in ("keras-3", "tf-keras", "tf-keras-v1") and not any(key.startswith("val_") for key in first):
+    if fit["engine"] != "keras-2.2" and not any(key.startswith("val_") for key in first):
         columns |= {f"val_{key}" for key in first}
     empty, lost = sorted(columns - every), sorted(every - columns)
     epoch = int(ends["epoch"].iloc[0])

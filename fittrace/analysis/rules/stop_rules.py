@@ -6,12 +6,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ..stopped import UNSET
+from ..stopped import sets_stop
 from .rule import Finding, is_whole, keras, number, rule, tensorflow
-
-
-def _is_set(stops: pd.DataFrame) -> pd.Series:
-    return ~stops["value"].astype(str).isin(UNSET)
 
 
 def _finding(message: str, stop: pd.Series, span: int | None = None) -> Finding:
@@ -41,7 +37,7 @@ def validation_skipped(
     earlier = set(train["epoch"].dropna()) - {last["epoch"]}
     # Earlier epochs show whether the fit validates every epoch. Without any, its arguments must show it.
     validates = earlier <= validated if earlier else _is_asked_to_validate(fit, values)
-    own = stops[(stops["fit"] == fit["fit"]) & _is_set(stops) & (stops["stage"] == "train")]
+    own = stops[(stops["fit"] == fit["fit"]) & sets_stop(stops) & (stops["stage"] == "train")]
     at_last = own[(own["epoch"] == last["epoch"]) & (own["batch"] == last["batch"])]
     if validates and last["epoch"] not in validated and len(at_last):
         stop = at_last.iloc[-1]
@@ -108,7 +104,7 @@ def _set_and_reset(fit: pd.Series, stops: pd.DataFrame) -> Iterator[tuple[pd.Ser
         return
     set_by_fit: pd.Series | None = None
     is_set_by_inner = False
-    for (_, stop), is_set in zip(stops.iterrows(), _is_set(stops), strict=True):
+    for (_, stop), is_set in zip(stops.iterrows(), sets_stop(stops), strict=True):
         if stop["fit"] == fit["fit"]:
             if set_by_fit is not None and not is_set:
                 yield set_by_fit, stop

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...schema.tables import OWN_STAGE
 from ...tables import TraceTables
 from ...tables.database import row_dicts
 from ..code_line import CodeLine
-from ..fit_key import FitKey, key_of
+from ..fit_key import FitKey, key_columns, key_of, process_columns
 from ..hook_lines import HookLines, hook_lines
 
 
@@ -83,11 +84,20 @@ class FitFigures:
     batches: Mapping[str, BatchTimes] = field(default_factory=dict)
     first_made_ns: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def own_stage(self) -> str:
+        """The stage of the method itself. A validation has another."""
+        # The trace may come from a stranger, and have a method that is none.
+        return OWN_STAGE.get(self.method, "train")
+
+    def batches_of(self, stage: str) -> BatchTimes:
+        """The batches of a stage, which may have none."""
+        return self.batches.get(stage, BatchTimes(0))
+
 
 def figures_of(trace: TraceTables, which: str = "true") -> dict[FitKey, FitFigures]:
     """The figures of the fits of `trace`. `which` is SQL that selects fits by `run`, `process` and `fit`."""
-    keys = "run, process, fit" if trace.is_folder else "process, fit"
-    of_process = keys.rpartition(", ")[0]
+    keys = key_columns(trace)
 
     def asked(query: str) -> dict[FitKey, list[dict[str, Any]]]:
         rows: dict[FitKey, list[dict[str, Any]]] = defaultdict(list)
@@ -98,7 +108,8 @@ def figures_of(trace: TraceTables, which: str = "true") -> dict[FitKey, FitFigur
     spans, batches, made = asked(_SPANS), asked(_BATCHES), asked(_FIRST_MADE)
     lines = hook_lines(trace, which)
     on_tensorflow = {
-        (row.get("run"), row["process"]) for row in row_dicts(trace.relation(_ON_TENSORFLOW.format(keys=of_process)))
+        (row.get("run"), row["process"])
+        for row in row_dicts(trace.relation(_ON_TENSORFLOW.format(keys=process_columns(trace))))
     }
     return {
         key: FitFigures(

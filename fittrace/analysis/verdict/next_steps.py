@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ...schema.safe_text import printable
-from ...schema.tables import OWN_STAGE
 from .bound import Bound
 from .figures import FitFigures, HookTime
 
@@ -54,8 +53,7 @@ def next_step(bound: Bound, figures: FitFigures, hook: HookTime | None) -> str |
 
 def _sampling(figures: FitFigures) -> str:
     """The choice of batches to sample: `every=50`, or as many as `ENOUGH_SAMPLES` need where the epochs are short."""
-    batches = figures.batches.get(OWN_STAGE.get(figures.method, "train"))
-    in_epoch = (batches.count if batches else 0) // max(figures.epochs, 1)
+    in_epoch = figures.batches_of(figures.own_stage).count // max(figures.epochs, 1)
     return f"every={min(max(in_epoch // ENOUGH_SAMPLES, 1), SELDOM)}"
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...schema.safe_text import printable
-from ...schema.tables import OWN_STAGE
 from ..units import amount, duration
 from .bound import Bound
-from .figures import BatchTimes, FitFigures, HookTime
+from .figures import FitFigures, HookTime
 from .main_hook import main_hook
 
 NAMED = 0.1
@@ -53,7 +52,7 @@ def _call(figures: FitFigures) -> str:
 
 def _clause(figures: FitFigures, bound: Bound, spent: Mapping[Bound, float]) -> str:
     """A part in words, with what is known of its inside."""
-    batches = figures.batches.get(OWN_STAGE.get(figures.method, "train"), BatchTimes(0))
+    batches = figures.batches_of(figures.own_stage)
     judged = f", judged by {amount(batches.sampled, 'sampled batch', 'sampled batches')}"
     judged = judged if figures.fetches_inside and batches.sampled else ""
     if bound in (Bound.CALLBACKS, Bound.CHECKPOINTS):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ...schema.tables import OWN_STAGE
 from .bound import Bound
-from .figures import BatchTimes, FitFigures, HookTime
+from .figures import FitFigures, HookTime
 
 LEAST_SAMPLES = 2
 """With fewer sampled batches, the others are not judged by them."""
@@ -33,7 +32,7 @@ def time_spent(figures: FitFigures) -> dict[Bound, float]:
     spent: dict[Bound, float] = defaultdict(float)
     for hook in figures.hooks:
         spent[Bound.CHECKPOINTS if saves(hook) else Bound.CALLBACKS] += hook.self_ns
-    own = OWN_STAGE.get(figures.method, "train")
+    own = figures.own_stage
     for (phase, stage), self_ns in figures.phases.items():
         if phase == "function":
             for bound, part in _function(figures, stage, self_ns, stage == own).items():
@@ -45,7 +44,7 @@ def time_spent(figures: FitFigures) -> dict[Bound, float]:
             spent[Bound.START] += first
             spent[Bound.GAPS] += self_ns - first
         elif phase == "slice":
-            again = min(_batches(figures, stage).refetched_ns, self_ns)
+            again = min(figures.batches_of(stage).refetched_ns, self_ns)
             spent[Bound.GAPS] += again
             spent[Bound.INPUT] += self_ns - again
         elif phase in ("epoch", "shuffle"):
@@ -60,7 +59,7 @@ def time_spent(figures: FitFigures) -> dict[Bound, float]:
 
 def _function(figures: FitFigures, stage: str, self_ns: float, is_own: bool) -> dict[Bound, float]:
     """The function's time in one stage, shared out."""
-    batches = _batches(figures, stage)
+    batches = figures.batches_of(stage)
     if batches.count < 2:
         return {Bound.SHORT if is_own else Bound.VALIDATION: self_ns}
     parts = {Bound.START: min(batches.first_ns, self_ns)}
@@ -76,7 +75,3 @@ def _function(figures: FitFigures, stage: str, self_ns: float, is_own: bool) -> 
         return {**parts, Bound.INPUT_OR_COMPUTE: rest}
     waiting = min(batches.waited_ns / batches.sampled_ns, 1.0) * rest
     return {**parts, Bound.INPUT: waiting, Bound.COMPUTE: rest - waiting}
-
-
-def _batches(figures: FitFigures, stage: str) -> BatchTimes:
-    return figures.batches.get(stage, BatchTimes(0))

@@ -41,9 +41,7 @@ class CallbackListRewriter(FunctionRewriter):
                 if syntax.forwarded_hook(statement, over):
                     block.insert(index + 1, self.add_hook_probes(statement, arguments[0], facts))
                     if reads_memory(fixed, memory):
-                        block.insert(
-                            index, self.add_memory_probes(statement, fixed in ("on_train_begin", "on_train_end"))
-                        )
+                        block.insert(index, self.add_memory_probes(statement, is_of_fit=fixed in _OF_FITS))
                     if fixed is None:
                         named = self.site("named", statement, level=1)
                         # Right before the loop: further up the variable may not have its value yet.

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-IS_X = "validation_data.is_x"
-"""The key that says that a fit validates on its training data. No argument has a dot in its name."""
+from ...schema.argument_keys import VALIDATION_IS_X
 
 
 def described(names: tuple[str, ...], given: tuple[object, ...]) -> dict[str, Any]:
-    """The arguments by name, and `IS_X` if the same object is the training data and the validation data.
+    """The arguments by name, and `VALIDATION_IS_X` if one object is the data to train and to validate on.
 
     >>> x, y = [1.0], [2.0]
     >>> described(("x", "validation_data"), (x, (x, y)))["validation_data.is_x"]
@@ -20,5 +19,5 @@ def described(names: tuple[str, ...], given: tuple[object, ...]) -> dict[str, An
     if type(validation) in (tuple, list) and validation:
         validation = validation[0]
     if data is not None and data is validation:
-        values[IS_X] = True
+        values[VALIDATION_IS_X] = True
     return values

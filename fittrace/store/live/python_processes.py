@@ -33,10 +33,9 @@ class ProcessOfMachine:
         return self.state in "ZX"
 
 
-def process_of_machine(pid: int) -> ProcessOfMachine | None:
-    """The process of this number; None if there is none, or if this is not Linux."""
-    stat = _stat(pid)
-    return None if stat is None else _process(pid, stat[0])
+def exists(pid: int) -> bool:
+    """Whether this machine has a process of this number. Only Linux tells."""
+    return _stat(pid) is not None
 
 
 def descendants(pid: int) -> list[ProcessOfMachine]:

@@ -14,8 +14,7 @@ from ...schema.errors import FittraceError
 
 _TIMEOUT_S = 20
 _TRIES = 3
-"""py-spy does not stop the process, so what it reads may change under its eyes."""
-
+"""py-spy does not stop the process, so what it reads may change while it reads."""
 
 _OWN_THREADS = os.path.join("fittrace", "capture", "journal", "background_threads.py")
 """The file whose threads are fittrace's own. They are left out."""

@@ -17,9 +17,20 @@ elif os.environ.get("CASE_ENGINE") == "tf_keras":
 else:
     import keras
 
-__all__ = ["Callback", "batches", "data", "keras", "model"]
+__all__ = ["Callback", "Losses", "batches", "data", "keras", "model"]
 
-Callback = keras.callbacks.Callback
+Callback: Any = keras.callbacks.Callback
+
+
+class Losses(Callback):
+    """Collects the loss of each batch as a number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.losses: list[float] = []
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.losses.append((logs or {})["loss"])
 
 
 def data(count: int = 48) -> tuple[np.ndarray, np.ndarray]:
